@@ -1,0 +1,63 @@
+# Needs Python >= 3.11 and make; everything else comes as wheels, pinned by hash in requirements/.
+# `make help` lists what there is.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SILENT:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8300
+DATA ?= ./data/demo
+ARGS ?=
+
+.PHONY: help install run test lint format bench test-crash test-real test-scale lock clean
+
+help: ## list the targets
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/.run ## make .venv and install livepost[demo] into it
+
+run: $(VENV)/.run ## start the demo shop at http://localhost:8300 (PORT=, DATA=, ARGS= change it)
+	exec $(BIN)/livepost demo --port $(PORT) --data $(DATA) $(ARGS)
+
+test: $(VENV)/.test ## install the test extras too and run the tests (ARGS= go to pytest)
+	$(BIN)/python -m pytest -q $(ARGS)
+
+lint: $(VENV)/.test ## ruff, formatting, mypy --strict, import floors
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy --strict --no-error-summary src
+	$(BIN)/lint-imports --no-cache > $(VENV)/floors.log || { cat $(VENV)/floors.log; exit 1; }
+	echo "lint: ruff, format, mypy --strict and import floors hold"
+
+format: $(VENV)/.test ## format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format --quiet .
+
+bench: $(VENV)/.run ## measure, as JSON (ARGS= names one)
+	$(BIN)/livepost bench $(ARGS)
+
+test-crash: $(VENV)/.test ## cut and kill at every I/O boundary (long)
+	$(BIN)/python -m pytest -q tests/crash $(ARGS)
+
+test-real: $(VENV)/.test ## against real servers and the real command (long)
+	$(BIN)/python -m pytest -q tests/real $(ARGS)
+
+test-scale: $(VENV)/.test ## the tests marked `scale` (long)
+	$(BIN)/python -m pytest -q -m scale tests $(ARGS)
+
+lock: ## pin the newest allowed versions again, with hashes (needs uv)
+	requirements/lock
+
+clean: ## remove .venv and what tools left behind (never data/)
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# One stamp a set of packages: the second time nothing is asked of anyone. `test` holds all of `run`.
+$(VENV)/.run: requirements/run.txt requirements/install pyproject.toml
+	requirements/install run $(VENV)
+	touch $@
+
+$(VENV)/.test: requirements/test.txt requirements/install pyproject.toml
+	requirements/install test $(VENV)
+	touch $(VENV)/.run $@

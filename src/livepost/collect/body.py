@@ -1,0 +1,139 @@
+"""Bodies: ASGI messages in, the plain bytes of a request out, never more than MAX_BODY_BYTES at any moment.
+
+Gzip is told by its first two bytes, whatever the headers say: SDKs label it, browsers forget to, proxies
+unpack it and leave the label.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+from livepost.collect.limits import BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_BUFFERED_BYTES, MAX_REQUESTS
+from livepost.errors import LivepostError, OverloadedError, RejectedError
+
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_BITS = 31
+
+
+class ClientGoneError(LivepostError):
+    """The client closed the connection before its body was whole; nobody waits for an answer."""
+
+
+class BodyReader:
+    """Reads bodies of all requests, within bounds on how many and how large they are together."""
+
+    def __init__(
+        self,
+        *,
+        max_buffered: int = MAX_BUFFERED_BYTES,
+        max_requests: int = MAX_REQUESTS,
+        timeout_s: float = BODY_TIMEOUT_S,
+    ) -> None:
+        self._max_buffered = max_buffered
+        self._max_requests = max_requests
+        self._timeout_s = timeout_s
+        self._buffered = 0
+        self._requests = 0
+
+    async def read(self, receive: Receive, declared: bytes | None) -> bytes:
+        """Return the body, unpacked. `declared` is the Content-Length header.
+
+        Raises RejectedError (400, 408, 413), OverloadedError, or ClientGoneError.
+        """
+        if declared is not None and declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+            raise _too_large()
+        if self._requests >= self._max_requests:
+            raise OverloadedError(f"{self._requests} requests are being received; send it again in a second")
+        self._requests += 1
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return unpacked(await self._whole(receive))
+        except TimeoutError:
+            raise _too_slow(self._timeout_s) from None
+        finally:
+            self._requests -= 1
+
+    async def _whole(self, receive: Receive) -> bytes:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError("the client closed the connection before it had sent its body")
+        body: bytes = message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise _too_large()
+        return await self._rest(receive, body) if message.get("more_body", False) else body
+
+    async def _rest(self, receive: Receive, start: bytes) -> bytes:
+        """Return a body that comes in pieces, counted with all others that do."""
+        held = 0
+        pieces: list[bytes] = []
+        message: MutableMapping[str, Any] = {"type": "http.request", "body": start, "more_body": True}
+        try:
+            while True:
+                if message["type"] == "http.disconnect":
+                    raise ClientGoneError("the client closed the connection in the middle of its body")
+                piece: bytes = message.get("body", b"")
+                pieces.append(piece)
+                held += len(piece)
+                self._buffered += len(piece)
+                self._require_room(held)
+                if not message.get("more_body", False):
+                    return b"".join(pieces)
+                message = await receive()
+        finally:
+            self._buffered -= held
+
+    def _require_room(self, held: int) -> None:
+        if held > MAX_BODY_BYTES:
+            raise _too_large()
+        if self._buffered > self._max_buffered:
+            raise OverloadedError(f"{self._buffered} bytes are being received; send it again in a second")
+
+
+def unpacked(body: bytes) -> bytes:
+    """Return a gzipped body unpacked (all its members), any other as it is.
+
+    Raises RejectedError: 413 as soon as it unpacks to more than MAX_BODY_BYTES, 400 if it is cut or damaged.
+    """
+    plain: list[bytes] = []
+    room = MAX_BODY_BYTES
+    if not body.startswith(_GZIP_MAGIC):
+        return body
+    while body.startswith(_GZIP_MAGIC):
+        member = zlib.decompressobj(_GZIP_BITS)
+        try:
+            piece = member.decompress(body, room + 1)
+        except zlib.error as error:
+            raise _damaged(str(error)) from None
+        if len(piece) > room:
+            raise _too_large()
+        if not member.eof:
+            raise _damaged("it ends too early")
+        plain.append(piece)
+        room -= len(piece)
+        body = member.unused_data
+    return b"".join(plain)
+
+
+def _too_large() -> RejectedError:
+    return RejectedError(
+        f"expected a body of at most {MAX_BODY_BYTES} bytes, got more; split the batch",
+        code="too_large",
+        status=413,
+    )
+
+
+def _too_slow(timeout_s: float) -> RejectedError:
+    return RejectedError(
+        f"expected the whole body within {timeout_s:g} s, got a part of it; send it again",
+        code="timeout",
+        status=408,
+    )
+
+
+def _damaged(why: str) -> RejectedError:
+    return RejectedError(f"expected a gzip body, got a damaged one: {why}; send it again", code="unreadable")

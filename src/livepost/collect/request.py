@@ -1,0 +1,110 @@
+"""Requests: a plain body in, the calls in it out.
+
+Promised: no event over MAX_EVENT_BYTES and no batch over MAX_BATCH_EVENTS comes out; what is not JSON, or not
+of the form of its route, is refused whole and nothing of it is taken.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from livepost.collect.limits import MAX_BATCH_EVENTS, MAX_EVENT_BYTES
+from livepost.errors import RejectedError
+from livepost.intake.call import BrokenCall, Call, CallType, json_name, read_call, read_json, unreadable
+from livepost.intake.timestamp import parse_timestamp
+
+
+class Request(msgspec.Struct):
+    """The calls of one request, the batch's own sentAt (ms), and the key that the body told."""
+
+    calls: list[Call]
+    sent_at: int | None = None
+    write_key: object = None
+
+
+class _Batch(msgspec.Struct, rename="camel"):
+    batch: list[msgspec.Raw]
+    sent_at: Any = None
+    write_key: Any = None
+    context: Any = None
+
+
+class _Key(msgspec.Struct, rename="camel"):
+    write_key: Any = None
+
+
+_BATCH = msgspec.json.Decoder(_Batch)
+_KEY = msgspec.json.Decoder(_Key)
+
+
+def read_single(body: bytes, type_: CallType) -> Request:
+    """Return the one call of a body; the route says its type. Raises RejectedError (400)."""
+    if len(body) > MAX_EVENT_BYTES:
+        raise _event_too_large("a call", len(body))
+    call = read_call(body)
+    call.type = type_
+    if isinstance(call, BrokenCall) and not isinstance(call.told, dict) and call.told is not None:
+        raise RejectedError(f"{call.fault}; send one call as a JSON object", code="unreadable")
+    return Request([call], write_key=_KEY.decode(body).write_key if b'"writeKey"' in body else None)
+
+
+def require_somebody(call: Call) -> None:
+    """Raise RejectedError (400) for a single call without any id, as Segment does; in a batch it is a dead
+    letter.
+    """
+    if call.user_id in (None, "") and call.anonymous_id in (None, "") and not isinstance(call, BrokenCall):
+        raise RejectedError(
+            "expected a `userId` or an `anonymousId`, got neither; say whom the event is about", code="no_id"
+        )
+
+
+def read_batch(body: bytes) -> Request:
+    """Return the calls of a batch; its own `context` stands behind that of each call. Raises RejectedError
+    (400).
+    """
+    try:
+        told = _BATCH.decode(body)
+    except msgspec.ValidationError:
+        raise _no_batch(read_json(body)) from None
+    except (ValueError, RecursionError) as error:
+        raise unreadable(error) from None
+    if not 1 <= len(told.batch) <= MAX_BATCH_EVENTS:
+        raise RejectedError(
+            f"expected 1 to {MAX_BATCH_EVENTS} events in `batch`, got {len(told.batch)}; "
+            + ("split it" if told.batch else "send nothing instead"),
+            code="batch_length",
+        )
+    calls = [_item(raw) for raw in told.batch]
+    if isinstance(told.context, dict):
+        _share(told.context, calls)
+    sent_at = parse_timestamp(told.sent_at) if isinstance(told.sent_at, str) else None
+    return Request(calls, sent_at, told.write_key)
+
+
+def _item(raw: msgspec.Raw) -> Call:
+    size = len(memoryview(raw))
+    if size > MAX_EVENT_BYTES:
+        raise _event_too_large("an event in a batch", size)
+    return read_call(raw)
+
+
+def _share(context: dict[str, Any], calls: list[Call]) -> None:
+    for call in calls:
+        call.context = {**context, **(call.context or {})}
+
+
+def _event_too_large(what: str, size: int) -> RejectedError:
+    return RejectedError(
+        f"expected {what} to have at most {MAX_EVENT_BYTES} bytes, got {size}; leave out what nobody reads",
+        code="event_too_large",
+    )
+
+
+def _no_batch(told: Any) -> RejectedError:
+    if not isinstance(told, dict):
+        got = json_name(told)
+    else:
+        got = f"{json_name(told['batch'])} there" if "batch" in told else "none"
+    return RejectedError(f"expected a JSON object with an array `batch`, got {got}", code="unreadable")

@@ -1,0 +1,37 @@
+"""The journal of two people become one (FORMATS, merge rules): in any order the same."""
+
+from __future__ import annotations
+
+from livepost.model.journal import Consent, Journal, Journey, Memory
+
+
+def join_journals(left: Journal, right: Journal) -> Journal:
+    """Return what the one person's journal is."""
+    consents = dict(left.consents)
+    for purpose, said in right.consents.items():
+        consents[purpose] = max(said, consents.get(purpose, said), key=_said)
+    campaigns = dict(left.campaigns)
+    for name, memory in right.campaigns.items():
+        campaigns[name] = _join(memory, campaigns[name]) if name in campaigns else memory
+    return Journal(consents, campaigns)
+
+
+def _join(a: Memory, b: Memory) -> Memory:
+    held = [h for h in (a.held_out, b.held_out) if h is not None]
+    entered = [e for e in (a.entered, b.entered) if e is not None]
+    journeys = [j for j in (a.journey, b.journey) if j is not None]
+    return Memory(
+        journey=min(journeys, key=_first, default=None),
+        entered=max(entered, default=None),
+        decided=sorted([*a.decided, *b.decided]),
+        watched=sorted([*a.watched, *b.watched], key=lambda w: (w.at, w.decision)),
+        held_out=min(held, default=None),
+    )
+
+
+def _first(journey: Journey) -> tuple[int, bytes]:
+    return journey.entered_at, journey.cause
+
+
+def _said(consent: Consent) -> tuple[int, str, bool]:
+    return consent.effective_ts, consent.message_id, consent.allowed

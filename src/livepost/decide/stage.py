@@ -1,0 +1,216 @@
+"""The stage: a person's moments in order, each as docs/reference/semantics.md says: consents, ends, steps, starts.
+
+A pure function of (name, journal, moments); the journal that comes back counts up to the moment after which a journey
+is due before the person's next item.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from livepost.decide.campaigns import Campaign, campaigns_of, names_of
+from livepost.decide.joining import join_journals
+from livepost.decide.verdict import Verdict, judge
+from livepost.ids import decision_id
+from livepost.model import journal as journals
+from livepost.model.compiled import Compiled
+from livepost.model.decision import Cancellation, ConsentChange, Decision, OutboxItem, Transition
+from livepost.model.journal import WATCH_MS, Consent, Journal, Journey, Memory, Watched
+from livepost.model.moment import NO_DUE, Decided, Moment
+
+STEP = 0
+"""The only step of a campaign there is so far; drips will have more."""
+
+
+class Campaigns:
+    """The project's campaigns, ready to decide."""
+
+    def __init__(self, compiled: Compiled, workspace: str) -> None:
+        self.campaigns = campaigns_of(compiled)
+        self.names = names_of(self.campaigns)
+        self._workspace = workspace
+        self._profile = compiled.profile
+
+    def decide(self, person: bytes, journal: bytes, moments: Sequence[Moment], times: Sequence[int]) -> Decided:
+        """Decide a person's moments (by offset); `times` are the times (ms) of all their items in the round."""
+        book = journals.read(journal)
+        outbox: list[OutboxItem] = []
+        accepted, done = len(times) - 1, -1
+        for moment in moments:
+            cut = _cut(_due(book), times, done)
+            if cut is not None and cut < moment.offset:
+                return Decided(journals.write(book), outbox, cut, _due(book))
+            self._live_through(person, book, moment, outbox)
+            done = moment.offset
+        cut = _cut(_due(book), times, done)
+        accepted = accepted if cut is None else cut
+        return Decided(journals.write(book), outbox, accepted, _due(book))
+
+    def join(self, left: bytes, right: bytes) -> bytes:
+        """Return the journal of two people become one."""
+        return journals.write(join_journals(journals.read(left), journals.read(right)))
+
+    def due(self, journal: bytes) -> int:
+        """Return the earliest due time (ms) among the journal's journeys, NO_DUE if none is under way."""
+        return _due(journals.read(journal))
+
+    def _live_through(self, person: bytes, book: Journal, moment: Moment, outbox: list[OutboxItem]) -> None:
+        outbox += _consent(person, book, moment)
+        for campaign in self.campaigns:
+            memory = book.campaigns.get(campaign.name)
+            if memory is not None:
+                outbox += self._end(person, book, campaign, memory, moment)
+        for campaign in self.campaigns:
+            memory = book.campaigns.get(campaign.name)
+            if memory is not None and memory.journey is not None and memory.journey.due <= moment.at:
+                outbox.append(self._decision(person, book, campaign, memory, memory.journey, moment))
+        for campaign in self.campaigns:
+            journey = self._start(campaign, book.campaigns.get(campaign.name), moment)
+            if journey is not None:
+                memory = book.campaigns.setdefault(campaign.name, Memory())
+                memory.journey, memory.entered = journey, moment.at
+                if journey.due <= moment.at:
+                    outbox.append(self._decision(person, book, campaign, memory, journey, moment))
+
+    def _end(
+        self, person: bytes, book: Journal, campaign: Campaign, memory: Memory, moment: Moment
+    ) -> list[OutboxItem]:
+        """End a waiting journey, and cancel what was decided lately, if `until` came or the person left."""
+        verdict = _ending(campaign, moment)
+        if verdict is None:
+            return []
+        ended: list[OutboxItem] = []
+        if memory.journey is not None:
+            ended.append(self._decided(person, campaign, memory.journey, moment, verdict))
+            memory.journey = None
+        watched = [w for w in memory.watched if moment.at - w.at < WATCH_MS]
+        ended += [
+            Cancellation(
+                decision=w.decision,
+                reason=verdict.skip,
+                detail=verdict.detail,
+                at=moment.at,
+                position=moment.position,
+            )
+            for w in watched
+        ]
+        memory.watched = []
+        return ended
+
+    def _start(self, campaign: Campaign, memory: Memory | None, moment: Moment) -> Journey | None:
+        """Return the journey that begins now, if one does."""
+        spec = campaign.spec
+        if not moment.live or (moment.name and moment.age_ms > spec.fresh_ms):
+            return None
+        if memory is not None and not _may_enter(spec.reentry_ms, memory, moment.at):
+            return None
+        entered = _transition(moment, spec.audience, entered=True)
+        if entered is not None:
+            cause, text = entered.id, f"entered {self._profile}.{entered.segment}"
+        elif spec.on and moment.name == spec.on and (campaign.where is None or campaign.where(moment.properties)):
+            cause, text = moment.event, f"{moment.name} happened"
+        else:
+            return None
+        return Journey(moment.at, moment.at + spec.wait_ms, cause, text)
+
+    def _decision(
+        self,
+        person: bytes,
+        book: Journal,
+        campaign: Campaign,
+        memory: Memory,
+        journey: Journey,
+        moment: Moment,
+    ) -> Decision:
+        """Decide a journey that is due, and remember it."""
+        verdict = judge(campaign.spec, person, book, memory, moment)
+        decision = self._decided(person, campaign, journey, moment, verdict)
+        memory.journey = None
+        if not verdict.skip:
+            per = campaign.spec.cap.per_ms if campaign.spec.cap else 0
+            memory.decided = [at for at in memory.decided if moment.at - at < per] + ([moment.at] if per else [])
+            alive = [w for w in memory.watched if moment.at - w.at < WATCH_MS]
+            memory.watched = [*alive, Watched(moment.at, decision.id)]
+        return decision
+
+    def _decided(
+        self, person: bytes, campaign: Campaign, journey: Journey, moment: Moment, verdict: Verdict
+    ) -> Decision:
+        spec = campaign.spec
+        return Decision(
+            id=decision_id(self._workspace, spec.name, STEP, person, journey.cause),
+            campaign=spec.name,
+            version=spec.version,
+            step=STEP,
+            person=person,
+            cause=journey.cause,
+            cause_text=journey.cause_text,
+            at=moment.at,
+            position=moment.position,
+            purpose=spec.purpose,
+            class_=spec.class_,
+            lane=spec.lane,
+            skip=verdict.skip,
+            detail=verdict.detail,
+            variant="holdout" if verdict.skip == "holdout" else "",
+            cap_times=spec.cap.times if spec.cap else 0,
+            cap_per_ms=spec.cap.per_ms if spec.cap else 0,
+        )
+
+
+def _due(book: Journal) -> int:
+    return min((m.journey.due for m in book.campaigns.values() if m.journey is not None), default=NO_DUE)
+
+
+def _cut(due: int, times: Sequence[int], done: int) -> int | None:
+    """Return the offset of the last item before the one a due time comes before; items up to `done` are through."""
+    place = bisect_left(times, due, done + 1)
+    return place - 1 if 0 < place < len(times) else None
+
+
+def _consent(person: bytes, book: Journal, moment: Moment) -> list[OutboxItem]:
+    changed: list[OutboxItem] = []
+    for purpose, allowed in moment.consent.items():
+        said = Consent(moment.effective_ts, moment.message_id, allowed)
+        before = book.consents.get(purpose)
+        if before is not None and (before.effective_ts, before.message_id) >= (
+            said.effective_ts,
+            said.message_id,
+        ):
+            continue
+        book.consents[purpose] = said
+        if before is None or before.allowed != allowed:
+            changed.append(
+                ConsentChange(
+                    person=person,
+                    purpose=purpose,
+                    allowed=allowed,
+                    at=moment.at,
+                    position=moment.position,
+                    source=moment.source,
+                    message_id=moment.message_id,
+                )
+            )
+    return changed
+
+
+def _ending(campaign: Campaign, moment: Moment) -> Verdict | None:
+    spec = campaign.spec
+    if moment.name in spec.until:
+        return Verdict("until", f"{moment.name} came first")
+    if spec.exit and _transition(moment, spec.audience, entered=False) is not None:
+        return Verdict("exit", f"left {spec.audience} before the mail was due")
+    return None
+
+
+def _transition(moment: Moment, segment: str | None, *, entered: bool) -> Transition | None:
+    return next((t for t in moment.transitions if t.segment == segment and t.entered is entered), None)
+
+
+def _may_enter(reentry_ms: int | None, memory: Memory, at: int) -> bool:
+    if memory.journey is not None:
+        return False
+    if memory.entered is None:
+        return True
+    return reentry_ms is not None and at - memory.entered >= reentry_ms

@@ -1,0 +1,73 @@
+"""Whether a due mail is to be sent: the first reason against it, in the order of the list below, or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from livepost.ids import digest
+from livepost.model.compiled import CampaignSpec
+from livepost.model.journal import Journal, Memory
+from livepost.model.moment import Moment
+
+_UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1000, "second"))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`skip` is a reason of model.decision.REASONS, or "" for sending; `detail` says it with its numbers."""
+
+    skip: str = ""
+    detail: str = ""
+
+
+def judge(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict:
+    """Return the verdict on a due mail: consent, then holdout, then cap, then stale."""
+    for check in (_consent, _holdout, _cap, _stale):
+        verdict = check(spec, person, book, memory, moment)
+        if verdict is not None:
+            return verdict
+    return Verdict()
+
+
+def spoken(ms: int) -> str:
+    """Return a duration as people say it, in its largest whole unit.
+
+    >>> spoken(7 * 86_400_000), spoken(5_400_000), spoken(3_600_000)
+    ('7 days', '90 minutes', '1 hour')
+    """
+    for unit, word in _UNITS:
+        if ms >= unit and ms % unit == 0:
+            return f"{ms // unit} {word}{'s' if ms != unit else ''}"
+    return f"{ms / 1000:g} seconds"
+
+
+def _consent(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict | None:
+    if spec.class_ == "transactional":
+        return None
+    said = book.consents.get(spec.purpose)
+    if said is not None and said.allowed:
+        return None
+    return Verdict("consent", f"{spec.purpose}: {'never given' if said is None else 'withdrawn or refused'}")
+
+
+def _holdout(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict | None:
+    """Draw once, at the first exposure, and keep to it: `hash(campaign, subject)` only draws (FORMATS)."""
+    if memory.held_out is None:
+        drawn = int.from_bytes(digest(spec.name, person, size=8), "big")
+        memory.held_out = (moment.at, drawn < spec.holdout * 2**64)
+    return Verdict("holdout", f"one of {spec.holdout:.0%} left out") if memory.held_out[1] else None
+
+
+def _cap(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict | None:
+    if spec.cap is None:
+        return None
+    lately = sum(moment.at - at < spec.cap.per_ms for at in memory.decided)
+    if lately < spec.cap.times:
+        return None
+    return Verdict("cap", f"{lately} of {spec.cap.times} in {spoken(spec.cap.per_ms)}")
+
+
+def _stale(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict | None:
+    if moment.lateness_ms <= spec.fresh_ms:
+        return None
+    return Verdict("stale", f"due {spoken(moment.lateness_ms)} before it could be decided")

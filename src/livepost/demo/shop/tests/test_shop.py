@@ -1,0 +1,46 @@
+"""What the demo shop promises its shoppers, rehearsed in memory."""
+
+from livepost import Money, days, hours
+from livepost.testing import Rehearsal
+from shop import OrderCompleted, ProductAdded, ProductViewed, win_back
+
+
+def test_the_first_order_brings_one_welcome_after_an_hour(shop: Rehearsal) -> None:
+    shop.knows("ada", email="ada@example.com", allows="marketing")
+    shop.happens(OrderCompleted(person="ada", order_id="1", total=Money("12.50", "USD")))
+    shop.wait(hours(1))
+    assert [mail.template for mail in shop.outbox] == ["welcome"]
+
+
+def test_three_looks_and_no_order_bring_one_reminder_after_two_hours(shop: Rehearsal) -> None:
+    shop.knows("ada", email="ada@example.com", allows="marketing")
+    shop.happens(*[ProductViewed(person="ada", product_id=p, name=p) for p in "abc"])
+    shop.wait(hours(2))
+    assert [mail.template for mail in shop.outbox] == ["browse_reminder"]
+
+
+def test_a_cart_left_behind_brings_one_mail_after_seven_hours(shop: Rehearsal) -> None:
+    shop.knows("ada", email="ada@example.com", allows="marketing")
+    shop.happens(ProductAdded(person="ada", product_id="a", name="Tea"))
+    shop.wait(hours(7))
+    assert [mail.template for mail in shop.outbox] == ["abandoned_cart"]
+
+
+def test_three_weeks_of_silence_bring_one_mail_and_an_order_starts_them_anew(shop: Rehearsal) -> None:
+    shop.knows("ada", email="ada@example.com", allows="marketing")
+    shop.happens(OrderCompleted(person="ada", order_id="1", total=Money("12.50", "USD")))
+    shop.wait(days(20))
+    shop.happens(OrderCompleted(person="ada", order_id="2", total=Money("9.00", "USD")))
+    shop.wait(days(20))
+    assert [mail.template for mail in shop.outbox] == ["welcome"]
+    shop.wait(days(1))
+    assert [mail.template for mail in shop.outbox] == ["welcome", "win_back"]
+    assert shop.why("ada", win_back).startswith("sent: entered Shopper.silent")
+
+
+def test_a_large_order_brings_favourites_but_not_twice_a_month(shop: Rehearsal) -> None:
+    shop.knows("ada", email="ada@example.com", allows="marketing")
+    for order_id in "12":
+        shop.happens(OrderCompleted(person="ada", order_id=order_id, total=Money("60", "USD"), category="Tea"))
+        shop.wait(days(2))
+    assert [mail.template for mail in shop.outbox] == ["favourites", "welcome"]

@@ -1,0 +1,115 @@
+"""Picks: features that keep values (`latest first recent top`), folded record by record.
+
+A fold is independent of order: `latest` and `first` go by (effective_ts, message_id), `recent` keeps the top n by
+(effective_ts descending, message_id), `top` counts values per tile. So late records need no special care here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from livepost.engine.program import Program
+from livepost.model.compiled import FeatureSpec
+
+DISTINCT_MAX = 1000
+"""Above so many different values in its window a `top` is unknown (None) until tiles expire."""
+
+Held = list[Any]
+"""One pick's state. latest, first: [ts, message_id, value] or []; recent: a list of these;
+top: [[tile in seconds, {value: count}], ...]."""
+
+
+def decode(raw: bytes, program: Program) -> list[Held]:
+    """Return the picks of a row, by pick number; empty where nothing was folded."""
+    return msgspec.msgpack.decode(raw) if raw else [[] for _ in program.picks]
+
+
+def encode(picks: list[Held]) -> bytes:
+    """Return the picks as a row keeps them; b"" if all are empty."""
+    return msgspec.msgpack.encode(picks) if any(picks) else b""
+
+
+def fold(spec: FeatureSpec, held: Held, ts: int, message_id: str, value: Any) -> Held:
+    """Return the pick with one more record in it."""
+    match spec.kind:
+        case "latest":
+            return [ts, message_id, value] if not held or (ts, message_id) > (held[0], held[1]) else held
+        case "first":
+            return [ts, message_id, value] if not held or (ts, message_id) < (held[0], held[1]) else held
+        case "recent":
+            return _newest([*held, [ts, message_id, value]], spec)
+        case _:
+            return _count(spec, held, _tile(spec, ts), value, 1)
+
+
+def join(spec: FeatureSpec, left: Held, right: Held) -> Held:
+    """Return the pick of two people become one; the order of the two does not matter."""
+    if spec.kind == "recent":
+        return _newest([*left, *right], spec)
+    if spec.kind == "top":
+        for tile, counts in right:
+            for value, count in counts.items():
+                left = _count(spec, left, tile, value, count)
+        return left
+    return fold(spec, left, *right) if right else left
+
+
+def expire(spec: FeatureSpec, held: Held, at: int) -> Held:
+    """Return the pick without what has left its window at `at` (ms)."""
+    if spec.over_ms is None or spec.kind not in ("recent", "top"):
+        return held
+    oldest = _oldest(spec, at)
+    if spec.kind == "recent":
+        return [entry for entry in held if entry[0] >= oldest]
+    return [entry for entry in held if entry[0] * 1000 >= oldest]
+
+
+def value(spec: FeatureSpec, held: Held, at: int) -> Any:
+    """Return what the pick is worth at `at` (ms); None is never (or, for `top`, unknown)."""
+    if spec.kind in ("latest", "first"):
+        return held[2] if held else None
+    alive = expire(spec, held, at)
+    if spec.kind == "recent":
+        return [entry[2] for entry in alive[: spec.n]]
+    return _ranking(alive, spec.n or 1)
+
+
+def _ranking(tiles: Held, k: int) -> list[Any] | None:
+    counts: dict[Any, int] = {}
+    for _, tile in tiles:
+        for item, count in tile.items():
+            counts[item] = counts.get(item, 0) + count
+    if len(counts) > DISTINCT_MAX:
+        return None
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [item for item, _ in ranked[:k]]
+
+
+def _newest(entries: Held, spec: FeatureSpec) -> Held:
+    entries.sort(key=lambda entry: entry[1])
+    entries.sort(key=lambda entry: -entry[0])
+    return entries[: spec.n]
+
+
+def _count(spec: FeatureSpec, held: Held, tile: int, item: Any, count: int) -> Held:
+    for entry in held:
+        if entry[0] == tile:
+            if len(entry[1]) > DISTINCT_MAX and item not in entry[1]:
+                return held  # unknown while this tile lives, whatever else comes
+            entry[1][item] = entry[1].get(item, 0) + count
+            return held
+    return [*held, [tile, {item: count}]]
+
+
+def _tile(spec: FeatureSpec, ts: int) -> int:
+    if spec.over_ms is None or spec.grid_ms is None:
+        return 0
+    return ts // spec.grid_ms * spec.grid_ms // 1000
+
+
+def _oldest(spec: FeatureSpec, at: int) -> int:
+    assert spec.over_ms is not None
+    assert spec.grid_ms is not None
+    return (at - spec.over_ms) // spec.grid_ms * spec.grid_ms

@@ -1,0 +1,9 @@
+"""Conditions as data: what segments and `where=` compile to, hashed, logged and evaluated in more than one engine.
+
+A comparison with *never* (a value that does not exist yet) is false, except `since(a) > since(b)` and its mirror,
+true where only b happened. `Not` is plain negation (SEMANTICS).
+"""
+
+from livepost.expr.tree import And, Compare, Const, Expr, Feature, Field, Not, Op, Or, Segment, walk
+
+__all__ = ["And", "Compare", "Const", "Expr", "Feature", "Field", "Not", "Op", "Or", "Segment", "walk"]

@@ -1,0 +1,121 @@
+"""The tracking plan, made ready once per project: event name -> declared fields with what brings them to
+form.
+
+In comes the compiled project; out goes, for each event, what is open, what is personal and what nobody
+declared. Promised: a broken plan is told in one sentence with the field, what was expected and the type that
+came, never a value.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from livepost.errors import LivepostError
+from livepost.intake.value import MismatchError, Normaliser, money, normaliser
+from livepost.model.compiled import Compiled, EventSpec, FieldSpec
+
+Undeclared: TypeAlias = Literal["allow", "quarantine", "block"]
+
+
+class BrokenPlanError(LivepostError):
+    """An event does not keep to the tracking plan; the sentence is the dead letter's reason."""
+
+
+class Reading(msgspec.Struct):
+    """An event's properties, sorted: open values, personal values (both normalised), and the undeclared as
+    told.
+    """
+
+    open: dict[str, Any]
+    personal: dict[str, Any]
+    undeclared: dict[str, Any]
+
+
+class FieldPlan(msgspec.Struct, frozen=True):
+    """A declared field with its normaliser; None for money, which reads its currency from a sibling."""
+
+    name: str
+    keys: tuple[str, ...]
+    required: bool
+    personal: bool
+    normalise: Normaliser | None
+    currency_key: str | None
+
+
+class EventPlan(msgspec.Struct, frozen=True):
+    """A declared event; `currency` is for money that tells none."""
+
+    name: str
+    fields: tuple[FieldPlan, ...]
+    currency: str
+
+    def read(self, told: dict[str, Any]) -> Reading:
+        """Return the properties sorted and normalised; raise BrokenPlanError where they break the plan.
+
+        Of a field's JSON names the first that is there (and not null) wins; the others count as undeclared.
+        """
+        reading = Reading({}, {}, dict(told))
+        for field in self.fields:
+            key = _key_of(field, told)
+            if key is None:
+                self._require(field)
+                continue
+            reading.undeclared.pop(key, None)
+            values = reading.personal if field.personal else reading.open
+            values[field.name] = self._value(field, told, key)
+            if field.currency_key is not None:
+                reading.undeclared.pop(field.currency_key, None)
+        return reading
+
+    def _require(self, field: FieldPlan) -> None:
+        if field.required:
+            raise BrokenPlanError(
+                f"expected field `{field.name}` in `{self.name}`, got none; send it, or declare it optional"
+            )
+
+    def _value(self, field: FieldPlan, told: dict[str, Any], key: str) -> Any:
+        try:
+            if field.normalise is not None:
+                return field.normalise(told[key])
+            return money(told[key], told.get(field.currency_key or ""), self.currency)
+        except MismatchError as error:
+            raise BrokenPlanError(
+                f"expected field `{field.name}` in `{self.name}` to be {error.expected}, got {error.got}; "
+                "correct what the client sends, or the declaration"
+            ) from None
+
+
+class TrackingPlan:
+    """All declared events, and what becomes of an event that nobody declared."""
+
+    def __init__(self, compiled: Compiled, undeclared: Undeclared = "allow") -> None:
+        self.undeclared: Undeclared = undeclared
+        self._events = {event.name: _event_plan(event, compiled.currency) for event in compiled.events}
+
+    def event(self, name: str) -> EventPlan | None:
+        """Return the plan of an event, or None if nobody declared it."""
+        return self._events.get(name)
+
+
+def _event_plan(event: EventSpec, currency: str) -> EventPlan:
+    return EventPlan(event.name, tuple(_field_plan(field) for field in event.fields), currency)
+
+
+def _field_plan(field: FieldSpec) -> FieldPlan:
+    return FieldPlan(
+        name=field.name,
+        keys=field.keys,
+        required=field.required,
+        personal=field.personal,
+        normalise=None if field.type == "money" else normaliser(field.type, field.item),
+        currency_key=field.currency_key,
+    )
+
+
+def _key_of(field: FieldPlan, told: dict[str, Any]) -> str | None:
+    for key in field.keys:
+        if told.get(key) is not None:
+            return key
+    return None

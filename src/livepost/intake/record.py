@@ -1,0 +1,221 @@
+"""Calls into records: verdict, subject, mentions, facets, seals, content hash. Nothing is written; the vault
+only learns of new subjects, which `Vault.commit` makes durable.
+
+In come decoded calls and how they arrived, out go records without seq and stamp. Promised: every call gives
+exactly one record, whatever is wrong with it, and no personal value stands open in one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from livepost.intake.call import BrokenCall, Call
+from livepost.intake.context import CONSENT_EVENT, consent_in, split_context
+from livepost.intake.facet import facets_of
+from livepost.intake.plan import TrackingPlan
+from livepost.intake.seal import CALL, CONTEXT, UNDECLARED, Sealer
+from livepost.intake.timestamp import effective_ms, parse_timestamp
+from livepost.intake.verdict import MAX_ID_CHARS, MAX_MESSAGE_ID_CHARS, Judgement, judge
+from livepost.model.record import KeyKind, Mention, Origin, Record, Verdict
+from livepost.vault.base import ANONYMOUS, EMAIL, USER, ExternalId, SubjectKeys, Vault
+
+NewId = Callable[[], str]
+_CANONICAL = msgspec.json.Encoder(order="deterministic")
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """How calls came: by which source and key, when (`received_at`, `sent_at` in ms), and as what."""
+
+    source: str
+    key: KeyKind
+    received_at: int
+    sent_at: int | None = None
+    origin: Origin = Origin.LIVE
+
+
+def new_message_id() -> str:
+    """Return a fresh id for a call that came without one."""
+    return str(uuid4())
+
+
+class Recorder:
+    """Makes records for one workspace; `plan` may be replaced between calls."""
+
+    def __init__(
+        self, workspace: str, vault: Vault, plan: TrackingPlan, new_id: NewId = new_message_id
+    ) -> None:
+        self.workspace = workspace
+        self.vault = vault
+        self.plan = plan
+        self._new_id = new_id
+        self._sealers: dict[str, Sealer] = {}
+
+    def records(self, calls: Sequence[Call], arrival: Arrival) -> list[Record]:
+        """Return one record a call, in order."""
+        people = self._people(calls, arrival.key)
+        sealer = self._sealer(arrival.source)
+        return [self._record(call, keys, arrival, sealer) for call, keys in zip(calls, people, strict=True)]
+
+    def _sealer(self, source: str) -> Sealer:
+        """Return the source's sealer; there are as few sources as keys, so they are kept."""
+        sealer = self._sealers.get(source)
+        if sealer is None:
+            sealer = self._sealers[source] = Sealer(self.workspace, source)
+        return sealer
+
+    def _people(self, calls: Sequence[Call], key: KeyKind) -> list[list[SubjectKeys]]:
+        """Return, per call, the subject and those it mentions, asking the vault once for all.
+
+        Aliases come last: what their previousId means depends on whom the vault knows by then. Calls that
+        name nobody share one fresh subject, so that dead letters cannot fill the vault.
+        """
+        named = [ids_of(call, key) for call in calls]
+        if not all(named):
+            nobody = ExternalId(ANONYMOUS, self._new_id())
+            named = [ids or [nobody] for ids in named]
+        flat = iter(self.vault.admit([id for ids in named for id in ids]))
+        people = [[next(flat) for _ in ids] for ids in named]
+        for call, keys in zip(calls, people, strict=True):
+            previous = _text_id(call.previous_id)
+            if call.type == "alias" and previous:
+                keys.extend(self.vault.admit(self._previous(previous, key)))
+        return people
+
+    def _previous(self, previous: str, key: KeyKind) -> list[ExternalId]:
+        """Return what an alias mentions. Only a secret key can mean a user: people may share a browser, and a
+        public key must not join two of them (FORMATS). A server may as well mean an anonymous id, if that is
+        what we know.
+        """
+        user, anonymous = ExternalId(USER, previous), ExternalId(ANONYMOUS, previous)
+        if key is not KeyKind.SECRET:
+            return [anonymous]
+        return [id for id in (user, anonymous) if self.vault.find(id) is not None] or [user]
+
+    def _record(self, call: Call, keys: list[SubjectKeys], arrival: Arrival, sealer: Sealer) -> Record:
+        judgement = judge(call, self.plan)
+        record = self._envelope(call, keys, arrival)
+        record.name = judgement.name
+        if judgement.verdict is Verdict.ACCEPTED:
+            _fill(record, call, judgement, keys[0], sealer)
+        else:
+            _set_aside(record, call, judgement, keys[0], sealer)
+        return record
+
+    def _envelope(self, call: Call, keys: list[SubjectKeys], arrival: Arrival) -> Record:
+        subject = keys[0]
+        message_id = call.message_id
+        if not message_id or len(message_id) > MAX_MESSAGE_ID_CHARS:
+            message_id = self._new_id()
+        timestamp = parse_timestamp(call.timestamp) if call.timestamp else None
+        sent_at = parse_timestamp(call.sent_at) if call.sent_at else arrival.sent_at
+        return Record(
+            origin=arrival.origin,
+            key=arrival.key,
+            source=arrival.source,
+            subject=subject.subject,
+            known=subject.known,
+            mentions=_mentions(keys),
+            message_id=message_id,
+            timestamp=timestamp,
+            sent_at=sent_at,
+            received_at=arrival.received_at,
+            effective_ts=effective_ms(timestamp, sent_at, arrival.received_at),
+            content_hash=subject.keyed_hash(_canonical(call)),
+        )
+
+
+def ids_of(call: Call, key: KeyKind) -> list[ExternalId]:
+    """Return the external ids that a call names, the strongest first; previousId of an alias is not among
+    them.
+
+    An address counts as an id only if a secret key brought it: whoever has the public key could claim any
+    address.
+    """
+    ids = [
+        ExternalId(kind, text)
+        for kind, text in ((USER, _text_id(call.user_id)), (ANONYMOUS, _text_id(call.anonymous_id)))
+        if text
+    ]
+    if call.type == "identify" and key is KeyKind.SECRET and ids and call.traits:
+        email = call.traits.get("email")
+        if isinstance(email, str) and 0 < len(email.strip()) <= MAX_ID_CHARS:
+            ids.append(ExternalId(EMAIL, email))
+    return ids
+
+
+def _text_id(value: str | int | float | None) -> str:
+    """Return an id as text; one that is missing or too long counts as none."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else str(value)
+    return text if len(text) <= MAX_ID_CHARS else ""
+
+
+def _mentions(keys: list[SubjectKeys]) -> tuple[Mention, ...]:
+    if len(keys) == 1:
+        return ()
+    subject = keys[0].subject
+    seen = {key.subject: key.known for key in keys[1:] if key.subject != subject}
+    return tuple(Mention(other, known) for other, known in seen.items())
+
+
+def _fill(record: Record, call: Call, judgement: Judgement, keys: SubjectKeys, sealer: Sealer) -> None:
+    """Put an accepted call's values into its record: open ones as they are, the others sealed."""
+    assert judgement.reading is not None
+    reading = judgement.reading
+    record.properties = reading.open
+    record.context, rest = split_context(call.context) if call.context else ({}, {})
+    if record.name == CONSENT_EVENT and "consent" not in record.context:
+        consent = consent_in(call.properties or {})
+        if consent is not None:
+            record.context["consent"] = consent
+    record.facets = facets_of((call.traits or {}) if call.type == "identify" else {}, record.context)
+    fields = reading.personal
+    if reading.undeclared:
+        fields[UNDECLARED] = reading.undeclared
+    if rest:
+        fields[CONTEXT] = rest
+    if fields:
+        record.sealed = sealer.seal(keys, record.message_id, fields)
+
+
+def _set_aside(record: Record, call: Call, judgement: Judgement, keys: SubjectKeys, sealer: Sealer) -> None:
+    """Keep a call that is not accepted sealed as a whole, to be fixed and replayed; of a blocked one
+    nothing.
+    """
+    record.verdict = judgement.verdict
+    record.reason = judgement.reason
+    if judgement.verdict is not Verdict.FILTERED:
+        record.sealed = sealer.seal(keys, record.message_id, {CALL: _whole(call)})
+
+
+def _whole(call: Call) -> Any:
+    return call.told if isinstance(call, BrokenCall) and call.told is not None else call
+
+
+def _canonical(call: Call) -> bytes:
+    """Return what two tellings of one event have in common, key order aside: all but sentAt, receivedAt and
+    retry fields.
+    """
+    if isinstance(call, BrokenCall):
+        return _CANONICAL.encode(call.told)
+    return _CANONICAL.encode(
+        (
+            call.type,
+            call.user_id,
+            call.anonymous_id,
+            call.previous_id,
+            call.group_id,
+            call.event,
+            call.name,
+            call.category,
+            call.timestamp,
+            call.properties,
+            call.traits,
+            call.context,
+        )
+    )

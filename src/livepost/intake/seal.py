@@ -1,0 +1,45 @@
+"""Values and their seals: a value as JSON bytes, under the subject's key, bound to where it stands.
+
+In comes a plain value, out goes a seal, and back. `seal_context` of the vault says what a seal is bound to.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from livepost.model.record import SealedValue
+from livepost.vault.base import SubjectKeys, seal_context
+
+UNDECLARED = "$undeclared"
+CONTEXT = "$context"
+CALL = "$call"
+"""Names of the seals that hold many values: undeclared fields, the rest of the context, a whole call kept
+aside.
+"""
+
+
+def open_value(keys: SubjectKeys, workspace: str, value: SealedValue) -> Any:
+    """Return the plain value; raise SealError if its key is gone or it was tampered with."""
+    context = seal_context(workspace, value.source, value.subject, value.message_id, value.field)
+    return msgspec.json.decode(keys.open(value.seal, context))
+
+
+class Sealer:
+    """Seals the fields of one workspace and source; keeps what all their contexts have in common."""
+
+    def __init__(self, workspace: str, source: str) -> None:
+        self._start = _part(workspace.encode()) + _part(source.encode())
+
+    def seal(self, keys: SubjectKeys, message_id: str, fields: dict[str, Any]) -> dict[str, bytes]:
+        """Return each field's seal; the same contexts as `seal_context`, which `open_value` uses."""
+        context = self._start + _part(keys.subject) + _part(message_id.encode())
+        return {
+            field: keys.seal(msgspec.json.encode(value), context + _part(field.encode()))
+            for field, value in fields.items()
+        }
+
+
+def _part(raw: bytes) -> bytes:
+    return len(raw).to_bytes(4, "big") + raw

@@ -1,0 +1,171 @@
+"""The verdict: a call and the tracking plan in, what becomes of it out; nothing is written here.
+
+CHECKS hold for every call and come first, in their order; then the plan. The reason is one sentence without
+any value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import msgspec
+
+from livepost.intake.call import CALL_TYPES, BrokenCall, Call
+from livepost.intake.plan import BrokenPlanError, Reading, TrackingPlan
+from livepost.intake.timestamp import parse_timestamp
+from livepost.model.record import Verdict
+
+MAX_ID_CHARS = 255
+MAX_MESSAGE_ID_CHARS = 255
+MAX_EVENT_NAME_CHARS = 255
+
+Check: TypeAlias = Callable[[Call], str]
+
+
+class Judgement(msgspec.Struct):
+    """What becomes of a call: its record's name, the verdict, the reason if it is not accepted, its values if
+    it is.
+    """
+
+    name: str
+    verdict: Verdict = Verdict.ACCEPTED
+    reason: str = ""
+    reading: Reading | None = None
+
+
+def judge(call: Call, plan: TrackingPlan) -> Judgement:
+    """Return the verdict on a call."""
+    for check in CHECKS:
+        reason = check(call)
+        if reason:
+            return Judgement(_safe_name(call), Verdict.DEAD, reason)
+    return _by_plan(call, record_name(call), plan)
+
+
+def record_name(call: Call) -> str:
+    """Return the name of a call's record: a track event's own, else `$` and the type."""
+    return (call.event or "") if call.type == "track" else f"${call.type}"
+
+
+def values_told(call: Call) -> dict[str, Any]:
+    """Return what a call tells: properties or traits, with what Segment puts beside them."""
+    if call.type in ("identify", "group"):
+        beside = {"groupId": call.group_id} if call.type == "group" else {}
+        return {**beside, **(call.traits or {})}
+    if call.type in ("page", "screen"):
+        beside = {"name": call.name, "category": call.category}
+        return {**{key: value for key, value in beside.items() if value}, **(call.properties or {})}
+    return call.properties or {}
+
+
+def _by_plan(call: Call, name: str, plan: TrackingPlan) -> Judgement:
+    told = values_told(call)
+    event = plan.event(name)
+    if event is None:
+        return _undeclared(name, told, plan)
+    try:
+        return Judgement(name, reading=event.read(told))
+    except BrokenPlanError as error:
+        return Judgement(name, Verdict.DEAD, str(error))
+
+
+def _undeclared(name: str, told: dict[str, Any], plan: TrackingPlan) -> Judgement:
+    """Judge an event that nobody declared; the protocol's own calls (`$page`) always pass."""
+    if plan.undeclared == "quarantine" and not name.startswith("$"):
+        return Judgement(
+            name,
+            Verdict.QUARANTINED,
+            "the tracking plan does not declare this event; declare it and replay it, or allow all events",
+        )
+    if plan.undeclared == "block" and not name.startswith("$"):
+        return Judgement(name, Verdict.FILTERED, "the tracking plan blocks events that it does not declare")
+    return Judgement(name, reading=Reading({}, {}, told))
+
+
+def _safe_name(call: Call) -> str:
+    """Return the name of a dead letter's record: one that could not be told from ours, or is too long, is
+    left out.
+    """
+    if call.type not in CALL_TYPES or (call.type == "track" and (_event_length(call) or _reserved(call))):
+        return ""
+    return record_name(call)
+
+
+def _whole(call: Call) -> str:
+    return call.fault if isinstance(call, BrokenCall) else ""
+
+
+def _type(call: Call) -> str:
+    if call.type in CALL_TYPES:
+        return ""
+    return f"expected `type` to be one of {', '.join(CALL_TYPES)}, got something else"
+
+
+def _needs(call: Call) -> str:
+    """What each type needs besides an id."""
+    if call.type == "track" and not call.event:
+        return "expected `event` in a track call, got none; name what happened"
+    if call.type == "group" and call.group_id in (None, ""):
+        return "expected `groupId` in a group call, got none"
+    if call.type == "alias" and (call.previous_id in (None, "") or call.user_id in (None, "")):
+        return "expected `previousId` and `userId` in an alias call, got one or none of them"
+    return ""
+
+
+def _event_length(call: Call) -> str:
+    if call.type != "track" or call.event is None or len(call.event) <= MAX_EVENT_NAME_CHARS:
+        return ""
+    return f"expected an event name of at most {MAX_EVENT_NAME_CHARS} characters, got {len(call.event)}"
+
+
+def _reserved(call: Call) -> str:
+    """A track event must not pass for an identify or another call of the protocol."""
+    if call.type == "track" and call.event is not None and call.event.startswith("$"):
+        return "expected an event name that does not start with `$`, which is kept for Livepost's own"
+    return ""
+
+
+def _id_lengths(call: Call) -> str:
+    for key, value in (
+        ("userId", call.user_id),
+        ("anonymousId", call.anonymous_id),
+        ("previousId", call.previous_id),
+    ):
+        if isinstance(value, str) and len(value) > MAX_ID_CHARS:
+            return f"expected `{key}` to have at most {MAX_ID_CHARS} characters, got {len(value)}"
+    return ""
+
+
+def _message_id_length(call: Call) -> str:
+    if call.message_id is None or len(call.message_id) <= MAX_MESSAGE_ID_CHARS:
+        return ""
+    return (
+        f"expected `messageId` to have at most {MAX_MESSAGE_ID_CHARS} characters, got {len(call.message_id)}"
+    )
+
+
+def _somebody(call: Call) -> str:
+    if call.user_id in (None, "") and call.anonymous_id in (None, ""):
+        return "expected a `userId` or an `anonymousId`, got neither; say whom the event is about"
+    return ""
+
+
+def _timestamp(call: Call) -> str:
+    if call.timestamp is None or parse_timestamp(call.timestamp) is not None:
+        return ""
+    return "expected `timestamp` to be an ISO 8601 date-time such as 2026-11-21T21:31:39.264Z, got other text"
+
+
+CHECKS: tuple[Check, ...] = (
+    _whole,
+    _type,
+    _somebody,
+    _id_lengths,
+    _message_id_length,
+    _needs,
+    _event_length,
+    _reserved,
+    _timestamp,
+)
+"""What every call must keep to, whatever the plan says; the first that fails gives the reason."""

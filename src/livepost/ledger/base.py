@@ -1,0 +1,284 @@
+"""What every ledger does. Body: `sqlite.py` (":memory:" for rehearsals); it passes
+`livepost.testing.contracts.ledger`.
+
+Two clocks: `now_ms` arguments are the workspace's time, written into moves and compared with consents;
+leases, back-off and the 24 hours of a transactional retry run on the host's clock, which a demo shop does not
+stretch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from livepost.clock import HOUR_MS, MINUTE_MS, SECOND_MS
+from livepost.ledger.moves import State
+from livepost.model.decision import Decision
+from livepost.model.message import Receipt
+from livepost.model.outbox import OutboxPage
+
+MAX_CLAIMS = 500
+"""Deliveries one claim may take."""
+
+MAX_IN_FLIGHT = 20
+"""Mails whose first byte may be written while their answer is out, per worker (a connection)."""
+
+MAX_LISTED = 1_000
+"""Rows a query gives."""
+
+LEASE_MS = MINUTE_MS
+"""How long a claim is good before anyone may take the delivery again (host time)."""
+
+RETRY_MS: tuple[int, ...] = (MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS)
+"""Back-off after the n-th temporary refusal (host time); after the last the delivery fails."""
+
+TRANSACTIONAL_RETRY_MS = 24 * HOUR_MS
+"""How long after its first try a transactional mail leaves `unknown` by being sent again (host time)."""
+
+BUSY_MS = 5 * SECOND_MS
+"""How long a writer waits for the other process's transaction."""
+
+LANES: tuple[str, ...] = ("transactional", "triggered", "bulk", "backfill")
+"""Lanes in the order in which they are claimed."""
+
+
+class TakenOver(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page brought: new decisions; decisions known already or behind the fence; differences among
+    these.
+    """
+
+    inserted: int
+    compared: int
+    diverged: int
+    cursor: int
+
+
+class Claimed(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery taken for sending. `person` is the person's name today; `fence` makes a late worker's write
+    fail.
+    """
+
+    decision: Decision
+    person: bytes
+    fence: int
+    worker: str
+    attempt: int
+
+
+class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one confirmation: `reason` is "" when the mail is in flight and may be written."""
+
+    claim: Claimed
+    reason: str
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """A sender's answer for a claim."""
+
+    claim: Claimed
+    receipt: Receipt
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision and what became of it. `detail` explains `reason`; `changed_at` is the time of the last move
+    (ms).
+    """
+
+    decision: Decision
+    person: bytes
+    state: State
+    reason: str
+    detail: str
+    attempts: int
+    changed_at: int
+    provider: str
+    provider_id: str
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the ledger's history; `number` grows by each move. `before` is "" for the first."""
+
+    number: int
+    decision: bytes
+    person: bytes
+    campaign: str
+    before: str
+    after: State
+    reason: str
+    detail: str
+    at: int
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """A cancellation that came too late: the mail was written already."""
+
+    decision: bytes
+    reason: str
+    detail: str
+    at: int
+
+
+class Divergence(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision at or behind the fence that is not as the ledger has it; `fields` differ, or `("missing",)`."""
+
+    decision: bytes
+    campaign: str
+    position: int
+    fields: tuple[str, ...]
+    times: int
+
+
+class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's withdrawal of consent for a purpose; `proof` says how it was made, without personal values."""
+
+    person: bytes
+    purpose: str
+    at: int
+    proof: str
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """How many deliveries of a campaign are in a state for a reason."""
+
+    campaign: str
+    state: State
+    reason: str
+    count: int
+
+
+class Ledger(Protocol):
+    """The whole contract. Each method is one transaction, durable when it returns.
+
+    A group (page, claims, settlements) is wholly in or not at all. Raises StoreError if nothing was written,
+    OutcomeUnknownError if nobody can know, FencedError if a claim of the group belongs to a later holder by
+    now.
+    """
+
+    def cursor(self) -> int:
+        """Return the fence: up to this position decisions were taken over; -1 at first."""
+        ...
+
+    def take_over(self, page: OutboxPage, now_ms: int) -> TakenOver:
+        """Copy a page and move the cursor to its `complete_to` (never back), in one transaction."""
+        ...
+
+    def claim(self, now_ms: int, limit: int, worker: str) -> list[Claimed]:
+        """Take up to `limit` (<= MAX_CLAIMS) deliveries by lane and age; those with a reason against them are
+        skipped.
+
+        Expired leases go back first, and are claimed at the next call.
+        """
+        ...
+
+    def confirm(self, claims: Sequence[Claimed], address_hashes: Sequence[bytes], now_ms: int) -> list[Confirmed]:
+        """Repeat the checks with the address known and put what passes in flight, before a byte is written.
+
+        At most MAX_IN_FLIGHT of a worker at a time, else ValueError.
+        """
+        ...
+
+    def skip(self, claims: Sequence[Claimed], reason: str, detail: str, now_ms: int) -> None:
+        """Skip claims for a reason the courier found: no_address, erased, render, stale, quiet_hours."""
+        ...
+
+    def settle(self, settlements: Sequence[Settlement], now_ms: int) -> None:
+        """Write down the answers: sent, failed, unknown, or pending again with back-off for `temporary`."""
+        ...
+
+    def recover(self, now_ms: int) -> list[Delivery]:
+        """At start: what was in flight is unknown; return all unknown (<= MAX_LISTED), oldest first.
+
+        Ask the provider about them (`resolve`), then `resend`.
+        """
+        ...
+
+    def resend(self, now_ms: int) -> int:
+        """Put transactional unknowns younger than 24 h back to pending; return how many."""
+        ...
+
+    def resolve(self, decision: bytes, state: State, detail: str, now_ms: int) -> None:
+        """Write what the provider's event or API says of an unknown or held delivery: sent or failed.
+
+        Raises MoveError if the delivery is in another state, StoreError if there is no such delivery.
+        """
+        ...
+
+    def hold(self, now_ms: int) -> int:
+        """After a restore: hold all open deliveries; return how many."""
+        ...
+
+    def release(self, decisions: Sequence[bytes], now_ms: int, detail: str) -> None:
+        """Let held deliveries be claimed again; `detail` says who said so. Raises MoveError for others."""
+        ...
+
+    def withdraw(self, person: bytes, purpose: str, now_ms: int, proof: str) -> Withdrawal:
+        """Record a withdrawal; later claims see it. A second one before a new grant returns the first.
+
+        Only a grant that the engine reports with a later time lifts it.
+        """
+        ...
+
+    def unechoed(self, limit: int) -> list[Withdrawal]:
+        """Return withdrawals whose echo the log may not have, oldest first."""
+        ...
+
+    def echoed(self, withdrawals: Sequence[Withdrawal]) -> None:
+        """Note that the log has their echoes."""
+        ...
+
+    def suppress(self, address_hash: bytes, reason: str, now_ms: int) -> None:
+        """Never send to this address again (a keyed hash: it survives erasure). The first reason stays."""
+        ...
+
+    def kill(self, campaign: str, on: bool, now_ms: int) -> None:
+        """Stop a campaign (or let it go on): the kill switch that every claim reads."""
+        ...
+
+    def deliveries(
+        self,
+        *,
+        person: bytes | None = None,
+        campaign: str | None = None,
+        state: State | None = None,
+        limit: int = 100,
+    ) -> list[Delivery]:
+        """Return deliveries, newest first, at most MAX_LISTED; `person` may be a name from before a merge."""
+        ...
+
+    def delivery(self, decision: bytes) -> Delivery | None:
+        """Return one delivery, or None."""
+        ...
+
+    def moves(self, after: int, limit: int) -> list[Move]:
+        """Return moves with number > `after`, in order, at most MAX_LISTED."""
+        ...
+
+    def history(self, decision: bytes) -> list[Move]:
+        """Return the moves of one delivery, in order."""
+        ...
+
+    def notes(self, decision: bytes) -> list[Note]:
+        """Return the cancellations that came too late for a delivery."""
+        ...
+
+    def counts(self) -> list[Tally]:
+        """Return how many deliveries there are by campaign, state and reason."""
+        ...
+
+    def divergences(self, limit: int = 100) -> list[Divergence]:
+        """Return what differed behind the fence, newest first."""
+        ...
+
+    def bookmark(self, name: str) -> int:
+        """Return how far a reader of `moves` has come; 0 at first."""
+        ...
+
+    def set_bookmark(self, name: str, number: int) -> None:
+        """Remember how far a reader of `moves` has come; never back."""
+        ...
+
+    def close(self) -> None:
+        """Release files."""
+        ...

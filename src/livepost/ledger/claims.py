@@ -1,0 +1,182 @@
+"""Claiming, confirming, settling: what the courier does with a delivery, each a function inside one
+transaction.
+
+In: claims with their fence numbers. Out: claims, confirmations. Promised: checks are repeated at each step
+that brings a mail nearer to a socket; a late worker's write raises FencedError and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from livepost.errors import FencedError
+from livepost.ledger.base import (
+    LEASE_MS,
+    MAX_CLAIMS,
+    MAX_IN_FLIGHT,
+    RETRY_MS,
+    TRANSACTIONAL_RETRY_MS,
+    Claimed,
+    Confirmed,
+    Settlement,
+)
+from livepost.ledger.checks import refusal
+from livepost.ledger.persons import facts_of
+from livepost.ledger.store import ROW, Row, Store, decode_decision
+from livepost.model.message import Receipt
+
+MAX_EXAMINED = 5_000
+"""Pending deliveries one claim looks at; those it skips make room for more within this."""
+
+
+def claim(store: Store, now_ms: int, host_ms: int, limit: int, worker: str) -> list[Claimed]:
+    """Take up to `limit` pending deliveries, skipping those with a reason against them."""
+    if not 1 <= limit <= MAX_CLAIMS:
+        raise ValueError(f"expected a limit of 1 to {MAX_CLAIMS} claims, got {limit}")
+    _return_expired(store, now_ms, host_ms)
+    claimed: list[Claimed] = []
+    examined = 0
+    while len(claimed) < limit and examined < MAX_EXAMINED:
+        rows = _pending(store, host_ms, limit - len(claimed))
+        if not rows:
+            break
+        examined += len(rows)
+        claimed += [taken for row in rows if (taken := _take(store, row, now_ms, host_ms, worker))]
+    return claimed
+
+
+def confirm(
+    store: Store, claims: Sequence[Claimed], addresses: Sequence[bytes], now_ms: int, host_ms: int
+) -> list[Confirmed]:
+    """Put what passes the checks in flight; the others are skipped and told with their reason."""
+    if len(claims) != len(addresses):
+        raise ValueError(f"expected an address hash a claim, got {len(addresses)} for {len(claims)} claims")
+    _refuse_above_in_flight(store, claims)
+    return [
+        Confirmed(claim=claim, reason=_confirm_one(store, claim, address, now_ms, host_ms))
+        for claim, address in zip(claims, addresses, strict=True)
+    ]
+
+
+def skip(store: Store, claims: Sequence[Claimed], reason: str, detail: str, now_ms: int) -> None:
+    """Skip claims; those a cancellation skipped meanwhile stay as they are."""
+    for claim in claims:
+        row = _held(store, claim, ("claimed", "skipped"))
+        if row.state == "claimed":
+            store.move(row, "skipped", now_ms, reason, detail)
+
+
+def settle(store: Store, settlements: Sequence[Settlement], now_ms: int, host_ms: int) -> None:
+    """Write down the senders' answers."""
+    for settlement in settlements:
+        row = _held(store, settlement.claim, ("in_flight",))
+        _settle_one(store, row, settlement.receipt, now_ms, host_ms)
+
+
+def recover(store: Store, now_ms: int) -> None:
+    """Everything in flight is unknown: nobody is there any more who could know."""
+    for row in _in_state(store, "in_flight"):
+        store.move(row, "unknown", now_ms, detail="the courier stopped before the answer")
+
+
+def resend(store: Store, now_ms: int, host_ms: int) -> int:
+    """Put young transactional unknowns back to pending; return how many."""
+    rows = [
+        row
+        for row in _in_state(store, "unknown")
+        if row.class_ == "transactional" and host_ms - row.first_tried < TRANSACTIONAL_RETRY_MS
+    ]
+    for row in rows:
+        store.move(row, "pending", now_ms, detail="tried again with the same Message-ID", worker="")
+    return len(rows)
+
+
+def _return_expired(store: Store, now_ms: int, host_ms: int) -> None:
+    found = store.rows(f"SELECT {ROW} FROM deliveries WHERE state = 'claimed' AND lease_until <= ?", (host_ms,))
+    for row in (Row(*values) for values in found):
+        store.move(row, "pending", now_ms, detail="lease expired", worker="", not_before=0)
+
+
+def _pending(store: Store, host_ms: int, limit: int) -> list[Row]:
+    found = store.rows(
+        f"SELECT {ROW} FROM deliveries WHERE state = 'pending' AND not_before <= ? ORDER BY lane, at, position LIMIT ?",
+        (host_ms, limit),
+    )
+    return [Row(*values) for values in found]
+
+
+def _take(store: Store, row: Row, now_ms: int, host_ms: int, worker: str) -> Claimed | None:
+    if reason := refusal(facts_of(store, row, None)):
+        store.move(row, "skipped", now_ms, reason)
+        return None
+    fence = row.fence + 1
+    store.move(row, "claimed", now_ms, fence=fence, worker=worker, lease_until=host_ms + LEASE_MS)
+    return Claimed(
+        decision=decode_decision(row.body),
+        person=row.person,
+        fence=fence,
+        worker=worker,
+        attempt=row.attempts + 1,
+    )
+
+
+def _refuse_above_in_flight(store: Store, claims: Sequence[Claimed]) -> None:
+    for worker in {claim.worker for claim in claims}:
+        [(flying,)] = store.rows("SELECT count(*) FROM deliveries WHERE state = 'in_flight' AND worker = ?", (worker,))
+        wanted = sum(claim.worker == worker for claim in claims)
+        if flying + wanted > MAX_IN_FLIGHT:
+            raise ValueError(
+                f"expected at most {MAX_IN_FLIGHT} mails in flight for {worker}, got {flying} and {wanted} "
+                "more; settle first"
+            )
+
+
+def _confirm_one(store: Store, claim: Claimed, address: bytes, now_ms: int, host_ms: int) -> str:
+    row = _held(store, claim, ("claimed", "skipped", "held"))
+    if row.state != "claimed":
+        return row.reason or row.state
+    if reason := refusal(facts_of(store, row, address)):
+        store.move(row, "skipped", now_ms, reason)
+        return reason
+    store.move(
+        row,
+        "in_flight",
+        now_ms,
+        address=address,
+        attempts=row.attempts + 1,
+        first_tried=row.first_tried or host_ms,
+    )
+    return ""
+
+
+def _held(store: Store, claim: Claimed, states: tuple[str, ...]) -> Row:
+    row = store.row(claim.decision.id)
+    if row is None or row.fence != claim.fence or row.state not in states:
+        found = f"fence {row.fence}, {row.state}" if row else "no such delivery"
+        raise FencedError(
+            f"expected delivery {claim.decision.id.hex()} with fence {claim.fence} in {' or '.join(states)}, "
+            f"got {found}; drop the claim"
+        )
+    return row
+
+
+def _settle_one(store: Store, row: Row, receipt: Receipt, now_ms: int, host_ms: int) -> None:
+    provider = {"provider": receipt.provider, "provider_id": receipt.provider_id}
+    if receipt.state != "temporary":
+        store.move(row, receipt.state, now_ms, detail=receipt.text, **provider)
+    elif row.attempts > len(RETRY_MS):
+        store.move(row, "failed", now_ms, detail=f"refused {row.attempts} times, last: {receipt.text}", **provider)
+    else:
+        store.move(
+            row,
+            "pending",
+            now_ms,
+            detail=receipt.text,
+            not_before=host_ms + RETRY_MS[row.attempts - 1],
+            **provider,
+        )
+
+
+def _in_state(store: Store, state: str) -> list[Row]:
+    found = store.rows(f"SELECT {ROW} FROM deliveries WHERE state = ? ORDER BY first_tried", (state,))
+    return [Row(*values) for values in found]

@@ -1,0 +1,106 @@
+"""What persons are called now, and what they allow: merges move deliveries, consents and withdrawals along.
+
+In: merges and withdrawals. Out: names, facts for the checks. Promised: a withdrawal follows its person
+through any number of merges; a name from before a merge still finds the person.
+"""
+
+from __future__ import annotations
+
+from livepost.ledger.base import Withdrawal
+from livepost.ledger.checks import Facts
+from livepost.ledger.moves import COUNTS_FOR_CAP
+from livepost.ledger.store import Row, Store
+
+_CAPPED = ", ".join(f"'{state}'" for state in COUNTS_FOR_CAP)
+
+
+def name_of(store: Store, person: bytes) -> bytes:
+    """Return what a person is called now, inside a transaction."""
+    found = store.rows("SELECT new FROM persons WHERE old = ?", (person,))
+    return bytes(found[0][0]) if found else person
+
+
+def merge(store: Store, old: bytes, new: bytes) -> None:
+    """Let `old` be called `new` from now on, with all that is kept about it."""
+    source, target = name_of(store, old), name_of(store, new)
+    if source == target:
+        return
+    store.change("UPDATE persons SET new = ? WHERE new = ?", (target, source))
+    store.change("INSERT OR REPLACE INTO persons VALUES (?, ?)", (source, target))
+    store.change("UPDATE deliveries SET person = ? WHERE person = ?", (target, source))
+    _merge_consents(store, source, target)
+    _merge_withdrawals(store, source, target)
+
+
+def _merge_consents(store: Store, source: bytes, target: bytes) -> None:
+    """Keep, per purpose, what was said later; at the same time, the refusal."""
+    store.change(
+        "INSERT INTO consents SELECT ?, purpose, allowed, at, position, source, message_id FROM consents"
+        " WHERE person = ? ON CONFLICT (person, purpose) DO UPDATE SET allowed = excluded.allowed,"
+        " at = excluded.at, position = max(excluded.position, consents.position), source = excluded.source,"
+        " message_id = excluded.message_id WHERE excluded.at > consents.at"
+        " OR (excluded.at = consents.at AND excluded.allowed < consents.allowed)",
+        (target, source),
+    )
+    store.change("DELETE FROM consents WHERE person = ?", (source,))
+
+
+def _merge_withdrawals(store: Store, source: bytes, target: bytes) -> None:
+    """Keep, per purpose, the later withdrawal."""
+    store.change(
+        "INSERT INTO withdrawals SELECT ?, purpose, at, proof, echoed FROM withdrawals WHERE person = ?"
+        " ON CONFLICT (person, purpose) DO UPDATE SET at = excluded.at, proof = excluded.proof,"
+        " echoed = excluded.echoed WHERE excluded.at > withdrawals.at",
+        (target, source),
+    )
+    store.change("DELETE FROM withdrawals WHERE person = ?", (source,))
+
+
+def withdraw(store: Store, person: bytes, purpose: str, now_ms: int, proof: str) -> Withdrawal:
+    """Record a withdrawal inside a transaction; one that still stands is returned instead.
+
+    It is never earlier than the grant it takes back: the log's stamps may run ahead of this process's clock.
+    """
+    name = name_of(store, person)
+    granted, granted_at = _consent(store, name, purpose)
+    standing = store.rows("SELECT at, proof FROM withdrawals WHERE person = ? AND purpose = ?", (name, purpose))
+    if standing and (granted is not True or standing[0][0] >= granted_at):
+        return Withdrawal(person=name, purpose=purpose, at=standing[0][0], proof=standing[0][1])
+    at = max(now_ms, granted_at)
+    store.change("INSERT OR REPLACE INTO withdrawals VALUES (?,?,?,?,0)", (name, purpose, at, proof))
+    return Withdrawal(person=name, purpose=purpose, at=at, proof=proof)
+
+
+def facts_of(store: Store, row: Row, address: bytes | None) -> Facts:
+    """Return what the checks need to know about a delivery, inside a transaction."""
+    granted, granted_at = _consent(store, row.person, row.purpose)
+    withdrawn = store.rows("SELECT at FROM withdrawals WHERE person = ? AND purpose = ?", (row.person, row.purpose))
+    return Facts(
+        class_=row.class_,
+        killed=bool(store.rows("SELECT 1 FROM kills WHERE campaign = ?", (row.campaign,))),
+        suppressed=_suppressed(store, address),
+        granted=granted,
+        granted_at=granted_at,
+        withdrawn_at=withdrawn[0][0] if withdrawn else None,
+        sends=_sends(store, row) if row.cap_times else 0,
+        cap_times=row.cap_times,
+    )
+
+
+def _consent(store: Store, person: bytes, purpose: str) -> tuple[bool | None, int]:
+    found = store.rows("SELECT allowed, at FROM consents WHERE person = ? AND purpose = ?", (person, purpose))
+    return (bool(found[0][0]), int(found[0][1])) if found else (None, 0)
+
+
+def _suppressed(store: Store, address: bytes | None) -> bool:
+    return address is not None and bool(store.rows("SELECT 1 FROM suppressions WHERE address = ?", (address,)))
+
+
+def _sends(store: Store, row: Row) -> int:
+    """Count by the time of the decision: a backlog must not turn what the engine allowed into a refusal."""
+    [(count,)] = store.rows(
+        f"SELECT count(*) FROM deliveries WHERE person = ? AND campaign = ? AND at > ? AND at < ?"
+        f" AND id != ? AND state IN ({_CAPPED})",
+        (row.person, row.campaign, row.at - row.cap_per_ms, row.at + row.cap_per_ms, row.id),
+    )
+    return int(count)

@@ -1,0 +1,138 @@
+"""What people and programs may ask the ledger: deliveries with reasons, history, counts, divergences.
+
+In: filters. Out: structs of `base`. Promised: at most MAX_LISTED rows; nothing is changed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from livepost.ledger.base import MAX_LISTED, Delivery, Divergence, Move, Note, Tally, Withdrawal
+from livepost.ledger.moves import State
+from livepost.ledger.store import Store, decode_decision
+
+_DELIVERY = "body, person, state, reason, detail, attempts, changed_at, provider, provider_id"
+_MOVE = (
+    "m.number, m.decision, d.person, d.campaign, m.before, m.after, m.reason, m.detail, m.at"
+    " FROM moves m JOIN deliveries d ON d.id = m.decision"
+)
+
+
+def deliveries(
+    store: Store, person: bytes | None, campaign: str | None, state: State | None, limit: int
+) -> list[Delivery]:
+    """Return deliveries, newest first."""
+    given: list[tuple[str, Any]] = []
+    if person is not None:
+        given.append(("person = coalesce((SELECT new FROM persons WHERE old = ?1), ?1)", person))
+    if campaign is not None:
+        given.append(("campaign = ?", campaign))
+    if state is not None:
+        given.append(("state = ?", state))
+    where = " AND ".join(condition for condition, _ in given) or "TRUE"
+    found = store.read(
+        f"SELECT {_DELIVERY} FROM deliveries WHERE {where} ORDER BY rowid DESC LIMIT ?",
+        (*(value for _, value in given), bounded(limit)),
+    )
+    return [_delivery(values) for values in found]
+
+
+def unknown(store: Store) -> list[Delivery]:
+    """Return unknown deliveries, the longest unknown first."""
+    found = store.read(
+        f"SELECT {_DELIVERY} FROM deliveries WHERE state = 'unknown' ORDER BY first_tried LIMIT ?",
+        (MAX_LISTED,),
+    )
+    return [_delivery(values) for values in found]
+
+
+def delivery(store: Store, decision: bytes) -> Delivery | None:
+    """Return one delivery, or None."""
+    found = store.read(f"SELECT {_DELIVERY} FROM deliveries WHERE id = ?", (decision,))
+    return _delivery(found[0]) if found else None
+
+
+def moves(store: Store, after: int, limit: int) -> list[Move]:
+    """Return moves with a number > `after`, in order."""
+    found = store.read(f"SELECT {_MOVE} WHERE m.number > ? ORDER BY m.number LIMIT ?", (after, bounded(limit)))
+    return [_move(values) for values in found]
+
+
+def history(store: Store, decision: bytes) -> list[Move]:
+    """Return a delivery's newest moves, oldest of them first."""
+    found = store.read(f"SELECT {_MOVE} WHERE m.decision = ? ORDER BY m.number DESC LIMIT ?", (decision, MAX_LISTED))
+    return [_move(values) for values in reversed(found)]
+
+
+def notes(store: Store, decision: bytes) -> list[Note]:
+    """Return the cancellations that came too late."""
+    found = store.read("SELECT reason, detail, at FROM notes WHERE decision = ? ORDER BY at", (decision,))
+    return [Note(decision=decision, reason=reason, detail=detail, at=at) for reason, detail, at in found]
+
+
+def counts(store: Store) -> list[Tally]:
+    """Return the counts kept with each move."""
+    found = store.read(
+        "SELECT campaign, state, reason, count FROM tallies WHERE count != 0 ORDER BY campaign, state, reason"
+    )
+    return [
+        Tally(campaign=campaign, state=state, reason=reason, count=count) for campaign, state, reason, count in found
+    ]
+
+
+def divergences(store: Store, limit: int) -> list[Divergence]:
+    """Return what differed, newest position first."""
+    found = store.read(
+        "SELECT decision, campaign, position, fields, times FROM divergences ORDER BY position DESC LIMIT ?",
+        (bounded(limit),),
+    )
+    return [
+        Divergence(decision=decision, campaign=campaign, position=position, fields=tuple(fields.split()), times=times)
+        for decision, campaign, position, fields, times in found
+    ]
+
+
+def unechoed(store: Store, limit: int) -> list[Withdrawal]:
+    """Return withdrawals whose echo may be missing, oldest first."""
+    found = store.read(
+        "SELECT person, purpose, at, proof FROM withdrawals WHERE echoed = 0 ORDER BY at LIMIT ?",
+        (bounded(limit),),
+    )
+    return [Withdrawal(person=person, purpose=purpose, at=at, proof=proof) for person, purpose, at, proof in found]
+
+
+def bounded(limit: int) -> int:
+    """Return a limit within 1..MAX_LISTED; raise ValueError below."""
+    if limit < 1:
+        raise ValueError(f"expected a limit of at least 1, got {limit}")
+    return min(limit, MAX_LISTED)
+
+
+def _delivery(values: tuple[Any, ...]) -> Delivery:
+    body, person, state, reason, detail, attempts, changed_at, provider, provider_id = values
+    return Delivery(
+        decision=decode_decision(body),
+        person=person,
+        state=state,
+        reason=reason,
+        detail=detail,
+        attempts=attempts,
+        changed_at=changed_at,
+        provider=provider,
+        provider_id=provider_id,
+    )
+
+
+def _move(values: tuple[Any, ...]) -> Move:
+    number, decision, person, campaign, before, after, reason, detail, at = values
+    return Move(
+        number=number,
+        decision=decision,
+        person=person,
+        campaign=campaign,
+        before=before,
+        after=after,
+        reason=reason,
+        detail=detail,
+        at=at,
+    )

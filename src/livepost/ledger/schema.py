@@ -1,0 +1,82 @@
+"""The tables of the SQLite ledger. Ids are 16-byte BLOBs; times ms; `body` is the decision as msgpack.
+
+In: nothing. Out: DDL. Promised: what a claim reads has an index; the cursor is one row.
+"""
+
+from __future__ import annotations
+
+SCHEMA_VERSION = 1
+
+SCHEMA: tuple[str, ...] = (
+    """CREATE TABLE IF NOT EXISTS deliveries (
+        id BLOB PRIMARY KEY,
+        body BLOB NOT NULL,
+        campaign TEXT NOT NULL,
+        person BLOB NOT NULL,
+        class TEXT NOT NULL,
+        purpose TEXT NOT NULL,
+        lane INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        cap_times INTEGER NOT NULL,
+        cap_per_ms INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        reason TEXT NOT NULL DEFAULT '',
+        detail TEXT NOT NULL DEFAULT '',
+        fence INTEGER NOT NULL DEFAULT 0,
+        worker TEXT NOT NULL DEFAULT '',
+        lease_until INTEGER NOT NULL DEFAULT 0,
+        not_before INTEGER NOT NULL DEFAULT 0,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        first_tried INTEGER NOT NULL DEFAULT 0,
+        address BLOB,
+        provider TEXT NOT NULL DEFAULT '',
+        provider_id TEXT NOT NULL DEFAULT '',
+        changed_at INTEGER NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (lane, at, position) WHERE state = 'pending'",
+    "CREATE INDEX IF NOT EXISTS deliveries_claimed ON deliveries (lease_until) WHERE state = 'claimed'",
+    "CREATE INDEX IF NOT EXISTS deliveries_in_flight ON deliveries (worker) WHERE state = 'in_flight'",
+    "CREATE INDEX IF NOT EXISTS deliveries_unknown ON deliveries (first_tried) WHERE state = 'unknown'",
+    "CREATE INDEX IF NOT EXISTS deliveries_person ON deliveries (person, campaign, at)",
+    """CREATE TABLE IF NOT EXISTS moves (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        decision BLOB NOT NULL,
+        before TEXT NOT NULL,
+        after TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        at INTEGER NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS moves_decision ON moves (decision)",
+    """CREATE TABLE IF NOT EXISTS tallies (
+        campaign TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (campaign, state, reason)
+    )""",
+    """CREATE TABLE IF NOT EXISTS notes (
+        decision BLOB NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (decision, reason)
+    )""",
+    """CREATE TABLE IF NOT EXISTS divergences (
+        decision BLOB PRIMARY KEY, campaign TEXT NOT NULL, position INTEGER NOT NULL,
+        fields TEXT NOT NULL, times INTEGER NOT NULL
+    )""",
+    """CREATE TABLE IF NOT EXISTS consents (
+        person BLOB NOT NULL, purpose TEXT NOT NULL, allowed INTEGER NOT NULL, at INTEGER NOT NULL,
+        position INTEGER NOT NULL, source TEXT NOT NULL, message_id TEXT NOT NULL,
+        PRIMARY KEY (person, purpose)
+    )""",
+    """CREATE TABLE IF NOT EXISTS withdrawals (
+        person BLOB NOT NULL, purpose TEXT NOT NULL, at INTEGER NOT NULL, proof TEXT NOT NULL,
+        echoed INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (person, purpose)
+    )""",
+    "CREATE INDEX IF NOT EXISTS withdrawals_unechoed ON withdrawals (at) WHERE echoed = 0",
+    "CREATE TABLE IF NOT EXISTS persons (old BLOB PRIMARY KEY, new BLOB NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS persons_new ON persons (new)",
+    """CREATE TABLE IF NOT EXISTS suppressions (
+        address BLOB PRIMARY KEY, reason TEXT NOT NULL, at INTEGER NOT NULL
+    )""",
+    "CREATE TABLE IF NOT EXISTS kills (campaign TEXT PRIMARY KEY, at INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS bookmarks (name TEXT PRIMARY KEY, number INTEGER NOT NULL)",
+)

@@ -1,0 +1,114 @@
+"""Taking over a page of the outbox: decisions, cancellations, consents, merges, and the cursor, in one
+transaction.
+
+In: an OutboxPage, in order of position. Out: TakenOver. Promised: a decision at or behind the fence is
+compared, never inserted; the same page twice changes nothing; the cursor never goes back.
+"""
+
+from __future__ import annotations
+
+from livepost.ledger.base import LANES, TakenOver
+from livepost.ledger.moves import CANCELLABLE
+from livepost.ledger.persons import merge, name_of
+from livepost.ledger.store import CURSOR, Store, decode_decision
+from livepost.model.decision import Cancellation, ConsentChange, Decision, Merge
+from livepost.model.outbox import OutboxPage
+
+WORDS = frozenset(("cause_text", "detail"))
+"""Fields of a decision that are words for people: another wording is no divergence."""
+
+
+def read_cursor(store: Store) -> int:
+    """Return the fence inside a transaction; -1 at first."""
+    found = store.rows("SELECT number FROM bookmarks WHERE name = ?", (CURSOR,))
+    return int(found[0][0]) if found else -1
+
+
+def take_over(store: Store, page: OutboxPage, now_ms: int) -> TakenOver:
+    """Apply the page inside a transaction."""
+    fence = read_cursor(store)
+    inserted = compared = diverged = 0
+    for item in page.items:
+        if isinstance(item, Decision):
+            new, differs = _take_decision(store, item, fence, now_ms)
+            inserted += new
+            compared += not new
+            diverged += differs
+        elif item.position > fence:
+            _take_other(store, item, now_ms)
+    cursor = max(fence, page.complete_to)
+    store.change("INSERT OR REPLACE INTO bookmarks VALUES (?, ?)", (CURSOR, cursor))
+    return TakenOver(inserted=inserted, compared=compared, diverged=diverged, cursor=cursor)
+
+
+def _take_decision(store: Store, decision: Decision, fence: int, now_ms: int) -> tuple[bool, bool]:
+    """Return whether the decision is new, and whether it differs from what the ledger has."""
+    known = store.row(decision.id)
+    if known is not None:
+        fields = _differing(decode_decision(known.body), decision)
+        return False, _note_divergence(store, decision, fields)
+    if decision.position <= fence:
+        return False, _note_divergence(store, decision, ("missing",))
+    row = store.insert(decision, name_of(store, decision.person), _rank(decision.lane), now_ms)
+    if decision.skip:
+        store.move(row, "skipped", now_ms, decision.skip, decision.detail)
+    return True, False
+
+
+def _rank(lane: str) -> int:
+    return LANES.index(lane) if lane in LANES else len(LANES)
+
+
+def _differing(known: Decision, told: Decision) -> tuple[str, ...]:
+    names = (name for name in Decision.__struct_fields__ if name not in WORDS)
+    return tuple(name for name in names if getattr(known, name) != getattr(told, name))
+
+
+def _note_divergence(store: Store, decision: Decision, fields: tuple[str, ...]) -> bool:
+    if fields:
+        store.change(
+            "INSERT INTO divergences VALUES (?,?,?,?,1) ON CONFLICT (decision) DO UPDATE"
+            " SET times = times + 1, fields = excluded.fields, position = excluded.position",
+            (decision.id, decision.campaign, decision.position, " ".join(fields)),
+        )
+    return bool(fields)
+
+
+def _take_other(store: Store, item: Cancellation | ConsentChange | Merge, now_ms: int) -> None:
+    match item:
+        case Cancellation():
+            _cancel(store, item, now_ms)
+        case ConsentChange():
+            _take_consent(store, item)
+        case Merge():
+            merge(store, item.old, item.new)
+
+
+def _cancel(store: Store, item: Cancellation, now_ms: int) -> None:
+    """Skip what is not written yet; of what is, only note that the cancellation came too late."""
+    row = store.row(item.decision)
+    if row is None or row.state == "skipped":
+        return
+    if row.state in CANCELLABLE:
+        store.move(row, "skipped", now_ms, item.reason, item.detail)
+    else:
+        store.change("INSERT OR IGNORE INTO notes VALUES (?,?,?,?)", (item.decision, item.reason, item.detail, item.at))
+
+
+def _take_consent(store: Store, item: ConsentChange) -> None:
+    """Keep the newest by position: the engine folds consent in its own order and tells each change."""
+    store.change(
+        "INSERT INTO consents VALUES (?,?,?,?,?,?,?) ON CONFLICT (person, purpose) DO UPDATE SET"
+        " allowed = excluded.allowed, at = excluded.at, position = excluded.position,"
+        " source = excluded.source, message_id = excluded.message_id"
+        " WHERE excluded.position >= consents.position",
+        (
+            name_of(store, item.person),
+            item.purpose,
+            item.allowed,
+            item.at,
+            item.position,
+            item.source,
+            item.message_id,
+        ),
+    )

@@ -1,0 +1,77 @@
+"""A block's body: what stands on disk for it. In: records. Out: a format byte and zstd (level 1) of
+msgpack(Block).
+
+Promises: what `pack` took, `unpack` gives back equal; a body with a flipped bit is refused (zstd checksum).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import zstandard
+
+from livepost.errors import StoreError
+from livepost.model.block import Block, block_of
+from livepost.model.record import Kind, Record
+
+MAX_BLOCK_RECORDS = 20_000
+"""Records in one block at most; who has more splits them (names are indexed in 16 bits)."""
+
+MAX_BLOCK_BYTES = 256 * 1024 * 1024
+"""Bytes of one block before compression at most."""
+
+BODY_FORMAT = b"\x01"
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Block)
+
+
+def new_block(records: Sequence[Record], first: int, stamp: int) -> Block:
+    """Return the records as a block, seq from `first` on, all with `stamp` (ms).
+
+    Raises ValueError if there are none or more than MAX_BLOCK_RECORDS, or an id is not 16 bytes.
+    """
+    if not 1 <= len(records) <= MAX_BLOCK_RECORDS:
+        raise ValueError(
+            f"expected 1 to {MAX_BLOCK_RECORDS} records for one block, got {len(records)}; "
+            "split them over several appends"
+        )
+    block = block_of(records, first, stamp)
+    if any(
+        len(record.subject) not in (0, 16) or len(record.content_hash) not in (0, 16) for record in records
+    ):
+        raise ValueError("expected subjects and content hashes of 16 bytes or none, got another length")
+    return block
+
+
+def events_in(block: Block) -> int:
+    """Return how many of the block's records are events."""
+    return block.kind.count(Kind.EVENT)
+
+
+def pack(block: Block) -> bytes:
+    """Return the body of a block; raise ValueError if it is over MAX_BLOCK_BYTES before compression."""
+    plain = _ENCODER.encode(block)
+    if len(plain) > MAX_BLOCK_BYTES:
+        raise ValueError(
+            f"expected a block of at most {MAX_BLOCK_BYTES} bytes, got {len(plain)}; split its records"
+        )
+    return BODY_FORMAT + zstandard.ZstdCompressor(level=1, write_checksum=True).compress(plain)
+
+
+def unpack(body: bytes) -> Block:
+    """Return the block of a body; raise StoreError if it is damaged or of another format."""
+    if body[:1] != BODY_FORMAT:
+        raise StoreError(
+            f"expected a block of format {BODY_FORMAT[0]}, got {body[:1].hex() or 'nothing'}; "
+            "read this log with the Livepost that wrote it"
+        )
+    try:
+        return _DECODER.decode(
+            zstandard.ZstdDecompressor().decompress(body[1:], max_output_size=MAX_BLOCK_BYTES)
+        )
+    except (zstandard.ZstdError, msgspec.MsgspecError) as error:
+        raise StoreError(
+            f"a block of the log is damaged ({error}); restore the log from its backup"
+        ) from error

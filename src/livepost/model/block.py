@@ -1,0 +1,186 @@
+"""A block: the records of one group commit as columns (FORMATS; SPEED, 3).
+
+Fixed-width columns are little-endian bytes, one value a record, read by the engine without a copy; the rest
+are lists, and what is rare is a dict by the record's place in the block. A block is what the log stores
+(msgpack, zstd) and what `process` reads; `records()` gives the same as whole records.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from livepost.ids import event_id
+from livepost.model.record import RECORD_FORMAT, KeyKind, Kind, Mention, Origin, Record, Verdict
+
+T = TypeVar("T")
+
+Times = tuple[int | None, int | None, int]
+
+
+class Block(msgspec.Struct, array_like=True):
+    """The columns of one group commit; records have seq `first`..`first + count - 1` and all the same
+    `stamp`.
+
+    effective              i64 ms each
+    kind, origin, key, verdict, known   u8 each
+    subject, event, content             16 bytes each (subject id, event id = dedupe key, content hash)
+    name, source           u16 each, an index into `names` / `sources`
+    times                  (timestamp, sent_at, received_at) each
+    """
+
+    format: int
+    first: int
+    count: int
+    stamp: int
+    effective: bytes
+    kind: bytes
+    origin: bytes
+    key: bytes
+    verdict: bytes
+    known: bytes
+    subject: bytes
+    event: bytes
+    content: bytes
+    name: bytes
+    names: list[str]
+    source: bytes
+    sources: list[str]
+    message_id: list[str]
+    times: list[Times]
+    properties: list[dict[str, Any]]
+    sealed: list[dict[str, bytes]]
+    facets: dict[int, dict[str, str]]
+    context: dict[int, dict[str, Any]]
+    mentions: dict[int, tuple[Mention, ...]]
+    reason: dict[int, str]
+    control: dict[int, dict[str, Any]]
+
+    def records(self) -> list[Record]:
+        """Return the block's records, whole."""
+        return [self.record(place) for place in range(self.count)]
+
+    def record(self, place: int) -> Record:
+        """Return the record at a place (0-based) of the block, whole."""
+        timestamp, sent_at, received_at = self.times[place]
+        return Record(
+            kind=Kind(self.kind[place]),
+            origin=Origin(self.origin[place]),
+            key=KeyKind(self.key[place]),
+            source=self.sources[_u16(self.source, place)],
+            subject=_id(self.subject, place),
+            known=bool(self.known[place]),
+            mentions=self.mentions.get(place, ()),
+            message_id=self.message_id[place],
+            name=self.names[_u16(self.name, place)],
+            timestamp=timestamp,
+            sent_at=sent_at,
+            received_at=received_at,
+            effective_ts=_i64(self.effective, place),
+            verdict=Verdict(self.verdict[place]),
+            reason=self.reason.get(place, ""),
+            properties=self.properties[place],
+            context=self.context.get(place, {}),
+            facets=self.facets.get(place, {}),
+            sealed=self.sealed[place],
+            content_hash=_id(self.content, place),
+            control=self.control.get(place, {}),
+            seq=self.first + place,
+            stamp=self.stamp,
+        )
+
+
+def block_of(records: Sequence[Record], first: int, stamp: int) -> Block:
+    """Return the records as one block: seq from `first` on, all with `stamp`, effective_ts clamped to it."""
+    names: dict[str, int] = {}
+    sources: dict[str, int] = {}
+    count = len(records)
+    return Block(
+        format=RECORD_FORMAT,
+        first=first,
+        count=count,
+        stamp=stamp,
+        effective=struct.pack(f"<{count}q", *[min(r.effective_ts, stamp) for r in records]),
+        kind=bytes([r.kind for r in records]),
+        origin=bytes([r.origin for r in records]),
+        key=bytes([r.key for r in records]),
+        verdict=bytes([r.verdict for r in records]),
+        known=bytes([r.known for r in records]),
+        subject=b"".join([r.subject or bytes(16) for r in records]),
+        event=b"".join([event_id(r.source, r.message_id) for r in records]),
+        content=b"".join([r.content_hash or bytes(16) for r in records]),
+        name=struct.pack(f"<{count}H", *[names.setdefault(r.name, len(names)) for r in records]),
+        names=list(names),
+        source=struct.pack(f"<{count}H", *[sources.setdefault(r.source, len(sources)) for r in records]),
+        sources=list(sources),
+        message_id=[r.message_id for r in records],
+        times=[(r.timestamp, r.sent_at, r.received_at) for r in records],
+        properties=[r.properties for r in records],
+        sealed=[r.sealed for r in records],
+        facets={i: r.facets for i, r in enumerate(records) if r.facets},
+        context={i: r.context for i, r in enumerate(records) if r.context},
+        mentions={i: r.mentions for i, r in enumerate(records) if r.mentions},
+        reason={i: r.reason for i, r in enumerate(records) if r.reason},
+        control={i: r.control for i, r in enumerate(records) if r.control},
+    )
+
+
+def rest_after(block: Block, seq: int) -> Block:
+    """Return the block with only its records of a seq > `seq`: itself if that is all, an empty one if none
+    is.
+
+    The dictionaries `names` and `sources` stay whole, so that the indices into them hold.
+    """
+    cut = min(max(seq + 1 - block.first, 0), block.count)
+    if cut == 0:
+        return block
+    return Block(
+        format=block.format,
+        first=block.first + cut,
+        count=block.count - cut,
+        stamp=block.stamp,
+        effective=block.effective[8 * cut :],
+        kind=block.kind[cut:],
+        origin=block.origin[cut:],
+        key=block.key[cut:],
+        verdict=block.verdict[cut:],
+        known=block.known[cut:],
+        subject=block.subject[16 * cut :],
+        event=block.event[16 * cut :],
+        content=block.content[16 * cut :],
+        name=block.name[2 * cut :],
+        names=block.names,
+        source=block.source[2 * cut :],
+        sources=block.sources,
+        message_id=block.message_id[cut:],
+        times=block.times[cut:],
+        properties=block.properties[cut:],
+        sealed=block.sealed[cut:],
+        facets=_moved(block.facets, cut),
+        context=_moved(block.context, cut),
+        mentions=_moved(block.mentions, cut),
+        reason=_moved(block.reason, cut),
+        control=_moved(block.control, cut),
+    )
+
+
+def _moved(rare: dict[int, T], cut: int) -> dict[int, T]:
+    """Return what belongs to the places from `cut` on, by its new place."""
+    return {place - cut: value for place, value in rare.items() if place >= cut}
+
+
+def _id(column: bytes, place: int) -> bytes:
+    """Return the 16 bytes at a place; all zero stands for none."""
+    raw = column[16 * place : 16 * place + 16]
+    return raw if any(raw) else b""
+
+
+def _u16(column: bytes, place: int) -> int:
+    return int.from_bytes(column[2 * place : 2 * place + 2], "little")
+
+
+def _i64(column: bytes, place: int) -> int:
+    return int.from_bytes(column[8 * place : 8 * place + 8], "little", signed=True)

@@ -1,0 +1,132 @@
+"""The compiled project: an author's declarations as data, with a content hash; a control record names it in the log.
+
+This module is on the floor of `model`, below `expr`: conditions are kept as plain JSON-able trees here
+(`condition`, `where`), to be read with `msgspec.convert(tree, livepost.expr.Expr)`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from livepost.ids import digest
+
+COMPILED_FORMAT = 1
+
+FieldType: TypeAlias = Literal["str", "int", "float", "bool", "money", "datetime", "list", "json"]
+FeatureKind: TypeAlias = Literal["count", "total", "mean", "latest", "first", "recent", "top", "since"]
+Class: TypeAlias = Literal["marketing", "transactional"]
+Lane: TypeAlias = Literal["transactional", "triggered", "bulk", "backfill"]
+Tree: TypeAlias = dict[str, Any]
+
+
+class FieldSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A declared field. `keys` are the JSON names it is read from, first hit wins (Segment's `firstName`, ours).
+
+    Personal fields are sealed; a `money` field's currency comes from the sibling JSON field `currency_key`.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    type: FieldType
+    item: FieldType | None = None
+    required: bool = True
+    personal: bool = False
+    currency_key: str | None = None
+
+
+class EventSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A declared event: `name` as in records (`Product Viewed`, `$identify`), `cls` as the author wrote it."""
+
+    name: str
+    cls: str
+    fields: tuple[FieldSpec, ...]
+
+
+class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A feature of the person. `over_ms` None means lifetime; `grid_ms` divides `over_ms` (SEMANTICS, "Windows").
+
+    `type` is that of the value: int for count, money/int/float for total, float for mean, ms (int) for since,
+    the field's for latest/first, list for recent/top. `n` is recent's n or top's k. `secret_only` folds only what a
+    secret key brought (the address of a person). `anonymous` features were written inside a condition.
+    `version` is the hash of the definition without its name.
+    """
+
+    name: str
+    kind: FeatureKind
+    event: str
+    field: str | None = None
+    where: Tree | None = None
+    over_ms: int | None = None
+    grid_ms: int | None = None
+    n: int | None = None
+    type: FieldType = "int"
+    personal: bool = False
+    secret_only: bool = False
+    anonymous: bool = False
+    version: str = ""
+
+
+class SegmentSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A segment: a condition over features; `text` is what the author wrote, for people to read."""
+
+    name: str
+    condition: Tree
+    text: str = ""
+    version: str = ""
+
+
+class CapSpec(msgspec.Struct, frozen=True):
+    """At most `times` mails per `per_ms` and person."""
+
+    times: int
+    per_ms: int
+
+
+class CampaignSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign's rules; the author's function runs only when a mail is rendered.
+
+    audience    a segment: entering it starts a journey; or
+    on          an event name: its arrival starts one (`where` filters)
+    until       event names that end a journey without a mail
+    exit        leaving the audience ends a waiting journey
+    reentry_ms  0: again at once (never twice at the same time); n: earliest n ms after the last entry; None: once ever
+    fresh_ms    how old a trigger, or how late a step, may be
+    """
+
+    name: str
+    audience: str | None = None
+    on: str | None = None
+    where: Tree | None = None
+    wait_ms: int = 0
+    until: tuple[str, ...] = ()
+    purpose: str = "marketing"
+    cap: CapSpec | None = None
+    holdout: float = 0.0
+    class_: Class = "marketing"
+    lane: Lane = "triggered"
+    exit: bool = True
+    reentry_ms: int | None = 0
+    fresh_ms: int = 3_600_000
+    version: str = ""
+
+
+class Compiled(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole project as data. `currency` is for money without one. `profile` is the author's class name."""
+
+    format: int = COMPILED_FORMAT
+    profile: str = ""
+    currency: str = "USD"
+    events: tuple[EventSpec, ...] = ()
+    features: tuple[FeatureSpec, ...] = ()
+    segments: tuple[SegmentSpec, ...] = ()
+    campaigns: tuple[CampaignSpec, ...] = ()
+
+    def hash(self) -> str:
+        """Return the content hash: blake2b-128, hex, of the canonical JSON."""
+        return digest(msgspec.json.encode(self, order="deterministic")).hex()
+
+
+ADDRESS_FEATURE = "$address"
+"""The name of the built-in feature that holds a person's sendable address: latest email brought by a secret key."""

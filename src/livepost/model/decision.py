@@ -1,0 +1,99 @@
+"""What the engine hands to the courier through the outbox: decisions, cancellations, consents, merges."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+
+class Transition(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A person entered or left a segment, at time `at` (ms), at log position `position`."""
+
+    id: bytes
+    person: bytes
+    segment: str
+    version: str
+    number: int
+    entered: bool
+    at: int
+    position: int
+    origin: int
+    triggers: bool = True
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="decision"):
+    """A campaign wants one mail for one person because of one cause; `skip` is a reason not to, from REASONS.
+
+    at        when it was decided on the engine's time (ms); position as FORMATS defines it for events and due times
+    cause     transition id, event id or broadcast id; `cause_text` says it in words without personal values
+    variant   "" or the arm of an experiment; "holdout" people have skip == "holdout"
+    """
+
+    id: bytes
+    campaign: str
+    version: str
+    step: int
+    person: bytes
+    cause: bytes
+    cause_text: str
+    at: int
+    position: int
+    purpose: str
+    class_: str
+    lane: str
+    skip: str = ""
+    detail: str = ""
+    variant: str = ""
+    cap_times: int = 0
+    cap_per_ms: int = 0
+
+
+class Cancellation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="cancel"):
+    """A decision already taken is not wanted any more: `until` was met, the person left, or the campaign was killed."""
+
+    decision: bytes
+    reason: str
+    detail: str
+    at: int
+    position: int
+
+
+class ConsentChange(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="consent"):
+    """A consent event folded by the engine, for the ledger's own check."""
+
+    person: bytes
+    purpose: str
+    allowed: bool
+    at: int
+    position: int
+    source: str
+    message_id: str
+
+
+class Merge(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="merge"):
+    """Person `old` is now called `new`."""
+
+    old: bytes
+    new: bytes
+    position: int
+
+
+OutboxItem: TypeAlias = Decision | Cancellation | ConsentChange | Merge
+
+
+REASONS: tuple[tuple[str, str], ...] = (
+    ("erased", "the person was erased"),
+    ("kill", "the campaign was stopped"),
+    ("no_address", "no address that a secret key made sendable"),
+    ("suppressed", "the address is suppressed"),
+    ("consent", "no consent for this purpose"),
+    ("until", "what the campaign was waiting for happened"),
+    ("exit", "the person left the audience"),
+    ("holdout", "held out to measure the campaign's effect"),
+    ("cap", "the cap is reached"),
+    ("stale", "too late to be of use"),
+    ("quiet_hours", "quiet hours were over before it could go"),
+    ("render", "the mail could not be made"),
+)
+"""Reasons for which a decision is skipped, in order of precedence, with the words people read."""

@@ -1,0 +1,72 @@
+"""A person's journal: consents, journeys under way and what campaigns decided; part of the person's row.
+
+Kept by `decide`, read by whoever shows a person. Everything here merges in any order to the same journal.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+WATCH_MS = 24 * 3_600_000
+"""For so long after a decision `until` and leaving the audience still cancel it (ms)."""
+
+
+class Consent(msgspec.Struct, array_like=True):
+    """What a person said last about a purpose: ordered by (effective_ts, message_id)."""
+
+    effective_ts: int
+    message_id: str
+    allowed: bool
+
+
+class Journey(msgspec.Struct, array_like=True):
+    """A person under way in a campaign: entered at, due at (ms), and the cause of its decision id."""
+
+    entered_at: int
+    due: int
+    cause: bytes
+    cause_text: str
+
+
+class Watched(msgspec.Struct, array_like=True):
+    """A decision to send that can still be cancelled."""
+
+    at: int
+    decision: bytes
+
+
+class Memory(msgspec.Struct, array_like=True):
+    """A campaign's memory of a person.
+
+    journey   the one under way, if any
+    entered   time of the last entry (ms), None if never
+    decided   times of decisions to send, for the cap, ascending
+    watched   decisions of the last 24 h
+    held_out  (assigned at, held out) once assigned
+    """
+
+    journey: Journey | None = None
+    entered: int | None = None
+    decided: list[int] = []
+    watched: list[Watched] = []
+    held_out: tuple[int, bool] | None = None
+
+
+class Journal(msgspec.Struct, array_like=True):
+    """consents by purpose, memories by campaign name."""
+
+    consents: dict[str, Consent] = {}
+    campaigns: dict[str, Memory] = {}
+
+
+def read(raw: bytes) -> Journal:
+    """Return the journal of a row; an empty one where nothing was written."""
+    return _decoder.decode(raw) if raw else Journal()
+
+
+def write(journal: Journal) -> bytes:
+    """Return the journal as a row keeps it."""
+    return msgspec.msgpack.encode(journal)
+
+
+_decoder = msgspec.msgpack.Decoder(Journal)

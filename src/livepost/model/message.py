@@ -1,0 +1,60 @@
+"""A mail on its way out, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+
+class EmailDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """What an author's function returns, as data: a template's name, a Liquid subject and the template's variables."""
+
+    template: str
+    subject: str
+    variables: dict[str, Any] = {}
+    preheader: str = ""
+
+
+class RenderedMail(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail made for one person: plain values, so it lives in memory only or sealed."""
+
+    subject: str
+    html: str
+    text: str
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A complete mail: `raw` are the RFC 5322 bytes with CRLF; addresses are bare (envelope)."""
+
+    decision: bytes
+    person: bytes
+    sender: str
+    recipient: str
+    message_id: str
+    raw: bytes
+
+
+ReceiptState: TypeAlias = Literal["sent", "failed", "temporary", "unknown"]
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """A sender's answer: definite (sent, failed, temporary) or `unknown`, never a guess. `text` holds no address."""
+
+    state: ReceiptState
+    text: str = ""
+    provider: str = ""
+    provider_id: str = ""
+    at_ms: int = 0
+
+
+OutcomeKind: TypeAlias = Literal["delivered", "opened", "clicked", "bounced", "complained", "unsubscribed", "ordered"]
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to a mail later."""
+
+    decision: bytes
+    kind: OutcomeKind
+    at: int
+    human: bool | None = None

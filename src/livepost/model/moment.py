@@ -1,0 +1,53 @@
+"""What `process` shows `decide` of a person, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from livepost.model.decision import OutboxItem, Transition
+
+NO_DUE = (1 << 62) - 1
+"""The due time (ms) of somebody or something that time alone does not change."""
+
+
+@dataclass(slots=True)
+class Moment:
+    """One evaluation of one person at which something of interest to campaigns happened.
+
+    offset      which of the person's items in the round (0-based)
+    at          its time (ms); `position` its log position; `lateness_ms` how late a due time is served (0 at a record)
+    name        the record's name, "" at a due time; `event` its event id
+    live, age_ms   whether its origin is live, and stamp - effective_ts
+    consent     purpose -> allowed, with `effective_ts`, `source` and `message_id` of the record, where it carries one
+    """
+
+    offset: int
+    at: int
+    position: int
+    lateness_ms: int = 0
+    name: str = ""
+    event: bytes = b""
+    live: bool = True
+    age_ms: int = 0
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    consent: Mapping[str, bool] = field(default_factory=dict)
+    effective_ts: int = 0
+    source: str = ""
+    message_id: str = ""
+    transitions: list[Transition] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Decided:
+    """What came of a person's moments: the new journal and outbox items, counted up to item `accepted` (offset).
+
+    due   earliest due time of a waiting journey (ms), NO_DUE if none. Items behind `accepted` must be asked again,
+          because a journey is due before the next of them.
+    """
+
+    journal: bytes
+    outbox: list[OutboxItem]
+    accepted: int
+    due: int

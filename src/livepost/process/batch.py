@@ -1,0 +1,127 @@
+"""A batch: records of consecutive blocks as columns, with what the steps find out about each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from livepost.engine.row import Bools, Ints
+from livepost.model.block import Block
+from livepost.model.record import Mention, Record
+
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass
+class Batch:
+    """Columns are by place (0-based) in the batch; times in ms. `fate` starts unset and is settled by the steps.
+
+    name      place in `names` of each record's name
+    mentions, context, reason   only where there are any
+    alive     records that still go on to the next step
+    """
+
+    blocks: list[Block]
+    first_of_block: list[int]
+    seq: Ints
+    stamp: Ints
+    effective: Ints
+    kind: Bytes
+    origin: Bytes
+    key: Bytes
+    verdict: Bytes
+    known: Bytes
+    name: Ints
+    names: list[str]
+    subject: list[bytes]
+    event: bytes
+    content: bytes
+    message_id: list[str]
+    properties: list[dict[str, Any]]
+    mentions: dict[int, tuple[Mention, ...]]
+    context: dict[int, dict[str, Any]]
+    reason: dict[int, str]
+    alive: Bools
+    consents: dict[int, dict[str, bool]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    dead: list[tuple[int, str]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.seq)
+
+    def event_id(self, place: int) -> bytes:
+        """Return the event id (dedupe key) of a record."""
+        return self.event[16 * place : 16 * place + 16]
+
+    def record(self, place: int) -> Record:
+        """Return the record at a place, whole."""
+        block = int(np.searchsorted(self.first_of_block, place, side="right")) - 1
+        return self.blocks[block].record(place - self.first_of_block[block])
+
+    def source_of(self, place: int) -> str:
+        """Return the source of a record."""
+        return self.record(place).source
+
+    def drop(self, places: Ints, fate: str) -> None:
+        """Settle the fate of records: they go no further and are counted."""
+        self.alive[places] = False
+        self.counts[fate] = self.counts.get(fate, 0) + len(places)
+
+    def bury(self, places: Ints, reason: str) -> None:
+        """Send records to the dead letters, with a reason (or their own, where they brought one)."""
+        self.drop(places, "dead_lettered")
+        self.dead += [(int(self.seq[p]), self.reason.get(int(p)) or reason) for p in places]
+
+
+def batch_of(blocks: Sequence[Block]) -> Batch:
+    """Return the blocks as one batch; all records alive."""
+    firsts = [0, *np.cumsum([b.count for b in blocks]).tolist()][:-1]
+    names: dict[str, int] = {}
+    return Batch(
+        blocks=list(blocks),
+        first_of_block=firsts,
+        seq=_joined([np.arange(b.first, b.first + b.count) for b in blocks]),
+        stamp=np.repeat([b.stamp for b in blocks], [b.count for b in blocks]).astype(np.int64),
+        effective=np.frombuffer(b"".join([b.effective for b in blocks]), "<i8"),
+        kind=_u8([b.kind for b in blocks]),
+        origin=_u8([b.origin for b in blocks]),
+        key=_u8([b.key for b in blocks]),
+        verdict=_u8([b.verdict for b in blocks]),
+        known=_u8([b.known for b in blocks]),
+        name=_joined([_names(b, names) for b in blocks]),
+        names=list(names),
+        subject=_split(b"".join([b.subject for b in blocks])),
+        event=b"".join([b.event for b in blocks]),
+        content=b"".join([b.content for b in blocks]),
+        message_id=[m for b in blocks for m in b.message_id],
+        properties=[p for b in blocks for p in b.properties],
+        mentions=_placed([b.mentions for b in blocks], firsts),
+        context=_placed([b.context for b in blocks], firsts),
+        reason=_placed([b.reason for b in blocks], firsts),
+        alive=np.ones(sum(b.count for b in blocks), bool),
+    )
+
+
+def _joined(columns: list[Ints]) -> Ints:
+    return np.concatenate([np.zeros(0, np.int64), *columns])
+
+
+def _u8(columns: list[bytes]) -> Bytes:
+    return np.frombuffer(b"".join(columns), np.uint8)
+
+
+def _names(block: Block, names: dict[str, int]) -> Ints:
+    codes = np.array([names.setdefault(name, len(names)) for name in block.names], np.int64)
+    return codes[np.frombuffer(block.name, "<u2")]
+
+
+def _split(ids: bytes) -> list[bytes]:
+    return [ids[at : at + 16] for at in range(0, len(ids), 16)]
+
+
+def _placed(parts: list[dict[int, Any]], firsts: list[int]) -> dict[int, Any]:
+    return {first + place: value for part, first in zip(parts, firsts, strict=True) for place, value in part.items()}

@@ -1,0 +1,35 @@
+"""Step 3, dedupe: an event id counts once for 30 days; the same id with other content goes to the dead letters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from livepost.engine.row import Ints
+from livepost.engine.seen import DAY_MS, Days, Hashes, Seen, hashes
+from livepost.process.batch import Batch
+
+CONFLICT = "id conflict: this message id came before with other content; give each event an id of its own"
+
+
+def dedupe(batch: Batch, seen: Seen) -> tuple[Hashes, Hashes, Days]:
+    """Settle duplicates and conflicts; return the new ids, content hashes and days to remember.
+
+    The batch must not span more than a day of stamps, so that nothing is forgotten within it.
+    """
+    places = np.flatnonzero(batch.alive)
+    keys, contents = hashes(batch.event)[places], hashes(batch.content)[places]
+    days = (batch.stamp[places] // DAY_MS).astype(np.uint16)
+    remembered, before = seen.find(keys, days)
+    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    earlier = first[which]
+    repeated = earlier != np.arange(len(places))
+    known_content = np.where(remembered, before, contents[earlier])
+    again = remembered | repeated
+    _settle(batch, places, again, known_content != contents)
+    fresh = ~again
+    return keys[fresh], contents[fresh], days[fresh]
+
+
+def _settle(batch: Batch, places: Ints, again: np.ndarray, differs: np.ndarray) -> None:
+    batch.drop(places[again & ~differs], "duplicate")
+    batch.bury(places[again & differs], CONFLICT)

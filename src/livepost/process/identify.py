@@ -1,0 +1,104 @@
+"""Step 4, identify: whose record it is, and where a mention makes one person of two.
+
+Merges are facts in log order. So that a batch need not stop at each, records are put into levels: a merge and what
+follows it for that person stand one level above what came before. Levels are worked one after the other; within a level
+nobody merges. A mention of somebody never seen needs no level: there is nothing to merge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from livepost.identity import may_merge
+from livepost.model.decision import Merge
+from livepost.model.record import KeyKind
+from livepost.process.batch import Batch
+from livepost.process.people import People
+from livepost.process.working import Working
+
+ALIAS = "$alias"
+
+
+@dataclass(frozen=True)
+class Joining:
+    """At the record `place`, `loser` becomes part of `winner` (local numbers)."""
+
+    winner: int
+    loser: int
+    place: int
+
+
+@dataclass
+class Level:
+    """Records (`places`, in log order) with whose they are (`owners`), after the level's merges."""
+
+    owners: list[int] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    joinings: list[Joining] = field(default_factory=list)
+
+
+def identify(batch: Batch, people: People, work: Working) -> tuple[list[Level], list[Merge]]:
+    """Return the levels of the batch's living records, and the merges to tell others of."""
+    planner = _Planner(batch, people, work)
+    for place in np.flatnonzero(batch.alive).tolist():
+        planner.take(place)
+    work.open()
+    return planner.levels, planner.merges
+
+
+class _Planner:
+    def __init__(self, batch: Batch, people: People, work: Working) -> None:
+        self.levels = [Level()]
+        self.merges: list[Merge] = []
+        self._batch = batch
+        self._people = people
+        self._work = work
+        self._person: dict[bytes, int] = {}
+        self._into: dict[int, int] = {}
+        self._level: dict[int, int] = {}
+        self._touched: set[int] = set()
+
+    def take(self, place: int) -> None:
+        batch = self._batch
+        owner = self._find(batch.subject[place], bool(batch.known[place]))
+        for mention in batch.mentions.get(place, ()):
+            other = self._find(mention.subject, mention.known)
+            if other != owner and self._may_merge(place, owner, other):
+                owner = self._merge(place, owner, other)
+        level = self.levels[self._level.get(owner, 0)]
+        level.owners.append(owner)
+        level.places.append(place)
+        self._touched.add(owner)
+
+    def _may_merge(self, place: int, a: int, b: int) -> bool:
+        batch, known = self._batch, self._work.known
+        alias = batch.names[batch.name[place]] == ALIAS and batch.key[place] == KeyKind.SECRET
+        return may_merge(known[a], known[b], alias_by_secret_key=alias)
+
+    def _merge(self, place: int, a: int, b: int) -> int:
+        work = self._work
+        winner, loser = work.winner(a, b)
+        self.merges.append(Merge(old=work.name(loser), new=work.name(winner), position=int(self._batch.seq[place])))
+        self._into[loser] = winner
+        if work.is_new(loser) and loser not in self._touched:
+            work.bind(winner, loser)
+            return winner
+        level = max(self._level.get(a, 0), self._level.get(b, 0)) + 1
+        if level == len(self.levels):
+            self.levels.append(Level())
+        self._level[winner] = level
+        self.levels[level].joinings.append(Joining(winner, loser, place))
+        self._touched.add(winner)
+        return winner
+
+    def _find(self, subject: bytes, known: bool) -> int:
+        person = self._person.get(subject)
+        if person is None:
+            number = self._people.number.get(subject)
+            person = self._work.add_new(subject, known) if number is None else self._work.add(number)
+            self._person[subject] = person
+        while person in self._into:
+            person = self._into[person]
+        return person

@@ -1,0 +1,99 @@
+"""The stage: one pure function from (people, blocks) to a `Delta`. STEPS is the order of things.
+
+The first five steps run once over the batch; `features` and `segments` run in rounds (rounds.py), because a person's
+due times fall between their records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from livepost.model.block import Block
+from livepost.model.decision import Merge
+from livepost.model.moment import NO_DUE
+from livepost.process.batch import Batch, batch_of
+from livepost.process.deciding import Decider
+from livepost.process.decode import decode
+from livepost.process.dedupe import dedupe
+from livepost.process.enrich import enrich
+from livepost.process.features import Feeds
+from livepost.process.identify import Level, identify
+from livepost.process.people import Delta, People
+from livepost.process.rounds import Rounds
+from livepost.process.timeline import Timeline
+from livepost.process.validate import validate
+from livepost.process.working import Working
+
+STEPS = ("decode", "validate", "dedupe", "identify", "enrich", "features", "segments")
+
+WAVE = 2_000
+"""Most people whose due times one step serves beside its records, so that a wave never stalls live events."""
+
+
+def step(
+    people: People,
+    blocks: Sequence[Block],
+    decider: Decider,
+    timeline: Timeline,
+    workspace: str,
+    wave: int = WAVE,
+) -> Delta:
+    """Fold blocks into people and serve due times up to the last stamp; change nothing, return what changes.
+
+    blocks    consecutive, from people.position + 1 on; together at most a day of stamps (dedupe). Maybe none:
+              then only due times up to `people.as_of` are served.
+    timeline  covers the blocks and reaches back to the oldest due time not yet served
+    """
+    batch = batch_of(blocks)
+    work = Working(people)
+    decode(batch)
+    validate(batch)
+    keys, contents, days = dedupe(batch, people.seen)
+    levels, merges = identify(batch, people, work)
+    enrich(batch)
+    rounds = Rounds(work, batch, Feeds(batch, people.program), decider, timeline, workspace)
+    for level in levels:
+        _work_off(level, rounds, work, batch, decider)
+    position = int(batch.seq[-1]) if len(batch) else people.position
+    as_of = int(batch.stamp[-1]) if len(batch) else people.as_of
+    done = _wave(people, work, rounds, as_of, wave)
+    return Delta(
+        position=position,
+        as_of=as_of,
+        complete_to=position if done else people.complete_to,
+        rows=work.rows(),
+        keys=keys,
+        contents=contents,
+        days=days,
+        transitions=sorted(rounds.made.transitions, key=lambda t: t.position),
+        outbox=sorted([*merges, *rounds.made.outbox], key=_outbox_order),
+        dead=batch.dead,
+        counts={**batch.counts, "processed": int(batch.alive.sum())},
+    )
+
+
+def _work_off(level: Level, rounds: Rounds, work: Working, batch: Batch, decider: Decider) -> None:
+    """Serve a level: due times before its merges, the merges, then its records."""
+    for joining in level.joinings:
+        pair = (joining.winner, joining.loser)
+        rounds.due_times(pair, [int(batch.stamp[joining.place])] * 2)
+        work.join(*pair)
+        work.journal[joining.winner] = decider.join(work.journal[joining.winner], work.journal[joining.loser])
+        work.fixed["journey"][joining.winner] = decider.due(work.journal[joining.winner])
+    rounds.records(level.owners, level.places)
+
+
+def _wave(people: People, work: Working, rounds: Rounds, as_of: int, limit: int) -> bool:
+    """Serve due times up to `as_of`: of all in the step, and of up to `limit` others; say whether all are done."""
+    served = [local for local in range(len(work)) if local not in work.gone]
+    rounds.due_times(served, [as_of] * len(served))
+    others = [n for n in people.due(as_of, limit + 1 + len(work)).tolist() if not work.has(n)]
+    locals_ = [work.add(number) for number in others[:limit]]
+    work.open()
+    rounds.due_times(locals_, [as_of] * len(locals_))
+    return len(others) <= limit
+
+
+def _outbox_order(item: object) -> tuple[int, bool]:
+    """By position; a merge before what happens at the same record."""
+    return getattr(item, "position", NO_DUE), not isinstance(item, Merge)

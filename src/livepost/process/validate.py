@@ -1,0 +1,24 @@
+"""Step 2, validate: route each event by the verdict it brought, and send what is too late to the dead letters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from livepost.model.record import Origin, Verdict
+from livepost.process.batch import Batch
+
+LATENESS_MS = 30 * 86_400_000
+"""Accepted lateness of live events (SEMANTICS); older history comes in as imports."""
+
+
+def validate(batch: Batch) -> None:
+    """Settle the fate of events that are filtered, quarantined, dead or late."""
+    batch.drop(_alive_with(batch, Verdict.FILTERED), "filtered")
+    batch.drop(_alive_with(batch, Verdict.QUARANTINED), "quarantined")
+    batch.bury(_alive_with(batch, Verdict.DEAD), "breaks the tracking plan")
+    late = batch.alive & (batch.origin == Origin.LIVE) & (batch.stamp - batch.effective > LATENESS_MS)
+    batch.bury(np.flatnonzero(late), "late: happened over 30 days before it came; load it as an import")
+
+
+def _alive_with(batch: Batch, verdict: Verdict) -> np.ndarray:
+    return np.flatnonzero(batch.alive & (batch.verdict == verdict))

@@ -1,0 +1,207 @@
+"""The compiled project: declarations as data (`livepost.model.compiled`), each with its hash as version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import msgspec
+
+from livepost.errors import ProjectError
+from livepost.expr import tree
+from livepost.ids import digest
+from livepost.model.compiled import (
+    ADDRESS_FEATURE,
+    CampaignSpec,
+    CapSpec,
+    Compiled,
+    FeatureSpec,
+    SegmentSpec,
+    Tree,
+)
+from livepost.project.campaign import Campaign
+from livepost.project.condition import Condition
+from livepost.project.declarations import Declarations
+from livepost.project.duration import in_ms
+from livepost.project.event import Event, event_name, event_spec
+from livepost.project.feature import Definition, Feature
+from livepost.project.problem import Problem
+from livepost.project.profile import Profile, features_of, segments_of
+from livepost.project.segment import Segment
+from livepost.project.translation import feature_term, field_term, translate
+
+S = TypeVar("S", FeatureSpec, SegmentSpec, CampaignSpec)
+R = TypeVar("R")
+
+GRIDS = (
+    (timedelta(hours=1), timedelta(seconds=1)),
+    (timedelta(hours=24), timedelta(minutes=5)),
+    (timedelta(days=7), timedelta(hours=1)),
+)
+LONGEST_GRID = timedelta(days=1)
+"""The default grid of a window up to each length, and of longer ones (SEMANTICS, "Windows")."""
+
+
+def compile_project(project: Declarations, *, currency: str = "USD") -> Compiled:
+    """Return a project as data; `ProjectError` for the first thing that cannot be compiled.
+
+    `currency` is the project's: plain numbers compared with money are in it. `check_project` names every
+    problem at once, among them those that compile but cannot be meant.
+    """
+    compiled, problems = compile_what_can(project, currency)
+    if problems:
+        raise ProjectError(problems[0].sentence, problems[0].where or None)
+    return compiled
+
+
+def compile_what_can(project: Declarations, currency: str) -> tuple[Compiled, list[Problem]]:
+    """Return the part of a project that compiles, and a problem for each declaration that does not."""
+    problems: list[Problem] = []
+    events = sorted(_attempts(tracking_plan(project), event_spec, problems), key=lambda event: event.name)
+    profile = _Profile(project.profile, currency)
+    segments = _attempts(segments_of(project.profile).values(), profile.segment_spec, problems)
+    features = _attempts(profile.features.items(), lambda item: profile.feature_spec(*item), problems)
+    campaigns = _attempts(project.campaigns, lambda campaign: _campaign_spec(campaign, currency), problems)
+    compiled = Compiled(
+        profile=project.profile.__name__ if project.profiles else "",
+        currency=currency,
+        events=tuple(events),
+        features=(*features, *profile.inline.values(), _address_feature()),
+        segments=tuple(segments),
+        campaigns=tuple(campaigns),
+    )
+    return compiled, problems
+
+
+def tracking_plan(project: Declarations) -> list[type[Event]]:
+    """Return the events of a project; of a class and its subclass under one name, the subclass alone."""
+    return [event for event in project.events if not any(_extends(other, event) for other in project.events)]
+
+
+def default_grid(over: timedelta) -> timedelta:
+    """Return the grid of a window that names none."""
+    return next((grid for longest, grid in GRIDS if over <= longest), LONGEST_GRID)
+
+
+class _Profile:
+    """A profile under compilation: its features by name, and those met inside conditions."""
+
+    def __init__(self, profile: type[Profile], currency: str) -> None:
+        self.profile = profile
+        self.currency = currency
+        self.features = features_of(profile)
+        self.inline: dict[str, FeatureSpec] = {}
+
+    def feature_spec(self, name: str, feature: Feature[Any]) -> FeatureSpec:
+        """Return a feature as data, under its name in the profile."""
+        try:
+            return _versioned(_feature_spec(feature.definition, name, self.currency))
+        except ProjectError as error:
+            raise error if error.where else ProjectError(str(error), feature.line) from None
+
+    def segment_spec(self, segment: Segment) -> SegmentSpec:
+        """Return a segment as data; its version covers the versions of the features it uses."""
+        condition = translate(segment.condition, feature_term(self._name_of), self.currency)
+        used = {node.name for node in tree.walk(condition) if isinstance(node, tree.Feature)}
+        versions = [self._version_of(name) for name in sorted(used)]
+        as_data = _tree(condition)
+        version = digest(msgspec.json.encode(as_data, order="deterministic"), *versions).hex()
+        return SegmentSpec(name=segment.name, condition=as_data, text=segment.condition.text, version=version)
+
+    def _name_of(self, feature: Feature[Any]) -> str:
+        if feature.name is None:
+            spec = self.feature_spec(feature.text, feature)
+            self.inline[spec.name] = msgspec.structs.replace(spec, anonymous=True)
+        elif self.features.get(feature.name) is not feature:
+            raise ProjectError(
+                f"expected a feature of {self.profile.__name__}, got {feature.name} of another class; "
+                "a project has one profile, so declare it there"
+            )
+        return feature.text
+
+    def _version_of(self, name: str) -> str:
+        known = self.inline.get(name) or self.feature_spec(name, self.features[name])
+        return known.version
+
+
+def _feature_spec(definition: Definition, name: str, currency: str) -> FeatureSpec:
+    grid = definition.grid or (definition.over and default_grid(definition.over))
+    return FeatureSpec(
+        name=name,
+        kind=definition.kind,
+        event=event_name(definition.event),
+        field=definition.field.name if definition.field is not None else None,
+        where=_where(definition.where, definition.event, currency),
+        over_ms=None if definition.over is None else in_ms(definition.over),
+        grid_ms=None if grid is None else in_ms(grid),
+        n=definition.n,
+        type=definition.value_type,
+        personal=definition.personal,
+    )
+
+
+def _address_feature() -> FeatureSpec:
+    return _versioned(
+        FeatureSpec(
+            name=ADDRESS_FEATURE,
+            kind="latest",
+            event="$identify",
+            field="email",
+            type="str",
+            personal=True,
+            secret_only=True,
+        )
+    )
+
+
+def _campaign_spec(campaign: Campaign[Any], currency: str) -> CampaignSpec:
+    rules = campaign.rules
+    return _versioned(
+        CampaignSpec(
+            name=campaign.name,
+            audience=campaign.audience.name if campaign.audience is not None else None,
+            on=event_name(rules.on) if rules.on is not None else None,
+            where=_where(rules.where, rules.on, currency) if rules.on is not None else None,
+            wait_ms=in_ms(rules.wait),
+            until=tuple(event_name(event) for event in rules.until),
+            purpose=rules.purpose,
+            cap=CapSpec(rules.cap.times, in_ms(rules.cap.per)) if rules.cap else None,
+            holdout=float(rules.holdout),
+            class_=rules.class_,
+            lane=rules.lane,
+            exit=rules.exit,
+            reentry_ms=None if rules.reentry is None else in_ms(rules.reentry),
+            fresh_ms=in_ms(rules.fresh),
+        )
+    )
+
+
+def _where(where: Condition | None, event: type[Event], currency: str) -> Tree | None:
+    return None if where is None else _tree(translate(where, field_term(event), currency))
+
+
+def _tree(node: tree.Expr) -> Tree:
+    data: Tree = msgspec.to_builtins(node)
+    return data
+
+
+def _versioned(spec: S) -> S:
+    """Return a definition with the hash of all but its name as version."""
+    bare = msgspec.structs.replace(spec, name="", version="")
+    version = digest(msgspec.json.encode(bare, order="deterministic")).hex()
+    return msgspec.structs.replace(spec, version=version)
+
+
+def _extends(other: type[Event], event: type[Event]) -> bool:
+    return other is not event and issubclass(other, event) and event_name(other) == event_name(event)
+
+
+def _attempts(items: Iterable[Any], make: Callable[[Any], R], problems: list[Problem]) -> list[R]:
+    made: list[R] = []
+    for item in items:
+        try:
+            made.append(make(item))
+        except ProjectError as error:
+            problems.append(Problem.of(error))
+    return made

@@ -1,0 +1,180 @@
+"""From a project folder, the environment and flags to `Loaded`: the settings, and where each value came from.
+
+Precedence, the later wins: default, `livepost.toml`, `LIVEPOST_*`, flags of the command line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+from livepost.errors import SettingsError
+from livepost.settings.part import PARTS, check_host, check_lake, check_part, masked
+from livepost.settings.secret import ENVIRONMENT, FILE, check_reference
+from livepost.settings.settings import Settings, attribute, describe, keys
+
+FILE_NAME = "livepost.toml"
+PREFIX = "LIVEPOST_"
+MAX_FILE_BYTES = 65_536
+DEFAULT = "default"
+
+_HINTS = get_type_hints(Settings, include_extras=True)
+
+
+class Value(msgspec.Struct, frozen=True):
+    """A setting as it was given, and where: `default`, `livepost.toml:3`, `LIVEPOST_PORT` or `--port`."""
+
+    given: Any
+    origin: str
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """One line of `livepost doctor`: no secret is in `value`."""
+
+    key: str
+    value: str
+    origin: str
+    description: str
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """The settings of a project folder, each with its origin."""
+
+    settings: Settings
+    origins: dict[str, str]
+    folder: Path
+
+    def shown(self) -> list[Shown]:
+        """Return every setting fit for people to see, in the class's order."""
+        return [
+            Shown(key, masked(str(getattr(self.settings, attribute(key)))), self.origins[key], describe(key))
+            for key in keys()
+        ]
+
+
+def load(folder: Path, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Loaded:
+    """Return the settings of a project folder; `flags` are `{key: value}` of the command line.
+
+    Raises SettingsError: unknown key (with the nearest one), value that does not fit, secret written out, part
+    not built. A folder without `livepost.toml` has the defaults; a flag that is None was not given.
+    """
+    folder = folder.resolve()
+    written = _from_file(folder / FILE_NAME)
+    given = written | _from_environment(environ, _secret_names(written, environ)) | _from_flags(flags or {})
+    fitted = {key: Value(_fit(key, value), value.origin) for key, value in given.items()}
+    values = _defaults(fitted) | fitted
+    _check(values)
+    settings = Settings(**{attribute(key): _absolute(folder, key, value) for key, value in values.items()})
+    return Loaded(settings, {key: values[key].origin for key in keys()}, folder)
+
+
+def _from_file(path: Path) -> dict[str, Value]:
+    text = _read(path)
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path.name} is not TOML: {error}; mend that line") from error
+    return {key: _value(key, given, _line(path.name, text, key)) for key, given in table.items()}
+
+
+def _read(path: Path) -> str:
+    try:
+        raw = path.read_bytes() if path.exists() else b""
+        text = raw.decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path.name} cannot be read as UTF-8 text ({error}); mend the file") from error
+    if len(raw) > MAX_FILE_BYTES:
+        raise SettingsError(
+            f"{path.name} has {len(raw)} bytes, expected at most {MAX_FILE_BYTES}; shorten it"
+        )
+    return text
+
+
+def _line(name: str, text: str, key: str) -> str:
+    """Return `file:line` of a key or table, for tomllib keeps no lines."""
+    pattern = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}["']?\s*[=.\]]""")
+    found = (number for number, line in enumerate(text.splitlines(), start=1) if pattern.match(line))
+    number = next(found, None)
+    return name if number is None else f"{name}:{number}"
+
+
+def _secret_names(written: Mapping[str, Value], environ: Mapping[str, str]) -> set[str]:
+    """Return the variables that settings name as the place of a secret: they are no settings themselves."""
+    values = [value.given for value in written.values()] + list(environ.values())
+    return {value.removeprefix(ENVIRONMENT) for value in values if str(value).startswith(ENVIRONMENT)}
+
+
+def _from_environment(environ: Mapping[str, str], secrets: set[str]) -> dict[str, Value]:
+    names = [name for name in environ if name.startswith(PREFIX) and name not in secrets]
+    return {_key(name): _value(_key(name), environ[name], name) for name in names}
+
+
+def _key(variable: str) -> str:
+    return variable.removeprefix(PREFIX).lower()
+
+
+def _from_flags(flags: Mapping[str, Any]) -> dict[str, Value]:
+    told = {key: given for key, given in flags.items() if given is not None}
+    return {key: _value(key, given, f"--{key.replace('_', '-')}") for key, given in told.items()}
+
+
+def _value(key: str, given: Any, origin: str) -> Value:
+    if key in keys():
+        return Value(given, origin)
+    near = difflib.get_close_matches(key, keys(), n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"the settings are {', '.join(keys())}"
+    raise SettingsError(f"{key} ({origin}) is no setting of Livepost; {hint}")
+
+
+def _fit(key: str, value: Value) -> Any:
+    """Return the value as its declared type; text of the environment may stand for a number."""
+    try:
+        return msgspec.convert(
+            value.given, _HINTS[attribute(key)], strict=not value.origin.startswith(PREFIX)
+        )
+    except msgspec.ValidationError as error:
+        default = getattr(Settings(), attribute(key))
+        raise SettingsError(
+            f"{key} ({value.origin}) does not fit: {_lower(str(error))}; "
+            f"it is said like {key} = {_toml(default)} ({describe(key)})"
+        ) from error
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _toml(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _defaults(given: Mapping[str, Value]) -> dict[str, Value]:
+    """Return every setting's default; lake and key lie inside the data folder wherever that is."""
+    plain = Settings()
+    data = given["data"].given if "data" in given else plain.data
+    values = {key: getattr(plain, attribute(key)) for key in keys()}
+    values |= {"lake": f"{data}/lake", "kek": f"{FILE}{data}/keys/kek"}
+    return {key: Value(value, DEFAULT) for key, value in values.items()}
+
+
+def _check(values: Mapping[str, Value]) -> None:
+    for part in PARTS:
+        check_part(part, values[part.key].given, values[part.key].origin)
+    check_lake(values["lake"].origin)
+    check_host(values["host"].given, values["host"].origin)
+    check_reference("kek", values["kek"].given, values["kek"].origin)
+
+
+def _absolute(folder: Path, key: str, value: Value) -> Any:
+    """Return the value with a relative path made absolute: paths are relative to the project folder."""
+    if key in ("data", "lake"):
+        return str(folder / value.given)
+    if key == "kek" and value.given.startswith(FILE):
+        return f"{FILE}{folder / value.given.removeprefix(FILE)}"
+    return value.given

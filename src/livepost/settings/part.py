@@ -1,0 +1,71 @@
+"""Parts that can be swapped by naming another, and which of them this version has: nothing pretends."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from livepost.errors import SettingsError
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A setting that names a part: what is built, and what is known by name but not built yet."""
+
+    key: str
+    built: tuple[str, ...]
+    planned: tuple[str, ...]
+
+
+PARTS: tuple[Part, ...] = (
+    Part("log", ("sqlite:",), ("kafka:", "kinesis:", "pubsub:")),
+    Part("engine", ("embedded",), ("flink",)),
+    Part("people", ("state:",), ("redis:",)),
+    Part("ledger", ("sqlite:",), ("postgresql:",)),
+    Part(
+        "warehouse",
+        ("duckdb:",),
+        ("snowflake:", "bigquery:", "redshift:", "synapse:", "databricks:", "postgresql:"),
+    ),
+    Part(
+        "mail",
+        ("keep:",),
+        ("smtp:", "sendgrid:", "postmark:", "ses:", "mailgun:", "resend:", "brevo:"),
+    ),
+)
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def check_part(part: Part, value: str, where: str) -> None:
+    """Raise SettingsError unless `value` names a part that is built; `where` says where it was written."""
+    if value in part.built:
+        return
+    use = f'use {part.key} = "{part.built[0]}"'
+    shown = f'{part.key} = "{masked(value)}" ({where})'
+    if value.startswith(part.planned):
+        raise SettingsError(f"{shown} is not yet built in this version; {use}")
+    raise SettingsError(f"{shown} names no {part.key} that Livepost knows; {use}")
+
+
+def check_host(host: str, where: str) -> None:
+    """Raise SettingsError for an address others can reach: there is no password to guard it yet."""
+    if host not in LOOPBACK:
+        raise SettingsError(
+            f'host = "{host}" ({where}) would let others in, and passwords are not yet built in this '
+            'version; use host = "127.0.0.1" and put a reverse proxy before /v1 and the mail endpoints'
+        )
+
+
+def check_lake(where: str) -> None:
+    """Raise SettingsError if a lake was asked for: `where` is anything but `default`."""
+    if where != "default":
+        raise SettingsError(f"lake ({where}) is not yet built in this version; leave the setting out")
+
+
+def masked(value: str) -> str:
+    """Return a value fit to be shown: the password inside a URL becomes `***`.
+
+    >>> masked("smtp://ada:secret@mail.example.com:587")
+    'smtp://ada:***@mail.example.com:587'
+    """
+    return re.sub(r"(://[^/@:\s]*):.*@", r"\1:***@", value)

@@ -1,0 +1,123 @@
+"""Every setting with its type, its default and its description; nothing is read here.
+
+The key in `livepost.toml` is the attribute's name, except `from`, which Python reserves: its attribute is
+`sender`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+
+UNIT_MS = {"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
+
+Undeclared: TypeAlias = Literal["allow", "quarantine", "block"]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "from"}):
+    """How one workspace is run. Made by `load`, which refuses what does not fit and makes paths absolute."""
+
+    workspace: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z][a-z0-9_-]{0,62}\Z",
+            description="Name of the workspace; part of all ids and seals: never change it once events are in.",
+        ),
+    ] = "shop"
+    data: Annotated[str, Meta(min_length=1, description="Folder that holds all stores of the workspace.")] = (
+        "./data"
+    )
+    log: Annotated[str, Meta(description="Where accepted events are kept.")] = "sqlite:"
+    engine: Annotated[str, Meta(description="What evaluates features, segments and journeys.")] = "embedded"
+    people: Annotated[str, Meta(description="Where profiles are read from.")] = "state:"
+    ledger: Annotated[str, Meta(description="Where decisions, deliveries and consent proofs are kept.")] = (
+        "sqlite:"
+    )
+    lake: Annotated[
+        str, Meta(description="Tables of the whole log. Reserved: not built in this version.")
+    ] = "./data/lake"
+    warehouse: Annotated[str, Meta(description="Marts. Reserved: not built in this version.")] = "duckdb:"
+    mail: Annotated[str, Meta(description="How mails leave; `keep:` writes them, sealed, to disk.")] = "keep:"
+    kek: Annotated[
+        str,
+        Meta(
+            description="Key-encryption key of the vault, by reference: `file:PATH` or `env:NAME` (base64)."
+        ),
+    ] = "file:./data/keys/kek"
+    sender: Annotated[
+        str,
+        Meta(
+            pattern=r"^[^@\s<>]+@[^@\s<>]+\Z",
+            max_length=254,
+            description="Address that mails come from.",
+        ),
+    ] = "shop@example.com"
+    shop_name: Annotated[
+        str, Meta(min_length=1, max_length=200, description="Name of the shop, as mails say it.")
+    ] = "Our shop"
+    shop_address: Annotated[
+        str, Meta(max_length=500, description="Postal address, which a marketing mail must carry.")
+    ] = ""
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[^\s/]+(/[^\s]*)?)?\Z",
+            description="Where links in mails lead; empty: http://localhost:PORT.",
+        ),
+    ] = ""
+    host: Annotated[str, Meta(description="Address the front listens on; loopback only in this version.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Meta(ge=0, le=65_535, description="Port of the front; 0: any free one.")] = 8300
+    currency: Annotated[
+        str, Meta(pattern=r"^[A-Z]{3}\Z", description="ISO 4217 code of money that comes without one.")
+    ] = "USD"
+    undeclared: Annotated[
+        Undeclared, Meta(description="What happens to events that the tracking plan does not declare.")
+    ] = "allow"
+    fresh: Annotated[
+        str,
+        Meta(
+            pattern=r"^[1-9][0-9]{0,5}[smhd]\Z",
+            description="How old a trigger, or how late a step, may be: a number and s, m, h or d.",
+        ),
+    ] = "1h"
+    retention_days: Annotated[
+        int, Meta(ge=31, le=3_650, description="Days an event stays in the log; late ones are taken for 30.")
+    ] = 90
+
+    @property
+    def data_folder(self) -> Path:
+        """The data folder as a path."""
+        return Path(self.data)
+
+    @property
+    def fresh_ms(self) -> int:
+        """`fresh` in milliseconds."""
+        return int(self.fresh[:-1]) * UNIT_MS[self.fresh[-1]]
+
+    @property
+    def base_url(self) -> str:
+        """What links in mails begin with, without a slash at the end."""
+        return self.public_url.rstrip("/") or f"http://localhost:{self.port}"
+
+
+def keys() -> tuple[str, ...]:
+    """Return the names of all settings as `livepost.toml` writes them, in the class's order."""
+    return Settings.__struct_encode_fields__
+
+
+def describe(key: str) -> str:
+    """Return what a setting is for, in one sentence."""
+    hint = get_type_hints(Settings, include_extras=True)[attribute(key)]
+    return next(meta.description for meta in hint.__metadata__ if isinstance(meta, Meta)) or ""
+
+
+def attribute(key: str) -> str:
+    """Return the attribute that holds a key's value (`sender` for `from`)."""
+    return dict(zip(Settings.__struct_encode_fields__, Settings.__struct_fields__, strict=True))[key]

@@ -1,0 +1,1 @@
+"""A naive engine, written apart from docs/reference/semantics.md: what the real one is compared with."""

@@ -1,0 +1,670 @@
+"""The naive oracle's own tests: stories worked out by hand; and what the generators make happen."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis.errors import NoSuchExample
+
+from livepost.expr import Expr
+from livepost.ids import decision_id, event_id, transition_id
+from livepost.model.block import block_of
+from livepost.model.compiled import CampaignSpec, CapSpec, Compiled, FeatureSpec, SegmentSpec, Tree
+from livepost.model.decision import Cancellation, ConsentChange, Decision, Merge
+from livepost.model.record import KeyKind, Kind, Mention, Origin, Record, SealedValue, Verdict
+from tests.oracle import naive
+from tests.oracle.naive import Naive, OracleResult, Person, run
+from tests.properties.generators import DAY, HOUR, MINUTE, Case, cases, compare, negation, node, projects
+
+SHOP = "shop"
+T0 = 20_000 * DAY
+ADA, BOB, COOKIE, PHONE = b"a" * 16, b"b" * 16, b"0" * 16, b"1" * 16
+
+VIEWS = FeatureSpec(name="views_7d", kind="count", event="Viewed", over_ms=7 * DAY, grid_ms=HOUR)
+ORDERS = FeatureSpec(name="orders_7d", kind="count", event="Ordered", over_ms=7 * DAY, grid_ms=HOUR)
+VIEWED = FeatureSpec(name="viewed", kind="since", event="Viewed")
+ORDERED = FeatureSpec(name="ordered", kind="since", event="Ordered")
+LOOKS = FeatureSpec(name="looks", kind="count", event="Viewed")
+
+
+def event(at: int, name: str = "Viewed", who: bytes = ADA, **rest: Any) -> Record:
+    """Return a record stamped at T0 + `at`, that happened then; `ago` says how long before."""
+    stamp, ago = T0 + at, rest.pop("ago", 0)
+    known = who in (ADA, BOB)
+    return Record(
+        name=name, subject=who, known=known, stamp=stamp, effective_ts=stamp - ago, source="web", **rest
+    )
+
+
+def agrees(at: int, who: bytes = ADA, *, marketing: bool = True) -> Record:
+    """Return a record that gives or takes back consent."""
+    return event(at, "Agreed", who, context={"consent": {"marketing": marketing}})
+
+
+def tick(at: int) -> Record:
+    """Return a tick at T0 + `at`."""
+    return Record(kind=Kind.TICK, stamp=T0 + at, effective_ts=T0 + at)
+
+
+def told(compiled: Compiled, *records: Record) -> OracleResult:
+    """Return what the records mean as a log: seq from 0, message ids m0, m1, ... where none is given."""
+    log = [
+        msgspec.structs.replace(each, seq=seq, message_id=each.message_id or f"m{seq:02}")
+        for seq, each in enumerate(records)
+    ]
+    return run(compiled, log, SHOP)
+
+
+def at_least(name: str, value: Any) -> Tree:
+    """Return `name >= value`."""
+    return compare(node("feature", name), ">=", node("const", value))
+
+
+def one_segment(condition: Tree, *features: FeatureSpec, **campaign: Any) -> Compiled:
+    """Return a project with the segment `s` and, if it has options, the campaign `c`."""
+    return Compiled(
+        features=features,
+        segments=(SegmentSpec(name="s", condition=condition, version="v1"),),
+        campaigns=(CampaignSpec(name="c", version="v2", **campaign),) if campaign else (),
+    )
+
+
+def crossings(result: OracleResult) -> list[tuple[bool, int, int]]:
+    """Return (entered, at - T0, position) of each transition."""
+    return [(each.entered, each.at - T0, each.position) for each in result.transitions]
+
+
+def mails(result: OracleResult) -> list[tuple[str, int, int]]:
+    """Return (skip, at - T0, position) of each decision."""
+    return [(each.skip, each.at - T0, each.position) for each in result.outbox if isinstance(each, Decision)]
+
+
+def cancelled(result: OracleResult) -> list[tuple[str, int, int]]:
+    """Return (reason, at - T0, position) of each cancellation."""
+    return [
+        (each.reason, each.at - T0, each.position) for each in result.outbox if isinstance(each, Cancellation)
+    ]
+
+
+# --- stories: segments ----------------------------------------------------------------------------
+
+
+def browsing(**campaign: Any) -> Compiled:
+    """Return the page of ARCHITECTURE: three looks and no order in seven days."""
+    no_order = compare(node("feature", "orders_7d"), "==", node("const", 0))
+    return one_segment({"type": "and", "of": [at_least("views_7d", 3), no_order]}, VIEWS, ORDERS, **campaign)
+
+
+def test_three_looks_bring_one_decision_two_hours_after_the_third() -> None:
+    project = browsing(audience="s", wait_ms=2 * HOUR, until=("Ordered",), reentry_ms=None)
+    log = agrees(0), event(1), event(2), event(3), tick(2 * HOUR), tick(2 * HOUR + 3 + MINUTE)
+
+    result = told(project, *log)
+
+    entered = transition_id(SHOP, ADA, "s", "v1", 1)
+    assert crossings(result) == [(True, 3, 3)]
+    assert result.transitions[0].id == entered
+    assert mails(result) == [("", 2 * HOUR + 3, 5)]
+    decision = result.outbox[-1]
+    assert isinstance(decision, Decision)
+    assert (decision.id, decision.cause) == (decision_id(SHOP, "c", 0, ADA, entered), entered)
+    assert result.people[ADA].memberships == {"s": (True, 1)}
+
+
+def test_a_journey_waits_until_a_stamp_reaches_its_due_time() -> None:
+    project = browsing(audience="s", wait_ms=2 * HOUR)
+
+    result = told(project, agrees(0), event(1), event(2), event(3), tick(2 * HOUR + 2))
+
+    entered = transition_id(SHOP, ADA, "s", "v1", 1)
+    assert mails(result) == []
+    assert result.people[ADA].journeys == {"c": (T0 + 3, T0 + 3 + 2 * HOUR, entered)}
+
+
+def test_a_tile_expires_at_its_start_plus_grid_plus_window() -> None:
+    project = one_segment(at_least("views_7d", 1), VIEWS)
+    gone = 7 * DAY + HOUR  # the look at 59 minutes lies in the tile that starts at T0
+
+    result = told(project, event(59 * MINUTE), tick(gone - 1), tick(gone))
+
+    assert crossings(result) == [(True, 59 * MINUTE, 0), (False, gone, 2)]
+    assert result.people[ADA].features == {"views_7d": 0}
+
+
+def test_the_position_of_a_due_time_is_the_first_record_stamped_at_or_after_it() -> None:
+    project = one_segment(at_least("views_7d", 1), VIEWS)
+
+    result = told(project, event(0), tick(8 * DAY), event(9 * DAY, who=BOB), event(9 * DAY, "Other"))
+
+    assert crossings(result)[1] == (False, 7 * DAY + HOUR, 1)
+
+
+def test_a_falling_count_can_enter_a_segment() -> None:
+    project = one_segment(compare(node("feature", "views_7d"), "==", node("const", 1)), VIEWS)
+
+    result = told(project, event(0), event(HOUR), tick(8 * DAY))
+
+    gone = 7 * DAY + HOUR
+    assert crossings(result) == [(True, 0, 0), (False, HOUR, 1), (True, gone, 2), (False, gone + HOUR, 2)]
+    assert [each.number for each in result.transitions] == [1, 2, 3, 4]
+
+
+def test_a_late_record_folds_into_its_own_tile() -> None:
+    project = one_segment(at_least("views_7d", 2), VIEWS)
+
+    result = told(project, event(0), event(6 * DAY, ago=6 * DAY), event(7 * DAY + HOUR, ago=0))
+
+    assert crossings(result) == [(True, 6 * DAY, 1), (False, 7 * DAY + HOUR, 2)]
+
+
+def test_since_flips_exactly_at_the_constant() -> None:
+    project = one_segment(at_least("viewed", HOUR), VIEWED)
+
+    result = told(project, event(0), event(10), tick(10 + HOUR), event(2 * HOUR))
+
+    assert crossings(result) == [(True, 10 + HOUR, 2), (False, 2 * HOUR, 3)]
+
+
+def test_since_equal_to_a_constant_lasts_one_millisecond() -> None:
+    project = one_segment(compare(node("feature", "viewed"), "==", node("const", HOUR)), VIEWED)
+
+    result = told(project, event(0), tick(DAY))
+
+    assert crossings(result) == [(True, HOUR, 1), (False, HOUR + 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("left", "op", "right", "inside"),
+    [
+        ("ordered", ">", "viewed", True),  # never ordered: infinitely long ago
+        ("viewed", "<", "ordered", True),
+        ("ordered", ">=", "viewed", False),
+        ("ordered", "!=", "viewed", False),
+        ("viewed", ">", "ordered", False),
+        ("ordered", ">", "ordered", False),
+    ],
+)
+def test_between_two_sinces_never_is_infinitely_long_ago(
+    left: str, op: str, right: str, inside: bool
+) -> None:
+    project = one_segment(compare(node("feature", left), op, node("feature", right)), VIEWED, ORDERED)
+
+    assert told(project, event(0)).people[ADA].memberships["s"][0] is inside
+
+
+def test_a_comparison_with_never_is_false_and_its_negation_true() -> None:
+    never = at_least("ordered", HOUR)
+
+    assert crossings(told(one_segment(never, ORDERED), event(0), tick(DAY))) == []
+    assert crossings(told(one_segment(negation(never), ORDERED), event(0), tick(DAY))) == [(True, 0, 0)]
+
+
+# --- stories: journeys ----------------------------------------------------------------------------
+
+
+def test_until_ends_a_waiting_journey_even_by_an_import() -> None:
+    project = browsing(audience="s", wait_ms=2 * HOUR, until=("Ordered",))
+    order = event(HOUR, "Ordered", origin=Origin.IMPORT)
+
+    result = told(project, agrees(0), event(1), event(2), event(3), order, tick(DAY))
+
+    assert mails(result) == [("until", HOUR, 4)]
+    assert [each.origin for each in result.transitions] == [Origin.LIVE, Origin.IMPORT]
+
+
+def test_leaving_the_audience_ends_a_waiting_journey_unless_exit_is_off() -> None:
+    log = agrees(0), event(1), event(2), event(3), event(HOUR, "Ordered"), tick(2 * HOUR + 3)
+
+    assert mails(told(browsing(audience="s", wait_ms=2 * HOUR), *log)) == [("exit", HOUR, 4)]
+    assert mails(told(browsing(audience="s", wait_ms=2 * HOUR, exit=False), *log)) == [("", 2 * HOUR + 3, 5)]
+
+
+def test_a_decision_of_the_last_24_hours_is_cancelled_once() -> None:
+    project = one_segment(at_least("looks", 1), LOOKS, on="Viewed", until=("Ordered",))
+    orders = event(DAY - 1, "Ordered"), event(DAY - 1, "Ordered")
+
+    assert cancelled(told(project, agrees(0), event(0), *orders)) == [("until", DAY - 1, 2)]
+    assert cancelled(told(project, agrees(0), event(0), event(DAY, "Ordered"))) == []
+
+
+def test_a_record_that_is_both_until_and_on_ends_one_journey_and_starts_the_next() -> None:
+    project = one_segment(at_least("looks", 9), LOOKS, on="Viewed", until=("Viewed",), wait_ms=HOUR)
+
+    result = told(project, agrees(0), event(1), event(2))
+
+    assert mails(result) == [("until", 2, 2)]
+    assert result.people[ADA].journeys == {"c": (T0 + 2, T0 + 2 + HOUR, event_id("web", "m02"))}
+
+
+def test_the_cap_counts_decisions_that_were_not_skipped() -> None:
+    project = one_segment(at_least("looks", 9), LOOKS, on="Viewed", cap=CapSpec(2, HOUR))
+
+    result = told(project, event(0), agrees(1), event(2), event(3), event(4), event(2 + HOUR))
+
+    assert mails(result) == [("consent", 0, 0), ("", 2, 2), ("", 3, 3), ("cap", 4, 4), ("", 2 + HOUR, 5)]
+
+
+def test_a_held_out_person_gets_nothing_but_consent_is_asked_first() -> None:
+    project = one_segment(at_least("looks", 9), LOOKS, on="Viewed", holdout=1.0)
+
+    assert mails(told(project, event(0), agrees(1), event(2))) == [("consent", 0, 0), ("holdout", 2, 2)]
+
+
+def test_the_first_assignment_stays_when_the_name_changes_by_a_merge() -> None:
+    project = one_segment(at_least("looks", 9), LOOKS, on="Viewed", holdout=0.5)
+    campaign = project.campaigns[0]
+    names = [bytes([place]) * 16 for place in range(1, 60)]
+    free = next(name for name in names if not naive.drawn(campaign, name))
+    held = next(name for name in names if naive.drawn(campaign, name) and name > free)
+    link = event(2, "Other", held, mentions=(Mention(free, False),))
+
+    result = told(project, agrees(0, held), event(1, who=held), link, event(3, who=free))
+
+    assert mails(result) == [("holdout", 1, 1), ("holdout", 3, 3)]
+    assert list(result.people) == [free]
+
+
+def test_a_step_later_than_fresh_is_stale() -> None:
+    project = one_segment(at_least("looks", 9), LOOKS, on="Viewed", wait_ms=HOUR, fresh_ms=MINUTE)
+
+    assert mails(told(project, agrees(0), event(0), tick(HOUR + MINUTE))) == [("", HOUR, 2)]
+    assert mails(told(project, agrees(0), event(0), tick(HOUR + MINUTE + 1))) == [("stale", HOUR, 2)]
+
+
+@pytest.mark.parametrize(
+    ("reentry_ms", "sent"),
+    [(0, [0, 1, HOUR]), (HOUR, [0, HOUR]), (None, [0])],
+)
+def test_reentry_says_when_a_person_may_enter_again(reentry_ms: int | None, sent: list[int]) -> None:
+    project = one_segment(at_least("looks", 9), LOOKS, on="Viewed", reentry_ms=reentry_ms)
+
+    result = told(project, agrees(0), event(0), event(1), event(HOUR))
+
+    assert [at for _, at, _ in mails(result)] == sent
+
+
+def test_an_old_or_imported_record_folds_but_starts_nothing() -> None:
+    project = one_segment(at_least("looks", 1), LOOKS, audience="s", fresh_ms=HOUR)
+    old, imported = event(0, ago=HOUR + 1), event(0, origin=Origin.IMPORT)
+
+    for record in (old, imported):
+        result = told(project, agrees(0), record)
+        assert crossings(result) == [(True, 0, 1)]
+        assert mails(result) == []
+    assert len(mails(told(project, agrees(0), event(0, ago=HOUR)))) == 1
+
+
+def test_a_due_time_starts_a_journey_however_old_the_event_and_is_measured_by_its_own_lateness() -> None:
+    project = one_segment(at_least("viewed", HOUR), VIEWED, audience="s", fresh_ms=MINUTE)
+
+    assert mails(told(project, agrees(0), event(0), tick(HOUR))) == [("", HOUR, 2)]
+    assert mails(told(project, agrees(0), event(0), tick(DAY))) == [("stale", HOUR, 2)]
+
+
+# --- stories: which records count -----------------------------------------------------------------
+
+
+def test_each_event_ends_by_the_first_rule_that_applies() -> None:
+    project = one_segment(at_least("looks", 9), LOOKS)
+    log = (
+        event(0, message_id="x", content_hash=b"1"),
+        event(1, message_id="x", content_hash=b"1", verdict=Verdict.FILTERED, reason="bot"),
+        event(2, message_id="x", content_hash=b"1", ago=30 * DAY + 1),
+        event(3, message_id="y", content_hash=b"1", ago=30 * DAY),
+        event(4, message_id="z", content_hash=b"1", ago=31 * DAY, origin=Origin.IMPORT),
+        event(5, message_id="x", content_hash=b"1"),
+        event(6, message_id="x", content_hash=b"2"),
+        tick(7),
+        event(30 * DAY + DAY - 1, message_id="x", content_hash=b"1"),
+        event(31 * DAY, message_id="x", content_hash=b"2"),
+        event(31 * DAY, message_id="x", content_hash=b"1"),
+    )
+
+    result = told(project, *log)
+
+    late, done = ("dead", "late"), ("processed", "")
+    conflict, same = ("dead", "id conflict"), ("duplicate", "")
+    start = [done, ("filtered", "bot"), late, done, done, same, conflict, None]
+    assert result.endings == [*start, same, done, conflict]
+    assert result.people[ADA].features == {"looks": 4}
+
+
+def test_an_id_belongs_to_its_source() -> None:
+    other = msgspec.structs.replace(event(1, message_id="x"), source="server")
+
+    assert told(Compiled(), event(0, message_id="x"), other).endings == [("processed", "")] * 2
+
+
+# --- stories: persons -----------------------------------------------------------------------------
+
+
+def test_a_mention_makes_an_anonymous_visitor_part_of_a_known_person() -> None:
+    project = one_segment(at_least("looks", 3), LOOKS, audience="s")
+    log = (
+        agrees(0),
+        event(1),
+        event(2, who=COOKIE),
+        event(3, who=ADA, mentions=(Mention(COOKIE, False),)),
+        event(4, who=COOKIE),
+    )
+
+    result = told(project, *log)
+
+    assert [each for each in result.outbox if isinstance(each, Merge)] == [
+        Merge(old=COOKIE, new=ADA, position=3)
+    ]
+    assert crossings(result) == [(True, 3, 3)]
+    assert mails(result) == [("", 3, 3)]
+    assert result.people[ADA].subjects == (COOKIE, ADA)
+    assert result.people[ADA].features == {"looks": 4}
+
+
+def test_two_known_people_merge_only_by_an_alias_from_a_secret_key() -> None:
+    mention = (Mention(BOB, True),)
+    shared = event(1, "$identify", mentions=mention, key=KeyKind.SECRET)
+    claimed = event(2, "$alias", mentions=mention, key=KeyKind.WRITE)
+    stated = event(3, "$alias", mentions=mention, key=KeyKind.SECRET)
+
+    assert list(told(Compiled(), shared, claimed).people) == [ADA, BOB]
+    assert list(told(Compiled(), shared, claimed, stated).people) == [ADA]
+
+
+def test_the_journey_entered_first_survives_a_merge_and_keeps_its_cause() -> None:
+    project = one_segment(at_least("looks", 9), LOOKS, on="Viewed", wait_ms=HOUR)
+    link = event(30, "Other", mentions=(Mention(COOKIE, False),))
+
+    result = told(project, agrees(0), event(10, who=COOKIE), event(20), link, tick(DAY))
+
+    cause = event_id("web", "m01")
+    decisions = [each for each in result.outbox if isinstance(each, Decision)]
+    assert [(each.cause, each.person, each.at) for each in decisions] == [(cause, ADA, T0 + 10 + HOUR)]
+    assert decisions[0].id == decision_id(SHOP, "c", 0, ADA, cause)
+
+
+def test_membership_bits_are_joined_and_then_evaluated_once() -> None:
+    project = one_segment(compare(node("feature", "looks"), "==", node("const", 1)), LOOKS)
+    link = event(3, "Other", mentions=(Mention(COOKIE, False),))
+
+    result = told(project, event(1), event(2, who=COOKIE), link)
+
+    assert crossings(result) == [(True, 1, 0), (True, 2, 1), (False, 3, 2)]
+    assert result.transitions[2].id == transition_id(SHOP, ADA, "s", "v1", 2)
+
+
+def test_without_a_known_subject_the_smallest_names_the_person() -> None:
+    log = event(1, who=PHONE), event(2, who=PHONE, mentions=(Mention(COOKIE, False),))
+
+    result = told(Compiled(), *log)
+
+    assert result.outbox == [Merge(old=PHONE, new=COOKIE, position=1)]
+
+
+# --- stories: consents and values -----------------------------------------------------------------
+
+
+def test_the_consent_that_happened_last_holds_and_only_changes_are_told() -> None:
+    late = msgspec.structs.replace(agrees(20, marketing=False), effective_ts=T0 + 5)
+
+    result = told(Compiled(), agrees(10), agrees(11), late, agrees(30, marketing=False))
+
+    changes = [(each.allowed, each.position) for each in result.outbox if isinstance(each, ConsentChange)]
+    assert changes == [(True, 0), (False, 3)]
+    assert result.people[ADA].consents == {"marketing": False}
+
+
+def test_a_merge_tells_the_consent_that_is_new_to_the_name_that_stays() -> None:
+    link = event(3, "Other", mentions=(Mention(COOKIE, False),))
+
+    result = told(Compiled(), agrees(1), agrees(2, COOKIE, marketing=False), link)
+
+    last = result.outbox[-1]
+    assert isinstance(last, ConsentChange)
+    assert (last.person, last.allowed, last.position, last.message_id) == (ADA, False, 2, "m01")
+
+
+def value(kind: Any, field: str | None, *records: Record, **rest: Any) -> Any:
+    """Return the value of one feature of ADA over the records."""
+    feature = FeatureSpec(name="f", kind=kind, event="Viewed", field=field, **rest)
+    return told(Compiled(features=(feature,)), *records).people[ADA].features["f"]
+
+
+def test_values_follow_the_formulas() -> None:
+    def looks(name: str, *values: Any) -> list[Record]:
+        return [event(place, properties={name: each}) for place, each in enumerate(values)]
+
+    floats = looks("rating", 0.1, 0.2, 2.5e-6)
+    assert value("total", "rating", *floats) == 300_002 / 1_000_000
+    assert value("mean", "rating", *floats) == 300_002 / 1_000_000 / 3
+    assert value("total", "price", *looks("price", [500, "USD"], [-1, "USD"])) == 499
+    assert value("mean", "units", *looks("units", 1, 2)) == 1.5
+    assert value("mean", "units", event(0)) is None
+    assert value("recent", "item", *looks("item", "a", "b", "c"), n=2) == ["c", "b"]
+    assert value("top", "item", *looks("item", "c", "b", "b", "a"), n=2) == ["b", "a"]
+    assert value("latest", "gift", *looks("gift", True, False)) is False
+    assert value("first", "gift", event(0), *looks("gift", True, False)) is True
+    assert value("since", None, event(0), event(5, ago=3), event(9, "Other")) == 7
+
+
+def test_ties_are_broken_by_the_message_id_and_never_by_arrival() -> None:
+    tied = [event(5, message_id=each, properties={"item": each}) for each in ("b", "c", "a")]
+
+    assert value("latest", "item", *tied) == "c"
+    assert value("first", "item", *tied) == "a"
+    assert value("recent", "item", *tied, n=3) == ["a", "b", "c"]
+
+
+def test_a_record_feeds_a_feature_by_where_by_its_field_and_by_its_key() -> None:
+    gift = compare(node("field", "gift"), "==", node("const", False))
+    log = (
+        event(0, properties={"gift": False}),
+        event(1, properties={"gift": True}),
+        event(2, key=KeyKind.SECRET),
+    )
+
+    assert value("count", None, *log, where=gift) == 1
+    assert value("count", "gift", *log) == 2
+    assert value("count", None, *log, secret_only=True) == 1
+
+
+def test_a_personal_value_stays_sealed() -> None:
+    seal = SealedValue("web", ADA, "m00", "first_name", b"seal")
+
+    assert value("latest", "first_name", event(0, sealed={"first_name": b"seal"}), personal=True) == seal
+
+
+# --- the oracle stands apart ----------------------------------------------------------------------
+
+
+def test_the_oracle_imports_only_the_model_the_ids_and_the_standard_library() -> None:
+    files = sorted(Path(naive.__file__).parent.glob("*.py"))
+
+    foreign = {name for file in files for name in imported(file.read_text()) if not is_allowed(name)}
+
+    assert len(files) >= 2
+    assert foreign == set()
+
+
+def test_the_import_rule_sees_what_it_forbids() -> None:
+    source = "def hidden():\n    import numpy, ast\n    from livepost.engine import fold\n    from livepost import ids"
+
+    foreign = {name for name in imported(source) if not is_allowed(name)}
+
+    assert foreign == {"numpy", "livepost.engine", "livepost"}
+
+
+def imported(source: str) -> set[str]:
+    """Return every module that a source imports, wherever it does."""
+    names: set[str] = set()
+    for each in ast.walk(ast.parse(source)):
+        if isinstance(each, ast.Import):
+            names |= {alias.name for alias in each.names}
+        elif isinstance(each, ast.ImportFrom):
+            names.add("." * each.level + (each.module or ""))
+    return names
+
+
+def is_allowed(name: str) -> bool:
+    """Say whether the oracle may import a module."""
+    if name == "livepost.ids" or name.startswith(("livepost.model.", "tests.oracle.")):
+        return True
+    return name.split(".", maxsplit=1)[0] in sys.stdlib_module_names
+
+
+# --- generated cases ------------------------------------------------------------------------------
+
+FAST = settings(max_examples=60, deadline=None, database=None, derandomize=True)
+
+
+@FAST
+@given(cases())
+def test_a_log_keeps_the_promises_of_the_log(case: Case) -> None:
+    records = case.records
+
+    assert [record.seq for record in records] == list(range(len(records)))
+    assert 1 <= len(records) <= 60
+    stamps = [record.stamp for record in records]
+    assert stamps == sorted(stamps)
+    assert all(record.effective_ts <= record.stamp for record in records)
+    for block in case.blocks:
+        assert block_of(block, block[0].seq, block[0].stamp).records() == block
+
+
+@FAST
+@given(projects(nested_segments=True))
+def test_a_project_is_one_that_could_have_been_compiled(compiled: Compiled) -> None:
+    assert msgspec.json.decode(msgspec.json.encode(compiled), type=Compiled) == compiled
+    for segment in compiled.segments:
+        msgspec.convert(segment.condition, Expr)  # type: ignore[call-overload]
+    for feature in compiled.features:
+        assert feature.over_ms is None or feature.over_ms % (feature.grid_ms or 0) == 0
+
+
+@FAST
+@given(cases())
+def test_at_the_end_every_stored_bit_is_what_the_condition_says(case: Case) -> None:
+    assert stale_bits(Naive(case.compiled, case.records, SHOP), case) == []
+
+
+def test_without_due_times_a_stored_bit_would_go_stale() -> None:
+    class Sleeping(Naive):
+        def refold(self, person: Person) -> None:
+            super().refold(person)
+            person.due_times = set()
+
+    find(
+        cases(),
+        lambda case: stale_bits(Sleeping(case.compiled, case.records, SHOP), case) != [],
+        settings=settings(FAST, max_examples=500, phases=[Phase.generate]),
+    )
+
+
+def stale_bits(engine: Naive, case: Case) -> list[str]:
+    """Return the segments whose stored bit is not what their condition says at the log's last stamp."""
+    engine.finish([engine.take(record) for record in case.records])
+    last = case.records[-1].stamp
+    return [
+        name
+        for person in engine.person_by_subject.values()
+        for name, condition in engine.conditions.items()
+        if person.records and person.bits.get(name, False) != engine.inside(person, condition, last)
+    ]
+
+
+@FAST
+@given(cases())
+def test_evaluating_more_often_never_changes_an_answer(case: Case) -> None:
+    """A person is served at every record of anybody, in a log that says the same."""
+
+    class Restless(Naive):
+        def take(self, record: Record) -> naive.Ending | None:
+            for person in {id(each): each for each in self.person_by_subject.values()}.values():
+                self.serve(person, record.stamp)
+            return super().take(record)
+
+    restless = Restless(case.compiled, case.records, SHOP)
+    often = restless.finish([restless.take(record) for record in case.records])
+    once = run(case.compiled, case.records, SHOP)
+
+    assert naive.essences(often.transitions) == naive.essences(once.transitions)
+    assert naive.essences(often.outbox) == naive.essences(once.outbox)
+    assert often.people == once.people
+
+
+WANTED = {
+    "entered": 0.7,
+    "left": 0.3,
+    "at a due time": 0.2,
+    "Merge": 0.2,
+    "ConsentChange": 0.5,
+    "sent": 0.3,
+    "consent": 0.1,
+    "holdout": 0.03,
+    "cap": 0.03,
+    "stale": 0.1,
+    "until": 0.1,
+    "exit": 0.03,
+    "cancel until": 0.05,
+    "cancel exit": 0.03,
+    "late": 0.1,
+    "id conflict": 0.1,
+    "duplicate": 0.3,
+    "merge with journey": 0.02,
+}
+"""In which share of the cases each thing has to happen at least once."""
+
+
+def test_in_generated_cases_everything_of_interest_happens_often() -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(FAST, max_examples=200, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(cases())
+    def look(case: Case) -> None:
+        seen["cases"] += 1
+        seen.update(happenings(case))
+
+    look()
+    rare = {name: seen[name] for name, share in WANTED.items() if seen[name] < share * seen["cases"]}
+    assert rare == {}, seen
+
+
+def happenings(case: Case) -> set[str]:
+    """Return what happens in a case."""
+    journeys: set[str] = set()
+
+    class Watching(Naive):
+        def merge(self, one: Person, other: Person, record: Record) -> None:
+            if any(each.journey for person in (one, other) for each in person.standings.values()):
+                journeys.add("merge with journey")
+            super().merge(one, other, record)
+
+    engine = Watching(case.compiled, case.records, SHOP)
+    result = engine.finish([engine.take(record) for record in case.records])
+    found = {reason or word for word, reason in filter(None, result.endings)} | journeys
+    for each in result.transitions:
+        found.add("entered" if each.entered else "left")
+        found |= {"at a due time"} if each.at < case.records[each.position].stamp else set()
+    for item in result.outbox:
+        match item:
+            case Decision():
+                found.add(item.skip or "sent")
+            case Cancellation():
+                found.add(f"cancel {item.reason}")
+            case _:
+                found.add(type(item).__name__)
+    return found
+
+
+def test_a_share_that_cannot_be_reached_is_noticed() -> None:
+    with pytest.raises(NoSuchExample):
+        find(
+            cases(),
+            lambda case: "flown away" in happenings(case),
+            settings=settings(FAST, max_examples=20, phases=[Phase.generate]),
+        )

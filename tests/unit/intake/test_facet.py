@@ -1,0 +1,46 @@
+"""Facets: open values from sealed ones, only where they have the expected form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from livepost.intake.facet import FACETS, facets_of
+
+
+def test_an_identify_gives_domain_birthday_zone_and_locale() -> None:
+    facets = facets_of(
+        {"email": " Jane.Doe@Example.COM", "birthday": "1990-02-28T00:00:00Z"},
+        {"timezone": "Europe/Berlin", "locale": "de-DE"},
+    )
+    assert facets == {
+        "email.domain": "example.com",
+        "birthday.month_day": "02-28",
+        "zone": "Europe/Berlin",
+        "locale": "de-DE",
+    }
+
+
+@pytest.mark.parametrize(
+    "traits",
+    [
+        {"email": "jane"},
+        {"email": "jane@"},
+        {"email": "jane@doe"},
+        {"email": "jane@home@example.com"},
+        {"email": "jane@exa mple.com"},
+        {"email": 5},
+        {"birthday": "28.02.1990"},
+        {"birthday": "1990-02-28 and Jane"[:10] + "x"},
+        {"birthday": "1990-13-01"},
+        {},
+    ],
+)
+def test_an_odd_form_gives_no_facet(traits: dict[str, Any]) -> None:
+    assert facets_of(traits, {}) == {}
+
+
+def test_each_facet_has_a_purpose() -> None:
+    assert all(facet.purpose for facet in FACETS)
+    assert len({facet.name for facet in FACETS}) == len(FACETS)

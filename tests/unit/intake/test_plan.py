@@ -1,0 +1,71 @@
+"""The tracking plan: declared fields open or personal, everything else undeclared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from livepost.intake.plan import BrokenPlanError, EventPlan, TrackingPlan
+from livepost.model.compiled import Compiled, EventSpec, FieldSpec
+
+
+def order(*fields: FieldSpec) -> EventPlan:
+    compiled = Compiled(
+        currency="EUR", events=(EventSpec(name="Order Completed", cls="OrderCompleted", fields=fields),)
+    )
+    event = TrackingPlan(compiled).event("Order Completed")
+    assert event is not None
+    return event
+
+
+TOTAL = FieldSpec(name="total", keys=("total",), type="money", currency_key="currency")
+FIRST_NAME = FieldSpec(
+    name="first_name", keys=("first_name", "firstName"), type="str", required=False, personal=True
+)
+
+
+def test_values_are_sorted_into_open_personal_and_undeclared() -> None:
+    reading = order(TOTAL, FIRST_NAME).read({"total": 9.5, "currency": "usd", "firstName": "Ada", "gift": True})
+    assert reading.open == {"total": [950, "USD"]}
+    assert reading.personal == {"first_name": "Ada"}
+    assert reading.undeclared == {"gift": True}
+
+
+def test_money_without_a_currency_is_in_the_projects() -> None:
+    assert order(TOTAL).read({"total": 9.5}).open == {"total": [950, "EUR"]}
+
+
+def test_of_several_names_the_first_wins_and_the_other_stays_undeclared() -> None:
+    reading = order(FIRST_NAME).read({"first_name": "Ada", "firstName": "Eve"})
+    assert (reading.personal, reading.undeclared) == ({"first_name": "Ada"}, {"firstName": "Eve"})
+
+
+def test_a_null_counts_as_missing() -> None:
+    assert order(FIRST_NAME).read({"first_name": None, "firstName": "Ada"}).personal == {"first_name": "Ada"}
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ({}, "expected field `total` in `Order Completed`, got none; send it, or declare it optional"),
+        ({"total": None}, "expected field `total` in `Order Completed`, got none"),
+        ({"total": "canary"}, "expected field `total` in `Order Completed` to be an amount"),
+        ({"total": 1, "currency": "canary"}, "expected field `total` in `Order Completed` to be a currency of three"),
+    ],
+)
+def test_a_broken_plan_is_told_without_the_value(told: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(BrokenPlanError) as broken:
+        order(TOTAL).read(told)
+    assert str(broken.value).startswith(sentence)
+    assert "canary" not in str(broken.value)
+
+
+def test_what_was_told_is_left_as_it_was() -> None:
+    told = {"total": 1, "gift": True}
+    order(TOTAL).read(told)
+    assert told == {"total": 1, "gift": True}
+
+
+def test_an_event_that_nobody_declared_has_no_plan() -> None:
+    assert TrackingPlan(Compiled()).event("Song Played") is None
