@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from tests.house.source import HOUSE, SOURCE
+from tests.house.source import HOUSE, SOURCE, needs
 
 STARTER = SOURCE / "project" / "starter"
 
@@ -39,14 +39,18 @@ def _is_installed() -> bool:
 
 
 def test_the_page_of_the_readme_is_the_page_of_the_starter() -> None:
+    needs(STARTER / "tests" / "test_shop.py")
     assert python_blocks((HOUSE / "README.md").read_text())[0] == (STARTER / "shop.py").read_text()
 
 
 def test_the_test_of_the_readme_is_the_test_of_the_starter() -> None:
+    needs(STARTER / "tests" / "test_shop.py")
     assert python_blocks((HOUSE / "README.md").read_text())[1] == (STARTER / "tests" / "test_shop.py").read_text()
 
 
 def test_the_starter_passes_its_own_test(tmp_path: Path) -> None:
+    needs(SOURCE / "testing" / "plugin.py")
+    needs(STARTER)
     shutil.copytree(STARTER, tmp_path / "shop")
     run = run_tests(tmp_path / "shop")
     assert run.returncode == 0, run.stdout[-3_000:] + run.stderr[-1_000:]
@@ -55,6 +59,8 @@ def test_the_starter_passes_its_own_test(tmp_path: Path) -> None:
 
 def test_a_starter_that_waits_longer_would_fail_its_test(tmp_path: Path) -> None:
     """The negative control: three looks and three hours of waiting bring no mail after two."""
+    needs(SOURCE / "testing" / "plugin.py")
+    needs(STARTER)
     shutil.copytree(STARTER, tmp_path / "shop")
     page = tmp_path / "shop" / "shop.py"
     page.write_text(page.read_text().replace("wait=hours(2)", "wait=hours(3)"))

@@ -6,8 +6,8 @@ import statistics
 from tests.house.source import functions, size
 
 HARD_MARK = 60
-MEDIAN = 8
-NINETIETH = 24
+MEDIAN = 6
+NINETIETH = 16
 
 
 def sizes() -> list[tuple[int, str]]:

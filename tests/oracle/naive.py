@@ -426,9 +426,7 @@ class Naive:
             return "cap"
         return "stale" if occasion.lateness > campaign.fresh_ms else ""
 
-    def decide(
-        self, person: Person, campaign: CampaignSpec, journey: Journey, occasion: Occasion, skip: str
-    ) -> None:
+    def decide(self, person: Person, campaign: CampaignSpec, journey: Journey, occasion: Occasion, skip: str) -> None:
         """Put a decision into the outbox; the journey is over."""
         decision = Decision(
             id=decision_id(self.workspace, campaign.name, 0, person.name, journey.cause),

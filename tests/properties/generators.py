@@ -60,11 +60,12 @@ OPERATORS = (">=", ">=", "==", "==", ">", "<", "<=", "!=")
 WINDOWS = (DAY, HOUR, 10 * SECOND, MINUTE, HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 30 * DAY, 90 * DAY)
 WAITS = (0, 0, HOUR, HOUR, 2 * HOUR, DAY, 10 * SECOND)
 SINCES = (HOUR, 0, 10 * SECOND, 2 * HOUR, DAY, 7 * DAY)
-FRESHES = (HOUR, DAY, 40 * DAY, MINUTE, 0)
+FRESHES = (HOUR, DAY, 40 * DAY, HOUR, 40 * DAY, DAY, MINUTE, 0)
 STEPS = (0, 0, 1, SECOND, MINUTE, 10 * MINUTE)
 LEAPS = (HOUR, 3 * HOUR, DAY, DAY + 1, 10 * DAY, 31 * DAY)
 AGES = (5 * DAY, 30 * DAY - 1, 30 * DAY, 30 * DAY + 1, 40 * DAY)
 MOSTLY_LIVE = (Origin.LIVE,) * 12 + (Origin.IMPORT, Origin.BACKFILL)
+SIZES = (1, 5, 15, *range(20, MAX_RECORDS, 2), MAX_RECORDS)  # hypothesis likes the first ones
 VERDICTS = (Verdict.ACCEPTED,) * 37 + (Verdict.FILTERED, Verdict.QUARANTINED, Verdict.DEAD)
 
 TYPES: dict[str, Any] = {
@@ -172,20 +173,14 @@ class Dice:
 def any_project(dice: Dice, *, nested_segments: bool = False) -> Compiled:
     """Return a project."""
     events = tuple(any_event(dice, name) for name in EVENT_NAMES[: dice.pick((1, 2, 2, 3, 4))])
-    features = tuple(
-        any_feature(dice, f"f{place}", events) for place in range(dice.pick((2, 3, 4, 5, 6, 8, 1)))
-    )
+    features = tuple(any_feature(dice, f"f{place}", events) for place in range(dice.pick((2, 3, 4, 5, 6, 8, 1))))
     segments: list[SegmentSpec] = []
     for place in range(dice.pick((1, 2, 3, 4))):
         earlier = [segment.name for segment in segments] if nested_segments else []
         condition = any_condition(dice, features, earlier)
         segments.append(SegmentSpec(name=f"s{place}", condition=condition, version=version_of(condition)))
-    campaigns = tuple(
-        any_campaign(dice, f"c{place}", events, segments) for place in range(dice.pick((1, 2, 3)))
-    )
-    return Compiled(
-        profile="Shopper", events=events, features=features, segments=tuple(segments), campaigns=campaigns
-    )
+    campaigns = tuple(any_campaign(dice, f"c{place}", events, segments) for place in range(dice.pick((1, 2, 3))))
+    return Compiled(profile="Shopper", events=events, features=features, segments=tuple(segments), campaigns=campaigns)
 
 
 def any_event(dice: Dice, name: str) -> EventSpec:
@@ -240,7 +235,7 @@ def takes(kind: str, field: FieldSpec) -> bool:
 def grids(over: int) -> list[int]:
     """Return grids that divide the window: the default one, smaller ones, the window itself."""
     default = SECOND if over <= HOUR else 5 * MINUTE if over <= DAY else HOUR if over <= 7 * DAY else DAY
-    others = {grid for grid in (1, SECOND, MINUTE, HOUR, over // 10, over // 2, over) if over % grid == 0}
+    others = {grid for grid in (SECOND, MINUTE, HOUR, over // 10, over // 2, over) if over % grid == 0}
     return [default, default, *sorted(others)]
 
 
@@ -312,9 +307,7 @@ def version_of(definition: Any) -> str:
     return digest(msgspec.json.encode(definition, order="deterministic"), size=8).hex()
 
 
-def any_campaign(
-    dice: Dice, name: str, events: tuple[EventSpec, ...], segments: list[SegmentSpec]
-) -> CampaignSpec:
+def any_campaign(dice: Dice, name: str, events: tuple[EventSpec, ...], segments: list[SegmentSpec]) -> CampaignSpec:
     """Return a campaign with any of the options, started by a segment or by an event."""
     on = dice.pick(events) if dice.chance(3) else None
     spec = CampaignSpec(
@@ -325,14 +318,14 @@ def any_campaign(
         wait_ms=dice.pick(WAITS),
         until=(dice.pick(events).name,) if dice.chance(3) else (),
         purpose=dice.pick(PURPOSES),
-        cap=CapSpec(dice.pick((1, 1, 2)), dice.pick((7 * DAY, DAY, HOUR)))
+        cap=CapSpec(dice.pick((1, 1, 1, 2)), dice.pick((7 * DAY, 7 * DAY, DAY, HOUR)))
         if dice.pick((False, True, True))
         else None,
-        holdout=dice.pick((0.0, 0.0, 0.0, 0.0, 0.5, 1.0)),
+        holdout=dice.pick((*(0.0,) * 8, 0.5, 1.0)),
         class_=dice.pick(("marketing", "transactional")),
         lane=dice.pick(("triggered", "bulk")),
         exit=not dice.chance(4),
-        reentry_ms=dice.pick((0, 0, 0, HOUR, DAY, None)),
+        reentry_ms=dice.pick((0, 0, 0, 0, 0, HOUR, DAY, None)),
         fresh_ms=dice.pick(FRESHES),
     )
     return msgspec.structs.replace(spec, version=version_of(msgspec.to_builtins(spec)))
@@ -357,7 +350,7 @@ def any_log(dice: Dice, compiled: Compiled) -> list[list[Record]]:
         fields={event.name: tuple(field.name for field in event.fields) for event in compiled.events},
         durations=durations_of(compiled),
     )
-    size = dice.pick((1, 5, 15, 25, 35, 40, 50, MAX_RECORDS))
+    size = dice.pick(SIZES)
     blocks: list[list[Record]] = []
     kept: list[Record] = []
     stamp = START
@@ -386,9 +379,7 @@ def durations_of(compiled: Compiled) -> tuple[int, ...]:
     for campaign in compiled.campaigns:
         found |= {campaign.wait_ms, campaign.wait_ms + campaign.fresh_ms, campaign.reentry_ms or 0}
     for segment in compiled.segments:
-        found |= {
-            value for value in constants(segment.condition) if isinstance(value, int) and value >= SECOND
-        }
+        found |= {value for value in constants(segment.condition) if isinstance(value, int) and value >= SECOND}
     return tuple(sorted(found - {0}))
 
 

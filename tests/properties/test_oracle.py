@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
-from hypothesis.errors import NoSuchExample
 
 from livepost.expr import Expr
 from livepost.ids import decision_id, event_id, transition_id
@@ -38,9 +37,7 @@ def event(at: int, name: str = "Viewed", who: bytes = ADA, **rest: Any) -> Recor
     """Return a record stamped at T0 + `at`, that happened then; `ago` says how long before."""
     stamp, ago = T0 + at, rest.pop("ago", 0)
     known = who in (ADA, BOB)
-    return Record(
-        name=name, subject=who, known=known, stamp=stamp, effective_ts=stamp - ago, source="web", **rest
-    )
+    return Record(name=name, subject=who, known=known, stamp=stamp, effective_ts=stamp - ago, source="web", **rest)
 
 
 def agrees(at: int, who: bytes = ADA, *, marketing: bool = True) -> Record:
@@ -88,9 +85,7 @@ def mails(result: OracleResult) -> list[tuple[str, int, int]]:
 
 def cancelled(result: OracleResult) -> list[tuple[str, int, int]]:
     """Return (reason, at - T0, position) of each cancellation."""
-    return [
-        (each.reason, each.at - T0, each.position) for each in result.outbox if isinstance(each, Cancellation)
-    ]
+    return [(each.reason, each.at - T0, each.position) for each in result.outbox if isinstance(each, Cancellation)]
 
 
 # --- stories: segments ----------------------------------------------------------------------------
@@ -136,6 +131,7 @@ def test_a_tile_expires_at_its_start_plus_grid_plus_window() -> None:
 
     assert crossings(result) == [(True, 59 * MINUTE, 0), (False, gone, 2)]
     assert result.people[ADA].features == {"views_7d": 0}
+    assert told(project, event(0), tick(gone - 1)).people[ADA].features == {"views_7d": 1}
 
 
 def test_the_position_of_a_due_time_is_the_first_record_stamped_at_or_after_it() -> None:
@@ -191,9 +187,7 @@ def test_since_equal_to_a_constant_lasts_one_millisecond() -> None:
         ("ordered", ">", "ordered", False),
     ],
 )
-def test_between_two_sinces_never_is_infinitely_long_ago(
-    left: str, op: str, right: str, inside: bool
-) -> None:
+def test_between_two_sinces_never_is_infinitely_long_ago(left: str, op: str, right: str, inside: bool) -> None:
     project = one_segment(compare(node("feature", left), op, node("feature", right)), VIEWED, ORDERED)
 
     assert told(project, event(0)).people[ADA].memberships["s"][0] is inside
@@ -357,9 +351,7 @@ def test_a_mention_makes_an_anonymous_visitor_part_of_a_known_person() -> None:
 
     result = told(project, *log)
 
-    assert [each for each in result.outbox if isinstance(each, Merge)] == [
-        Merge(old=COOKIE, new=ADA, position=3)
-    ]
+    assert [each for each in result.outbox if isinstance(each, Merge)] == [Merge(old=COOKIE, new=ADA, position=3)]
     assert crossings(result) == [(True, 3, 3)]
     assert mails(result) == [("", 3, 3)]
     assert result.people[ADA].subjects == (COOKIE, ADA)
@@ -396,6 +388,41 @@ def test_membership_bits_are_joined_and_then_evaluated_once() -> None:
 
     assert crossings(result) == [(True, 1, 0), (True, 2, 1), (False, 3, 2)]
     assert result.transitions[2].id == transition_id(SHOP, ADA, "s", "v1", 2)
+
+
+def test_who_is_inside_stays_inside_through_a_merge_and_the_larger_number_counts_on() -> None:
+    project = one_segment(compare(node("feature", "looks"), "==", node("const", 1)), LOOKS)
+    link = event(4, "Other", mentions=(Mention(COOKIE, False),))
+
+    result = told(project, event(1, who=COOKIE), event(2, "Other"), event(3, "Other"), link, event(5))
+
+    assert crossings(result) == [(True, 1, 0), (False, 5, 4)]
+    assert result.transitions[1].id == transition_id(SHOP, ADA, "s", "v1", 2)
+
+
+def test_a_merge_keeps_the_later_entry_and_all_decisions() -> None:
+    link = event(50 * MINUTE, "Other", mentions=(Mention(COOKIE, False),))
+    log = agrees(0), agrees(0, COOKIE), event(0), event(40 * MINUTE, who=COOKIE), link, event(70 * MINUTE)
+    spaced = one_segment(at_least("looks", 9), LOOKS, on="Viewed", reentry_ms=HOUR)
+    capped = one_segment(at_least("looks", 9), LOOKS, on="Viewed", cap=CapSpec(2, DAY))
+
+    assert mails(told(spaced, *log)) == [("", 0, 2), ("", 40 * MINUTE, 3)]
+    assert mails(told(capped, *log)) == [("", 0, 2), ("", 40 * MINUTE, 3), ("cap", 70 * MINUTE, 5)]
+
+
+def test_a_merge_keeps_the_earlier_assignment() -> None:
+    project = one_segment(at_least("looks", 9), LOOKS, on="Viewed", holdout=0.5)
+    names = [bytes([place]) * 16 for place in range(1, 60)]
+    held = next(name for name in names if naive.drawn(project.campaigns[0], name))
+    free = next(name for name in names if not naive.drawn(project.campaigns[0], name))
+    link = event(3, "Other", held, mentions=(Mention(free, False),))
+
+    def skips(first: bytes, second: bytes) -> list[str]:
+        log = agrees(0, held), agrees(0, free), event(1, who=first), event(2, who=second), link, event(4, who=held)
+        return [skip for skip, _, _ in mails(told(project, *log))]
+
+    assert skips(held, free) == ["holdout", "", "holdout"]
+    assert skips(free, held) == ["", "holdout", ""]
 
 
 def test_without_a_known_subject_the_smallest_names_the_person() -> None:
@@ -492,7 +519,7 @@ def test_the_oracle_imports_only_the_model_the_ids_and_the_standard_library() ->
 
 
 def test_the_import_rule_sees_what_it_forbids() -> None:
-    source = "def hidden():\n    import numpy, ast\n    from livepost.engine import fold\n    from livepost import ids"
+    source = "def late():\n    import ast, numpy\n    from livepost import ids\n    from livepost.engine import fold"
 
     foreign = {name for name in imported(source) if not is_allowed(name)}
 
@@ -541,7 +568,7 @@ def test_a_log_keeps_the_promises_of_the_log(case: Case) -> None:
 def test_a_project_is_one_that_could_have_been_compiled(compiled: Compiled) -> None:
     assert msgspec.json.decode(msgspec.json.encode(compiled), type=Compiled) == compiled
     for segment in compiled.segments:
-        msgspec.convert(segment.condition, Expr)  # type: ignore[call-overload]
+        msgspec.convert(segment.condition, Expr)
     for feature in compiled.features:
         assert feature.over_ms is None or feature.over_ms % (feature.grid_ms or 0) == 0
 
@@ -610,8 +637,8 @@ WANTED = {
     "stale": 0.1,
     "until": 0.1,
     "exit": 0.03,
-    "cancel until": 0.05,
-    "cancel exit": 0.03,
+    "cancel until": 0.02,
+    "cancel exit": 0.01,
     "late": 0.1,
     "id conflict": 0.1,
     "duplicate": 0.3,
@@ -623,15 +650,14 @@ WANTED = {
 def test_in_generated_cases_everything_of_interest_happens_often() -> None:
     seen: Counter[str] = Counter()
 
-    @settings(FAST, max_examples=200, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(FAST, max_examples=200, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
     @given(cases())
     def look(case: Case) -> None:
         seen["cases"] += 1
         seen.update(happenings(case))
 
     look()
-    rare = {name: seen[name] for name, share in WANTED.items() if seen[name] < share * seen["cases"]}
-    assert rare == {}, seen
+    assert too_rare(seen) == {}, seen
 
 
 def happenings(case: Case) -> set[str]:
@@ -661,10 +687,12 @@ def happenings(case: Case) -> set[str]:
     return found
 
 
-def test_a_share_that_cannot_be_reached_is_noticed() -> None:
-    with pytest.raises(NoSuchExample):
-        find(
-            cases(),
-            lambda case: "flown away" in happenings(case),
-            settings=settings(FAST, max_examples=20, phases=[Phase.generate]),
-        )
+def too_rare(seen: Counter[str]) -> dict[str, int]:
+    """Return what happened in fewer cases than wanted, with in how many it did."""
+    return {name: seen[name] for name, share in WANTED.items() if seen[name] < share * seen["cases"]}
+
+
+def test_what_never_happens_is_noticed() -> None:
+    all_but_caps = Counter({name: 200 for name in ("cases", *WANTED) if name != "cap"})
+
+    assert too_rare(all_but_caps) == {"cap": 0}

@@ -1,19 +1,22 @@
-"""The journal of two people become one (FORMATS, merge rules): in any order the same."""
+"""The journal of two people become one (FORMATS, merge rules): in any order the same.
+
+Only `told` is not symmetric: what the outbox was told stands under the name that stays.
+"""
 
 from __future__ import annotations
 
 from livepost.model.journal import Consent, Journal, Journey, Memory
 
 
-def join_journals(left: Journal, right: Journal) -> Journal:
-    """Return what the one person's journal is."""
-    consents = dict(left.consents)
-    for purpose, said in right.consents.items():
+def join_journals(winner: Journal, loser: Journal) -> Journal:
+    """Return what the one person's journal is; the winner's name stays."""
+    consents = dict(winner.consents)
+    for purpose, said in loser.consents.items():
         consents[purpose] = max(said, consents.get(purpose, said), key=_said)
-    campaigns = dict(left.campaigns)
-    for name, memory in right.campaigns.items():
+    campaigns = dict(winner.campaigns)
+    for name, memory in loser.campaigns.items():
         campaigns[name] = _join(memory, campaigns[name]) if name in campaigns else memory
-    return Journal(consents, campaigns)
+    return Journal(consents, winner.told, campaigns)
 
 
 def _join(a: Memory, b: Memory) -> Memory:

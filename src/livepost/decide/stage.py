@@ -7,7 +7,7 @@ is due before the person's next item.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from livepost.decide.campaigns import Campaign, campaigns_of, names_of
 from livepost.decide.joining import join_journals
@@ -47,16 +47,17 @@ class Campaigns:
         accepted = accepted if cut is None else cut
         return Decided(journals.write(book), outbox, accepted, _due(book))
 
-    def join(self, left: bytes, right: bytes) -> bytes:
-        """Return the journal of two people become one."""
-        return journals.write(join_journals(journals.read(left), journals.read(right)))
+    def join(self, winner: bytes, loser: bytes) -> bytes:
+        """Return the journal of two people become one, called as the winner was."""
+        return journals.write(join_journals(journals.read(winner), journals.read(loser)))
 
     def due(self, journal: bytes) -> int:
         """Return the earliest due time (ms) among the journal's journeys, NO_DUE if none is under way."""
         return _due(journals.read(journal))
 
     def _live_through(self, person: bytes, book: Journal, moment: Moment, outbox: list[OutboxItem]) -> None:
-        outbox += _consent(person, book, moment)
+        _hear(book, moment)
+        outbox += _tell(person, book, moment)
         for campaign in self.campaigns:
             memory = book.campaigns.get(campaign.name)
             if memory is not None:
@@ -169,30 +170,29 @@ def _cut(due: int, times: Sequence[int], done: int) -> int | None:
     return place - 1 if 0 < place < len(times) else None
 
 
-def _consent(person: bytes, book: Journal, moment: Moment) -> list[OutboxItem]:
-    changed: list[OutboxItem] = []
+def _hear(book: Journal, moment: Moment) -> None:
+    """Fold what the moment's record says about consent."""
     for purpose, allowed in moment.consent.items():
-        said = Consent(moment.effective_ts, moment.message_id, allowed)
+        said = Consent(moment.effective_ts, moment.message_id, allowed, moment.source)
         before = book.consents.get(purpose)
-        if before is not None and (before.effective_ts, before.message_id) >= (
-            said.effective_ts,
-            said.message_id,
-        ):
-            continue
-        book.consents[purpose] = said
-        if before is None or before.allowed != allowed:
-            changed.append(
-                ConsentChange(
-                    person=person,
-                    purpose=purpose,
-                    allowed=allowed,
-                    at=moment.at,
-                    position=moment.position,
-                    source=moment.source,
-                    message_id=moment.message_id,
-                )
+        if before is None or (before.effective_ts, before.message_id) < (said.effective_ts, said.message_id):
+            book.consents[purpose] = said
+
+
+def _tell(person: bytes, book: Journal, moment: Moment) -> Iterator[OutboxItem]:
+    """Yield the consents that differ from what was told of the person of this name."""
+    for purpose, said in sorted(book.consents.items()):
+        if book.told.get(purpose) is not said.allowed:
+            book.told[purpose] = said.allowed
+            yield ConsentChange(
+                person=person,
+                purpose=purpose,
+                allowed=said.allowed,
+                at=moment.at,
+                position=moment.position,
+                source=said.source,
+                message_id=said.message_id,
             )
-    return changed
 
 
 def _ending(campaign: Campaign, moment: Moment) -> Verdict | None:

@@ -40,9 +40,7 @@ class Basket(NamedTuple):
     lines: list[Line]
 
 
-def read_baskets(
-    tables: duckdb.DuckDBPyConnection, start_ms: int, through_ms: int | None = None
-) -> Iterator[Basket]:
+def read_baskets(tables: duckdb.DuckDBPyConnection, start_ms: int, through_ms: int | None = None) -> Iterator[Basket]:
     """Yield the baskets up to `through_ms`, ordered by (time, number); the first happens at `start_ms` (UTC ms)."""
     tables.execute(_CATALOGUE)
     first, last = tables.execute(_BOUNDS).fetchall()[0]

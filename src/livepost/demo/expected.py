@@ -1,7 +1,8 @@
 """The mails that must come out of the demo, computed by SQL from the package's tables: an oracle apart from the engine.
 
-In: the tables, when the demo started, what was fed, the log's last stamp, and between which two moments each order was
-stamped. Out: per household the mails of `welcome`, `win_back` and `favourites`, each with the span in which it is decided.
+In: the tables, when the demo started, what was fed, the log's last stamp, and between which two moments each
+order was stamped. Out: per household the mails of `welcome`, `win_back` and `favourites`, each with the span of
+time in which it is decided.
 
 The rules are those of `shop/shop.py`, read by docs/reference/semantics.md:
 
@@ -10,9 +11,10 @@ The rules are those of `shop/shop.py`, read by docs/reference/semantics.md:
 - favourites: at the stamp of an order of 60 dollars or more, if the last such mail was decided 30 days ago or more.
 - all: only who allows marketing, which each household said before its first order.
 
-Nothing there hangs on synthetic browsing. It hangs on an order's *stamp* in three places only: is it before a three-week due
-time, is it 30 days after the last mail's, and did the demo end before the hour was over. Where the span of a stamp covers
-such a boundary the household is set aside for that campaign (`open`) and counted, never guessed.
+Nothing there hangs on synthetic browsing. It hangs on an order's *stamp* in three places only: is it before a
+three-week due time, is it 30 days after the last mail's, and did the demo end before the hour was over. Where the
+span of a stamp covers such a boundary the household is set aside for that campaign (`open`) and counted, never
+guessed.
 """
 
 from __future__ import annotations
@@ -112,9 +114,7 @@ def compare(tables: duckdb.DuckDBPyConnection, run: Run, mails: Iterable[Mail]) 
     return {campaign: _compare(expected[campaign], came[campaign], households) for campaign in CAMPAIGNS}
 
 
-def _compare(
-    expected: dict[int, list[Due]], came: dict[int, list[Mail]], households: set[int]
-) -> Comparison:
+def _compare(expected: dict[int, list[Due]], came: dict[int, list[Mail]], households: set[int]) -> Comparison:
     aside = {household for household, due in expected.items() if any(each.open for each in due)}
     strangers = set(came) - households
     compared = (households | strangers) - aside

@@ -1,4 +1,4 @@
-"""What the demo's shoppers do, as Segment calls ordered by time: baskets become orders, browsing is made up around them.
+"""What the demo's shoppers do, as Segment calls in order of time: baskets become orders, browsing is made up.
 
 In: a connection with the views of `tables`, and when the first basket is to happen. Out: happenings, each with its
 time (UTC ms), household and call without timestamp. Promised: the same calls and message ids each time; a household's
@@ -43,9 +43,7 @@ class Happening(NamedTuple):
         return str(self.call["messageId"]).startswith(PREFIX)
 
 
-def happenings(
-    tables: duckdb.DuckDBPyConnection, start_ms: int, through_ms: int | None = None
-) -> Iterator[Happening]:
+def happenings(tables: duckdb.DuckDBPyConnection, start_ms: int, through_ms: int | None = None) -> Iterator[Happening]:
     """Yield all happenings in order of time; the first basket happens at `start_ms` (UTC ms).
 
     With `through_ms`, baskets later than that are left out. Browsing leads up to its basket, so the first

@@ -1,4 +1,4 @@
-"""The report of a headless demo: one JSON object, its first fields fixed by the reference of `livepost demo --headless`.
+"""The report of a headless demo: one JSON object; its first fields are fixed by the reference of the command.
 
 In: counts from the house's own records. Out: JSON bytes. Promised: every field is there in every report.
 """

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livepost.engine.program import MICRO, Program, Reading, is_float
+from livepost.engine.program import MICRO, Program, Reading
 from livepost.engine.row import NEVER, Bools, Ints
 from livepost.engine.window import Runs
 from livepost.expr import And, Compare, Const, Expr, Feature, Not, Op, Or, walk
@@ -39,7 +39,7 @@ class Values:
     runs    the tiles, or None where no feature is windowed
     sums    per lifetime slot, the running sum at each item
     lasts   per `since` slot, the newest effective_ts at each item (NEVER where there is none)
-    picks   per pick number, the running value at each item (objects; None is never)
+    picks   per pick number, the running value at each item (objects, money in minor units; None is never)
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Values:
         if reading.spec.kind == "count":
             return self._sum(reading, reading.count), None
         total = self._sum(reading, reading.total)
-        scaled = total / MICRO if is_float(reading) else total
+        scaled = total / MICRO if reading.micro else total
         if reading.spec.kind == "total":
             return scaled, None
         count = self._sum(reading, reading.count)
@@ -185,7 +185,7 @@ def _flip_against_constant(reading: Reading, op: str, constant: Any, values: Val
     if reading.last is not None:
         return _since_flip(values.lasts[reading.last], op, constant, values.at)
     slot = reading.count if reading.spec.kind == "count" else reading.total
-    exact = reading.windowed and reading.spec.kind in ("count", "total") and not is_float(reading)
+    exact = reading.windowed and reading.spec.kind in ("count", "total") and not reading.micro
     if not exact or slot is None or values.runs is None or isinstance(constant, str):
         return _any_expiry(reading, values)
     return values.runs.falls_below(slot, _least(op, constant, values.runs.sums(slot)))

@@ -37,9 +37,13 @@ class TileSlot:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a feature's number is read at a moment: from tile slots, sums or a last; mean divides `total` by `count`."""
+    """How a feature's number is read at a moment: from tile slots, sums or a last; mean divides `total` by `count`.
+
+    `micro`: the field is a float, its sums are in units of 1e-6.
+    """
 
     spec: FeatureSpec
+    micro: bool = False
     total: int | None = None
     count: int | None = None
     last: int | None = None
@@ -105,7 +109,11 @@ class Program:
             return Reading(spec, pick=len(self.picks) - 1)
         total = self._slot(spec, counts=False) if spec.kind != "count" else None
         count = self._slot(spec, counts=True) if spec.kind != "total" else None
-        return Reading(spec, total=total, count=count)
+        return Reading(spec, self._is_float(spec), total=total, count=count)
+
+    def _is_float(self, spec: FeatureSpec) -> bool:
+        events = (event for event in self.compiled.events if event.name == spec.event)
+        return any(f.name == spec.field and f.type == "float" for event in events for f in event.fields)
 
     def _slot(self, spec: FeatureSpec, *, counts: bool) -> int:
         if spec.over_ms is None:
@@ -124,21 +132,14 @@ def where_of(tree: dict[str, Any] | None) -> Where | None:
     return lambda properties: holds(condition, properties)
 
 
-def amount(value: object) -> int:
+def amount(value: object, micro: bool) -> int:
     """Return a field's value as the integer it folds as: minor units of money, 1e-6 of a float, else itself.
 
     Integers keep float order from making live differ from batch (SEMANTICS).
     """
     if isinstance(value, list):
         return int(value[0])
-    if isinstance(value, float):
-        return round(value * MICRO)
-    return int(value)  # type: ignore[call-overload]
-
-
-def is_float(reading: Reading) -> bool:
-    """Whether the feature's sums are in units of 1e-6."""
-    return reading.spec.type == "float" and reading.total is not None
+    return round(value * MICRO) if micro else int(value)  # type: ignore[operator, call-overload]
 
 
 def _refuse_unservable(rule: Rule, readings: dict[str, Reading]) -> None:

@@ -113,9 +113,7 @@ def read_json(raw: bytes | msgspec.Raw) -> Any:
 
 def unreadable(error: Exception) -> RejectedError:
     """Return the refusal for what is not JSON; the decoder's words name a byte, never a value."""
-    told = (
-        str(error) if isinstance(error, msgspec.DecodeError) else "it nests too deep or a number is too long"
-    )
+    told = str(error) if isinstance(error, msgspec.DecodeError) else "it nests too deep or a number is too long"
     return RejectedError(
         f"expected a JSON object, got something unreadable: {told}; send the call again as valid JSON",
         code="unreadable",

@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 import zoneinfo
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 MAX_PURPOSES = 64
+MAX_WORD_CHARS = 100
+CACHED_WORDS = 4_096
+"""Words remembered as plain or not: a shop's events carry the same few over and over."""
 CONSENT_EVENT = "Segment Consent Preference Updated"
 _PURPOSE = re.compile(r"[\w .:/+-]{1,64}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
@@ -53,11 +56,16 @@ def _consent(value: Any) -> dict[str, bool] | None:
     if not isinstance(preferences, dict) or len(preferences) > MAX_PURPOSES:
         return None
     consent: dict[str, bool] = {}
-    for purpose, allowed in preferences.items():
-        if allowed is not None and _PURPOSE.fullmatch(purpose) is not None:
-            folded = purpose.casefold()
-            consent[folded] = allowed is True and consent.get(folded, True)
+    for name, allowed in preferences.items():
+        purpose = _purpose(name) if len(name) <= MAX_WORD_CHARS else None
+        if allowed is not None and purpose is not None:
+            consent[purpose] = allowed is True and consent.get(purpose, True)
     return consent or None
+
+
+@lru_cache(CACHED_WORDS)
+def _purpose(name: str) -> str | None:
+    return name.casefold() if _PURPOSE.fullmatch(name) is not None else None
 
 
 def _locale(value: Any) -> str | None:
@@ -76,19 +84,29 @@ def _zones() -> frozenset[str]:
 
 
 def _campaign(value: Any) -> dict[str, str] | None:
-    return _words(value, _CAMPAIGN_KEYS, _CAMPAIGN_WORD)
+    return _words(value, _CAMPAIGN_KEYS, _campaign_word)
 
 
 def _library(value: Any) -> dict[str, str] | None:
-    return _words(value, _LIBRARY_KEYS, _LIBRARY_WORD)
+    return _words(value, _LIBRARY_KEYS, _library_word)
 
 
-def _words(value: Any, keys: frozenset[str], word: re.Pattern[str]) -> dict[str, str] | None:
+@lru_cache(CACHED_WORDS)
+def _campaign_word(word: str) -> bool:
+    return _CAMPAIGN_WORD.fullmatch(word) is not None
+
+
+@lru_cache(CACHED_WORDS)
+def _library_word(word: str) -> bool:
+    return _LIBRARY_WORD.fullmatch(word) is not None
+
+
+def _words(value: Any, keys: frozenset[str], is_plain: Callable[[str], bool]) -> dict[str, str] | None:
     """Return `value` if it is an object of nothing but expected keys with short plain words, else None."""
     if not isinstance(value, dict) or not value.keys() <= keys:
         return None
     for one in value.values():
-        if not isinstance(one, str) or word.fullmatch(one) is None:
+        if not isinstance(one, str) or len(one) > MAX_WORD_CHARS or not is_plain(one):
             return None
     return value
 

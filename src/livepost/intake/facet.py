@@ -9,62 +9,62 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
 _DOMAIN = re.compile(r"(?=.{4,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*\.[a-z][a-z0-9-]{1,62}", re.ASCII)
 _DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?:$|[T ])", re.ASCII)
 
-Compute: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], str | None]
-
 
 class Facet(msgspec.Struct, frozen=True):
-    """A facet: its name in records, what it may be used for, and how it comes from (traits, open context)."""
+    """A facet: its name in records, what it may be used for, and how it comes from the value under `key`."""
 
     name: str
     purpose: str
-    compute: Compute
+    key: str
+    compute: Callable[[Any], str | None]
 
 
 def facets_of(traits: dict[str, Any], context: dict[str, Any]) -> dict[str, str]:
-    """Return the facets of a record by name; `traits` is empty unless the call is an identify."""
-    if not traits and not context:
-        return {}
+    """Return the facets of a record by name, from an identify's traits and the open part of the context."""
     facets: dict[str, str] = {}
-    for facet in FACETS:
-        value = facet.compute(traits, context)
-        if value is not None:
-            facets[facet.name] = value
+    for told, candidates in ((traits, OF_TRAITS), (context, OF_CONTEXT)):
+        if told:
+            _add(facets, told, candidates)
     return facets
 
 
-def _email_domain(traits: dict[str, Any], context: dict[str, Any]) -> str | None:
-    email = traits.get("email")
+def _add(facets: dict[str, str], told: dict[str, Any], candidates: tuple[Facet, ...]) -> None:
+    for facet in candidates:
+        if facet.key in told:
+            value = facet.compute(told[facet.key])
+            if value is not None:
+                facets[facet.name] = value
+
+
+def _email_domain(email: Any) -> str | None:
     if not isinstance(email, str) or email.count("@") != 1:
         return None
     domain = email.strip().rpartition("@")[2].lower()
     return domain if _DOMAIN.fullmatch(domain) else None
 
 
-def _birthday(traits: dict[str, Any], context: dict[str, Any]) -> str | None:
-    birthday = traits.get("birthday")
+def _month_day(birthday: Any) -> str | None:
     found = _DATE.match(birthday) if isinstance(birthday, str) else None
     return f"{found[1]}-{found[2]}" if found else None
 
 
-def _zone(traits: dict[str, Any], context: dict[str, Any]) -> str | None:
-    return context.get("timezone")
+def _as_it_is(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
-def _locale(traits: dict[str, Any], context: dict[str, Any]) -> str | None:
-    return context.get("locale")
-
-
-FACETS: tuple[Facet, ...] = (
-    Facet("email.domain", "deliverability", _email_domain),
-    Facet("birthday.month_day", "birthday greetings", _birthday),
-    Facet("zone", "sending at a decent hour", _zone),
-    Facet("locale", "choosing a language", _locale),
+OF_TRAITS: tuple[Facet, ...] = (
+    Facet("email.domain", "deliverability", "email", _email_domain),
+    Facet("birthday.month_day", "birthday greetings", "birthday", _month_day),
 )
-"""All facets, in the order in which they are computed."""
+OF_CONTEXT: tuple[Facet, ...] = (
+    Facet("zone", "sending at a decent hour", "timezone", _as_it_is),
+    Facet("locale", "choosing a language", "locale", _as_it_is),
+)
+"""What is computed from an identify's traits, and what from the open part of the context."""

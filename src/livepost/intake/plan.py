@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from livepost.errors import LivepostError
-from livepost.intake.value import MismatchError, Normaliser, money, normaliser
+from livepost.intake.value import PLAIN, MismatchError, Normaliser, money, normaliser
 from livepost.model.compiled import Compiled, EventSpec, FieldSpec
 
 Undeclared: TypeAlias = Literal["allow", "quarantine", "block"]
@@ -34,12 +34,16 @@ class Reading(msgspec.Struct):
 
 
 class FieldPlan(msgspec.Struct, frozen=True):
-    """A declared field with its normaliser; None for money, which reads its currency from a sibling."""
+    """A declared field with its normaliser; None for money, which reads its currency from a sibling.
+
+    A value of exactly the type `plain` is in form as it came.
+    """
 
     name: str
     keys: tuple[str, ...]
     required: bool
     personal: bool
+    plain: type | None
     normalise: Normaliser | None
     currency_key: str | None
 
@@ -56,18 +60,24 @@ class EventPlan(msgspec.Struct, frozen=True):
 
         Of a field's JSON names the first that is there (and not null) wins; the others count as undeclared.
         """
-        reading = Reading({}, {}, dict(told))
+        opened: dict[str, Any] = {}
+        personal: dict[str, Any] = {}
+        undeclared = dict(told)
         for field in self.fields:
-            key = _key_of(field, told)
-            if key is None:
+            for key in field.keys:
+                value = told.get(key)
+                if value is not None:
+                    break
+            else:
                 self._require(field)
                 continue
-            reading.undeclared.pop(key, None)
-            values = reading.personal if field.personal else reading.open
-            values[field.name] = self._value(field, told, key)
+            if type(value) is not field.plain:
+                value = self._value(field, told, key)
+            (personal if field.personal else opened)[field.name] = value
+            undeclared.pop(key, None)
             if field.currency_key is not None:
-                reading.undeclared.pop(field.currency_key, None)
-        return reading
+                undeclared.pop(field.currency_key, None)
+        return Reading(opened, personal, undeclared)
 
     def _require(self, field: FieldPlan) -> None:
         if field.required:
@@ -109,13 +119,7 @@ def _field_plan(field: FieldSpec) -> FieldPlan:
         keys=field.keys,
         required=field.required,
         personal=field.personal,
+        plain=PLAIN.get(field.type),
         normalise=None if field.type == "money" else normaliser(field.type, field.item),
         currency_key=field.currency_key,
     )
-
-
-def _key_of(field: FieldPlan, told: dict[str, Any]) -> str | None:
-    for key in field.keys:
-        if told.get(key) is not None:
-            return key
-    return None

@@ -45,9 +45,7 @@ def new_message_id() -> str:
 class Recorder:
     """Makes records for one workspace; `plan` may be replaced between calls."""
 
-    def __init__(
-        self, workspace: str, vault: Vault, plan: TrackingPlan, new_id: NewId = new_message_id
-    ) -> None:
+    def __init__(self, workspace: str, vault: Vault, plan: TrackingPlan, new_id: NewId = new_message_id) -> None:
         self.workspace = workspace
         self.vault = vault
         self.plan = plan

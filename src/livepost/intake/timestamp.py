@@ -7,10 +7,10 @@ clients copy it, so it is read. Text without a zone is UTC.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS = timedelta(milliseconds=1)
 _LOOSE = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
     r"(?:[Tt ](?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,](?P<fraction>\d{1,18}))?)?"
@@ -18,6 +18,8 @@ _LOOSE = re.compile(
     re.ASCII,
 )
 MAX_TIMESTAMP_CHARS = 64
+CACHED_TIMESTAMPS = 4_096
+"""Texts whose reading is remembered: each is read for the verdict and for the record, and batches repeat them."""
 
 
 def parse_timestamp(text: str) -> int | None:
@@ -28,15 +30,7 @@ def parse_timestamp(text: str) -> int | None:
     >>> parse_timestamp("yesterday") is None
     True
     """
-    if len(text) > MAX_TIMESTAMP_CHARS:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return _loose(text.strip())
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // _MS
+    return _parse(text) if len(text) <= MAX_TIMESTAMP_CHARS else None
 
 
 def effective_ms(timestamp: int | None, sent_at: int | None, received_at: int) -> int:
@@ -47,6 +41,20 @@ def effective_ms(timestamp: int | None, sent_at: int | None, received_at: int) -
     if timestamp is None:
         return received_at
     return timestamp if sent_at is None else timestamp + received_at - sent_at
+
+
+@lru_cache(CACHED_TIMESTAMPS)
+def _parse(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return _loose(text.strip())
+    return _ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+
+
+def _ms(moment: datetime) -> int:
+    since = moment - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
 
 
 def _loose(text: str) -> int | None:
@@ -66,7 +74,7 @@ def _loose(text: str) -> int | None:
     except ValueError:
         return None
     seconds = (hour * 60 + minute) * 60 + second - _offset_s(found["zone"])
-    return (date - _EPOCH) // _MS + seconds * 1000 + int((found["fraction"] or "0").ljust(3, "0")[:3])
+    return _ms(date) + seconds * 1000 + int((found["fraction"] or "0").ljust(3, "0")[:3])
 
 
 def _offset_s(zone: str | None) -> int:

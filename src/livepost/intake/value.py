@@ -22,7 +22,6 @@ MAX_INTEGER = 2**63 - 1
 MAX_MINOR = 10**15
 """The largest amount of money, in minor units: sums of thousands of them stay within 64 bits."""
 _DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,18})?", re.ASCII)
-_CURRENCY = re.compile(r"[A-Za-z]{3}", re.ASCII)
 Normaliser: TypeAlias = Callable[[Any], Any]
 
 
@@ -77,7 +76,8 @@ def _decimal_text(amount: Any) -> str:
         if _DECIMAL.fullmatch(amount) is None:
             raise MismatchError("an amount as a number or decimal text", "other text")
         return amount
-    _number(amount)
+    if isinstance(amount, bool) or not isinstance(amount, int | float):
+        raise MismatchError("an amount as a number or decimal text", json_name(amount))
     if abs(amount) > MAX_MINOR:
         raise MismatchError("an amount of at most 1e15 minor units", "a larger one")
     text = repr(amount)
@@ -85,7 +85,7 @@ def _decimal_text(amount: Any) -> str:
 
 
 def _currency(value: Any) -> str:
-    if not isinstance(value, str) or _CURRENCY.fullmatch(value) is None:
+    if not isinstance(value, str) or len(value) != 3 or not (value.isascii() and value.isalpha()):
         raise MismatchError("a currency of three letters beside the amount", json_name(value))
     return value.upper()
 
@@ -128,9 +128,7 @@ def _float(value: Any) -> float:
 def _datetime(value: Any) -> int:
     moment = parse_timestamp(value) if isinstance(value, str) else None
     if moment is None:
-        raise MismatchError(
-            "an ISO 8601 date-time", "other text" if isinstance(value, str) else json_name(value)
-        )
+        raise MismatchError("an ISO 8601 date-time", "other text" if isinstance(value, str) else json_name(value))
     return moment
 
 
@@ -166,3 +164,6 @@ _SCALARS: dict[FieldType, Normaliser] = {
     "json": _json,
     "list": _json,
 }
+
+PLAIN: dict[FieldType, type] = {"str": str, "bool": bool, "float": float}
+"""Types whose every value is in form already: JSON has no number that is not finite."""

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from livepost.intake.call import CALL_TYPES, BrokenCall, Call
+from livepost.intake.call import CALL_TYPES, BrokenCall, Call, Id
 from livepost.intake.plan import BrokenPlanError, Reading, TrackingPlan
 from livepost.intake.timestamp import parse_timestamp
 from livepost.model.record import Verdict
@@ -127,22 +127,23 @@ def _reserved(call: Call) -> str:
 
 
 def _id_lengths(call: Call) -> str:
-    for key, value in (
-        ("userId", call.user_id),
-        ("anonymousId", call.anonymous_id),
-        ("previousId", call.previous_id),
-    ):
-        if isinstance(value, str) and len(value) > MAX_ID_CHARS:
-            return f"expected `{key}` to have at most {MAX_ID_CHARS} characters, got {len(value)}"
-    return ""
+    return (
+        _id_length("userId", call.user_id)
+        or _id_length("anonymousId", call.anonymous_id)
+        or _id_length("previousId", call.previous_id)
+    )
+
+
+def _id_length(key: str, value: Id) -> str:
+    if value is None or not isinstance(value, str) or len(value) <= MAX_ID_CHARS:
+        return ""
+    return f"expected `{key}` to have at most {MAX_ID_CHARS} characters, got {len(value)}"
 
 
 def _message_id_length(call: Call) -> str:
     if call.message_id is None or len(call.message_id) <= MAX_MESSAGE_ID_CHARS:
         return ""
-    return (
-        f"expected `messageId` to have at most {MAX_MESSAGE_ID_CHARS} characters, got {len(call.message_id)}"
-    )
+    return f"expected `messageId` to have at most {MAX_MESSAGE_ID_CHARS} characters, got {len(call.message_id)}"
 
 
 def _somebody(call: Call) -> str:

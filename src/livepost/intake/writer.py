@@ -77,9 +77,7 @@ class _Queue:
 
     def require_room(self, records: int, size: int) -> None:
         """Raise OverloadedError if so much more does not fit; an empty lane takes one piece of any size."""
-        if self._waiting and (
-            self.records + records > self.limits.records or self.size + size > self.limits.size
-        ):
+        if self._waiting and (self.records + records > self.limits.records or self.size + size > self.limits.size):
             raise OverloadedError(
                 f"{self.records} records wait to be written, and at most {self.limits.records} may; "
                 "send it again in a second"

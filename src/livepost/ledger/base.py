@@ -172,15 +172,19 @@ class Ledger(Protocol):
         """
         ...
 
-    def confirm(self, claims: Sequence[Claimed], address_hashes: Sequence[bytes], now_ms: int) -> list[Confirmed]:
+    def confirm(self, claimed: Sequence[Claimed], address_hashes: Sequence[bytes], now_ms: int) -> list[Confirmed]:
         """Repeat the checks with the address known and put what passes in flight, before a byte is written.
 
         At most MAX_IN_FLIGHT of a worker at a time, else ValueError.
         """
         ...
 
-    def skip(self, claims: Sequence[Claimed], reason: str, detail: str, now_ms: int) -> None:
+    def skip(self, claimed: Sequence[Claimed], reason: str, detail: str, now_ms: int) -> None:
         """Skip claims for a reason the courier found: no_address, erased, render, stale, quiet_hours."""
+        ...
+
+    def give_back(self, claimed: Sequence[Claimed], now_ms: int) -> None:
+        """Let claims be taken again at once: nothing was written for them."""
         ...
 
     def settle(self, settlements: Sequence[Settlement], now_ms: int) -> None:

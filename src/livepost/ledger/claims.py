@@ -66,6 +66,14 @@ def skip(store: Store, claims: Sequence[Claimed], reason: str, detail: str, now_
             store.move(row, "skipped", now_ms, reason, detail)
 
 
+def give_back(store: Store, claims: Sequence[Claimed], now_ms: int) -> None:
+    """Return claims to pending; those a cancellation skipped meanwhile stay as they are."""
+    for claim in claims:
+        row = _held(store, claim, ("claimed", "skipped"))
+        if row.state == "claimed":
+            store.move(row, "pending", now_ms, detail="given back", worker="")
+
+
 def settle(store: Store, settlements: Sequence[Settlement], now_ms: int, host_ms: int) -> None:
     """Write down the senders' answers."""
     for settlement in settlements:

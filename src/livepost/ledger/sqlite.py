@@ -32,9 +32,9 @@ from livepost.model.outbox import OutboxPage
 class SqliteLedger:
     """See `base.Ledger` for what each method promises. Threads of a process take turns."""
 
-    def __init__(self, path: str | Path, host: Clock | None = None) -> None:
-        """Open or make the ledger; `host` is the clock of leases and back-off (the host's by default)."""
-        self._store = Store(path)
+    def __init__(self, path: str | Path, host: Clock | None = None, *, vfs: str | None = None) -> None:
+        """Open or make the ledger; `host` is the clock of leases and back-off; `vfs` names an apsw VFS."""
+        self._store = Store(path, vfs)
         self._host = host or WallClock()
 
     def cursor(self) -> int:
@@ -61,6 +61,11 @@ class SqliteLedger:
         """Skip claims for a reason the courier found."""
         with self._store.transaction():
             claims.skip(self._store, claimed, reason, detail, now_ms)
+
+    def give_back(self, claimed: Sequence[Claimed], now_ms: int) -> None:
+        """Let claims be taken again at once."""
+        with self._store.transaction():
+            claims.give_back(self._store, claimed, now_ms)
 
     def settle(self, settlements: Sequence[Settlement], now_ms: int) -> None:
         """Write down the senders' answers."""

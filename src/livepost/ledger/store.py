@@ -61,7 +61,7 @@ encode_decision = msgspec.msgpack.Encoder().encode
 class Store:
     """A SQLite connection with a lock, so that a process's threads take turns."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, vfs: str | None = None) -> None:
         """Open or make the ledger at `path` (":memory:" for a rehearsal); raise StoreError if that cannot be."""
         if apsw.SQLITE_VERSION_NUMBER < OLDEST_SQLITE:
             raise StoreError(f"expected SQLite 3.51.3 or later, got {apsw.sqlite_lib_version()}; update apsw")
@@ -69,7 +69,7 @@ class Store:
         self._moves: list[tuple[bytes, str, str, str, str, int]] = []
         self._tallies: Counter[tuple[str, str, str]] = Counter()
         try:
-            self._connection = apsw.Connection(str(path))
+            self._connection = apsw.Connection(str(path), vfs=vfs)
             self._connection.set_busy_timeout(BUSY_MS)
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
                 self._run(f"PRAGMA {pragma}")

@@ -38,9 +38,7 @@ def new_block(records: Sequence[Record], first: int, stamp: int) -> Block:
             "split them over several appends"
         )
     block = block_of(records, first, stamp)
-    if any(
-        len(record.subject) not in (0, 16) or len(record.content_hash) not in (0, 16) for record in records
-    ):
+    if any(len(record.subject) not in (0, 16) or len(record.content_hash) not in (0, 16) for record in records):
         raise ValueError("expected subjects and content hashes of 16 bytes or none, got another length")
     return block
 
@@ -54,9 +52,7 @@ def pack(block: Block) -> bytes:
     """Return the body of a block; raise ValueError if it is over MAX_BLOCK_BYTES before compression."""
     plain = _ENCODER.encode(block)
     if len(plain) > MAX_BLOCK_BYTES:
-        raise ValueError(
-            f"expected a block of at most {MAX_BLOCK_BYTES} bytes, got {len(plain)}; split its records"
-        )
+        raise ValueError(f"expected a block of at most {MAX_BLOCK_BYTES} bytes, got {len(plain)}; split its records")
     return BODY_FORMAT + zstandard.ZstdCompressor(level=1, write_checksum=True).compress(plain)
 
 
@@ -68,10 +64,8 @@ def unpack(body: bytes) -> Block:
             "read this log with the Livepost that wrote it"
         )
     try:
-        return _DECODER.decode(
-            zstandard.ZstdDecompressor().decompress(body[1:], max_output_size=MAX_BLOCK_BYTES)
-        )
+        if zstandard.frame_content_size(body[1:]) > MAX_BLOCK_BYTES:
+            raise StoreError(f"a block of the log is damaged: expected at most {MAX_BLOCK_BYTES} bytes, got more")
+        return _DECODER.decode(zstandard.ZstdDecompressor().decompress(body[1:]))
     except (zstandard.ZstdError, msgspec.MsgspecError) as error:
-        raise StoreError(
-            f"a block of the log is damaged ({error}); restore the log from its backup"
-        ) from error
+        raise StoreError(f"a block of the log is damaged ({error}); restore the log from its backup") from error

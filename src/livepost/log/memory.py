@@ -54,9 +54,7 @@ class MemoryLog:
         """Keep the records as one block; StoreError if the log is full, ValueError if it is no block."""
         first = self.last().seq + 1
         if first + len(records) - self.first() > self._capacity:
-            raise StoreError(
-                f"a log in memory holds {self._capacity} records at most; prune it or use `sqlite:`"
-            )
+            raise StoreError(f"a log in memory holds {self._capacity} records at most; prune it or use `sqlite:`")
         block = new_block(records, first, self._stamper.next())
         last = first + block.count - 1
         kept = _Kept(
@@ -121,9 +119,7 @@ class MemoryLog:
     def prune(self, before_seq: int, before_stamp: int) -> int:
         """Drop whole blocks before both, never the newest; return how many records went."""
         held = bisect_left(self._kept, before_seq, key=lambda kept: kept.last)
-        held = min(
-            held, bisect_left(self._kept, before_stamp, key=lambda kept: kept.stamp), len(self._kept) - 1
-        )
+        held = min(held, bisect_left(self._kept, before_stamp, key=lambda kept: kept.stamp), len(self._kept) - 1)
         if held <= 0:
             return 0
         gone = self._kept[held].first - self._kept[0].first

@@ -159,11 +159,13 @@ def open_segment(path: Path, vfs: str | None = None) -> Segment | None:
     Raises StoreError if it cannot be read or is of another format.
     """
     try:
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs)
     except apsw.CantOpenError:
         return None
     try:
         connection.set_busy_timeout(BUSY_MS)
+        # Opened read-write, so that the last one to close can put the WAL away; it still writes no rows.
+        connection.pragma("query_only", True)
         found = connection.pragma("user_version")
     except apsw.Error as error:
         connection.close()
@@ -184,9 +186,7 @@ def open_for_writing(path: Path, synchronous: str, vfs: str | None = None) -> ap
 
     Raises apsw errors: the caller knows what they mean for it.
     """
-    connection = apsw.Connection(
-        str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE, vfs=vfs
-    )
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE, vfs=vfs)
     try:
         _prepare(connection, synchronous)
         sync_folder(path.parent)

@@ -292,9 +292,7 @@ class SqliteLog(SqliteLogReader):
         try:
             return open_for_writing(path, self._synchronous, self._vfs)
         except (apsw.Error, OSError) as error:
-            raise StoreError(
-                f"the log segment {path} cannot be opened: {error}; nothing was written"
-            ) from error
+            raise StoreError(f"the log segment {path} cannot be opened: {error}; nothing was written") from error
 
     def _close_writer(self) -> None:
         # What is in the WAL is as safe there as in the file: a checkpoint that fails is made up for by the

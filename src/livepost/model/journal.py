@@ -17,6 +17,7 @@ class Consent(msgspec.Struct, array_like=True):
     effective_ts: int
     message_id: str
     allowed: bool
+    source: str
 
 
 class Journey(msgspec.Struct, array_like=True):
@@ -53,9 +54,10 @@ class Memory(msgspec.Struct, array_like=True):
 
 
 class Journal(msgspec.Struct, array_like=True):
-    """consents by purpose, memories by campaign name."""
+    """consents by purpose, as said and as `told` to the outbox under the person's name; memories by campaign name."""
 
     consents: dict[str, Consent] = {}
+    told: dict[str, bool] = {}
     campaigns: dict[str, Memory] = {}
 
 

@@ -20,8 +20,8 @@ class Decider(Protocol):
         """Decide a person's moments in order. `times` are the times (ms) of all their items in the round."""
         ...
 
-    def join(self, left: bytes, right: bytes) -> bytes:
-        """Return the journal of two people become one; order does not matter."""
+    def join(self, winner: bytes, loser: bytes) -> bytes:
+        """Return the journal of two people become one, called as the winner was."""
         ...
 
     def due(self, journal: bytes) -> int:

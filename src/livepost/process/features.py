@@ -75,7 +75,7 @@ class Feeds:
             slots[reading.count] = SlotFeed(mask, mask.astype(np.int64))
         if reading.total is not None:
             column = np.zeros(len(batch) + 1, np.int64)
-            column[fed] = [amount(value) for value in values]
+            column[fed] = [amount(value, reading.micro) for value in values]
             slots[reading.total] = SlotFeed(_mask(batch, fed), column)
 
 
@@ -192,7 +192,8 @@ def _running_pick(
             state = held[person]
         if place >= 0 and feed.fed[place]:
             state = picks.fold(spec, state, int(feeds.effective[place]), feeds.message_id[place], feed.values[place])
-        values[item] = picks.value(spec, state, 0)
+        picked = picks.value(spec, state, 0)
+        values[item] = picked[0] if spec.type == "money" and picked else picked
     return values
 
 

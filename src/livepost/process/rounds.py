@@ -100,6 +100,10 @@ class Rounds:
         self._interesting = np.append(named[batch.name], False)
         self._interesting[list(batch.consents)] = True
 
+    def note(self, place: int) -> None:
+        """Show the campaigns this record whatever it is: people were merged at it."""
+        self._interesting[place] = True
+
     def records(self, owners: Sequence[int], places: Sequence[int]) -> None:
         """Serve records (in log order, with whose they are), and before each every due time up to its stamp."""
         if len(owners):

@@ -78,6 +78,7 @@ def _work_off(level: Level, rounds: Rounds, work: Working, batch: Batch, decider
         pair = (joining.winner, joining.loser)
         rounds.due_times(pair, [int(batch.stamp[joining.place])] * 2)
         work.join(*pair)
+        rounds.note(joining.place)
         work.journal[joining.winner] = decider.join(work.journal[joining.winner], work.journal[joining.loser])
         work.fixed["journey"][joining.winner] = decider.due(work.journal[joining.winner])
     rounds.records(level.owners, level.places)

@@ -1,5 +1,5 @@
 """What an author declares: events, a profile, segments and campaigns; its check and its compiled form.
 
 Reads an imported module's names and nothing else; writes nothing; touches no disk, clock or randomness.
-Promises that the same declarations always compile to the same data (`livepost.model.compiled`) with the same hash.
+Promises that the same declarations always compile to the same data, `livepost.model.compiled`, with the same hash.
 """

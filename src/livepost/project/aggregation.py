@@ -116,8 +116,7 @@ def since(event: type[Event], *, where: Where = None) -> Elapsed:
 def _of_event(kind: FeatureKind, event: object, where: Where, **options: timedelta | None) -> Definition:
     if not isinstance(event, EventMeta):
         raise ProjectError(
-            f"expected {kind}() of an event class such as ProductViewed, got {event!r}; "
-            "name the class itself",
+            f"expected {kind}() of an event class such as ProductViewed, got {event!r}; name the class itself",
             authors_line(),
         )
     return Definition(kind=kind, event=event, where=_where(where), **options)  # type: ignore[arg-type]

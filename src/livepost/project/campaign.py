@@ -19,7 +19,6 @@ from livepost.project.segment import Segment
 
 P = TypeVar("P", bound=Profile)
 AT_ONCE = timedelta(0)
-FRESH = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Rules:
     lane: Lane
     exit: bool
     reentry: timedelta | None
-    fresh: timedelta
+    fresh: timedelta | None
 
 
 class Campaign(Generic[P]):
@@ -83,7 +82,7 @@ def campaign(
     lane: Lane | None = None,
     exit: bool = True,
     reentry: timedelta | None = AT_ONCE,
-    fresh: timedelta = FRESH,
+    fresh: timedelta | None = None,
 ) -> Callable[[Callable[[P], Email]], Campaign[P]]:
     """Make a campaign of the function below.
 
@@ -98,7 +97,7 @@ def campaign(
     lane       order of sending; as the class says if not given
     exit       whether leaving the audience ends a waiting journey
     reentry    earliest time after the last entry to enter again; `timedelta(0)` at once, None never again
-    fresh      how late a trigger or step may be before it is skipped as stale
+    fresh      how late a trigger or step may be before it is skipped as stale; the project's if not given
     """
     rules = Rules(
         on=None if on is None else _event("on", on),

@@ -41,28 +41,30 @@ GRIDS = (
 )
 LONGEST_GRID = timedelta(days=1)
 """The default grid of a window up to each length, and of longer ones (SEMANTICS, "Windows")."""
+FRESH = timedelta(hours=1)
+"""How late a trigger or step may be where neither campaign nor settings say (FORMATS, "Origin")."""
 
 
-def compile_project(project: Declarations, *, currency: str = "USD") -> Compiled:
+def compile_project(project: Declarations, *, currency: str = "USD", fresh: timedelta = FRESH) -> Compiled:
     """Return a project as data; `ProjectError` for the first thing that cannot be compiled.
 
-    `currency` is the project's: plain numbers compared with money are in it. `check_project` names every
-    problem at once, among them those that compile but cannot be meant.
+    `currency` and `fresh` are the project's settings: plain numbers compared with money are in that currency.
+    `check_project` names every problem at once, among them those that compile but cannot be meant.
     """
-    compiled, problems = compile_what_can(project, currency)
+    compiled, problems = compile_what_can(project, currency, fresh)
     if problems:
         raise ProjectError(problems[0].sentence, problems[0].where or None)
     return compiled
 
 
-def compile_what_can(project: Declarations, currency: str) -> tuple[Compiled, list[Problem]]:
+def compile_what_can(project: Declarations, currency: str, fresh: timedelta = FRESH) -> tuple[Compiled, list[Problem]]:
     """Return the part of a project that compiles, and a problem for each declaration that does not."""
     problems: list[Problem] = []
     events = sorted(_attempts(tracking_plan(project), event_spec, problems), key=lambda event: event.name)
     profile = _Profile(project.profile, currency)
     segments = _attempts(segments_of(project.profile).values(), profile.segment_spec, problems)
     features = _attempts(profile.features.items(), lambda item: profile.feature_spec(*item), problems)
-    campaigns = _attempts(project.campaigns, lambda campaign: _campaign_spec(campaign, currency), problems)
+    campaigns = _attempts(project.campaigns, lambda campaign: _campaign_spec(campaign, currency, fresh), problems)
     compiled = Compiled(
         profile=project.profile.__name__ if project.profiles else "",
         currency=currency,
@@ -71,7 +73,7 @@ def compile_what_can(project: Declarations, currency: str) -> tuple[Compiled, li
         segments=tuple(segments),
         campaigns=tuple(campaigns),
     )
-    return compiled, problems
+    return compiled, list(dict.fromkeys(problems))
 
 
 def tracking_plan(project: Declarations) -> list[type[Event]]:
@@ -79,8 +81,11 @@ def tracking_plan(project: Declarations) -> list[type[Event]]:
     return [event for event in project.events if not any(_extends(other, event) for other in project.events)]
 
 
-def default_grid(over: timedelta) -> timedelta:
-    """Return the grid of a window that names none."""
+def grid_of(definition: Definition) -> timedelta | None:
+    """Return the grid of a window: the author's, else the default of its length; None for all time."""
+    if definition.grid is not None or definition.over is None:
+        return definition.grid
+    over = definition.over
     return next((grid for longest, grid in GRIDS if over <= longest), LONGEST_GRID)
 
 
@@ -126,7 +131,7 @@ class _Profile:
 
 
 def _feature_spec(definition: Definition, name: str, currency: str) -> FeatureSpec:
-    grid = definition.grid or (definition.over and default_grid(definition.over))
+    grid = grid_of(definition)
     return FeatureSpec(
         name=name,
         kind=definition.kind,
@@ -155,7 +160,7 @@ def _address_feature() -> FeatureSpec:
     )
 
 
-def _campaign_spec(campaign: Campaign[Any], currency: str) -> CampaignSpec:
+def _campaign_spec(campaign: Campaign[Any], currency: str, fresh: timedelta) -> CampaignSpec:
     rules = campaign.rules
     return _versioned(
         CampaignSpec(
@@ -172,7 +177,7 @@ def _campaign_spec(campaign: Campaign[Any], currency: str) -> CampaignSpec:
             lane=rules.lane,
             exit=rules.exit,
             reentry_ms=None if rules.reentry is None else in_ms(rules.reentry),
-            fresh_ms=in_ms(rules.fresh),
+            fresh_ms=in_ms(fresh if rules.fresh is None else rules.fresh),
         )
     )
 
@@ -182,7 +187,7 @@ def _where(where: Condition | None, event: type[Event], currency: str) -> Tree |
 
 
 def _tree(node: tree.Expr) -> Tree:
-    data: Tree = msgspec.to_builtins(node)
+    data: Tree = msgspec.json.decode(msgspec.json.encode(node))
     return data
 
 

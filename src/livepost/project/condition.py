@@ -116,7 +116,7 @@ class Comparison(Condition):
                 f"or another of its kind, got {type(right).__name__}",
                 self.line,
             )
-        self.op = op
+        self.op: Op = op
         self.left = left
         self.right = right
 

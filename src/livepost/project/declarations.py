@@ -40,13 +40,9 @@ class Declarations:
             if campaign.name == name:
                 return campaign
         known = ", ".join(campaign.name for campaign in self.campaigns) or "none"
-        raise ProjectError(
-            f"expected the name of a campaign of this project ({known}), got {name}; was it renamed or removed?"
-        )
+        raise ProjectError(f"expected the name of a campaign of this project ({known}), got {name}; was it renamed?")
 
-    def draft(
-        self, campaign: str, view: PersonView, opened: Mapping[str, Any], *, currency: str = "USD"
-    ) -> EmailDraft:
+    def draft(self, campaign: str, view: PersonView, opened: Mapping[str, Any], *, currency: str = "USD") -> EmailDraft:
         """Return the mail that a campaign's function writes for a person, as data.
 
         `opened` are the plain values of the personal features. Every feature of the profile is a variable of
@@ -62,8 +58,7 @@ def written(campaign: Campaign[Any], person: Profile) -> Email:
     email = campaign(person)
     if not isinstance(email, Email):
         raise ProjectError(
-            f"expected {campaign.name} to return an Email, got {type(email).__name__}; "
-            "end it with `return Email(...)`",
+            f"expected {campaign.name} to return an Email, got {type(email).__name__}; end it with `return Email(...)`",
             campaign.line,
         )
     return email

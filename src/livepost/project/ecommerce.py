@@ -1,7 +1,7 @@
 """Segment's ecommerce spec v2 as events, ready to import: all of its events, every field optional as there.
 
-Fields are typed as the spec says; amounts are Money in the currency that the event's `currency` names, else in
-the project's. What a visitor searched, wrote to a friend or in a review, and to whom, is personal.
+Fields are typed as the spec says; amounts are Money in the currency that the event's `currency` names, else
+in the project's. What a visitor searched, wrote to a friend or in a review, and to whom, is personal.
 """
 
 from __future__ import annotations

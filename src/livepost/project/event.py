@@ -62,7 +62,12 @@ def field_spec_of(field: Field) -> FieldSpec:
 
 
 def _field_specs(event: type[Any]) -> Iterator[FieldSpec]:
-    hints = get_type_hints(event, include_extras=True)
+    try:
+        hints = get_type_hints(event, include_extras=True)
+    except NameError as unknown:
+        raise ProjectError(
+            f"expected field types that are known where the module ends, got: {unknown}; import them"
+        ) from None
     for field in msgspec.structs.fields(event):
         if field.name not in ENVELOPE:
             yield field_spec(field.name, hints[field.name], has_default=not field.required)

@@ -51,9 +51,9 @@ class Definition:
         of = self.event.__name__ if self.field is None else self.field.text
         given = {
             AMOUNT_WORD.get(self.kind, "n"): self.n,
-            "where": self.where and self.where.text,
-            "over": self.over and spoken(self.over),
-            "grid": self.grid and spoken(self.grid),
+            "where": None if self.where is None else self.where.text,
+            "over": None if self.over is None else spoken(self.over),
+            "grid": None if self.grid is None else spoken(self.grid),
         }
         options = [f"{word}={value}" for word, value in given.items() if value is not None]
         return f"{self.kind}({', '.join([of, *options])})"

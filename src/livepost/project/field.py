@@ -107,8 +107,7 @@ def _unwrapped(hint: Any, name: str) -> tuple[Any, bool, bool]:
     inner = [member for member in get_args(hint) if member is not NoneType]
     if len(inner) != 1:
         raise ProjectError(
-            f"expected one type, or one with `| None`, for field {name}, got {hint}; "
-            "choose the one that the shop sends"
+            f"expected one type, or one with `| None`, for field {name}, got {hint}; choose the one that the shop sends"
         )
     value, _, personal = _unwrapped(inner[0], name)
     return value, True, personal
@@ -122,11 +121,7 @@ def _kind(value: Any, name: str) -> FieldType:
         return "list"
     if origin is Literal and all(isinstance(choice, str) for choice in get_args(value)):
         return "str"
-    if (
-        value is Any
-        or is_typeddict(value)
-        or (isinstance(origin, type) and issubclass(origin, Mapping | msgspec.Struct))
-    ):
+    if value is Any or is_typeddict(value) or origin in (dict, Mapping) or isinstance(value, msgspec.StructMeta):
         return "json"
     raise ProjectError(
         f"expected str, int, float, bool, Money, datetime, a list of these, or a dict for field {name}, "
@@ -139,7 +134,6 @@ def _item(value: Any, name: str) -> FieldType:
     bare, _, personal = _unwrapped(inner, name)
     if personal:
         raise ProjectError(
-            f"expected Personal around the whole list of field {name}, got it inside; "
-            "write Personal[list[...]]"
+            f"expected Personal around the whole list of field {name}, got it inside; write Personal[list[...]]"
         )
     return _kind(bare, name)

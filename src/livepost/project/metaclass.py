@@ -37,9 +37,7 @@ else:
             cls = super().__new__(mcls, cls_name, bases, namespace, kw_only=True, frozen=True)
             cls._event_name = name or _inherited_name(cls) or in_words(cls_name)
             cls._event_line = authors_line()
-            cls._event_fields = {
-                name: Field(cls, name) for name in cls.__struct_fields__ if name not in ENVELOPE
-            }
+            cls._event_fields = {name: Field(cls, name) for name in cls.__struct_fields__ if name not in ENVELOPE}
             return cls
 
         def __getattribute__(cls, name):  # noqa: N805 - self is a class here

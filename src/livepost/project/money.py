@@ -102,9 +102,7 @@ class Money:
 
     def __repr__(self) -> str:
         """Return how an author writes it."""
-        return (
-            f"Money('{self._amount}', '{self._currency}')" if self._currency else f"Money('{self._amount}')"
-        )
+        return f"Money('{self._amount}', '{self._currency}')" if self._currency else f"Money('{self._amount}')"
 
     def __str__(self) -> str:
         """Return the amount with all minor digits and the currency: `49.90 EUR`."""
@@ -114,9 +112,7 @@ class Money:
         if not isinstance(other, Money):
             return _decimal(other)
         if self._currency != other._currency:
-            raise ProjectError(
-                f"expected two amounts of one currency, got {self!r} and {other!r}; convert one first"
-            )
+            raise ProjectError(f"expected two amounts of one currency, got {self!r} and {other!r}; convert one first")
         return other._amount
 
 

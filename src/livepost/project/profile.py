@@ -16,9 +16,7 @@ class Profile:
     An instance is one person at one moment, made when a mail is rendered: features and segments are values.
     """
 
-    def __init__(
-        self, values: Mapping[str, Any], memberships: Mapping[str, bool], *, currency: str = "USD"
-    ) -> None:
+    def __init__(self, values: Mapping[str, Any], memberships: Mapping[str, bool], *, currency: str = "USD") -> None:
         """Take raw values by feature name, as PersonView defines them, and memberships by segment name."""
         self._values = values
         self._memberships = memberships

@@ -109,9 +109,7 @@ def _located(condition: Condition, make: Callable[[], tree.Expr]) -> tree.Expr:
         raise error if error.where else ProjectError(str(error), condition.line) from None
 
 
-def _comparison(
-    op: tree.Op, left: Operand, right: Operand | Constant, read: Reader, currency: str
-) -> tree.Expr:
+def _comparison(op: tree.Op, left: Operand, right: Operand | Constant, read: Reader, currency: str) -> tree.Expr:
     known = read(left)
     _refuse_incomparable(left, known, op)
     if not isinstance(right, Operand):
@@ -159,14 +157,11 @@ def _minor(value: Constant, currency: str) -> int | None:
         return None
     money = value if isinstance(value, Money) else Money(value)
     if money.currency not in ("", currency):
-        raise ProjectError(
-            f"expected an amount in {currency}, the project's currency, got {money!r}; convert it"
-        )
+        raise ProjectError(f"expected an amount in {currency}, the project's currency, got {money!r}; convert it")
     exact = money.amount.scaleb(minor_digits(currency))
     if exact != exact.to_integral_value():
         raise ProjectError(
-            f"expected at most {minor_digits(currency)} decimal digits in {currency}, got {money.amount}; "
-            "round it"
+            f"expected at most {minor_digits(currency)} decimal digits in {currency}, got {money.amount}; round it"
         )
     return int(exact)
 

@@ -12,7 +12,6 @@ is inlined, marks between tags are comments, which parsers leave where they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from functools import cache
 
 import css_inline
@@ -43,7 +42,6 @@ KNOWN_TAGS = frozenset(
         "mj-head",
         "mj-hero",
         "mj-image",
-        "mj-include",
         "mj-navbar",
         "mj-navbar-link",
         "mj-preview",
@@ -100,8 +98,8 @@ class Marks:
         return [tag for number, tag in enumerate(self.tags) if number not in there]
 
 
-def compile_mjml(source: str, name: str, files: Mapping[str, str]) -> tuple[str, Marks]:
-    """Return HTML holding marks, and the marks; `files` are what `mj-include` may read, by path.
+def compile_mjml(source: str, name: str) -> tuple[str, Marks]:
+    """Return HTML holding marks, and the marks.
 
     Raises TemplateError if MJML cannot read the source, a tag is unknown, or Liquid stands where MJML drops
     it.
@@ -110,8 +108,8 @@ def compile_mjml(source: str, name: str, files: Mapping[str, str]) -> tuple[str,
     marks = Marks(source)
     try:
         # No fonts by default: the compiler would have every opening of a mail ask Google for them.
-        html = mjml2html(marks.marked, fonts={}, include_loader=_loader(name, files))
-    except (ValueError, OSError) as error:
+        html = mjml2html(marks.marked, fonts={})
+    except ValueError as error:
         raise TemplateError(f"MJML cannot read it: {error}", template=name) from error
     if lost := marks.lost(html):
         raise TemplateError(
@@ -131,24 +129,12 @@ def _inliner() -> css_inline.CSSInliner:
     return css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
 
-def _loader(name: str, files: Mapping[str, str]) -> Callable[[str], str]:
-    def load(path: str) -> str:
-        try:
-            return files[path.removeprefix("./")]
-        except KeyError:
-            raise TemplateError(
-                f"mj-include expected a file of the templates folder, got `{path}`", template=name
-            ) from None
-
-    return load
-
-
 def _refuse_unknown_tags(source: str, name: str) -> None:
     for found in _MJ.finditer(source):
         if found.group(1) not in KNOWN_TAGS:
             line = source.count("\n", 0, found.start()) + 1
             raise TemplateError(
                 f"expected a tag of MJML on line {line}, got <{found.group(1)}>; "
-                "see the list in docs/reference/templates",
+                "put repeated pieces into NAME.liquid and write {% render 'NAME' %}",
                 template=name,
             )

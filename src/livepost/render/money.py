@@ -1,6 +1,6 @@
 """Money as templates see it: `{{ total }}` gives `49.90 EUR`, `{{ total | money }}` gives the symbol's form.
 
-In: `[minor units, currency]` as the engine carries it, or anything with `minor` and `currency`. Out: text.
+In: `[minor units, currency]` as the engine carries it, or the author's `Money`. Out: text.
 """
 
 from __future__ import annotations
@@ -8,14 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_NO_MINOR = (
-    *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"),
-    *("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
-)
-_THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
-
-MINOR_DIGITS = {**dict.fromkeys(_NO_MINOR, 0), **dict.fromkeys(_THOUSANDTHS, 3)}
-"""ISO 4217: the currencies whose minor unit is not a hundredth."""
+from livepost.project.money import Money, minor_digits
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "CAD": "CA$", "AUD": "A$"}
 
@@ -35,7 +28,7 @@ class Amount:
         >>> Amount(499050, "EUR").decimal(",")
         '4,990.50'
         """
-        digits = MINOR_DIGITS.get(self.currency, 2)
+        digits = minor_digits(self.currency)
         major, minor = divmod(abs(self.minor), 10**digits)
         whole = f"{major:,}".replace(",", separator)
         fraction = f".{minor:0{digits}d}" if digits else ""
@@ -81,7 +74,4 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    minor, currency = getattr(value, "minor", None), getattr(value, "currency", None)
-    if isinstance(minor, int) and isinstance(currency, str):
-        return Amount(minor, currency)
-    return str(value)
+    return Amount(value.minor, value.currency) if isinstance(value, Money) else str(value)

@@ -107,7 +107,7 @@ class Templates:
 
     def _compile(self, name: str, files: Mapping[str, str]) -> Template:
         source, own_text = files[f"{name}.mjml"], files.get(f"{name}.txt")
-        marked, marks = compile_mjml(source, name, files)
+        marked, marks = compile_mjml(source, name)
         text = own_text if own_text is not None else marks.restore(text_of(marked))
         return Template(
             name=name,
@@ -127,9 +127,13 @@ class Templates:
 
 
 def one_line(text: str) -> str:
-    """Return text as one line of at most 250 characters: newlines of any kind become spaces, controls go."""
+    """Return text as one line of at most 250 characters: newlines of any kind become spaces, controls go.
+
+    `=?` is set apart: it begins an encoded word (RFC 2047), which would be decoded again on its way.
+    """
     spaced = " ".join(text.split())
-    return "".join(char for char in spaced if char.isprintable())[:MAX_LINE_CHARS]
+    line = spaced if spaced.isprintable() else "".join(char for char in spaced if char.isprintable())
+    return line.replace("=?", "= ?")[:MAX_LINE_CHARS].strip()
 
 
 def _words(partial: str) -> str:

@@ -20,9 +20,7 @@ def order(*fields: FieldSpec) -> EventPlan:
 
 
 TOTAL = FieldSpec(name="total", keys=("total",), type="money", currency_key="currency")
-FIRST_NAME = FieldSpec(
-    name="first_name", keys=("first_name", "firstName"), type="str", required=False, personal=True
-)
+FIRST_NAME = FieldSpec(name="first_name", keys=("first_name", "firstName"), type="str", required=False, personal=True)
 
 
 def test_values_are_sorted_into_open_personal_and_undeclared() -> None:

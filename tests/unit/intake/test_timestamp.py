@@ -38,7 +38,8 @@ def test_a_form_that_clients_send_is_read(text: str, moment: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "2015-13-02T00:00:00Z", "2015-2-30T0:0:0Z", "2015-2-3T24:61:00Z", "1795296709142", "9" * 5000]
+    "text",
+    ["", "yesterday", "2015-13-02T00:00:00Z", "2015-2-30T0:0:0Z", "2015-2-3T24:61:00Z", "1795296709142", "9" * 5000],
 )
 def test_other_text_is_no_date_time(text: str) -> None:
     assert parse_timestamp(text) is None

@@ -6,10 +6,11 @@ import apsw
 
 
 class FaultyVFS(apsw.VFS):
-    """Raises `fault` at each call of `at` (xWrite, xSync) on a file whose name ends with `file`, while `fault` is set."""
+    """While `fault` is set, raises it at each call of `at` (xWrite, xSync) on a file whose name ends with `file`."""
 
     def __init__(self, name: str, at: str, file: str = "-wal") -> None:
         self.fault: type[apsw.Error] | None = None
+        self.name = name
         self.at = at
         self.file = file
         super().__init__(name, base="")

@@ -120,7 +120,7 @@ def test_a_segment_made_but_never_written_to_is_no_end_of_the_log(tmp_path: Path
 
 def test_a_full_disk_takes_nothing_and_the_log_goes_on_when_there_is_room(tmp_path: Path) -> None:
     vfs = faulty("xWrite")
-    log = SqliteLog(tmp_path, SimulatedClock(START_MS), vfs=vfs.vfs_name)
+    log = SqliteLog(tmp_path, SimulatedClock(START_MS), vfs=vfs.name)
     log.append([Record()])
     vfs.fault = apsw.FullError
     for _ in range(2):
@@ -136,7 +136,7 @@ def test_a_full_disk_takes_nothing_and_the_log_goes_on_when_there_is_room(tmp_pa
 def test_a_disk_full_at_the_start_of_a_segment_takes_nothing_and_is_got_over(tmp_path: Path) -> None:
     clock = SimulatedClock(START_MS)
     vfs = faulty("xWrite", "1.db")
-    log = SqliteLog(tmp_path, clock, vfs=vfs.vfs_name)
+    log = SqliteLog(tmp_path, clock, vfs=vfs.name)
     log.append([Record()])
     clock.advance(DAY_MS)
     vfs.fault = apsw.FullError
@@ -152,7 +152,7 @@ def test_a_disk_full_at_the_start_of_a_segment_takes_nothing_and_is_got_over(tmp
 def test_an_io_error_at_commit_leaves_the_outcome_open_and_ends_the_log(tmp_path: Path) -> None:
     vfs = faulty("xSync")
     clock = SimulatedClock(START_MS)
-    log = SqliteLog(tmp_path, clock, vfs=vfs.vfs_name)
+    log = SqliteLog(tmp_path, clock, vfs=vfs.name)
     log.append([Record()])
     vfs.fault = apsw.IOError
     with pytest.raises(OutcomeUnknownError, match="records 1 to 1"):
@@ -170,7 +170,7 @@ def test_an_io_error_at_commit_leaves_the_outcome_open_and_ends_the_log(tmp_path
 
 def test_without_the_fault_the_same_appends_succeed(tmp_path: Path) -> None:
     vfs = faulty("xSync")
-    log = SqliteLog(tmp_path, SimulatedClock(START_MS), vfs=vfs.vfs_name)
+    log = SqliteLog(tmp_path, SimulatedClock(START_MS), vfs=vfs.name)
     assert [log.append([Record()]).first for _ in range(3)] == [0, 1, 2]
     log.close()
 
@@ -178,7 +178,7 @@ def test_without_the_fault_the_same_appends_succeed(tmp_path: Path) -> None:
 def test_a_commit_is_synced_and_with_normal_it_is_not(tmp_path: Path) -> None:
     for synchronous, refused in (("FULL", True), ("NORMAL", False)):
         vfs = faulty("xSync")
-        log = SqliteLog(tmp_path / synchronous, SimulatedClock(START_MS), synchronous=synchronous, vfs=vfs.vfs_name)
+        log = SqliteLog(tmp_path / synchronous, SimulatedClock(START_MS), synchronous=synchronous, vfs=vfs.name)
         log.append([Record()])
         vfs.fault = apsw.IOError
         try:
@@ -239,7 +239,7 @@ def kill_after(acks: int, folder: Path, roll_bytes: int) -> int:
         [sys.executable, "-c", WRITER, str(folder), str(roll_bytes)], stdout=subprocess.PIPE, text=True
     ) as writer:
         assert writer.stdout
-        for _ in range(acks):
-            writer.stdout.readline()
+        lines = [writer.stdout.readline() for _ in range(acks)]
         writer.send_signal(signal.SIGKILL)
-        return [int(line) for line in writer.stdout.read().splitlines(keepends=True) if line.endswith("\n")][-1]
+        lines += writer.stdout.readlines()
+        return [int(line) for line in lines if line.endswith("\n")][-1]

@@ -22,7 +22,7 @@ class OrderCompleted(Event):
     order_id: str
     total: Money
     category: str | None = None  # of what cost most
-    products: list[dict[str, Any]] = []
+    products: list[dict[str, Any]] | None = None
 
 
 class Shopper(Profile):

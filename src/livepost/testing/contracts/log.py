@@ -58,9 +58,7 @@ class LogContract:
     @pytest.fixture
     def bench(self) -> LogBench:
         """Return the bench of the body under test."""
-        raise NotImplementedError(
-            f"{type(self).__name__} gives no fixture `bench`; return a LogBench from it"
-        )
+        raise NotImplementedError(f"{type(self).__name__} gives no fixture `bench`; return a LogBench from it")
 
     def test_a_new_log_is_before_its_first_record(self, bench: LogBench) -> None:
         log = bench.new(SimulatedClock(START_MS))
@@ -269,9 +267,7 @@ class DurableLogContract(LogContract):
     @pytest.fixture
     def durable(self) -> DurableLogBench:
         """Return the bench of the body under test."""
-        raise NotImplementedError(
-            f"{type(self).__name__} gives no fixture `durable`; return a DurableLogBench"
-        )
+        raise NotImplementedError(f"{type(self).__name__} gives no fixture `durable`; return a DurableLogBench")
 
     def test_a_log_goes_on_where_it_was_closed(self, durable: DurableLogBench) -> None:
         clock = SimulatedClock(START_MS)

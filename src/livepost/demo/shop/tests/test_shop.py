@@ -1,8 +1,9 @@
 """What the demo shop promises its shoppers, rehearsed in memory."""
 
+from shop import OrderCompleted, ProductAdded, ProductViewed, win_back
+
 from livepost import Money, days, hours
 from livepost.testing import Rehearsal
-from shop import OrderCompleted, ProductAdded, ProductViewed, win_back
 
 
 def test_the_first_order_brings_one_welcome_after_an_hour(shop: Rehearsal) -> None:

@@ -1,0 +1,207 @@
+"""The courier's loop, as plain functions: take over, claim, make, confirm, send, settle, report.
+
+In: the engine's outbox and people. Out: mails at the sender, moves in the ledger. Promised: at most
+MAX_IN_FLIGHT mails are in flight at a time; a crash at any point leaves marketing mails unsent or unknown,
+never sent twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from livepost.clock import Clock
+from livepost.deliver.mail import Maker, NotMade
+from livepost.deliver.sender import Sender
+from livepost.errors import StoreError
+from livepost.ledger.base import MAX_IN_FLIGHT, Claimed, Ledger, Move, Settlement, TakenOver
+from livepost.model.message import Message
+from livepost.model.outbox import OutboxPage
+from livepost.model.person import PersonView
+
+PAGE_ITEMS = 2_000
+"""Outbox items asked for at a time."""
+
+MAX_PAGES = 20
+"""Pages taken over before mails get their turn."""
+
+BATCH = 100
+"""Deliveries claimed at a time: what a crash leaves to its lease."""
+
+REPORTED = 500
+"""Moves handed on at a time."""
+
+BOOKMARK = "outcomes"
+
+
+class Engine(Protocol):
+    """What the engine answers over its socket."""
+
+    def decisions(self, after: int, limit: int) -> OutboxPage:
+        """Return outbox items with position > `after`."""
+        ...
+
+    def people(self, ids: Sequence[bytes], at_least: int) -> Mapping[bytes, PersonView]:
+        """Return persons by the id asked for, as of log position `at_least` or later; unknown ones are left
+        out.
+
+        Raises StoreError if the engine is not that far within 500 ms.
+        """
+        ...
+
+
+class Outcomes(Protocol):
+    """Takes the ledger's moves to the log."""
+
+    def report(self, moves: Sequence[Move]) -> None:
+        """Hand on the moves; raise LivepostError if they are not safely there (they come again)."""
+        ...
+
+
+class Courier(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts of a courier; `blind` gives an address's keyed hash (suppressions); `worker` names a
+    connection.
+    """
+
+    engine: Engine
+    ledger: Ledger
+    maker: Maker
+    sender: Sender
+    blind: Callable[[str], bytes]
+    outcomes: Outcomes
+    clock: Clock
+    worker: str = "courier"
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round did: deliveries by their state or reason; (position, host ms) of each mail accepted."""
+
+    claimed: int = 0
+    counts: dict[str, int] = {}
+    accepted: list[tuple[int, int]] = []
+
+
+def recover(courier: Courier) -> int:
+    """At start: find out what became of mails in flight; return how many nobody can know about."""
+    now_ms = courier.clock.now_ms()
+    lost = courier.ledger.recover(now_ms)
+    receipts = courier.sender.lookup([delivery.decision.id for delivery in lost])
+    for delivery, receipt in zip(lost, receipts, strict=True):
+        if receipt.state == "sent" or (receipt.state == "failed" and delivery.decision.class_ == "marketing"):
+            courier.ledger.resolve(delivery.decision.id, receipt.state, receipt.text, now_ms)
+    courier.ledger.resend(now_ms)
+    return sum(receipt.state == "unknown" for receipt in receipts)
+
+
+def take_over(courier: Courier) -> TakenOver:
+    """Copy what the outbox has into the ledger; return the sums."""
+    total = TakenOver(inserted=0, compared=0, diverged=0, cursor=courier.ledger.cursor())
+    for _ in range(MAX_PAGES):
+        page = courier.engine.decisions(total.cursor, PAGE_ITEMS)
+        if not page.items and page.complete_to <= total.cursor:
+            break
+        taken = courier.ledger.take_over(page, courier.clock.now_ms())
+        total = TakenOver(
+            inserted=total.inserted + taken.inserted,
+            compared=total.compared + taken.compared,
+            diverged=total.diverged + taken.diverged,
+            cursor=taken.cursor,
+        )
+        if not page.more:
+            break
+    return total
+
+
+def send_due(courier: Courier, limit: int = BATCH) -> Sent:
+    """Claim, make and send up to `limit` mails; `claimed` is 0 when there was nothing to do."""
+    now_ms = courier.clock.now_ms()
+    claims = courier.ledger.claim(now_ms, limit, courier.worker)
+    if not claims:
+        return Sent()
+    people = _people(courier, claims)
+    if people is None:
+        courier.ledger.give_back(claims, now_ms)
+        return Sent(counts={"given back": len(claims)})
+    counts: Counter[str] = Counter()
+    accepted: list[tuple[int, int]] = []
+    for at in range(0, len(claims), MAX_IN_FLIGHT):
+        _send_group(courier, claims[at : at + MAX_IN_FLIGHT], people, counts, accepted)
+    return Sent(claimed=len(claims), counts=dict(counts), accepted=accepted)
+
+
+def report(courier: Courier) -> int:
+    """Hand new moves on to the log; return how many. They come again if handing on fails."""
+    moves = courier.ledger.moves(courier.ledger.bookmark(BOOKMARK), REPORTED)
+    if moves:
+        courier.outcomes.report(moves)
+        courier.ledger.set_bookmark(BOOKMARK, moves[-1].number)
+    return len(moves)
+
+
+def _people(courier: Courier, claims: Sequence[Claimed]) -> Mapping[bytes, PersonView] | None:
+    """Return the freshest profiles, or None if the engine is not there: then it is another's turn."""
+    at_least = max(claim.decision.position for claim in claims)
+    try:
+        return courier.engine.people(list({claim.person for claim in claims}), at_least)
+    except StoreError:
+        return None
+
+
+def _send_group(
+    courier: Courier,
+    claims: Sequence[Claimed],
+    people: Mapping[bytes, PersonView],
+    counts: Counter[str],
+    accepted: list[tuple[int, int]],
+) -> None:
+    """Make the group's mails, put them in flight, send them, write down the answers."""
+    made = _make(courier, claims, people, counts)
+    flying = _confirm(courier, made, counts)
+    if not flying:
+        return
+    receipts = courier.sender.send([message for _, message in flying])
+    settlements = [
+        Settlement(claim=claim, receipt=receipt) for (claim, _), receipt in zip(flying, receipts, strict=True)
+    ]
+    courier.ledger.settle(settlements, courier.clock.now_ms())
+    for claim, receipt in ((one.claim, one.receipt) for one in settlements):
+        counts[receipt.state] += 1
+        if receipt.state == "sent":
+            accepted.append((claim.decision.position, receipt.at_ms))
+
+
+def _make(
+    courier: Courier, claims: Sequence[Claimed], people: Mapping[bytes, PersonView], counts: Counter[str]
+) -> list[tuple[Claimed, Message]]:
+    """Return the mails that could be made; the other claims are skipped, a transaction for each reason."""
+    now_ms = courier.clock.now_ms()
+    made: list[tuple[Claimed, Message]] = []
+    skipped: defaultdict[NotMade, list[Claimed]] = defaultdict(list)
+    for claim in claims:
+        mail = courier.maker.make(claim, people.get(claim.person), now_ms)
+        if isinstance(mail, NotMade):
+            skipped[mail].append(claim)
+            counts[mail.reason] += 1
+        else:
+            made.append((claim, mail))
+    for why, several in skipped.items():
+        courier.ledger.skip(several, why.reason, why.detail, now_ms)
+    return made
+
+
+def _confirm(
+    courier: Courier, made: Sequence[tuple[Claimed, Message]], counts: Counter[str]
+) -> list[tuple[Claimed, Message]]:
+    """Return the mails that may be written: the ledger has them in flight."""
+    if not made:
+        return []
+    answers = courier.ledger.confirm(
+        [claim for claim, _ in made],
+        [courier.blind(message.recipient) for _, message in made],
+        courier.clock.now_ms(),
+    )
+    counts.update(answer.reason for answer in answers if answer.reason)
+    return [one for one, answer in zip(made, answers, strict=True) if not answer.reason]

@@ -1,0 +1,110 @@
+"""Tokens in the links of a mail: sealed, opaque, the same for the same mail.
+
+In: the workspace's secret for tokens; what a link means. Out: base64url text, and back. Promised: at most 400
+characters; nobody without the secret makes or reads one; a click leads to the http(s) address it was made
+for.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+from urllib.parse import urlsplit
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from livepost.errors import SealError
+from livepost.ids import digest
+
+MAX_TOKEN_CHARS = 400
+"""Longer ones do not fit the links and headers that E1 tests."""
+
+_NONCE = 12
+_TAG = 16
+_IDS = 32
+_MAX_PLAIN = MAX_TOKEN_CHARS * 3 // 4 - _NONCE - _TAG
+_UNSUBSCRIBE = b"livepost/u/1"
+_CLICK = b"livepost/c/1"
+
+
+class Unsubscribe(msgspec.Struct, frozen=True):
+    """The link that takes back a person's consent for a purpose; `decision` is the mail it came in."""
+
+    decision: bytes
+    person: bytes
+    purpose: str
+
+
+class Click(msgspec.Struct, frozen=True):
+    """The `link`-th link (from 0) of a mail; `target` is where it leads."""
+
+    decision: bytes
+    person: bytes
+    link: int
+    target: str
+
+
+class Tokens:
+    """Makes and opens tokens under the workspace's secret (32 bytes, `vault.secret("tokens")`)."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._cipher = AESGCM(digest("token cipher", size=32, key=secret))
+        self._nonce_key = digest("token nonce", size=32, key=secret)
+
+    def unsubscribe(self, link: Unsubscribe) -> str:
+        """Return the token; raise ValueError if the purpose is too long for one."""
+        token = self._seal(_UNSUBSCRIBE, link.decision + link.person + link.purpose.encode())
+        if token is None:
+            raise ValueError(
+                f"expected a purpose of at most {_MAX_PLAIN - _IDS} bytes, got {len(link.purpose.encode())}"
+            )
+        return token
+
+    def click(self, link: Click) -> str | None:
+        """Return the token, or None if the target is not http(s) or too long: then the link stays as it is."""
+        if not is_web_address(link.target):
+            return None
+        head = link.decision + link.person + struct.pack(">H", link.link)
+        return self._seal(_CLICK, head + link.target.encode())
+
+    def open_unsubscribe(self, token: str) -> Unsubscribe:
+        """Return what the token means; raise SealError if it is not one of ours."""
+        plain = self._open(_UNSUBSCRIBE, token)
+        return Unsubscribe(plain[:16], plain[16:_IDS], plain[_IDS:].decode())
+
+    def open_click(self, token: str) -> Click:
+        """Return what the token means; raise SealError if it is not one of ours."""
+        plain = self._open(_CLICK, token)
+        (link,) = struct.unpack_from(">H", plain, _IDS)
+        return Click(plain[:16], plain[16:_IDS], link, plain[_IDS + 2 :].decode())
+
+    def _seal(self, kind: bytes, plain: bytes) -> str | None:
+        if len(plain) > _MAX_PLAIN:
+            return None
+        # The nonce is a keyed hash of what it is used for: a mail made again has the same links, and one nonce
+        # never meets two plaintexts.
+        nonce = digest(kind, plain, size=_NONCE, key=self._nonce_key)
+        return base64.urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, plain, kind)).decode().rstrip("=")
+
+    def _open(self, kind: bytes, token: str) -> bytes:
+        try:
+            if len(token) > MAX_TOKEN_CHARS:
+                raise ValueError("too long")
+            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            return self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], kind)
+        except (ValueError, binascii.Error, InvalidTag) as error:
+            raise SealError("expected a link from one of our mails, got another; use the mail's own link") from error
+
+
+def is_web_address(address: str) -> bool:
+    """Return whether an address is http(s) with a host, and of printable ASCII only."""
+    if not address.isascii() or not address.isprintable() or " " in address or "\\" in address:
+        return False
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return False

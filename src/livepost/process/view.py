@@ -1,0 +1,97 @@
+"""One person as others read them: the row at a moment, seals unopened. The plain form of what rounds do for many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from livepost.engine import picks
+from livepost.engine.program import MICRO, Program, Reading
+from livepost.engine.row import NEVER, Row
+from livepost.engine.window import tiles_between
+from livepost.model import journal as journals
+from livepost.model.journal import Journal
+from livepost.model.moment import NO_DUE
+from livepost.model.person import JourneyView, MembershipView, PersonView
+from livepost.model.record import SealedValue
+from livepost.process.people import People
+
+
+def view_of(people: People, number: int) -> PersonView:
+    """Return the person with this number, as of the people's position and time."""
+    row = people.rows[number]
+    assert row is not None
+    book = journals.read(row.journal)
+    fixed = people.fixed[number]
+    values = _values(people, number, row)
+    due = int(min(fixed["due"], fixed["journey"]))
+    return PersonView(
+        person=row.name,
+        subjects=row.subjects,
+        position=people.position,
+        as_of=people.as_of,
+        features={name: value for name, value in values.items() if not isinstance(value, SealedValue)},
+        sealed={name: value for name, value in values.items() if isinstance(value, SealedValue)},
+        memberships=tuple(_membership(people.program, fixed, segment) for segment in range(len(people.program.rules))),
+        journeys=_journeys(book),
+        consents={purpose: said.allowed for purpose, said in book.consents.items()},
+        next_due=None if due == NO_DUE else due,
+    )
+
+
+def _membership(program: Program, fixed: np.void, segment: int) -> MembershipView:
+    return MembershipView(
+        segment=program.rules[segment].name,
+        inside=bool(fixed["inside"][segment]),
+        since=int(fixed["changed"][segment]),
+        number=int(fixed["numbers"][segment]),
+    )
+
+
+def _journeys(book: Journal) -> tuple[JourneyView, ...]:
+    return tuple(
+        JourneyView(campaign=name, entered_at=m.journey.entered_at, due=m.journey.due, cause_text=m.journey.cause_text)
+        for name, m in book.campaigns.items()
+        if m.journey is not None
+    )
+
+
+def _values(people: People, number: int, row: Row) -> dict[str, Any]:
+    held = picks.decode(row.picks, people.program)
+    values = {}
+    for name, reading in people.program.readings.items():
+        if reading.pick is not None:
+            picked = picks.value(reading.spec, held[reading.pick], people.as_of)
+            values[name] = _sealed(picked) if reading.spec.personal else picked
+        else:
+            values[name] = _number(people, people.fixed[number], row, reading)
+    return values
+
+
+def _number(people: People, fixed: np.void, row: Row, reading: Reading) -> Any:
+    if reading.last is not None:
+        last = int(fixed["lasts"][reading.last])
+        return None if last == NEVER else people.as_of - last
+    if reading.spec.kind == "count":
+        return _sum(people, fixed, row, reading, reading.count)
+    total = _sum(people, fixed, row, reading, reading.total)
+    scaled = total / MICRO if reading.micro else total
+    if reading.spec.kind == "total":
+        return [scaled, people.program.compiled.currency] if reading.spec.type == "money" else scaled
+    count = _sum(people, fixed, row, reading, reading.count)
+    return scaled / count if count else None
+
+
+def _sum(people: People, fixed: np.void, row: Row, reading: Reading, slot: int | None) -> int:
+    assert slot is not None
+    if reading.windowed:
+        return tiles_between(row.tiles, people.program.tiles[slot], people.as_of)
+    return int(fixed["sums"][slot])
+
+
+def _sealed(value: Any) -> Any:
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        return [_sealed(item) for item in value]
+    return None if value is None else msgspec.convert(value, SealedValue)

@@ -1,0 +1,588 @@
+"""The contract of a ledger: `LedgerContract` for every body, `DurableLedgerContract` for those on disk.
+
+In: a fixture `bench` that opens the body under test. Out: pass or fail. Promises: nothing of one test is seen by
+another; `interleaved` is the check of E3 (unsubscribe beats send), to be run against a weakened body too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from livepost.clock import DAY_MS, HOUR_MS, SimulatedClock
+from livepost.errors import FencedError, StoreError
+from livepost.ids import digest
+from livepost.ledger.base import (
+    LEASE_MS,
+    MAX_CLAIMS,
+    MAX_IN_FLIGHT,
+    RETRY_MS,
+    TRANSACTIONAL_RETRY_MS,
+    Claimed,
+    Ledger,
+    Settlement,
+)
+from livepost.ledger.moves import MoveError
+from livepost.model.decision import Cancellation, ConsentChange, Decision, Merge
+from livepost.model.message import Receipt, ReceiptState
+from livepost.model.outbox import OutboxItem, OutboxPage
+
+START_MS = 1_700_000_000_000
+ADA = digest("ada")
+BOB = digest("bob")
+ADDRESS = digest("ada@example.com")
+
+
+class LedgerBench(Protocol):
+    """Opens ledgers of the body under test."""
+
+    def new(self, host: SimulatedClock) -> Ledger:
+        """Return a new, empty ledger whose leases run on `host`."""
+        ...
+
+
+class DurableLedgerBench(LedgerBench, Protocol):
+    """Opens ledgers that outlive their process."""
+
+    def again(self, ledger: Ledger, host: SimulatedClock) -> Ledger:
+        """Return the same ledger, opened once more beside the first, as another process would."""
+        ...
+
+
+def decision(number: int, position: int | None = None, person: bytes = ADA, **also: Any) -> Decision:
+    """Return the `number`-th decision, at START_MS + number, for a marketing campaign."""
+    told: dict[str, Any] = {
+        "id": digest("decision", number),
+        "campaign": "browse_reminder",
+        "version": "v1",
+        "step": 0,
+        "person": person,
+        "cause": digest("cause", number),
+        "cause_text": "entered Shopper.browsing",
+        "at": START_MS + number,
+        "position": number if position is None else position,
+        "purpose": "marketing",
+        "class_": "marketing",
+        "lane": "triggered",
+    }
+    return Decision(**told | also)
+
+
+def consent(position: int, *, allowed: bool = True, at: int = START_MS, person: bytes = ADA) -> ConsentChange:
+    """Return the engine's word on a person's consent to marketing."""
+    return ConsentChange(
+        person=person,
+        purpose="marketing",
+        allowed=allowed,
+        at=at,
+        position=position,
+        source="web",
+        message_id=f"m{position}",
+    )
+
+
+def cancellation(of: Decision, position: int, reason: str = "until") -> Cancellation:
+    """Return the engine's word that a decision is not wanted any more."""
+    return Cancellation(decision=of.id, reason=reason, detail="Order Completed", at=START_MS, position=position)
+
+
+def page(*items: OutboxItem, complete_to: int | None = None) -> OutboxPage:
+    """Return a page that is complete up to its last item."""
+    last = max((item.position for item in items), default=-1)
+    return OutboxPage(complete_to=last if complete_to is None else complete_to, as_of=START_MS, items=list(items))
+
+
+def flown(ledger: Ledger, claims: Sequence[Claimed]) -> list[Claimed]:
+    """Confirm claims, all to the same address; return those in flight."""
+    answers = ledger.confirm(claims, [ADDRESS] * len(claims), START_MS)
+    return [answer.claim for answer in answers if not answer.reason]
+
+
+def settled(ledger: Ledger, claims: Sequence[Claimed], state: ReceiptState) -> None:
+    """Settle claims, all with the same answer."""
+    receipt = Receipt(state=state, text="250 ok", provider="keep")
+    ledger.settle([Settlement(claim=claim, receipt=receipt) for claim in claims], START_MS)
+
+
+def state_of(ledger: Ledger, one: Decision) -> tuple[str, str]:
+    """Return a delivery's state and reason."""
+    found = ledger.delivery(one.id)
+    assert found is not None
+    return found.state, found.reason
+
+
+def recounted(ledger: Ledger) -> Counter[tuple[str, str, str]]:
+    """Return the counts by campaign, state and reason, counted from the deliveries themselves."""
+    return Counter((one.decision.campaign, one.state, one.reason) for one in ledger.deliveries(limit=1_000))
+
+
+STEPS = ("grant", "decide", "withdraw", "claim", "confirm", "merge")
+
+
+def interleaved(ledger: Ledger, steps: Sequence[str]) -> list[int]:
+    """Run the steps; return those at which a mail went in flight against a withdrawal committed before (E3)."""
+    at, allowed, waiting, wrong, merges = START_MS, False, list[Claimed](), list[int](), 0
+    person = digest("person", 0)
+    for number, step in enumerate(steps):
+        at += 1
+        match step:
+            case "grant":
+                ledger.take_over(page(consent(number, at=at, person=person)), at)
+                allowed = True
+            case "decide":
+                ledger.take_over(page(decision(number, person=person)), at)
+            case "withdraw":
+                ledger.withdraw(digest("person", 0), "marketing", at, "link")
+                allowed = False
+            case "merge":
+                merges += 1
+                old, person = person, digest("person", merges)
+                ledger.take_over(page(Merge(old=old, new=person, position=number)), at)
+            case "claim":
+                waiting += ledger.claim(at, 5, "w")
+            case _:
+                group, waiting = waiting[:MAX_IN_FLIGHT], waiting[MAX_IN_FLIGHT:]
+                flying = flown(ledger, group)
+                settled(ledger, flying, "sent")
+                wrong += [number] * (bool(flying) and not allowed)
+    return wrong
+
+
+class LedgerContract:
+    """What every ledger does. A subclass gives the fixture `bench`."""
+
+    @pytest.fixture
+    def bench(self) -> LedgerBench:
+        """Return the bench of the body under test."""
+        raise NotImplementedError(f"{type(self).__name__} gives no fixture `bench`; return a LedgerBench from it")
+
+    @pytest.fixture
+    def host(self) -> SimulatedClock:
+        """Return the host's clock."""
+        return SimulatedClock(START_MS)
+
+    @pytest.fixture
+    def ledger(self, bench: LedgerBench, host: SimulatedClock) -> Ledger:
+        """Return a new ledger in which ada and bob allow marketing; its fence is 0."""
+        ledger = bench.new(host)
+        ledger.take_over(page(consent(0), consent(0, person=BOB)), START_MS)
+        return ledger
+
+    def test_a_new_ledger_has_its_fence_before_the_first_record(self, bench: LedgerBench, host: SimulatedClock) -> None:
+        ledger = bench.new(host)
+        assert (ledger.cursor(), ledger.deliveries(), ledger.counts(), ledger.moves(0, 10)) == (-1, [], [], [])
+
+    def test_a_decision_goes_from_pending_to_sent_and_each_move_is_a_row(self, ledger: Ledger) -> None:
+        one = decision(1)
+        taken = ledger.take_over(page(one, complete_to=7), START_MS)
+        assert (taken.inserted, taken.compared, taken.diverged, taken.cursor) == (1, 0, 0, 7)
+        [claim] = ledger.claim(START_MS, 10, "w")
+        assert (claim.decision, claim.person, claim.attempt) == (one, ADA, 1)
+        settled(ledger, flown(ledger, [claim]), "sent")
+        moves = [(move.before, move.after) for move in ledger.history(one.id)]
+        assert moves == [("", "pending"), ("pending", "claimed"), ("claimed", "in_flight"), ("in_flight", "sent")]
+        found = ledger.delivery(one.id)
+        assert found is not None
+        assert (found.state, found.detail, found.provider, found.attempts) == ("sent", "250 ok", "keep", 1)
+
+    def test_a_decision_with_a_reason_is_skipped_when_it_is_taken_over(self, ledger: Ledger) -> None:
+        one = decision(1, skip="holdout", detail="5 %")
+        ledger.take_over(page(one), START_MS)
+        assert state_of(ledger, one) == ("skipped", "holdout")
+        assert [move.after for move in ledger.history(one.id)] == ["pending", "skipped"]
+        assert ledger.claim(START_MS, 10, "w") == []
+
+    def test_the_same_pages_again_insert_nothing(self, ledger: Ledger) -> None:
+        pages = [page(decision(1), decision(2), cancellation(decision(1), 2)), page(decision(3))]
+        for told in pages:
+            ledger.take_over(told, START_MS)
+        before = ledger.deliveries()
+        for told in pages * 2:
+            taken = ledger.take_over(told, START_MS)
+            assert (taken.inserted, taken.diverged, taken.cursor) == (0, 0, 3)
+        assert ledger.deliveries() == before
+        assert ledger.divergences() == []
+
+    def test_a_changed_decision_behind_the_fence_is_told_and_not_inserted(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1), complete_to=5), START_MS)
+        changed = decision(1, version="v2", skip="consent", cause_text="other words")
+        taken = ledger.take_over(page(changed, decision(2)), START_MS)
+        assert (taken.inserted, taken.compared, taken.diverged, taken.cursor) == (0, 2, 2, 5)
+        assert ledger.delivery(decision(2).id) is None
+        assert [(one.position, one.fields) for one in ledger.divergences()] == [
+            (2, ("missing",)),
+            (1, ("version", "skip")),
+        ]
+        assert state_of(ledger, decision(1)) == ("pending", "")
+        ledger.take_over(page(changed), START_MS)
+        assert [one.times for one in ledger.divergences()] == [1, 2]
+
+    def test_decisions_beyond_complete_to_are_taken_once(self, ledger: Ledger) -> None:
+        told = page(decision(1), decision(9), complete_to=4)
+        assert ledger.take_over(told, START_MS).cursor == 4
+        again = ledger.take_over(page(decision(9), complete_to=9), START_MS)
+        assert (again.inserted, again.compared, again.diverged) == (0, 1, 0)
+
+    def test_the_fence_never_goes_back(self, ledger: Ledger) -> None:
+        ledger.take_over(page(complete_to=50), START_MS)
+        assert ledger.take_over(page(complete_to=20), START_MS).cursor == 50
+        assert ledger.cursor() == 50
+
+    def test_a_page_is_wholly_in_or_not_at_all(self, ledger: Ledger) -> None:
+        broken = decision(2, cap_times="many")
+        with pytest.raises(StoreError):
+            ledger.take_over(page(decision(1), broken, Merge(old=b"", new=None, position=3)), START_MS)  # type: ignore[arg-type]
+        assert (ledger.deliveries(), ledger.cursor(), ledger.counts()) == ([], 0, [])
+
+    @pytest.mark.parametrize("reason", ["until", "exit", "kill"])
+    def test_a_cancellation_skips_what_is_pending_or_claimed(self, ledger: Ledger, reason: str) -> None:
+        ledger.take_over(page(decision(1), decision(2)), START_MS)
+        [claim] = ledger.claim(START_MS, 1, "w")
+        ledger.take_over(page(cancellation(decision(1), 3, reason), cancellation(decision(2), 3, reason)), START_MS)
+        assert [one.state for one in ledger.deliveries()] == ["skipped", "skipped"]
+        [answer] = ledger.confirm([claim], [ADDRESS], START_MS)
+        assert answer.reason == reason
+
+    def test_a_cancellation_that_comes_too_late_is_kept_as_a_note(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1)), START_MS)
+        settled(ledger, flown(ledger, ledger.claim(START_MS, 1, "w")), "sent")
+        ledger.take_over(page(cancellation(decision(1), 2)), START_MS)
+        assert state_of(ledger, decision(1)) == ("sent", "")
+        assert [(note.reason, note.detail) for note in ledger.notes(decision(1).id)] == [("until", "Order Completed")]
+
+    def test_without_a_known_grant_marketing_is_skipped_and_transactional_goes(
+        self, bench: LedgerBench, host: SimulatedClock
+    ) -> None:
+        ledger = bench.new(host)
+        receipt = decision(2, class_="transactional", purpose="orders", lane="transactional")
+        ledger.take_over(page(decision(1), receipt), START_MS)
+        assert [claim.decision.id for claim in ledger.claim(START_MS, 10, "w")] == [receipt.id]
+        assert state_of(ledger, decision(1)) == ("skipped", "consent")
+
+    def test_the_later_word_of_the_engine_on_consent_holds(self, ledger: Ledger) -> None:
+        ledger.take_over(page(consent(1, allowed=False, at=START_MS + 5), decision(2)), START_MS)
+        assert ledger.claim(START_MS, 10, "w") == []
+        ledger.take_over(page(consent(3, at=START_MS + 9), decision(4)), START_MS)
+        assert len(ledger.claim(START_MS, 10, "w")) == 1
+
+    def test_a_withdrawal_beats_a_claim_that_came_before_it(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1), decision(2)), START_MS)
+        [claim] = ledger.claim(START_MS, 1, "w")
+        ledger.withdraw(ADA, "marketing", START_MS + 3, "link")
+        [answer] = ledger.confirm([claim], [ADDRESS], START_MS + 4)
+        assert answer.reason == "consent"
+        assert ledger.claim(START_MS, 10, "w") == []
+        assert state_of(ledger, decision(2)) == ("skipped", "consent")
+
+    def test_only_a_later_grant_lifts_a_withdrawal(self, ledger: Ledger) -> None:
+        ledger.withdraw(ADA, "marketing", START_MS + 100, "link")
+        ledger.take_over(page(consent(1, at=START_MS + 100), decision(2)), START_MS)
+        assert ledger.claim(START_MS, 10, "w") == []
+        ledger.take_over(page(consent(3, at=START_MS + 101), decision(4)), START_MS)
+        assert len(ledger.claim(START_MS, 10, "w")) == 1
+
+    def test_a_withdrawal_is_never_earlier_than_the_grant_it_takes_back(self, ledger: Ledger) -> None:
+        ledger.take_over(page(consent(1, at=START_MS + 1_000), decision(2)), START_MS)
+        assert ledger.withdraw(ADA, "marketing", START_MS, "link").at == START_MS + 1_000
+        assert ledger.claim(START_MS, 10, "w") == []
+
+    def test_withdrawing_twice_is_one_withdrawal_until_it_is_lifted(self, ledger: Ledger) -> None:
+        first = ledger.withdraw(ADA, "marketing", START_MS + 1, "link")
+        assert ledger.withdraw(ADA, "marketing", START_MS + 2, "page") == first
+        ledger.take_over(page(consent(1, at=START_MS + 3)), START_MS)
+        assert ledger.withdraw(ADA, "marketing", START_MS + 4, "link").at == START_MS + 4
+
+    def test_a_withdrawal_waits_for_its_echo(self, ledger: Ledger) -> None:
+        one = ledger.withdraw(ADA, "marketing", START_MS + 1, "link")
+        assert ledger.unechoed(10) == [one]
+        ledger.echoed([one])
+        assert ledger.unechoed(10) == []
+        ledger.withdraw(ADA, "marketing", START_MS + 2, "link")
+        assert ledger.unechoed(10) == []
+
+    def test_a_withdrawal_follows_its_person_through_merges(self, ledger: Ledger) -> None:
+        ledger.withdraw(ADA, "marketing", START_MS + 1, "link")
+        ledger.take_over(page(Merge(old=ADA, new=BOB, position=1), decision(2, person=BOB)), START_MS)
+        assert ledger.claim(START_MS, 10, "w") == []
+        assert [one.person for one in ledger.unechoed(10)] == [BOB]
+
+    def test_an_old_name_still_withdraws_and_finds(self, ledger: Ledger) -> None:
+        carl = digest("carl")
+        ledger.take_over(
+            page(decision(1), Merge(old=ADA, new=BOB, position=2), Merge(old=BOB, new=carl, position=3)), START_MS
+        )
+        assert [one.person for one in ledger.deliveries(person=ADA)] == [carl]
+        ledger.withdraw(ADA, "marketing", START_MS + 1, "link")
+        assert ledger.claim(START_MS, 10, "w") == []
+
+    @pytest.mark.parametrize(("ada_at", "bob_at", "goes"), [(5, 9, False), (9, 5, True), (7, 7, False)])
+    def test_merged_persons_keep_the_later_consent_and_the_refusal_at_the_same_time(
+        self, ledger: Ledger, ada_at: int, bob_at: int, goes: bool
+    ) -> None:
+        ledger.take_over(
+            page(
+                consent(1, at=START_MS + ada_at),
+                consent(1, at=START_MS + bob_at, allowed=False, person=BOB),
+                Merge(old=ADA, new=BOB, position=2),
+                decision(3, person=BOB),
+            ),
+            START_MS,
+        )
+        assert bool(ledger.claim(START_MS, 10, "w")) is goes
+
+    def test_a_suppressed_address_is_found_when_the_address_is_known(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1)), START_MS)
+        claims = ledger.claim(START_MS, 10, "w")
+        ledger.suppress(ADDRESS, "bounced", START_MS)
+        [answer] = ledger.confirm(claims, [ADDRESS], START_MS)
+        assert answer.reason == "suppressed"
+        assert state_of(ledger, decision(1)) == ("skipped", "suppressed")
+
+    def test_a_killed_campaign_sends_nothing_until_it_goes_on(self, ledger: Ledger) -> None:
+        ledger.kill("browse_reminder", True, START_MS)
+        ledger.take_over(page(decision(1)), START_MS)
+        assert ledger.claim(START_MS, 10, "w") == []
+        ledger.kill("browse_reminder", False, START_MS)
+        ledger.take_over(page(decision(2)), START_MS)
+        assert len(ledger.claim(START_MS, 10, "w")) == 1
+        assert state_of(ledger, decision(1)) == ("skipped", "kill")
+
+    def test_the_cap_counts_what_is_or_may_be_sent_within_its_period(self, ledger: Ledger) -> None:
+        capped = [decision(n, at=START_MS + n * DAY_MS, cap_times=2, cap_per_ms=7 * DAY_MS) for n in range(1, 10)]
+        ledger.take_over(page(*capped), START_MS)
+        goes = [claim.decision.id for claim in ledger.claim(START_MS, 20, "w")]
+        assert goes == [capped[0].id, capped[1].id, capped[7].id, capped[8].id]
+        assert state_of(ledger, capped[2]) == ("skipped", "cap")
+
+    def test_the_cap_of_a_merged_person_counts_both(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1, cap_times=1, cap_per_ms=DAY_MS)), START_MS)
+        settled(ledger, flown(ledger, ledger.claim(START_MS, 1, "w")), "sent")
+        later = decision(3, person=BOB, cap_times=1, cap_per_ms=DAY_MS)
+        ledger.take_over(page(Merge(old=ADA, new=BOB, position=2), later), START_MS)
+        assert ledger.claim(START_MS, 1, "w") == []
+        assert state_of(ledger, later) == ("skipped", "cap")
+
+    def test_what_failed_does_not_count_for_the_cap(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1, cap_times=1, cap_per_ms=DAY_MS)), START_MS)
+        settled(ledger, flown(ledger, ledger.claim(START_MS, 1, "w")), "failed")
+        ledger.take_over(page(decision(2, cap_times=1, cap_per_ms=DAY_MS)), START_MS)
+        assert len(ledger.claim(START_MS, 1, "w")) == 1
+
+    def test_lanes_are_claimed_in_their_order_and_within_one_the_oldest_first(self, ledger: Ledger) -> None:
+        told = [
+            decision(1, lane="backfill"),
+            decision(2, lane="bulk"),
+            decision(3, lane="triggered"),
+            decision(4, lane="triggered", at=START_MS),
+            decision(5, lane="transactional", class_="transactional"),
+        ]
+        ledger.take_over(page(*told), START_MS)
+        order = [claim.decision.position for claim in ledger.claim(START_MS, 10, "w")]
+        assert order == [5, 4, 3, 2, 1]
+
+    def test_a_claim_takes_no_more_than_its_limit_and_a_limit_has_a_bound(self, ledger: Ledger) -> None:
+        ledger.take_over(page(*[decision(n) for n in range(1, 8)]), START_MS)
+        assert len(ledger.claim(START_MS, 5, "w")) == 5
+        assert len(ledger.claim(START_MS, MAX_CLAIMS, "w")) == 2
+        for limit in (0, MAX_CLAIMS + 1):
+            with pytest.raises(ValueError, match="expected a limit"):
+                ledger.claim(START_MS, limit, "w")
+
+    def test_a_lease_holds_until_it_expires_and_then_the_old_fence_is_refused(
+        self, ledger: Ledger, host: SimulatedClock
+    ) -> None:
+        ledger.take_over(page(decision(1)), START_MS)
+        [late] = ledger.claim(START_MS, 1, "slow")
+        host.advance(LEASE_MS - 1)
+        assert ledger.claim(START_MS, 1, "quick") == []
+        host.advance(1)
+        [now] = ledger.claim(START_MS, 1, "quick")
+        assert now.fence > late.fence
+        for write in _writes(ledger, late):
+            with pytest.raises(FencedError):
+                write()
+        assert flown(ledger, [now]) == [now]
+
+    def test_a_group_with_one_fenced_claim_changes_nothing(self, ledger: Ledger, host: SimulatedClock) -> None:
+        ledger.take_over(page(decision(1), decision(2)), START_MS)
+        first, second = ledger.claim(START_MS, 2, "slow")
+        host.advance(LEASE_MS)
+        [again] = ledger.claim(START_MS, 1, "quick")
+        assert again.decision == first.decision
+        with pytest.raises(FencedError):
+            ledger.confirm([second, first], [ADDRESS] * 2, START_MS)
+        assert state_of(ledger, decision(2)) == ("pending", "")
+
+    def test_given_back_claims_are_taken_again_at_once(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1)), START_MS)
+        claims = ledger.claim(START_MS, 1, "w")
+        ledger.give_back(claims, START_MS)
+        [again] = ledger.claim(START_MS, 1, "w")
+        assert again.fence == claims[0].fence + 1
+
+    def test_a_courier_may_skip_what_it_cannot_make(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1), decision(2)), START_MS)
+        claims = ledger.claim(START_MS, 2, "w")
+        ledger.take_over(page(cancellation(decision(2), 3)), START_MS)
+        ledger.skip(claims, "render", "TemplateError", START_MS)
+        assert state_of(ledger, decision(1)) == ("skipped", "render")
+        assert state_of(ledger, decision(2)) == ("skipped", "until")
+
+    def test_at_most_twenty_mails_of_a_worker_are_in_flight(self, ledger: Ledger) -> None:
+        ledger.take_over(page(*[decision(n) for n in range(1, MAX_IN_FLIGHT + 3)]), START_MS)
+        claims = ledger.claim(START_MS, 100, "w")
+        with pytest.raises(ValueError, match="expected at most 20"):
+            flown(ledger, claims)
+        flying = flown(ledger, claims[:MAX_IN_FLIGHT])
+        with pytest.raises(ValueError, match="expected at most 20"):
+            flown(ledger, claims[MAX_IN_FLIGHT:])
+        settled(ledger, flying, "sent")
+        assert len(flown(ledger, claims[MAX_IN_FLIGHT:])) == 2
+
+    def test_a_temporary_refusal_backs_off_and_in_the_end_fails(self, ledger: Ledger, host: SimulatedClock) -> None:
+        ledger.take_over(page(decision(1)), START_MS)
+        for attempt, pause_ms in enumerate(RETRY_MS, start=1):
+            [claim] = ledger.claim(START_MS, 1, "w")
+            assert claim.attempt == attempt
+            settled(ledger, flown(ledger, [claim]), "temporary")
+            host.advance(pause_ms - 1)
+            assert ledger.claim(START_MS, 1, "w") == []
+            host.advance(1)
+        settled(ledger, flown(ledger, ledger.claim(START_MS, 1, "w")), "temporary")
+        assert state_of(ledger, decision(1)) == ("failed", "")
+
+    def test_in_flight_at_the_start_is_unknown_and_marketing_stays_so(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1)), START_MS)
+        flying = flown(ledger, ledger.claim(START_MS, 1, "w"))
+        assert [one.decision for one in ledger.recover(START_MS)] == [decision(1)]
+        assert ledger.resend(START_MS) == 0
+        assert state_of(ledger, decision(1)) == ("unknown", "")
+        with pytest.raises(FencedError):
+            settled(ledger, flying, "sent")
+
+    def test_a_transactional_unknown_is_sent_again_until_24_hours(self, ledger: Ledger, host: SimulatedClock) -> None:
+        receipt = decision(1, class_="transactional", purpose="orders", lane="transactional")
+        ledger.take_over(page(receipt), START_MS)
+        for _ in range(2):
+            flown(ledger, ledger.claim(START_MS, 1, "w"))
+            ledger.recover(START_MS)
+            host.advance(TRANSACTIONAL_RETRY_MS // 2 - HOUR_MS)
+            assert ledger.resend(START_MS) == 1
+        flown(ledger, ledger.claim(START_MS, 1, "w"))
+        ledger.recover(START_MS)
+        host.advance(2 * HOUR_MS)
+        assert ledger.resend(START_MS) == 0
+        assert state_of(ledger, receipt) == ("unknown", "")
+
+    @pytest.mark.parametrize("said", ["sent", "failed"])
+    def test_a_provider_may_say_what_became_of_an_unknown(self, ledger: Ledger, said: ReceiptState) -> None:
+        ledger.take_over(page(decision(1), decision(2)), START_MS)
+        settled(ledger, flown(ledger, ledger.claim(START_MS, 1, "w")), "unknown")
+        ledger.resolve(decision(1).id, said, "event", START_MS)  # type: ignore[arg-type]
+        assert state_of(ledger, decision(1)) == (said, "")
+        with pytest.raises(MoveError):
+            ledger.resolve(decision(2).id, said, "event", START_MS)  # type: ignore[arg-type]
+        with pytest.raises(StoreError):
+            ledger.resolve(digest("nobody"), said, "event", START_MS)  # type: ignore[arg-type]
+
+    def test_after_a_restore_everything_open_is_held_until_released(self, ledger: Ledger) -> None:
+        ledger.take_over(page(*[decision(n) for n in range(1, 5)]), START_MS)
+        done, *_ = ledger.claim(START_MS, 3, "w")
+        settled(ledger, flown(ledger, [done]), "sent")
+        assert ledger.hold(START_MS) == 3
+        assert ledger.claim(START_MS, 10, "w") == []
+        ledger.release([decision(2).id], START_MS, "console")
+        assert [claim.decision.position for claim in ledger.claim(START_MS, 10, "w")] == [2]
+        ledger.take_over(page(cancellation(decision(3), 9)), START_MS)
+        assert state_of(ledger, decision(3)) == ("skipped", "until")
+        with pytest.raises(MoveError):
+            ledger.release([decision(1).id], START_MS, "console")
+
+    def test_counts_equal_what_is_there(self, ledger: Ledger) -> None:
+        told = [decision(n, skip="holdout" if n % 3 == 0 else "") for n in range(1, 12)]
+        ledger.take_over(page(*told, cancellation(told[0], 12)), START_MS)
+        settled(ledger, flown(ledger, ledger.claim(START_MS, 4, "w")), "sent")
+        ledger.claim(START_MS, 1, "w")
+        counts = {(one.campaign, one.state, one.reason): one.count for one in ledger.counts()}
+        assert counts == recounted(ledger)
+
+    def test_deliveries_are_found_by_campaign_and_state_newest_first(self, ledger: Ledger) -> None:
+        ledger.take_over(page(*[decision(n) for n in range(1, 5)], decision(5, campaign="other")), START_MS)
+        ledger.claim(START_MS, 2, "w")
+        assert [one.decision.position for one in ledger.deliveries(limit=2)] == [5, 4]
+        assert [one.decision.position for one in ledger.deliveries(campaign="other")] == [5]
+        assert [one.decision.position for one in ledger.deliveries(state="claimed", person=ADA)] == [2, 1]
+        with pytest.raises(ValueError, match="at least 1"):
+            ledger.deliveries(limit=0)
+
+    def test_readers_of_moves_remember_how_far_they_came(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1), decision(2)), START_MS)
+        first, second = ledger.moves(ledger.bookmark("outcomes"), 10)
+        ledger.set_bookmark("outcomes", first.number)
+        assert ledger.moves(ledger.bookmark("outcomes"), 10) == [second]
+        ledger.set_bookmark("outcomes", 0)
+        assert ledger.bookmark("outcomes") == first.number
+        with pytest.raises(ValueError, match="only take_over"):
+            ledger.set_bookmark("$cursor", 9)
+
+    def test_no_mail_goes_in_flight_after_the_unsubscribe_commits(
+        self, bench: LedgerBench, host: SimulatedClock
+    ) -> None:
+        @settings(max_examples=60, deadline=None)
+        @given(st.lists(st.sampled_from(STEPS), max_size=25))
+        def check(steps: list[str]) -> None:
+            ledger = bench.new(host)
+            assert interleaved(ledger, steps) == []
+            ledger.close()
+
+        check()
+
+    def test_a_mail_does_go_in_flight_with_consent(self, bench: LedgerBench, host: SimulatedClock) -> None:
+        ledger = bench.new(host)
+        assert interleaved(ledger, ["grant", "decide", "claim", "merge", "confirm"]) == []
+        assert [one.state for one in ledger.deliveries()] == ["sent"]
+
+
+class DurableLedgerContract(LedgerContract):
+    """What a ledger on disk does besides."""
+
+    @pytest.fixture
+    def bench(self) -> DurableLedgerBench:
+        """Return the bench of the body under test."""
+        raise NotImplementedError(
+            f"{type(self).__name__} gives no fixture `bench`; return a DurableLedgerBench from it"
+        )
+
+    def test_all_is_there_when_it_is_opened_again(self, bench: DurableLedgerBench, host: SimulatedClock) -> None:
+        ledger = bench.new(host)
+        ledger.take_over(page(consent(0), decision(1), complete_to=8), START_MS)
+        settled(ledger, flown(ledger, ledger.claim(START_MS, 1, "w")), "sent")
+        ledger.close()
+        again = bench.again(ledger, host)
+        assert (again.cursor(), state_of(again, decision(1))) == (8, ("sent", ""))
+
+    def test_a_withdrawal_by_another_process_beats_a_claim(
+        self, bench: DurableLedgerBench, host: SimulatedClock
+    ) -> None:
+        courier = bench.new(host)
+        front = bench.again(courier, host)
+        courier.take_over(page(consent(0), decision(1)), START_MS)
+        [claim] = courier.claim(START_MS, 1, "w")
+        front.withdraw(ADA, "marketing", START_MS + 1, "link")
+        [answer] = courier.confirm([claim], [ADDRESS], START_MS + 2)
+        assert answer.reason == "consent"
+
+
+def _writes(ledger: Ledger, late: Claimed) -> list[Callable[[], object]]:
+    settlement = Settlement(claim=late, receipt=Receipt(state="sent"))
+    return [
+        lambda: ledger.confirm([late], [ADDRESS], START_MS),
+        lambda: ledger.skip([late], "render", "", START_MS),
+        lambda: ledger.give_back([late], START_MS),
+        lambda: ledger.settle([settlement], START_MS),
+    ]

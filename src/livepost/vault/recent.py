@@ -1,0 +1,38 @@
+"""What was used last, kept in memory. In and out: keys and values. Promises: never more than `bound` of them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+V = TypeVar("V")
+
+
+class Recent(Generic[V]):
+    """A cache that drops what was not used for longest; for one thread."""
+
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
+        self._kept: OrderedDict[bytes, V] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Return how many values are kept."""
+        return len(self._kept)
+
+    def get(self, key: bytes) -> V | None:
+        """Return the value of a key, used now; None if it is not kept."""
+        value = self._kept.get(key)
+        if value is not None:
+            self._kept.move_to_end(key)
+        return value
+
+    def put(self, key: bytes, value: V) -> None:
+        """Keep a value, and drop the one that was not used for longest if there are too many."""
+        self._kept[key] = value
+        self._kept.move_to_end(key)
+        if len(self._kept) > self._bound:
+            self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        self._kept.clear()

@@ -1,0 +1,243 @@
+"""The vault on disk: one SQLite file, its keys wrapped by the key-encryption key, its ids sealed.
+
+In: external ids. Out: subjects with their keys. Promises: nothing that names a person is in the file in clear; after
+`forget` neither the file nor its WAL holds the subject's key, wrapped or not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from livepost.errors import OverloadedError, SealError, StoreError
+from livepost.ids import new_subject_id
+from livepost.vault.base import ExternalId
+from livepost.vault.external import normalised
+from livepost.vault.file import SubjectRow, VaultFile
+from livepost.vault.kek import KEK_BYTES
+from livepost.vault.recent import Recent
+from livepost.vault.root import RootSecret, new_root
+from livepost.vault.subject import KeyedSubject, new_key, unwrap, wrap
+
+CACHED_SUBJECTS = 20_000
+"""Subjects kept with their key objects (2 KB each)."""
+
+MAX_PENDING = 50_000
+"""New subjects waiting for `commit` at most."""
+
+_ROOT = b"root"
+
+
+class SqliteVault:
+    """The vault of a data folder, for one thread: one writer, any number of read-only ones in other processes.
+
+    Keys handed out open seals as long as somebody holds them: hold them for one batch, so that forgetting is soon true
+    everywhere.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        key_encryption_key: bytes,
+        *,
+        readonly: bool = False,
+        cached: int = CACHED_SUBJECTS,
+        max_pending: int = MAX_PENDING,
+        new_id: Callable[[], bytes] = new_subject_id,
+        vfs: str | None = None,
+    ) -> None:
+        """Open the vault at `path`; the writer makes it if it is not there.
+
+        Raises StoreError if it cannot be opened, has another writer, or another key-encryption key made it.
+        """
+        self._path = path
+        self._kek = _aead(key_encryption_key)
+        self._readonly = readonly
+        self._new_id = new_id
+        self._max_pending = max_pending
+        self._pending: dict[bytes, tuple[SubjectRow, KeyedSubject]] = {}
+        self._by_blind: Recent[KeyedSubject] = Recent(cached)
+        self._by_subject: Recent[KeyedSubject] = Recent(cached)
+        self._forgotten = 0
+        with contextlib.ExitStack() as opened:
+            self._file = VaultFile(path, readonly=readonly, vfs=vfs)
+            opened.callback(self._file.close)
+            self._root = self._open_root()
+            opened.pop_all()
+
+    def admit(self, ids: Sequence[ExternalId]) -> list[KeyedSubject]:
+        """Return each id's subject, making new ones where an id is first seen; they are pending until `commit`.
+
+        Raises OverloadedError, having made none, if more would be pending than there is room for.
+        """
+        self._file.require_writer()
+        plain = [normalised(id) for id in ids]
+        blinds = [self._root.blind_id(id) for id in plain]
+        found = self._find(blinds)
+        new = {blind: id for blind, id in zip(blinds, plain, strict=True) if blind not in found}
+        if len(self._pending) + len(new) > self._max_pending:
+            raise OverloadedError(f"expected at most {self._max_pending} new subjects before a commit; commit first")
+        for blind, id in new.items():
+            found[blind] = self._new(blind, id)
+        return [found[blind] for blind in blinds]
+
+    def commit(self) -> None:
+        """Make pending subjects durable; does nothing if there are none.
+
+        Raises StoreError if nothing was written (they stay pending), OutcomeUnknownError if nobody can know.
+        """
+        if not self._pending:
+            return
+        with self._file.transaction():
+            self._file.insert([row for row, _ in self._pending.values()])
+        self._pending.clear()
+
+    def find(self, id: ExternalId) -> KeyedSubject | None:
+        """Return the id's subject or None; makes nothing."""
+        self._heed_others()
+        blind = self._root.blind_id(normalised(id))
+        return self._find([blind]).get(blind)
+
+    def keys(self, subject: bytes) -> KeyedSubject:
+        """Return a subject's keys; raise SealError if it is unknown or was forgotten."""
+        self._heed_others()
+        kept = self._by_subject.get(subject)
+        if kept:
+            return kept
+        for row in self._rows([subject]):
+            return self._keep(row)
+        raise SealError(f"subject {subject.hex()} has no key: it is unknown or was forgotten")
+
+    def external_ids(self, subjects: Sequence[bytes]) -> list[ExternalId]:
+        """Return the opened external ids of those subjects that still exist, in their order."""
+        self._heed_others()
+        rows = {row.subject: row for row in self._rows(subjects)}
+        there = [rows[subject] for subject in subjects if subject in rows]
+        return [(self._by_subject.get(row.subject) or self._keep(row)).open_id(row.sealed) for row in there]
+
+    def forget(self, subjects: Sequence[bytes]) -> int:
+        """Destroy keys and rows of the subjects, durably; return how many there were.
+
+        Raises StoreError if a reader kept the WAL from being emptied: the subjects are gone for everybody, but old
+        bytes are left in it; forget again, also with no subjects, to have them gone too.
+        """
+        self.commit()
+        self._drop_cached()
+        with self._file.transaction():
+            gone = self._file.delete(subjects)
+        self._file.empty_wal()
+        return gone
+
+    def rotate(self, new_key_encryption_key: bytes) -> None:
+        """Wrap the root secret and all keys by another key-encryption key, in one transaction.
+
+        Vaults opened elsewhere with the old one open no further keys: open them again.
+        """
+        self.commit()
+        kek = _aead(new_key_encryption_key)
+        with self._file.transaction():
+            self._file.put_root(wrap(kek, self._unwrap(self._file.root() or b"", _ROOT), _ROOT))
+            for rows in self._file.rows_in_parts():
+                self._file.put_keys(
+                    [(wrap(kek, self._unwrap(row.wrapped, row.subject), row.subject), row.subject) for row in rows]
+                )
+        self._kek = kek
+        self._file.empty_wal()
+
+    def blind(self, purpose: str, value: str) -> bytes:
+        """Return a 16-byte keyed hash of `value` for `purpose`."""
+        return self._root.blind(purpose, value)
+
+    def secret(self, purpose: str) -> bytes:
+        """Return the workspace's 32-byte secret for `purpose`."""
+        return self._root.secret(purpose)
+
+    def close(self) -> None:
+        """Release files and forget keys in memory; what is pending is not kept."""
+        self._pending.clear()
+        self._drop_cached()
+        self._file.close()
+
+    def _find(self, blinds: Sequence[bytes]) -> dict[bytes, KeyedSubject]:
+        """Return the subjects that exist by blind, from memory and then from disk, many at a time."""
+        found: dict[bytes, KeyedSubject] = {}
+        cold: dict[bytes, None] = {}
+        for blind in blinds:
+            kept = self._by_blind.get(blind) or self._pending_at(blind)
+            if kept:
+                found[blind] = kept
+            else:
+                cold[blind] = None
+        for row in self._file.rows_by_blind(list(cold)):
+            found[row.blind] = self._keep(row)
+        return found
+
+    def _pending_at(self, blind: bytes) -> KeyedSubject | None:
+        waiting = self._pending.get(blind)
+        return waiting[1] if waiting else None
+
+    def _rows(self, subjects: Sequence[bytes]) -> list[SubjectRow]:
+        """Return the subjects' rows, from disk and of those that are pending."""
+        wanted = set(subjects)
+        pending = [row for row, _ in self._pending.values() if row.subject in wanted]
+        return self._file.rows_by_subject(subjects) + pending
+
+    def _new(self, blind: bytes, id: ExternalId) -> KeyedSubject:
+        key = new_key()
+        keyed = KeyedSubject(self._new_id(), id.kind, blind, key)
+        wrapped = wrap(self._kek, key, keyed.subject)
+        row = SubjectRow(keyed.subject, blind, id.kind, wrapped, keyed.seal_id(id))
+        self._pending[blind] = (row, keyed)
+        self._remember(keyed)
+        return keyed
+
+    def _keep(self, row: SubjectRow) -> KeyedSubject:
+        keyed = KeyedSubject(row.subject, row.kind, row.blind, self._unwrap(row.wrapped, row.subject))
+        self._remember(keyed)
+        return keyed
+
+    def _remember(self, keyed: KeyedSubject) -> None:
+        self._by_blind.put(keyed.blind, keyed)
+        self._by_subject.put(keyed.subject, keyed)
+
+    def _unwrap(self, wrapped: bytes, owner: bytes) -> bytes:
+        try:
+            return unwrap(self._kek, wrapped, owner)
+        except InvalidTag:
+            raise StoreError(
+                f"a key in the vault {self._path} does not open with this key-encryption key; give the one it was made "
+                "with, and if that was rotated, restart this process"
+            ) from None
+
+    def _heed_others(self) -> None:
+        """Drop cached keys if another process has forgotten somebody since the last look."""
+        forgotten = self._file.forgotten() if self._readonly else None
+        if forgotten is not None and forgotten != self._forgotten:
+            self._drop_cached()
+            self._forgotten = forgotten
+
+    def _drop_cached(self) -> None:
+        self._by_blind.clear()
+        self._by_subject.clear()
+
+    def _open_root(self) -> RootSecret:
+        """Return the root secret; the writer of a new vault makes it."""
+        wrapped = self._file.root()
+        if wrapped is not None:
+            return RootSecret(self._unwrap(wrapped, _ROOT))
+        if self._readonly:
+            raise StoreError(f"the vault {self._path} is not made yet; start the front first")
+        root = new_root()
+        with self._file.transaction():
+            self._file.put_root(wrap(self._kek, root, _ROOT))
+        return RootSecret(root)
+
+
+def _aead(kek: bytes) -> AESGCM:
+    if len(kek) != KEK_BYTES:
+        raise ValueError(f"expected a key-encryption key of {KEK_BYTES} bytes, got {len(kek)}")
+    return AESGCM(kek)

@@ -1,0 +1,108 @@
+"""Verdicts: what becomes of a call, and that the reason never holds a value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from livepost.intake.call import Call
+from livepost.intake.plan import TrackingPlan, Undeclared
+from livepost.intake.verdict import (
+    MAX_EVENT_NAME_CHARS,
+    MAX_ID_CHARS,
+    MAX_MESSAGE_ID_CHARS,
+    judge,
+    values_told,
+)
+from livepost.model.compiled import Compiled, EventSpec, FieldSpec
+from livepost.model.record import Verdict
+
+VIEWED = EventSpec(
+    name="Product Viewed", cls="ProductViewed", fields=(FieldSpec(name="product_id", keys=("product_id",), type="str"),)
+)
+
+
+def verdict(plan: Undeclared = "allow", **parts: Any) -> tuple[Verdict, str, str]:
+    call = Call(
+        **{"type": "track", "user_id": "u1", "event": "Product Viewed", "properties": {"product_id": "p"}, **parts}
+    )
+    judgement = judge(call, TrackingPlan(Compiled(events=(VIEWED,)), plan))
+    return judgement.verdict, judgement.name, judgement.reason
+
+
+def test_a_call_that_keeps_to_the_plan_is_accepted() -> None:
+    assert verdict() == (Verdict.ACCEPTED, "Product Viewed", "")
+
+
+@pytest.mark.parametrize(
+    ("parts", "name", "reason"),
+    [
+        ({"type": "charge"}, "", "expected `type` to be one of track, identify"),
+        ({"type": ""}, "", "expected `type` to be one of"),
+        ({"user_id": None}, "Product Viewed", "expected a `userId` or an `anonymousId`, got neither"),
+        ({"user_id": ""}, "Product Viewed", "expected a `userId` or an `anonymousId`, got neither"),
+        ({"event": None}, "", "expected `event` in a track call, got none"),
+        ({"event": "$identify"}, "", "expected an event name that does not start with `$`"),
+        ({"timestamp": "canary"}, "Product Viewed", "expected `timestamp` to be an ISO 8601 date-time"),
+        ({"properties": {}}, "Product Viewed", "expected field `product_id` in `Product Viewed`, got none"),
+        (
+            {"properties": {"product_id": 5}},
+            "Product Viewed",
+            "expected field `product_id` in `Product Viewed` to be a",
+        ),
+        ({"type": "group"}, "$group", "expected `groupId` in a group call, got none"),
+        ({"type": "alias"}, "$alias", "expected `previousId` and `userId` in an alias call"),
+        (
+            {"type": "alias", "user_id": None, "anonymous_id": "a", "previous_id": "p"},
+            "$alias",
+            "expected `previousId`",
+        ),
+    ],
+)
+def test_a_malformed_part_makes_a_dead_letter_with_the_reason(parts: dict[str, Any], name: str, reason: str) -> None:
+    got = verdict(**parts)
+    assert got[:2] == (Verdict.DEAD, name)
+    assert got[2].startswith(reason)
+    assert "canary" not in got[2]
+
+
+@pytest.mark.parametrize(
+    ("part", "bound"),
+    [
+        ("user_id", MAX_ID_CHARS),
+        ("anonymous_id", MAX_ID_CHARS),
+        ("previous_id", MAX_ID_CHARS),
+        ("message_id", MAX_MESSAGE_ID_CHARS),
+        ("event", MAX_EVENT_NAME_CHARS),
+    ],
+)
+def test_lengths_are_taken_up_to_the_bound_and_not_beyond(part: str, bound: int) -> None:
+    assert verdict(**{part: "x" * bound})[0] is Verdict.ACCEPTED
+    over = verdict(**{part: "x" * (bound + 1)})
+    assert over[0] is Verdict.DEAD
+    assert f"at most {bound} characters" in over[2]
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [("allow", Verdict.ACCEPTED), ("quarantine", Verdict.QUARANTINED), ("block", Verdict.FILTERED)],
+)
+def test_an_event_that_nobody_declared_goes_by_the_setting(plan: Undeclared, expected: Verdict) -> None:
+    got = verdict(plan, event="Song Played")
+    assert got[:2] == (expected, "Song Played")
+    assert bool(got[2]) is (expected is not Verdict.ACCEPTED)
+
+
+@pytest.mark.parametrize("plan", ["quarantine", "block"])
+def test_the_protocols_own_calls_pass_whatever_the_setting(plan: Undeclared) -> None:
+    assert verdict(plan, type="page")[:2] == (Verdict.ACCEPTED, "$page")
+
+
+def test_what_stands_beside_the_properties_is_told_too() -> None:
+    assert values_told(Call(type="page", name="Home", category="Docs", properties={"name": "Start"})) == {
+        "name": "Start",
+        "category": "Docs",
+    }
+    assert values_told(Call(type="group", group_id="g", traits={"plan": "gold"})) == {"groupId": "g", "plan": "gold"}
+    assert values_told(Call(type="identify", traits={"a": 1}, properties={"b": 2})) == {"a": 1}

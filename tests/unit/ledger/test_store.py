@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from livepost.errors import StoreError
+from livepost.ledger.sqlite import SqliteLedger
+from livepost.ledger.store import Store
+from livepost.testing.contracts.ledger import ADA, START_MS, decision
+
+
+def test_the_ledger_is_written_with_wal_and_full(tmp_path: Path) -> None:
+    store = Store(tmp_path / "ledger.db")
+    assert store.read("PRAGMA journal_mode") == [("wal",)]
+    assert store.read("PRAGMA synchronous") == [(2,)]
+    store.close()
+
+
+def test_an_error_inside_a_transaction_leaves_nothing_behind() -> None:
+    store = Store(":memory:")
+    with pytest.raises(RuntimeError), store.transaction():
+        store.insert(decision(1), ADA, 0, START_MS)
+        raise RuntimeError
+    with store.transaction():
+        store.insert(decision(2), ADA, 0, START_MS)
+    assert store.read("SELECT id FROM deliveries") == [(decision(2).id,)]
+    assert store.read("SELECT count(*) FROM moves") == [(1,)]
+    assert store.read("SELECT sum(count) FROM tallies") == [(1,)]
+
+
+def test_a_writer_that_cannot_get_its_turn_says_that_nothing_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livepost.ledger.store.BUSY_MS", 1)
+    first, second = Store(tmp_path / "ledger.db"), Store(tmp_path / "ledger.db")
+    with first.transaction(), pytest.raises(StoreError, match="nothing changed"), second.transaction():
+        pass
+    first.close()
+    second.close()
+
+
+def test_a_ledger_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    SqliteLedger(tmp_path / "ledger.db").close()
+    connection = apsw.Connection(str(tmp_path / "ledger.db"))
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match="update livepost"):
+        SqliteLedger(tmp_path / "ledger.db")
+
+
+def test_a_file_that_is_no_ledger_is_refused_with_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_bytes(b"no database" * 1_000)
+    with pytest.raises(StoreError, match=r"ledger\.db cannot be opened"):
+        SqliteLedger(path)

@@ -1,0 +1,292 @@
+"""The check names every problem at once, each with its line and with what to do."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from livepost import (
+    Cap,
+    Email,
+    Event,
+    Identified,
+    Money,
+    Profile,
+    campaign,
+    count,
+    days,
+    hours,
+    latest,
+    mean,
+    minutes,
+    recent,
+    seconds,
+    segment,
+    since,
+    top,
+    total,
+)
+from livepost.errors import ProjectError
+from livepost.project.check import MAX_ITEMS, MAX_TILES, check_project
+from livepost.project.declarations import collect
+from livepost.project.feature import Definition, Feature
+from livepost.project.problem import Problem
+
+
+class Viewed(Event):
+    product_id: str
+    price: Money
+    depth: float = 0.0
+
+
+class Ordered(Event):
+    order_id: str
+
+
+def profile(**names: Any) -> type[Profile]:
+    """Return a profile whose class body holds these names."""
+    return type("Shopper", (Profile,), names)
+
+
+def problems_of(**names: Any) -> list[Problem]:
+    """Return the problems of a profile with these names."""
+    return check_project(collect({"Shopper": profile(**names)}))
+
+
+def problems_with(**rules: Any) -> list[Problem]:
+    """Return the problems of a campaign with these rules."""
+
+    @campaign(**rules)
+    def mail(shopper: Any) -> Email:
+        return Email("mail", subject="Hello")
+
+    return check_project(collect({"Shopper": SHOPPER, "mail": mail}))
+
+
+VIEWS = count(Viewed, over=days(7))
+SHOPPER = profile(views=VIEWS, many=segment(VIEWS >= 3))
+MANY = vars(SHOPPER)["many"]
+
+
+def only(problems: list[Problem]) -> str:
+    """Return the one problem's sentence."""
+    assert len(problems) == 1, problems
+    return problems[0].sentence
+
+
+def test_a_good_project_has_no_problems() -> None:
+    assert problems_with(audience=MANY, wait=hours(2), until=Ordered, cap=Cap(2, per=days(7)), holdout=0.05) == []
+
+
+@pytest.mark.parametrize(
+    ("feature", "told"),
+    [
+        (count(Viewed, over=days(7.5)), "multiple of its grid of days(1), got hours(180)"),
+        (count(Viewed, over=days(1), grid=hours(5)), "multiple of its grid of hours(5)"),
+        (count(Viewed, over=timedelta(0)), "got seconds(0)"),
+        (count(Viewed, over=seconds(1.5)), "multiple of its grid of seconds(1)"),
+        (count(Viewed, over=days(1), grid=timedelta(0)), "in whole seconds"),
+        (count(Viewed, over=hours(1), grid=seconds(0.5)), "in whole seconds"),
+        (count(Viewed, grid=hours(1)), "expected over= beside grid="),
+        (recent(Viewed.product_id, n=0), f"expected n= between 1 and {MAX_ITEMS}, got 0"),
+        (recent(Viewed.product_id, n=MAX_ITEMS + 1), "keep fewer values"),
+        (top(Viewed.product_id, k=MAX_ITEMS + 1), f"expected k= between 1 and {MAX_ITEMS}"),
+        (top(Viewed.price, k=3), "got Viewed.price, which is money; use recent()"),
+        (top(Viewed.depth, k=3), "which is float"),
+        (top(Identified.city, k=3), "got Identified.city, which is personal; use latest()"),
+        (recent(Identified.city, n=3), "which is personal"),
+        (mean(Identified.age), "which is personal"),
+        (total(Viewed.product_id), "got Viewed.product_id, which is str; use count() or top()"),  # type: ignore[type-var]
+    ],
+)
+def test_a_feature_that_cannot_be_meant_is_told(feature: Feature[Any], told: str) -> None:
+    problems = problems_of(some=feature)
+    assert told in only(problems)
+    assert problems[0].sentence.startswith("some: ")
+    assert "test_check.py:" in problems[0].where
+    assert problems[0].severity == "error"
+
+
+def test_bounds_themselves_are_good() -> None:
+    assert problems_of(a=recent(Viewed.product_id, n=MAX_ITEMS), b=top(Viewed.product_id, k=1)) == []
+    assert (
+        problems_of(a=count(Viewed, over=seconds(1)), b=count(Viewed, over=seconds(MAX_TILES), grid=seconds(1))) == []
+    )
+
+
+def test_a_window_of_many_tiles_is_warned_of() -> None:
+    problems = problems_of(some=count(Viewed, over=seconds(MAX_TILES + 1), grid=seconds(1)))
+    assert "expected at most 10,000 tiles in a window, got 10,001" in only(problems)
+    assert problems[0].severity == "warning"
+
+
+@pytest.mark.parametrize("kind", ["since", "latest", "first"])
+def test_what_looks_at_all_time_takes_no_window(kind: Any) -> None:
+    field: Any = None if kind == "since" else Viewed.product_id
+    windowed: Feature[Any] = Feature(Definition(kind=kind, event=Viewed, field=field, over=days(7)))
+    assert "expected no over=" in only(problems_of(some=windowed))
+    with pytest.raises(TypeError, match="over"):
+        since(Viewed, over=days(7))  # type: ignore[call-arg]
+
+
+def test_features_inside_conditions_are_checked_too() -> None:
+    assert "multiple of its grid" in only(problems_of(some=segment(count(Viewed, over=days(7.5)) >= 3)))
+
+
+def test_personal_values_and_lists_are_not_compared() -> None:
+    name = latest(Identified.first_name)
+    top_three: Any = top(Viewed.product_id, k=3)
+    problems = problems_of(name=name, top=top_three, a=segment(name == "Ada"), b=segment(top_three == "a"))
+    assert [problem.sentence.split(",")[1] for problem in problems] == [" got name", " got top"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ({}, "expected audience= or on=, got neither"),
+        ({"audience": MANY, "on": Ordered}, "expected audience= or on=, got both"),
+        ({"audience": MANY, "where": Ordered.order_id == "a"}, "expected where= beside on="),
+        ({"audience": segment(VIEWS >= 3)}, "got one without a name; declare it in the profile's class"),
+        ({"on": Ordered, "holdout": 1.5}, "between 0 and 1, got 1.5"),
+        ({"on": Ordered, "holdout": -0.1}, "5 % is 0.05"),
+        ({"on": Ordered, "cap": Cap(0, per=days(7))}, "allow at least one"),
+        ({"on": Ordered, "cap": Cap(1, per=days(0))}, "expected a cap such as"),
+        ({"on": Ordered, "wait": hours(-1)}, "expected wait= to be no less than nothing"),
+        ({"on": Ordered, "reentry": hours(-1)}, "expected reentry="),
+        ({"on": Ordered, "class_": "news"}, "one of marketing, transactional, got 'news'"),
+        ({"on": Ordered, "lane": "fast"}, "expected lane= to be one of"),
+        ({"on": Ordered, "purpose": ""}, "expected purpose="),
+        ({"on": Ordered, "purpose": "Marketing"}, "in small letters"),
+        ({"on": Ordered, "where": Viewed.price >= 5}, "expected a field of Ordered"),
+    ],
+)
+def test_a_campaign_that_cannot_be_meant_is_told(rules: dict[str, Any], told: str) -> None:
+    problems = problems_with(**rules)
+    assert told in only(problems)
+    assert "test_check.py:" in problems[0].where
+
+
+def test_holdout_may_be_none_or_everyone() -> None:
+    assert problems_with(on=Ordered, holdout=0.0) == problems_with(on=Ordered, holdout=1.0) == []
+
+
+def test_two_profiles_are_refused() -> None:
+    assert "got Shopper and Visitor" in only(
+        check_project(collect({"a": SHOPPER, "b": type("Visitor", (Profile,), {})}))
+    )
+
+
+def test_one_feature_under_two_names_is_refused() -> None:
+    views = count(Viewed)
+    assert "got views and looks" in only(problems_of(views=views, looks=views))
+
+
+def test_a_hidden_feature_name_is_refused() -> None:
+    assert "begin with a letter" in only(problems_of(_views=count(Viewed)))
+
+
+def test_two_events_of_one_name_are_refused_unless_one_extends_the_other() -> None:
+    class Seen(Event, name="Viewed"):
+        pass
+
+    class More(Viewed, name="Viewed"):
+        stars: int | None = None
+
+    assert "expected one class for the event 'Viewed'" in only(check_project(collect({"a": Viewed, "b": Seen})))
+    assert check_project(collect({"a": Viewed, "b": More})) == []
+
+
+def test_two_fields_read_from_one_key_are_refused() -> None:
+    class Moved(Event):
+        order_id: str
+        orderId: str
+
+    assert "read from 'orderId'" in only(check_project(collect({"a": Moved})))
+
+
+def test_two_campaigns_of_one_name_are_refused() -> None:
+    def make() -> Any:
+        @campaign(on=Ordered)
+        def mail(shopper: Profile) -> Email:
+            return Email("mail", subject="Hello")
+
+        return mail
+
+    problems = check_project(collect({"a": make(), "b": make()}))
+    assert "expected one campaign of the name, got 2" in only(problems)
+
+
+def test_a_template_that_is_not_there_is_told() -> None:
+    @campaign(on=Ordered)
+    def mail(shopper: Profile) -> Email:
+        return Email("mail", subject="Hello")
+
+    project = collect({"mail": mail})
+    assert check_project(project, templates=["mail"]) == []
+    assert "expected one of the templates (letter), got 'mail'; add mail.mjml" in only(
+        check_project(project, templates=["letter"])
+    )
+
+
+def test_a_function_that_fails_for_a_stranger_is_told() -> None:
+    class Shopper(Profile):
+        city = latest(Viewed.product_id)
+
+    @campaign(on=Ordered)
+    def mail(shopper: Shopper) -> Email:
+        return Email("mail", subject=shopper.city.upper())  # type: ignore[union-attr]
+
+    problems = check_project(collect({"Shopper": Shopper, "mail": mail}), templates=["mail"])
+    assert "values are None, 0 or [] until something happened" in only(problems)
+
+
+@pytest.mark.parametrize("currency", ["eur", "EURO", "", "E1R"])
+def test_a_currency_that_is_none_is_told(currency: str) -> None:
+    assert "three capitals" in only(check_project(collect({"Shopper": SHOPPER}), currency=currency))
+
+
+def test_all_problems_are_told_at_once_and_each_once() -> None:
+    class Odd(Event):
+        where_to: set[str]
+
+    bad = count(Viewed, over=days(7.5))
+    problems = check_project(
+        collect({"Odd": Odd, "Shopper": profile(bad=bad, a=segment(bad >= "x"), b=segment(bad >= "y"))})  # type: ignore[operator]
+    )
+    assert [problem.sentence.split(":")[0] for problem in problems] == [
+        "Odd",
+        "expected bad to be compared with a number such as 3, got 'x'",
+        "expected bad to be compared with a number such as 3, got 'y'",
+        "bad",
+    ]
+
+
+def test_a_problem_reads_as_compilers_tell_theirs() -> None:
+    assert str(Problem("do this", "shop.py:3")) == "shop.py:3: error: do this"
+    assert str(Problem("do this", severity="warning")) == "project: warning: do this"
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ({"on": "Order Completed"}, "expected on= to name an event class"),
+        ({"on": Ordered, "until": "Order Completed"}, "expected until= to name an event class"),
+        ({"on": Ordered, "until": [Ordered, None]}, "import it from livepost.ecommerce"),
+        ({"audience": VIEWS >= 3}, "expected audience= to be a segment"),
+    ],
+)
+def test_what_is_no_event_or_segment_is_refused_where_it_is_written(rules: dict[str, Any], told: str) -> None:
+    with pytest.raises(ProjectError, match=told) as refused:
+        campaign(**rules)
+    assert "test_check.py:" in str(refused.value)
+
+
+@pytest.mark.parametrize(("word", "given"), [(count, Viewed.price), (since, "Viewed"), (top, Viewed), (latest, "x")])
+def test_an_aggregation_of_the_wrong_thing_is_refused_where_it_is_written(word: Any, given: Any) -> None:
+    options = {"k": 3} if word is top else {}
+    with pytest.raises(ProjectError, match=r"of (an event class|a field) such as"):
+        word(given, **options)
+
+
+def test_minutes_are_a_good_window() -> None:
+    assert problems_of(some=count(Viewed, over=minutes(90))) == []
