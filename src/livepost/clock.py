@@ -51,16 +51,20 @@ class SimulatedClock:
 
 
 class ScaledClock:
-    """Host time stretched by `speed` from an anchor: `anchor_ms + (host - anchor_ms) * speed`."""
+    """Host time stretched by `speed` from an anchor: `anchor_ms + (host - host_ms) * speed`.
 
-    def __init__(self, anchor_ms: int, speed: float) -> None:
+    `host_ms` is the host's time at which the clock showed `anchor_ms`; the same if not given.
+    """
+
+    def __init__(self, anchor_ms: int, speed: float, host_ms: int | None = None) -> None:
         self.anchor_ms = anchor_ms
         self.speed = speed
+        self.host_ms = anchor_ms if host_ms is None else host_ms
 
     def now_ms(self) -> int:
         """Return the scaled time in milliseconds."""
         host_ms = time.time_ns() / 1_000_000
-        return int(self.anchor_ms + (host_ms - self.anchor_ms) * self.speed)
+        return int(self.anchor_ms + (host_ms - self.host_ms) * self.speed)
 
 
 def workspace_clock(data: Path) -> WallClock | ScaledClock:
@@ -69,13 +73,15 @@ def workspace_clock(data: Path) -> WallClock | ScaledClock:
     if not anchor.exists():
         return WallClock()
     told = json.loads(anchor.read_text())
-    return ScaledClock(told["anchor_ms"], told["speed"])
+    return ScaledClock(told["anchor_ms"], told["speed"], told["host_ms"])
 
 
-def anchor_clock(data: Path, speed: float) -> ScaledClock:
-    """Write the anchor of a scaled clock into a data folder, once; an existing anchor wins."""
-    anchor = data / "clock.json"
-    if not anchor.exists():
-        anchor.write_text(json.dumps({"anchor_ms": WallClock().now_ms(), "speed": speed}))
-    told = json.loads(anchor.read_text())
-    return ScaledClock(told["anchor_ms"], told["speed"])
+def anchor_clock(data: Path, speed: float, anchor_ms: int | None = None) -> ScaledClock:
+    """Have a data folder's clock go at `speed` from now on, showing `anchor_ms` now (the host's time if not given).
+
+    Only for when no process of the folder runs: each reads the anchor at its start.
+    """
+    host_ms = WallClock().now_ms()
+    shown_ms = host_ms if anchor_ms is None else anchor_ms
+    (data / "clock.json").write_text(json.dumps({"anchor_ms": shown_ms, "host_ms": host_ms, "speed": speed}))
+    return ScaledClock(shown_ms, speed, host_ms)

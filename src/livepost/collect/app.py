@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from livepost.clock import Clock
-from livepost.collect.body import BodyReader, ClientGoneError, Receive
+from livepost.collect.body import BodyReader, ClientGoneError, Receive, UnfinishedBodyError, drain
 from livepost.collect.browser import SETTINGS_MAX_AGE_S, browser_settings
 from livepost.collect.reply import (
     Send,
@@ -87,6 +87,8 @@ class Collect:
             return
         try:
             position = await self._take(scope, receive)
+        except UnfinishedBodyError as error:
+            await send_rejected(send, error, lambda: drain(receive))
         except RejectedError as error:
             await send_rejected(send, error)
         except OverloadedError as error:

@@ -7,11 +7,19 @@ unpack it and leave the label.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-from livepost.collect.limits import BODY_TIMEOUT_S, MAX_BODY_BYTES, MAX_BUFFERED_BYTES, MAX_REQUESTS
+from livepost.collect.limits import (
+    BODY_TIMEOUT_S,
+    DRAIN_TIMEOUT_S,
+    MAX_BODY_BYTES,
+    MAX_BUFFERED_BYTES,
+    MAX_DRAINED_BYTES,
+    MAX_REQUESTS,
+)
 from livepost.errors import LivepostError, OverloadedError, RejectedError
 
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -22,6 +30,10 @@ _GZIP_BITS = 31
 
 class ClientGoneError(LivepostError):
     """The client closed the connection before its body was whole; nobody waits for an answer."""
+
+
+class UnfinishedBodyError(RejectedError):
+    """A body refused while more of it was to come: the client may be sending still."""
 
 
 class BodyReader:
@@ -45,8 +57,8 @@ class BodyReader:
 
         Raises RejectedError (400, 408, 413), OverloadedError, or ClientGoneError.
         """
-        if declared is not None and declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-            raise _too_large()
+        if declared is not None and declared.isdigit() and _over(declared):
+            raise _too_large(UnfinishedBodyError)
         if self._requests >= self._max_requests:
             raise OverloadedError(f"{self._requests} requests are being received; send it again in a second")
         self._requests += 1
@@ -62,16 +74,19 @@ class BodyReader:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGoneError("the client closed the connection before it had sent its body")
+        if message.get("more_body", False):
+            return await self._pieces(receive, message)
         body: bytes = message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
             raise _too_large()
-        return await self._rest(receive, body) if message.get("more_body", False) else body
+        return body
 
-    async def _rest(self, receive: Receive, start: bytes) -> bytes:
-        """Return a body that comes in pieces, counted with all others that do."""
+    async def _pieces(self, receive: Receive, message: MutableMapping[str, Any]) -> bytes:
+        """Return a body that comes in pieces, of which `message` is the first, counted with all others that
+        do.
+        """
         held = 0
         pieces: list[bytes] = []
-        message: MutableMapping[str, Any] = {"type": "http.request", "body": start, "more_body": True}
         try:
             while True:
                 if message["type"] == "http.disconnect":
@@ -80,16 +95,16 @@ class BodyReader:
                 pieces.append(piece)
                 held += len(piece)
                 self._buffered += len(piece)
-                self._require_room(held)
+                self._require_room(held, more=message.get("more_body", False))
                 if not message.get("more_body", False):
                     return b"".join(pieces)
                 message = await receive()
         finally:
             self._buffered -= held
 
-    def _require_room(self, held: int) -> None:
+    def _require_room(self, held: int, *, more: bool) -> None:
         if held > MAX_BODY_BYTES:
-            raise _too_large()
+            raise _too_large(UnfinishedBodyError if more else RejectedError)
         if self._buffered > self._max_buffered:
             raise OverloadedError(f"{self._buffered} bytes are being received; send it again in a second")
 
@@ -119,8 +134,27 @@ def unpacked(body: bytes) -> bytes:
     return b"".join(plain)
 
 
-def _too_large() -> RejectedError:
-    return RejectedError(
+async def drain(receive: Receive) -> None:
+    """Throw away what still comes of a refused body, within bounds.
+
+    Closing a socket with unread data makes the system reset the connection, and the client loses the reply.
+    """
+    left = MAX_DRAINED_BYTES
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_TIMEOUT_S):
+            while left > 0:
+                message = await receive()
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+                left -= len(message.get("body", b""))
+
+
+def _over(declared: bytes) -> bool:
+    return len(declared) > 18 or int(declared) > MAX_BODY_BYTES
+
+
+def _too_large(kind: type[RejectedError] = RejectedError) -> RejectedError:
+    return kind(
         f"expected a body of at most {MAX_BODY_BYTES} bytes, got more; split the batch",
         code="too_large",
         status=413,

@@ -20,5 +20,11 @@ MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 MAX_REQUESTS = 2_000
 """Requests being received at one time: above it 429."""
 
+MAX_DRAINED_BYTES = 16 * 1024 * 1024
+"""Of a refused body thrown away after the reply, so that a client still sending gets to read it."""
+
+DRAIN_TIMEOUT_S = 5.0
+"""Seconds that takes at most; then the connection is closed."""
+
 BODY_TIMEOUT_S = 15.0
 """Seconds a client has to send its whole body: above it 408."""

@@ -35,14 +35,21 @@ async def send_success(send: Send, position: int) -> None:
     await send({"type": "http.response.body", "body": _SUCCESS})
 
 
-async def send_json(send: Send, status: int, told: object, headers: Headers | None = None) -> None:
-    """Send any struct as JSON."""
+async def send_json(
+    send: Send,
+    status: int,
+    told: object,
+    headers: Headers | None = None,
+    before_end: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Send any struct as JSON; `before_end` is awaited when all of it is sent and the connection still open."""
     body = msgspec.json.encode(told)
     length = (b"content-length", str(len(body)).encode())
-    await send(
-        {"type": "http.response.start", "status": status, "headers": [*_JSON, length, *(headers or [])]}
-    )
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.start", "status": status, "headers": [*_JSON, length, *(headers or [])]})
+    await send({"type": "http.response.body", "body": body, "more_body": before_end is not None})
+    if before_end is not None:
+        await before_end()
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def send_preflight(send: Send) -> None:
@@ -51,7 +58,9 @@ async def send_preflight(send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def send_rejected(send: Send, error: RejectedError) -> None:
+async def send_rejected(
+    send: Send, error: RejectedError, before_end: Callable[[], Awaitable[None]] | None = None
+) -> None:
     """Refuse a request: the client has to change it (but for 408, which it may send again)."""
     headers: Headers = []
     if error.status == 401:
@@ -59,7 +68,7 @@ async def send_rejected(send: Send, error: RejectedError) -> None:
         headers.append((b"www-authenticate", b'WriteKey realm="livepost"'))
     if error.status in (408, 413):
         headers.append((b"connection", b"close"))
-    await send_json(send, error.status, {"code": error.code, "message": str(error)}, headers)
+    await send_json(send, error.status, {"code": error.code, "message": str(error)}, headers, before_end)
 
 
 async def send_overloaded(send: Send, error: OverloadedError) -> None:

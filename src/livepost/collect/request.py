@@ -84,10 +84,10 @@ def read_batch(body: bytes) -> Request:
 
 
 def _item(raw: msgspec.Raw) -> Call:
-    size = len(memoryview(raw))
-    if size > MAX_EVENT_BYTES:
-        raise _event_too_large("an event in a batch", size)
-    return read_call(raw)
+    event = bytes(raw)
+    if len(event) > MAX_EVENT_BYTES:
+        raise _event_too_large("an event in a batch", len(event))
+    return read_call(event)
 
 
 def _share(context: dict[str, Any], calls: list[Call]) -> None:

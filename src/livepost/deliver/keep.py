@@ -203,6 +203,12 @@ class Keep:
         )
 
 
+def each(folder: Path, keys: Keys, workspace: str) -> Iterator[KeptMail]:
+    """Yield every kept mail, opened, oldest first; those of forgotten persons are left out."""
+    for path in _files(folder):
+        yield from _opened(path, _scan(path)[0], keys, workspace)
+
+
 def read(
     folder: Path,
     keys: Keys,

@@ -25,11 +25,12 @@ from livepost.errors import LivepostError
 MAX_HEADER_CHARS = 998
 """A line of a mail (RFC 5322, 2.1.1)."""
 
-SUBJECTS_CACHED = 4_096
-"""Folded subjects kept: many people get the same one."""
+BOUNDARY_CHARS = 34
+"""The length of every boundary: with another one the Content-Type header would fold elsewhere."""
 
 _PART_POLICY = SMTP  # 78: base64 lines of 76 characters (RFC 2045, 6.8); with 998 they would be 996 long
 _ONE_LINE = frozenset(("list-unsubscribe", "list-unsubscribe-post", "message-id"))
+_NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # newlines of Unicode, controls, half surrogates
 _LOCAL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
 _DOMAIN = re.compile(r"(?=.{1,253}$)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
 
@@ -46,7 +47,10 @@ class From(msgspec.Struct, frozen=True):
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a mail is made of. `boundary` is a word that is in neither part; `unsubscribe_url` "" for none."""
+    """What a mail is made of. `boundary` is a word of 34 characters that is in neither part.
+
+    `unsubscribe_url` is "" for none.
+    """
 
     recipient: str
     subject: str
@@ -114,7 +118,7 @@ class Skeleton:
                 subject="lpsubject",
                 at_ms=0,
                 message_id="<lpid@example.invalid>",
-                boundary="lpboundary",
+                boundary=_BOUNDARY.decode(),
                 text="lptext",
                 html="lphtml",
                 unsubscribe_url="https://lpunsubscribe.invalid" if one_click else "",
@@ -130,10 +134,10 @@ class Skeleton:
             raise HeaderError("expected an unsubscribe address for a skeleton with one-click, and none without")
         values = {
             b"To: lpto@example.invalid\r\n": _fold("To", parts.recipient),
-            b"Subject: lpsubject\r\n": _subject(parts.subject),
+            b"Subject: lpsubject\r\n": _fold("Subject", parts.subject),
             b"Thu, 01 Jan 1970 00:00:00 +0000": _date(parts.at_ms // 1000),
             b"<lpid@example.invalid>": parts.message_id.encode(),
-            b"lpboundary": parts.boundary.encode(),
+            _BOUNDARY: parts.boundary.encode(),
             b"https://lpunsubscribe.invalid": parts.unsubscribe_url.encode(),
             _TEXT: _body(parts.text),
             _HTML: _body(parts.html),
@@ -154,6 +158,8 @@ def _check(parts: Parts) -> None:
     if not is_address(parts.recipient):
         raise HeaderError("To: expected a bare address such as name@shop.example, got something else; fix the profile")
     _require_line("Subject", parts.subject)
+    if len(parts.boundary) != BOUNDARY_CHARS:
+        raise HeaderError(f"Content-Type: expected a boundary of {BOUNDARY_CHARS} characters")
     for name, value in (("Message-ID", parts.message_id), ("List-Unsubscribe", parts.unsubscribe_url)):
         _require_line(name, value)
         if not value.isascii() or " " in value or len(name) + len(value) + 4 > MAX_HEADER_CHARS:
@@ -161,8 +167,7 @@ def _check(parts: Parts) -> None:
 
 
 def _require_line(name: str, value: str) -> None:
-    """`str.isprintable` is false for every newline of Unicode, NUL, other controls and lone surrogates."""
-    if not value.isprintable():
+    if _NO_LINE.search(value):
         raise HeaderError(f"{name}: expected one line of printable characters, got a newline or control; remove it")
     if "=?" in value:  # an encoded word: the email library would decode it, newlines and all
         raise HeaderError(f"{name}: expected plain text, got `=?`; write it apart")
@@ -176,14 +181,9 @@ def _from_header(sender: From) -> Address:
 
 
 def _fold(name: str, value: str) -> bytes:
-    if len(name) + 2 + len(value) <= 78 and value.isascii() and " " not in value:
+    if value and value.isascii() and len(name) + 2 + len(value) <= 78 and value == value.strip():
         return f"{name}: {value}\r\n".encode()
     return POLICY.fold_binary(name, POLICY.header_factory(name, value))
-
-
-@lru_cache(SUBJECTS_CACHED)
-def _subject(value: str) -> bytes:
-    return POLICY.fold_binary("Subject", POLICY.header_factory("Subject", value))
 
 
 @lru_cache(16)
@@ -198,6 +198,7 @@ def _body(text: str) -> bytes:
     return b"".join([encoded[at : at + 76] + b"\n" for at in range(0, len(encoded), 76)]).replace(b"\n", b"\r\n")
 
 
+_BOUNDARY = b"=_lpboundary".ljust(BOUNDARY_CHARS, b"x")
 _TEXT, _HTML = _body("lptext"), _body("lphtml")
 _MARKS = re.compile(
     b"("
@@ -208,7 +209,7 @@ _MARKS = re.compile(
             b"Subject: lpsubject\r\n",
             b"Thu, 01 Jan 1970 00:00:00 +0000",
             b"<lpid@example.invalid>",
-            b"lpboundary",
+            _BOUNDARY,
             b"https://lpunsubscribe.invalid",
             _TEXT,
             _HTML,

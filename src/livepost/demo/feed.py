@@ -26,6 +26,7 @@ from livepost.demo.line import Line
 from livepost.demo.stock import READY_EVENTS, TAIL_BYTES, Prepared, Stock
 from livepost.demo.tables import open_tables
 
+START_FILE = "feed-start"
 EVENTS_A_BATCH = 100
 BYTES_A_BATCH = 400_000
 EVENTS_A_TURN = 2_000
@@ -72,7 +73,8 @@ def run_feed(*, url: str, secret_key: str, data: Path, account: Path) -> None:
     """Feed the workspace in folder `data` until SIGTERM or SIGINT, then write the account to `account` as JSON.
 
     This is a process of its own: it makes the stock ready, waits for the collector at `url` to answer, and lets the
-    first basket happen then. `data` must hold the demo's clock. Raises FeedError.
+    first basket happen then. `data` must hold the demo's clock; where it holds the start of an earlier feed, this one
+    goes on from a day before now: what was sent already is folded once (same message ids). Raises FeedError.
     """
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -80,7 +82,8 @@ def run_feed(*, url: str, secret_key: str, data: Path, account: Path) -> None:
     clock = workspace_clock(data)
     stock = _stock(_speed(clock))
     Line(url, secret_key).wait_for_answer()
-    told = Feed(stock, url=url, secret_key=secret_key, clock=clock).run(stop)
+    feed = Feed(stock, url=url, secret_key=secret_key, clock=clock)
+    told = feed.run(stop, _start(data / START_FILE, clock.now_ms()))
     gc.unfreeze()
     account.write_bytes(msgspec.json.encode(told))
 
@@ -95,13 +98,19 @@ class Feed:
         self._speed = _speed(clock)
         self._lines = [Line(url, secret_key) for _ in range(PARALLEL)]
 
-    def run(self, stop: Event) -> Account:
-        """Send until `stop` is set or nothing is left; the first basket happens now. Return the account.
+    def run(self, stop: Event, start_ms: int | None = None) -> Account:
+        """Send until `stop` is set or nothing is left. Return the account.
+
+        The first basket happens at `start_ms`, now if not given; what is over a day old is not sent.
 
         A turn under way is finished, so that everything up to `fed_through_ms` is acknowledged. Raises FeedError.
         """
         began = process_time()
-        self.account.start_ms = self.account.fed_through_ms = self._clock.now_ms()
+        now_ms = self._clock.now_ms()
+        self.account.start_ms = now_ms if start_ms is None else start_ms
+        self.account.fed_through_ms = now_ms
+        while self._stock.take(now_ms - DAY_MS - self.account.start_ms, EVENTS_A_TURN):
+            pass
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="feed") as threads:
             while len(self._stock) and not stop.is_set():
                 started = monotonic()
@@ -154,6 +163,13 @@ class Feed:
     def _fed_through(self, now_ms: int) -> int:
         following = self._stock.next_ms()
         return now_ms if following is None else min(now_ms, following - 1 + self.account.start_ms)
+
+
+def _start(kept: Path, now_ms: int) -> int:
+    """Return when the first basket happens (ms): as an earlier feed of this folder wrote down, else now."""
+    if not kept.exists():
+        kept.write_text(str(now_ms))
+    return int(kept.read_text())
 
 
 def _speed(clock: Clock) -> float:

@@ -82,7 +82,7 @@ _CALL = msgspec.json.Decoder(Call)
 _ANY = msgspec.json.Decoder()
 
 
-def read_call(raw: bytes | msgspec.Raw) -> Call:
+def read_call(raw: bytes) -> Call:
     """Return the call in `raw`; a `BrokenCall` if a part has the wrong type.
 
     Raises RejectedError (400) if `raw` is not JSON.
@@ -103,7 +103,7 @@ def read_call(raw: bytes | msgspec.Raw) -> Call:
     return call
 
 
-def read_json(raw: bytes | msgspec.Raw) -> Any:
+def read_json(raw: bytes) -> Any:
     """Return any JSON decoded; raise RejectedError (400) if it is none."""
     try:
         return _ANY.decode(raw)
@@ -143,9 +143,8 @@ def _mended(told: Any) -> Call:
     return BrokenCall(**parts, fault=fault, told=told) if fault else Call(**parts)
 
 
-def _may_be_deep(raw: bytes | msgspec.Raw) -> bool:
-    text = bytes(raw)
-    return text.count(b"{") + text.count(b"[") > MAX_DEPTH
+def _may_be_deep(raw: bytes) -> bool:
+    return raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
 
 
 def _depth(value: Any) -> int:

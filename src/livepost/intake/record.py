@@ -133,11 +133,11 @@ def ids_of(call: Call, key: KeyKind) -> list[ExternalId]:
     An address counts as an id only if a secret key brought it: whoever has the public key could claim any
     address.
     """
-    ids = [
-        ExternalId(kind, text)
-        for kind, text in ((USER, _text_id(call.user_id)), (ANONYMOUS, _text_id(call.anonymous_id)))
-        if text
-    ]
+    ids = []
+    if user := _text_id(call.user_id):
+        ids.append(ExternalId(USER, user))
+    if anonymous := _text_id(call.anonymous_id):
+        ids.append(ExternalId(ANONYMOUS, anonymous))
     if call.type == "identify" and key is KeyKind.SECRET and ids and call.traits:
         email = call.traits.get("email")
         if isinstance(email, str) and 0 < len(email.strip()) <= MAX_ID_CHARS:

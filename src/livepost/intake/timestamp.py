@@ -19,7 +19,9 @@ _LOOSE = re.compile(
 )
 MAX_TIMESTAMP_CHARS = 64
 CACHED_TIMESTAMPS = 4_096
-"""Texts whose reading is remembered: each is read for the verdict and for the record, and batches repeat them."""
+"""Texts whose reading is remembered: each is read for the verdict and for the record, and batches repeat
+them.
+"""
 
 
 def parse_timestamp(text: str) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, TypeAlias
 
 from livepost.errors import LivepostError
@@ -21,6 +21,10 @@ from livepost.project.money import minor_digits
 MAX_INTEGER = 2**63 - 1
 MAX_MINOR = 10**15
 """The largest amount of money, in minor units: sums of thousands of them stay within 64 bits."""
+_EXACT = 1e10
+"""Below it, amounts of four decimals have at most 15 digits, which a double tells apart."""
+_WIDE = Context(prec=50, rounding=ROUND_HALF_EVEN)
+"""Wide enough for the longest text that `_DECIMAL` lets in, so that only the last step rounds."""
 _DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,18})?", re.ASCII)
 Normaliser: TypeAlias = Callable[[Any], Any]
 
@@ -57,17 +61,22 @@ def money(amount: Any, currency: Any, default_currency: str) -> list[Any]:
     [12, 'USD']
     """
     code = _currency(currency) if currency is not None else default_currency
-    minor = _minor(_decimal_text(amount), minor_digits(code))
+    minor = _minor(amount, minor_digits(code))
     if abs(minor) > MAX_MINOR:
         raise MismatchError("an amount of at most 1e15 minor units", "a larger one")
     return [minor, code]
 
 
-def _minor(text: str, digits: int) -> int:
-    whole, _, fraction = text.partition(".")
-    if len(fraction) <= digits:
-        return int(whole + fraction.ljust(digits, "0"))
-    return int(Decimal(text).scaleb(digits).quantize(Decimal(1), ROUND_HALF_EVEN))
+def _minor(amount: Any, digits: int) -> int:
+    """Return an amount in minor units. A number that is exactly so many hundredths needs no text: its
+    shortest decimal text has no further digits.
+    """
+    if type(amount) is float and abs(amount) < _EXACT:
+        scale = 10**digits
+        near: int = round(amount * scale)
+        if near / scale == amount:
+            return near
+    return int(Decimal(_decimal_text(amount)).scaleb(digits, _WIDE).quantize(Decimal(1), context=_WIDE))
 
 
 def _decimal_text(amount: Any) -> str:

@@ -71,18 +71,32 @@ def withdraw(store: Store, person: bytes, purpose: str, now_ms: int, proof: str)
     return Withdrawal(person=name, purpose=purpose, at=at, proof=proof)
 
 
+_FACTS = f"""SELECT c.allowed, coalesce(c.at, 0),
+    (SELECT at FROM withdrawals WHERE person = ?1 AND purpose = ?2),
+    EXISTS (SELECT 1 FROM kills WHERE campaign = ?3),
+    EXISTS (SELECT 1 FROM suppressions WHERE address = ?4),
+    CASE WHEN ?5 = 0 THEN 0 ELSE (SELECT count(*) FROM deliveries WHERE person = ?1 AND campaign = ?3
+        AND at > ?6 - ?7 AND at < ?6 + ?7 AND id != ?8 AND state IN ({_CAPPED})) END
+    FROM (SELECT 1) LEFT JOIN consents c ON c.person = ?1 AND c.purpose = ?2"""
+
+
 def facts_of(store: Store, row: Row, address: bytes | None) -> Facts:
-    """Return what the checks need to know about a delivery, inside a transaction."""
-    granted, granted_at = _consent(store, row.person, row.purpose)
-    withdrawn = store.rows("SELECT at FROM withdrawals WHERE person = ? AND purpose = ?", (row.person, row.purpose))
+    """Return what the checks need to know about a delivery, inside a transaction; `address` None: not known yet.
+
+    Sends are counted by the time of their decisions: a backlog must not turn what the engine allowed into a refusal.
+    """
+    [(granted, granted_at, withdrawn_at, killed, suppressed, sends)] = store.rows(
+        _FACTS,
+        (row.person, row.purpose, row.campaign, address, row.cap_times, row.at, row.cap_per_ms, row.id),
+    )
     return Facts(
         class_=row.class_,
-        killed=bool(store.rows("SELECT 1 FROM kills WHERE campaign = ?", (row.campaign,))),
-        suppressed=_suppressed(store, address),
-        granted=granted,
+        killed=bool(killed),
+        suppressed=bool(suppressed),
+        granted=None if granted is None else bool(granted),
         granted_at=granted_at,
-        withdrawn_at=withdrawn[0][0] if withdrawn else None,
-        sends=_sends(store, row) if row.cap_times else 0,
+        withdrawn_at=withdrawn_at,
+        sends=sends,
         cap_times=row.cap_times,
     )
 
@@ -90,17 +104,3 @@ def facts_of(store: Store, row: Row, address: bytes | None) -> Facts:
 def _consent(store: Store, person: bytes, purpose: str) -> tuple[bool | None, int]:
     found = store.rows("SELECT allowed, at FROM consents WHERE person = ? AND purpose = ?", (person, purpose))
     return (bool(found[0][0]), int(found[0][1])) if found else (None, 0)
-
-
-def _suppressed(store: Store, address: bytes | None) -> bool:
-    return address is not None and bool(store.rows("SELECT 1 FROM suppressions WHERE address = ?", (address,)))
-
-
-def _sends(store: Store, row: Row) -> int:
-    """Count by the time of the decision: a backlog must not turn what the engine allowed into a refusal."""
-    [(count,)] = store.rows(
-        f"SELECT count(*) FROM deliveries WHERE person = ? AND campaign = ? AND at > ? AND at < ?"
-        f" AND id != ? AND state IN ({_CAPPED})",
-        (row.person, row.campaign, row.at - row.cap_per_ms, row.at + row.cap_per_ms, row.id),
-    )
-    return int(count)

@@ -18,7 +18,7 @@ import css_inline
 from mjml import mjml2html
 
 from livepost.ids import digest
-from livepost.render.language import TAG
+from livepost.render.language import TAG, check_size
 from livepost.render.limits import TemplateError
 
 KNOWN_TAGS = frozenset(
@@ -60,6 +60,7 @@ KNOWN_TAGS = frozenset(
 """The MJML tags the compiler understands."""
 
 _MJ = re.compile(r"</?(mj-[a-z-]+)")
+_TAG = re.compile(r"<[^!][^>]*>")
 _OUTSIDE_TEXT = re.compile(
     r"<!--.*?-->|<(?:style|title|script)\b.*?</(?:style|title|script)>|<[^>]*>", re.DOTALL | re.I
 )
@@ -104,11 +105,12 @@ def compile_mjml(source: str, name: str) -> tuple[str, Marks]:
     Raises TemplateError if MJML cannot read the source, a tag is unknown, or Liquid stands where MJML drops
     it.
     """
+    check_size(source, name)
     _refuse_unknown_tags(source, name)
     marks = Marks(source)
     try:
         # No fonts by default: the compiler would have every opening of a mail ask Google for them.
-        html = mjml2html(marks.marked, fonts={})
+        html = mjml2html(_TAG.sub(_on_one_line, marks.marked), fonts={})
     except ValueError as error:
         raise TemplateError(f"MJML cannot read it: {error}", template=name) from error
     if lost := marks.lost(html):
@@ -119,9 +121,20 @@ def compile_mjml(source: str, name: str) -> tuple[str, Marks]:
     return html, marks
 
 
-def inline_css(html: str, marks: Marks) -> str:
-    """Return marked HTML with its styles inlined (media queries stay) and its Liquid restored."""
-    return marks.restore(_inliner().inline(marks.commented(html)))
+def inline_css(html: str, marks: Marks) -> tuple[str, tuple[str, ...]]:
+    """Return marked HTML with its styles inlined (media queries stay) and its Liquid restored; and warnings.
+
+    Styles that cannot be read stay where they are, with a warning: what MJML itself styles is inline already.
+    """
+    try:
+        return marks.restore(_inliner().inline(marks.commented(html))), ()
+    except css_inline.InlineError as error:
+        return marks.restore(html), (f"its CSS cannot be inlined ({error}); check mj-style",)
+
+
+def _on_one_line(tag: re.Match[str]) -> str:
+    """The compiler writes a newline in an attribute as a backslash and an n, which breaks `style`."""
+    return tag.group().replace("\n", " ")
 
 
 @cache

@@ -10,15 +10,16 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from io import StringIO
 from typing import Any
 
 from liquid import BoundTemplate, Environment, RenderContext, Token, Undefined
 from liquid.ast import Node
-from liquid.builtin.expressions.primitive import RangeLiteral
+from liquid.builtin.expressions.primitive import IntegerLiteral, RangeLiteral
 from liquid.builtin.loaders.dict_loader import CachingDictLoader
 from liquid.builtin.tags.for_tag import ForNode
 from liquid.builtin.tags.tablerow_tag import TablerowNode
-from liquid.exceptions import LiquidError, ResourceLimitError
+from liquid.exceptions import LiquidError, OutputStreamLimitError, ResourceLimitError
 from liquid.expression import Expression
 from liquid.output import LimitedStringIO
 from liquid.undefined import UNDEFINED
@@ -99,6 +100,19 @@ class MailContext(RenderContext):
         return Gap(found, self.told) if isinstance(found, Undefined) else found
 
 
+class Output(LimitedStringIO):
+    """The output, bounded in bytes; ASCII is counted without encoding it first."""
+
+    def write(self, text: str) -> int:
+        """Write text; raise OutputStreamLimitError above the bound."""
+        if not text.isascii():
+            return super().write(text)
+        self.size += len(text)
+        if self.size > self.limit:
+            raise OutputStreamLimitError("output stream limit reached", token=None)
+        return StringIO.write(self, text)
+
+
 class MailTemplate(BoundTemplate):
     """A template that renders in a `MailContext`."""
 
@@ -124,11 +138,7 @@ class MailEnvironment(Environment):
 
 def parse(language: MailEnvironment, source: str, name: str) -> BoundTemplate:
     """Return a parsed template; raise TemplateError near which tag if it is too large or is not Liquid."""
-    if len(source.encode()) > limits.MAX_TEMPLATE_BYTES:
-        raise TemplateError(
-            f"expected at most {limits.MAX_TEMPLATE_BYTES} bytes, got {len(source.encode())}; split it into partials",
-            template=name,
-        )
+    check_size(source, name)
     try:
         template = language.from_string(source, name=name)
     except LiquidError as error:
@@ -137,10 +147,25 @@ def parse(language: MailEnvironment, source: str, name: str) -> BoundTemplate:
     return template
 
 
+def check_size(source: str, name: str) -> None:
+    """Raise TemplateError if a source has too many bytes, tags, or characters in a tag."""
+    # Counting comes first: a pattern that looks for the end of each of 100,000 open tags would not end itself.
+    measures = [
+        ("bytes", len(source.encode()), limits.MAX_TEMPLATE_BYTES),
+        ("tags", source.count("{{") + source.count("{%"), limits.MAX_TAGS),
+    ]
+    if all(size <= most for _, size, most in measures):
+        longest = max((len(tag) for tag in TAG.findall(source)), default=0)
+        measures.append(("characters in a tag", longest, limits.MAX_TAG_CHARS))
+    for what, size, most in measures:
+        if size > most:
+            raise TemplateError(f"expected at most {most} {what}, got {size}; split it up", template=name)
+
+
 def run(template: BoundTemplate, values: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     """Return the rendered text and the warnings; raise TemplateError at a limit or an error of the template."""
     context = MailContext(template, globals=template.make_globals(dict(values)))
-    buffer = LimitedStringIO(limit=limits.MAX_OUTPUT_BYTES)
+    buffer = Output(limit=limits.MAX_OUTPUT_BYTES)
     try:
         template.render_with_context(context, buffer)
     except (LiquidError, ArithmeticError, ValueError, RecursionError) as error:
@@ -181,14 +206,23 @@ def _refuse_idle_ranges(nodes: list[Node], name: str) -> None:
     """
     for node in nodes:
         for expression in node.expressions():
-            looped = isinstance(node, ForNode | TablerowNode)
+            looped = isinstance(node, ForNode | TablerowNode) and _is_loopable(expression)
             for idle in _ranges(expression, looped):
                 raise TemplateError(
-                    f"expected the range {idle} to be looped over, got it used as a value; "
+                    f"expected the range {idle} to be looped over, got it used as a value or reversed; "
                     "write {% for n in (1..3) %}",
                     template=name,
                 )
         _refuse_idle_ranges(list(node.children(_NOWHERE, include_partials=False)), name)
+
+
+def _is_loopable(expression: Expression) -> bool:
+    """Return whether a loop may take a range: not a long one in reverse, which is first made into a list."""
+    span = getattr(expression, "iterable", None)
+    if not isinstance(span, RangeLiteral) or not getattr(expression, "reversed", False):
+        return True
+    ends = (span.start, span.stop)
+    return all(isinstance(end, IntegerLiteral) and abs(end.value) <= limits.MAX_LOOP for end in ends)
 
 
 def _ranges(expression: Expression, looped: bool) -> Iterator[Expression]:

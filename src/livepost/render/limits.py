@@ -7,8 +7,14 @@ from __future__ import annotations
 
 from livepost.errors import LivepostError
 
-MAX_TEMPLATE_BYTES = 262_144
-"""A template's source, UTF-8; also a partial's."""
+MAX_TEMPLATE_BYTES = 524_288
+"""A template, UTF-8: its source, and what MJML makes of it; also a partial."""
+
+MAX_TAGS = 2_000
+"""Liquid tags and outputs in a template: parsing takes time too, and some of it grows with the square."""
+
+MAX_TAG_CHARS = 2_000
+"""One Liquid tag or output."""
 
 MAX_OUTPUT_BYTES = 524_288
 """One rendered part (HTML, text or subject), UTF-8."""
@@ -25,7 +31,7 @@ MAX_LOCALS_BYTES = 262_144
 MAX_VALUE_CHARS = 65_536
 """The text that a filter may take or give."""
 
-MAX_ITEMS = 10_000
+MAX_ITEMS = 1_000
 """The items of a list that a filter may take or give."""
 
 MAX_NUMBER = 10**18

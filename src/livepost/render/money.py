@@ -66,7 +66,9 @@ def plain(value: Any) -> Any:
 
     No Python object gets into a template, so there is no attribute to reach for.
     """
-    if value is None or isinstance(value, str | int | float | Amount):
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode(errors="ignore").decode()  # no half surrogates
+    if value is None or isinstance(value, int | float | Amount):
         return value
     if is_money(value):
         return Amount(value[0], value[1])

@@ -10,6 +10,7 @@ Files: `NAME.mjml` is a template; `NAME.txt` (optional) its text part, else that
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -27,6 +28,9 @@ from livepost.render.words import text_of, tidy
 
 LINES_CACHED = 1_000
 """Subjects and preheaders kept parsed."""
+
+_UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+"""Controls, newlines, and what turns the direction of reading; joiners stay: Persian and emoji need them."""
 
 MAX_LINE_CHARS = 250
 """A subject or preheader; longer ones are cut."""
@@ -46,6 +50,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     html: BoundTemplate
     text: BoundTemplate
+    warnings: tuple[str, ...]
 
 
 class Templates:
@@ -91,7 +96,7 @@ class Templates:
         given["preheader"], told_preheader = self._one_line(draft.preheader, given)
         html, told_html = run(template.html, given)
         text, told_text = run(template.text, given)
-        warnings = dict.fromkeys((*told, *told_preheader, *told_html, *told_text))
+        warnings = dict.fromkeys((*template.warnings, *told, *told_preheader, *told_html, *told_text))
         if len(html.encode()) > CLIPPED_BYTES:
             warnings[f"the HTML has {len(html.encode())} bytes; Gmail cuts above {CLIPPED_BYTES}"] = None
         return Rendering(mail=RenderedMail(subject=subject, html=html, text=tidy(text)), warnings=tuple(warnings))
@@ -109,11 +114,13 @@ class Templates:
         source, own_text = files[f"{name}.mjml"], files.get(f"{name}.txt")
         marked, marks = compile_mjml(source, name)
         text = own_text if own_text is not None else marks.restore(text_of(marked))
+        html, warnings = inline_css(marked, marks)
         return Template(
             name=name,
             version=digest(source, own_text or "").hex(),
-            html=parse(self._html, inline_css(marked, marks), name),
+            html=parse(self._html, html, name),
             text=parse(self._text, text, name),
+            warnings=warnings,
         )
 
     def _parse_line(self, source: str) -> BoundTemplate:
@@ -132,7 +139,7 @@ def one_line(text: str) -> str:
     `=?` is set apart: it begins an encoded word (RFC 2047), which would be decoded again on its way.
     """
     spaced = " ".join(text.split())
-    line = spaced if spaced.isprintable() else "".join(char for char in spaced if char.isprintable())
+    line = spaced if spaced.isprintable() else _UNWANTED.sub("", spaced)
     return line.replace("=?", "= ?")[:MAX_LINE_CHARS].strip()
 
 

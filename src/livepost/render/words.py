@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 _BLOCKS = frozenset(("p", "div", "tr", "table", "ul", "ol", "li", "blockquote", "section", "br", "hr"))
 _BLOCKS |= {f"h{level}" for level in range(1, 7)}
 _SILENT = frozenset(("style", "title", "script", "head"))
+_VOID = frozenset(("img", "br", "hr", "meta", "link", "input", "col", "area", "base", "wbr"))
 _SPACES = re.compile(r"[ \t\r\f\v\u00a0]+")
 _EDGES = re.compile(r" *\n *")
 _GAPS = re.compile(r"\n{3,}")
@@ -39,16 +40,17 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
-        self._silent = 0
+        self._silent: list[str] = []  # the open tags from the one that silenced the text
         self._links: list[tuple[str, int]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        if tag in _SILENT:
-            self._silent += 1
+        if self._silent or tag in _SILENT or _is_hidden(given):
+            if tag not in _VOID:
+                self._silent.append(tag)
         elif tag == "a":
             self._links.append((given.get("href", ""), len(self.pieces)))
-        elif tag == "img" and not self._silent:
+        elif tag == "img":
             self.pieces.append(given.get("alt", ""))
         elif tag in _BLOCKS:
             self.pieces.append("\n")
@@ -56,11 +58,13 @@ class _Reader(HTMLParser):
             self.pieces.append(" ")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
+        if tag in _VOID:
+            self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in _SILENT:
-            self._silent = max(0, self._silent - 1)
+        if self._silent:
+            if tag in self._silent:
+                del self._silent[len(self._silent) - 1 - self._silent[::-1].index(tag) :]
         elif tag == "a" and self._links:
             self._close_link(*self._links.pop())
         elif tag in _BLOCKS:
@@ -73,3 +77,7 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._silent:
             self.pieces.append(_SPACES.sub(" ", data.replace("\n", " ")))
+
+
+def _is_hidden(given: dict[str, str]) -> bool:
+    return "display:none" in given.get("style", "").replace(" ", "")

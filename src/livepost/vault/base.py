@@ -61,7 +61,7 @@ class SubjectKeys(Protocol):
 class Vault(Protocol):
     """The whole contract; the front writes, others read."""
 
-    def admit(self, ids: Sequence[ExternalId]) -> list[SubjectKeys]:
+    def admit(self, ids: Sequence[ExternalId]) -> Sequence[SubjectKeys]:
         """Return each id's subject, making new ones where an id is first seen.
 
         New subjects are pending until `commit`, which must come before the log commit that uses them.

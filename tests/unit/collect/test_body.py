@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livepost.collect.body import BodyReader, ClientGoneError, unpacked
-from livepost.collect.limits import MAX_BODY_BYTES
+from livepost.collect.body import BodyReader, ClientGoneError, UnfinishedBodyError, drain, unpacked
+from livepost.collect.limits import MAX_BODY_BYTES, MAX_DRAINED_BYTES
 from livepost.errors import OverloadedError, RejectedError
 
 
@@ -170,3 +170,27 @@ def test_requests_at_one_time_are_bounded() -> None:
         assert await reader.read(Sender(piece(b"x")), None) == b"x"
 
     asyncio.run(story())
+
+
+def test_what_comes_of_a_refused_body_is_thrown_away_up_to_its_end_or_the_bound() -> None:
+    ended = Sender(piece(b"x", True), piece(b"x"), piece(b"next request"))
+    asyncio.run(drain(ended))
+    assert ended.asked == 2
+    endless = Sender(*[piece(bytes(1024 * 1024), True)] * 100)
+    asyncio.run(drain(endless))
+    assert endless.asked == MAX_DRAINED_BYTES // (1024 * 1024)
+    gone = Sender({"type": "http.disconnect"})
+    asyncio.run(drain(gone))
+    assert gone.asked == 1
+
+
+def test_only_a_body_that_is_still_coming_is_an_unfinished_one() -> None:
+    full = b"x" * MAX_BODY_BYTES
+    for messages, unfinished in (
+        ([piece(full + b"x")], False),
+        ([piece(full, True), piece(b"x")], False),
+        ([piece(full + b"x", True)], True),
+    ):
+        with pytest.raises(RejectedError) as refused:
+            read(*messages)
+        assert isinstance(refused.value, UnfinishedBodyError) is unfinished

@@ -13,7 +13,6 @@ from livepost.intake.plan import TrackingPlan
 from livepost.intake.record import Arrival, Recorder
 from livepost.model.record import KeyKind, Record, Verdict
 from livepost.vault.memory import MemoryVault
-
 from tests.unit.demo.shop_compiled import compiled
 
 START = SimulatedClock(1_800_000_000_000).now_ms()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from livepost.intake.value import MAX_INTEGER, MAX_MINOR, MismatchError, money, normaliser
 from livepost.model.compiled import FieldType
+from livepost.project.money import minor_digits
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,8 @@ def test_the_items_of_a_list_are_of_its_item_type() -> None:
         (1e-7, "USD", [0, "USD"]),
         (1e12, "USD", [10**14, "USD"]),
         ("-0.5", "USD", [-50, "USD"]),
+        ("1234567890123.125000000000000001", "USD", [123456789012313, "USD"]),
+        ("1234567890123.125000000000000000", "USD", [123456789012312, "USD"]),
     ],
 )
 def test_money_becomes_minor_units_rounded_half_even(amount: Any, currency: Any, kept: list[Any]) -> None:
@@ -102,3 +105,16 @@ def test_a_currency_is_three_letters(currency: Any) -> None:
 def test_money_agrees_with_exact_decimal_arithmetic(amount: Decimal) -> None:
     exact = int((amount * 100).quantize(Decimal(1), ROUND_HALF_EVEN))
     assert money(format(amount, "f"), "USD", "USD") == [exact, "USD"]
+
+
+@given(st.floats(min_value=-(10**13), max_value=10**13), st.sampled_from(["JPY", "USD", "KWD", "CLF"]))
+def test_a_number_is_money_by_its_shortest_decimal_text(amount: float, currency: str) -> None:
+    text = format(Decimal(repr(amount)), "f")
+    exact = Decimal(text).scaleb(minor_digits(currency)).quantize(Decimal(1), ROUND_HALF_EVEN)
+    if abs(exact) <= MAX_MINOR:
+        assert money(amount, currency, "USD") == [int(exact), currency]
+
+
+@given(st.integers(min_value=-(10**12), max_value=10**12), st.sampled_from(["JPY", "USD", "KWD", "CLF"]))
+def test_an_amount_of_whole_minor_units_keeps_them(minor: int, currency: str) -> None:
+    assert money(minor / 10 ** minor_digits(currency), currency, "USD") == [minor, currency]

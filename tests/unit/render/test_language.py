@@ -71,31 +71,34 @@ BOMBS = {
     "rendered partials that double": "{% render 'r0' %}",
     "a partial for each of many": "{% render 'loop' for big as b %}",
     "deep blocks": "{% if true %}" * 200 + "x" + "{% endif %}" * 200,
-    "deep parentheses": "{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}",
-    "deep indexing": "{{ x" + "[0]" * 20_000 + " }}",
-    "nested indexing": "{{ x" + "[x" * 2_000 + "]" * 2_000 + " }}",
-    "a long chain of filters": "{{ t " + "| upcase " * 20_000 + "}}",
-    "a long chain of conditions": "{% if " + " and ".join(["1 == 1"] * 20_000) + " %}x{% endif %}",
-    "a long chain of ors": "{% if " + " or ".join(["1 == 2"] * 20_000) + " %}x{% endif %}",
-    "many cases": "{% case x %}" + "{% when 1, 2, 3 %}y" * 10_000 + "{% endcase %}",
+    "deep parentheses": "{{ " + "(" * 900 + "1" + ")" * 900 + " }}",
+    "deep indexing": "{{ x" + "[0]" * 600 + " }}",
+    "nested indexing": "{{ x" + "[x" * 500 + "]" * 500 + " }}",
+    "a long chain of filters": "{{ t " + "| upcase " * 220 + "}}",
+    "a long chain of conditions": "{% if " + " and ".join(["1 == 1"] * 190) + " %}x{% endif %}",
+    "a long chain of ors": "{% if " + " or ".join(["1 == 2"] * 190) + " %}x{% endif %}",
+    "many cases": "{% case x %}" + "{% when 1, 2, 3 %}y" * 1_990 + "{% endcase %}",
     "a template too long": "x" * (limits.MAX_TEMPLATE_BYTES + 1),
     "many outputs": "{{ t }}" * 2_000,
-    "many variables": "".join("{% assign v" + str(n) + " = t %}" for n in range(4_000)),
+    "many variables": "".join("{% assign v" + str(n) + " = t %}" for n in range(1_990)),
     "many counters": "{% for a in big %}{% for b in small %}{% increment c %}{% endfor %}{% endfor %}" * 60,
     "many cycles": "{% for a in big %}{% cycle 'a', 'b' %}{% endfor %}" * 400,
-    "splitting much many times": "{% assign l = t | split: '' | join: '' | split: '' %}" * 4_000,
+    "splitting much many times": "{% assign l = t | split: '' | join: '' | split: '' %}" * 1_990,
     "concatenating lists": "{% assign l = big %}" + "{% assign l = l | concat: l %}" * 40,
-    "mapping many times": "{{ big " + "| map: 'x' " * 10_000 + "}}",
-    "unique of many": "{{ big " + "| uniq " * 10_000 + "}}",
-    "stripping tags of much": "{{ lt " + "| strip_html " * 2_000 + "}}",
+    "mapping many times": "{{ big " + "| map: 'x' " * 180 + "}}",
+    "unique of many": "{{ mid " + "| uniq " * 280 + "}}",
+    "stripping tags of much": "{{ lt " + "| strip_html " * 150 + "}}",
     "escaping again and again": "{{ lt " + "| escape " * 100 + "}}",
     "encoding again and again": "{{ lt " + "| url_encode " * 100 + "}}",
     "base64 again and again": "{{ lt " + "| base64_encode " * 200 + "}}",
     "truncating to a huge number": "{{ t | truncate: 99999999999999999999, t | append: t }}",
     "slicing from a huge number": "{{ t | slice: 99999999999999999999999, 9999999999999999999999999 }}",
     "newlines": "{{ nl " + "| newline_to_br " * 50 + "}}",
-    "comments never closed": "{% comment %}" * 5_000,
-    "raw never closed": "{% raw %}" * 5_000,
+    "comments never closed": "{% comment %}" * 1_000,
+    "raw never closed": "{% raw %}" * 1_000,
+    "outputs never opened": "}}" * 200_000,
+    "outputs never closed": "{{" * 200_000,
+    "tags never closed": "{% if " * 2_000,
 }
 VALUES = {
     "t": "a" * 50_000,
@@ -105,6 +108,7 @@ VALUES = {
     "f": "%d" * 10_000,
     "x": [1, 2, 3],
     "big": list(range(9_000)),
+    "mid": list(range(1_000)),
     "small": list(range(9)),
     "huge": 10**15,
 }
@@ -198,6 +202,27 @@ def test_an_error_names_the_tag_and_no_value() -> None:
 def test_unknown_words_are_refused(source: str) -> None:
     with pytest.raises(TemplateError):
         run(parse(MailEnvironment({}, html=True), source, "t"), {"x": "<b>"})
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("x" * (limits.MAX_TEMPLATE_BYTES + 1), "bytes"),
+        ("{{ x }}" * (limits.MAX_TAGS + 1), "tags"),
+        ("{{ '" + "x" * limits.MAX_TAG_CHARS + "' }}", "characters in a tag"),
+    ],
+)
+def test_a_template_above_a_bound_is_refused_and_one_at_it_is_not(source: str, told: str) -> None:
+    language = MailEnvironment({}, html=True)
+    with pytest.raises(TemplateError, match=f"expected at most .* {told}"):
+        parse(language, source, "t")
+    for fits in ("x" * limits.MAX_TEMPLATE_BYTES, "{{x}}" * limits.MAX_TAGS):
+        parse(language, fits, "t")
+
+
+def test_a_short_range_may_be_looped_over_backwards() -> None:
+    source = "{% for n in (1..3) reversed %}{{ n }}{% endfor %}"
+    assert run(parse(MailEnvironment({}, html=True), source, "t"), {})[0] == "321"
 
 
 def test_a_partial_comes_only_from_the_given_ones() -> None:

@@ -28,9 +28,9 @@ from livepost.ledger.base import (
     Settlement,
 )
 from livepost.ledger.moves import MoveError
-from livepost.model.decision import Cancellation, ConsentChange, Decision, Merge
+from livepost.model.decision import Cancellation, ConsentChange, Decision, Merge, OutboxItem
 from livepost.model.message import Receipt, ReceiptState
-from livepost.model.outbox import OutboxItem, OutboxPage
+from livepost.model.outbox import OutboxPage
 
 START_MS = 1_700_000_000_000
 ADA = digest("ada")

@@ -1,0 +1,149 @@
+"""How many events a second does one core turn from blocks of the log into people, transitions and decisions?
+
+Estimate: a vectorised numpy operation costs about 10 ns an element and 20 us a call. 20 features and 10 segments make
+some 300 operations a round over an event's item and as much again for due times: about 6 us an event and 6 ms a round.
+With 5,000 records a batch and five rounds that is 5 + 6 us, rows and ids in plain Python another 8 us: some 50,000
+events/s. The limit in the same run is decoding the same blocks and doing nothing with them.
+
+Timed: unpack the body (zstd, msgpack), `step`, `store`, `apply`. The log is a shop's: see `shop.py` for the
+definitions, `traffic.py` for who does what when.
+"""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from livepost.bench import shop
+from livepost.bench.traffic import DISTRIBUTIONS, Distribution, bodies
+from livepost.decide.stage import Campaigns
+from livepost.engine.program import Program
+from livepost.engine.row import pack
+from livepost.log.body import unpack
+from livepost.model.block import Block
+from livepost.process.people import Delta, People
+from livepost.process.stage import step
+from livepost.process.timeline import Timeline, empty_timeline
+from livepost.project.compiled import compile_project
+from livepost.project.declarations import collect
+
+WORKSPACE = "bench"
+BATCH = 5_000
+"""Records a step."""
+
+BLOCK = 500
+"""Records a block, as a busy front commits them."""
+
+Store = Callable[[Delta], None]
+
+
+@dataclass
+class Tally:
+    """What was measured, per step: seconds of CPU and of wall, of which `decoding` CPU seconds; and what came out."""
+
+    cpu: list[float] = field(default_factory=list)
+    wall: list[float] = field(default_factory=list)
+    decoding: list[float] = field(default_factory=list)
+    transitions: int = 0
+    decisions: int = 0
+
+
+def run(
+    *,
+    people: int = 100_000,
+    warm: int = 200_000,
+    events: int = 200_000,
+    days: float = 40.0,
+    store: Store | None = None,
+) -> dict[str, Any]:
+    """Measure both distributions of people; return the figures with the machine's name, ready for JSON.
+
+    people   how many there are; `warm` events are folded before the `events` that are timed
+    days     how much time of the log (days) all events are spread over: the longer, the more due times an event
+    store    commits a step's Delta, inside the timed part; None: nothing is written
+    """
+    return {
+        "question": "log to people, transitions and decisions: events/s a core",
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+        "people": people,
+        "events": events,
+        "batch": BATCH,
+        "log_days": days,
+        "store": store is not None,
+        **{name: measure(name, people, warm, events, days, store) for name in DISTRIBUTIONS},
+    }
+
+
+def measure(
+    distribution: Distribution, people: int, warm: int, events: int, days: float, store: Store | None = None
+) -> dict[str, Any]:
+    """Return the figures for one distribution of people."""
+    batches = list(_batches(bodies(distribution, people, warm + events, days, BLOCK)))
+    engine = _Engine(store)
+    for batch in batches[: warm // BATCH]:
+        engine.serve(batch, Tally())
+    tally = Tally()
+    for batch in batches[warm // BATCH :]:
+        engine.serve(batch, tally)
+    return _figures(engine.people, tally)
+
+
+class _Engine:
+    """People and campaigns, stepped as a worker would."""
+
+    def __init__(self, store: Store | None) -> None:
+        compiled = compile_project(collect(vars(shop)))
+        self.people = People(Program(compiled))
+        self._campaigns = Campaigns(compiled, WORKSPACE)
+        self._timeline: Timeline = empty_timeline()
+        self._store = store
+
+    def serve(self, batch: Sequence[bytes], tally: Tally) -> None:
+        """Fold one batch of bodies, and note what it took."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        blocks = [unpack(body) for body in batch]
+        tally.decoding.append(time.process_time() - cpu)
+        delta = self._step(blocks)
+        if self._store is not None:
+            self._store(delta)
+        self.people.apply(delta)
+        tally.cpu.append(time.process_time() - cpu)
+        tally.wall.append(time.perf_counter() - wall)
+        tally.transitions += len(delta.transitions)
+        tally.decisions += len(delta.outbox)
+
+    def _step(self, blocks: list[Block]) -> Delta:
+        self._timeline = self._timeline.extended(blocks, keep_from=self.people.complete_to + 1)
+        return step(self.people, blocks, self._campaigns, self._timeline, WORKSPACE)
+
+
+def _batches(made: Iterator[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    for body in made:
+        batch.append(body)
+        if len(batch) == BATCH // BLOCK:
+            yield batch
+            batch = []
+
+
+def _figures(people: People, tally: Tally) -> dict[str, Any]:
+    """Return rates from the median step, so that a neighbour's burst on the machine does not count."""
+    rate, decoding = BATCH / statistics.median(tally.cpu), BATCH / statistics.median(tally.decoding)
+    rows = [row for row in people.rows if row is not None]
+    return {
+        "events_per_s_cpu": round(rate),
+        "events_per_s_wall": round(BATCH / statistics.median(tally.wall)),
+        "events_per_s_cpu_mean": round(BATCH * len(tally.cpu) / sum(tally.cpu)),
+        "slowest_step_ms": round(1000 * max(tally.wall)),
+        "decode_only_events_per_s": round(decoding),
+        "share_of_decode": round(rate / decoding, 4),
+        "transitions": tally.transitions,
+        "decisions": tally.decisions,
+        "people_seen": len(rows),
+        "row_bytes_a_person": round(sum(len(pack(row)) for row in rows) / len(rows) + people.dtype.itemsize),
+        "dedupe_bytes_an_id": round(people.seen.nbytes / len(people.seen), 1),
+    }

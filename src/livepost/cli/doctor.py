@@ -1,0 +1,26 @@
+"""`livepost doctor`: every setting with where it came from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from livepost.cli.workspace import settings_here
+
+_console = Console(soft_wrap=True, highlight=False)
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Print every setting with where it came from; secrets are masked."""
+    shown = settings_here().shown()
+    if as_json:
+        _console.print_json(msgspec.json.encode(shown).decode())
+        return
+    table = Table("setting", "value", "from", box=None)
+    for one in shown:
+        table.add_row(one.key, str(one.value), one.origin)
+    _console.print(table)

@@ -1,0 +1,124 @@
+"""Commands that look and change nothing: `why`, `parity`, `dead`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from livepost.cli.workspace import folder_here, project_of
+from livepost.errors import StoreError
+from livepost.log.base import LogReader, Position
+from livepost.model.block import Block
+from livepost.model.person import PersonView
+from livepost.ops.parity.compare import Parity, compare
+from livepost.runtime.asking import Engine, engine_of
+from livepost.runtime.reasons import reasons_for
+
+READ_RECORDS = 20_000
+EVERYBODY = 10_000_000
+SETTLE_S = 30.0
+
+_console = Console(soft_wrap=True, highlight=False)
+dead = typer.Typer(help="Dead letters: records kept aside, with the reason.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def why(
+    person: Annotated[str, typer.Argument(help="A userId, an anonymousId or an email address.")],
+    about: Annotated[str | None, typer.Argument(help="A campaign or a segment; all if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say why a person got a mail or did not, is in a segment or is not."""
+    folder = folder_here()
+    reasons = reasons_for(folder, project_of(folder), person, about)
+    if as_json:
+        _console.print_json(msgspec.json.encode(reasons).decode())
+        return
+    _console.print(str(reasons), markup=False)
+
+
+def parity(
+    people: Annotated[int, typer.Option(help="How many people to compare; 0: everybody.")] = 0, as_json: AsJson = False
+) -> None:
+    """Recompute people from the log with DuckDB and compare them with the live state; exit 1 on any mismatch."""
+    folder = folder_here()
+    project = project_of(folder)
+    with engine_of(folder, project) as engine, closing(folder.log_reader()) as log:
+        views = _settled(engine, people or EVERYBODY)
+        if not views:
+            raise StoreError("there is nobody to compare yet; send events first")
+        at = Position(views[0].position, views[0].as_of)
+        found = compare(_blocks(log), project.compiled, views, at, everybody=not people)
+    _say_parity(found, as_json)
+    if not found.holds:
+        raise typer.Exit(1)
+
+
+@dead.command("list")
+def list_dead(
+    after: Annotated[int, typer.Option(help="Only those behind this position.")] = -1,
+    limit: Annotated[int, typer.Option(help="At most so many.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List dead letters: position and reason."""
+    folder = folder_here()
+    with engine_of(folder, project_of(folder)) as engine:
+        letters = engine.dead(after, limit)
+    if as_json:
+        _console.print_json(json.dumps([{"position": seq, "reason": reason} for seq, reason in letters]))
+        return
+    for seq, reason in letters:
+        _console.print(f"{seq:12,}  {reason}", markup=False)
+    if not letters:
+        _console.print("There are no dead letters.")
+
+
+@dead.command()
+def show(position: Annotated[int, typer.Argument(help="The position, as `livepost dead list` shows it.")]) -> None:
+    """Show a dead letter: what is open of it; what is personal stays sealed."""
+    with closing(folder_here().log_reader()) as log:
+        blocks = log.read(position - 1, 1)
+    record = blocks[0].record(0) if blocks else None
+    if record is None or record.seq != position:
+        raise StoreError(f"there is no record at position {position}")
+    shown = {name: value for name, value in msgspec.structs.asdict(record).items() if name != "sealed"}
+    told = {**shown, "sealed": sorted(record.sealed)}
+    _console.print_json(json.dumps(told, default=lambda value: value.hex() if isinstance(value, bytes) else str(value)))
+
+
+def _settled(engine: Engine, limit: int) -> list[PersonView]:
+    """Return people at a moment at which every due time is served."""
+    deadline = time.monotonic() + SETTLE_S
+    while time.monotonic() < deadline:
+        status = engine.status()
+        views = engine.everybody(limit)
+        if not views or status.complete_to == status.position == views[0].position:
+            return views
+        time.sleep(0.05)
+    raise StoreError(f"the engine did not come to rest within {SETTLE_S:g} s; try again when less comes in")
+
+
+def _blocks(log: LogReader) -> Iterator[Block]:
+    after = log.first() - 1
+    while blocks := log.read(after, READ_RECORDS):
+        yield from blocks
+        after = blocks[-1].first + blocks[-1].count - 1
+
+
+def _say_parity(found: Parity, as_json: bool) -> None:
+    if as_json:
+        _console.print_json(msgspec.json.encode(found).decode())
+        return
+    for mismatch in found.mismatches:
+        sides = f"live {mismatch.live!r}, recomputed {mismatch.recomputed!r}"
+        _console.print(f"{mismatch.person}  {mismatch.kind} {mismatch.name}: {sides}", markup=False)
+    verdict = "no mismatch" if found.holds else f"{found.mismatched:,} mismatches"
+    _console.print(f"{found.people:,} people, {found.values:,} values at position {found.position:,}: {verdict}")

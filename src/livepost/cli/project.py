@@ -1,0 +1,71 @@
+"""`livepost init` and `livepost check`."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from livepost.cli.workspace import settings_here
+from livepost.errors import LivepostError, ProjectError
+from livepost.project.check import check_project
+from livepost.project.declarations import collect
+from livepost.project.problem import Problem
+from livepost.render.template import Templates
+from livepost.runtime.project import import_shop, read_templates
+
+_console = Console(soft_wrap=True, highlight=False)
+
+
+class FolderTakenError(LivepostError):
+    """A new project would overwrite something."""
+
+
+def init(folder: Annotated[Path, typer.Argument(help="Where the project goes; made if it is not there.")]) -> None:
+    """Make a new project: shop.py, templates, livepost.toml, tests."""
+    starter = files("livepost.project") / "starter"
+    wanted = dict(_walk(starter, Path()))
+    taken = sorted(str(folder / place) for place in wanted if (folder / place).exists())
+    if taken:
+        raise FolderTakenError(f"{taken[0]} is there already; name another folder, nothing was changed")
+    for place, source in wanted.items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).write_bytes(source.read_bytes())
+    _console.print(f"A project is in {folder}. Next: cd {folder}, then `livepost check` and `livepost run`.")
+
+
+def check() -> None:
+    """Say what is wrong with the project in this folder, with file and line; exit 1 if something is."""
+    problems = _problems()
+    for problem in problems:
+        _console.print(str(problem), markup=False)
+    if any(problem.severity == "error" for problem in problems):
+        raise typer.Exit(1)
+    if not problems:
+        _console.print("The project is sound.")
+
+
+def _problems() -> list[Problem]:
+    settings = settings_here().settings
+    try:
+        declarations = collect(vars(import_shop(Path.cwd())))
+        templates = Templates(read_templates(Path.cwd() / "templates"))
+    except ProjectError as error:
+        return [Problem.of(error)]
+    except LivepostError as error:
+        return [Problem(str(error))]
+    return check_project(declarations, currency=settings.currency, templates=templates.names())
+
+
+def _walk(folder: Traversable, place: Path) -> list[tuple[Path, Traversable]]:
+    found: list[tuple[Path, Traversable]] = []
+    for entry in folder.iterdir():
+        if entry.is_dir() and entry.name != "__pycache__":
+            found += _walk(entry, place / entry.name)
+        elif entry.is_file() and not entry.name.endswith(".pyc"):
+            found.append((place / entry.name, entry))
+    return found

@@ -1,0 +1,1 @@
+"""Observe: what the house measures about itself."""

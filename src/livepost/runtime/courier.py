@@ -1,0 +1,163 @@
+"""The courier's process: takes decisions over from the engine and sends them; the only one that claims."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import msgspec
+
+from livepost.deliver.courier import Courier, Sent, recover, report, send_due, take_over
+from livepost.deliver.keep import Keep
+from livepost.deliver.mail import Maker, Shop
+from livepost.deliver.message import From
+from livepost.errors import SealError, StoreError
+from livepost.intake.seal import open_value
+from livepost.intake.writer import Lane
+from livepost.ledger.base import Ledger, Move
+from livepost.log.base import LogReader
+from livepost.measure.send import sent
+from livepost.model.record import Record, SealedValue
+from livepost.observe.latencies import Latencies
+from livepost.runtime.engine import EngineClient
+from livepost.runtime.folder import DataFolder
+from livepost.runtime.front import Handed
+from livepost.runtime.project import Project
+from livepost.runtime.wire import WireClient
+from livepost.settings.settings import Settings
+from livepost.vault.base import Vault
+
+POLL_S = 0.05
+STATUS_FILE = "courier.json"
+
+
+class Seals:
+    """Opens personal values with the vault's keys."""
+
+    def __init__(self, vault: Vault, workspace: str) -> None:
+        self._vault = vault
+        self._workspace = workspace
+
+    def open(self, value: SealedValue) -> Any:
+        """Return the plain value; raise SealError if its person was forgotten."""
+        return open_value(self._vault.keys(value.subject), self._workspace, value)
+
+
+class LoggedOutcomes:
+    """Takes the ledger's moves to the log: a mail that was sent becomes an event."""
+
+    def __init__(self, vault: Vault, hand: Callable[[list[Record]], None]) -> None:
+        self._vault = vault
+        self._hand = hand
+
+    def report(self, moves: Sequence[Move]) -> None:
+        """Hand the sends among the moves on; raise StoreError if they are not in the log."""
+        records = [
+            sent(move.decision, move.person, move.campaign, move.at, known=self._known(move.person))
+            for move in moves
+            if move.after == "sent"
+        ]
+        if records:
+            self._hand(records)
+
+    def _known(self, person: bytes) -> bool:
+        try:
+            return self._vault.keys(person).known
+        except SealError:  # forgotten meanwhile: nobody will make anything of it
+            return False
+
+
+class CourierStatus(msgspec.Struct, frozen=True):
+    """How long mails took from the log's commit to the sender's receipt: a histogram (`observe.latencies`)."""
+
+    event_to_mail: dict[int, int]
+
+
+def maker_of(project: Project, settings: Settings, base_url: str, vault: Vault) -> Maker:
+    """Return what makes a project's mails."""
+    shop = Shop(
+        sender=From(settings.shop_name, settings.sender),
+        name=settings.shop_name,
+        address=settings.shop_address,
+        public_url=base_url,
+    )
+    return Maker(shop, project, project.templates, Seals(vault, settings.workspace), vault.secret)
+
+
+def run_courier(folder: DataFolder, project: Project, stop: Event) -> None:
+    """Work until `stop` is set. Raises StoreError if a store cannot be opened."""
+    with contextlib.ExitStack() as open_:
+        vault = open_.enter_context(contextlib.closing(folder.vault(readonly=True)))
+        ledger = open_.enter_context(contextlib.closing(folder.ledger()))
+        log = open_.enter_context(contextlib.closing(folder.log_reader()))
+        engine = open_.enter_context(contextlib.closing(EngineClient(folder)))
+        front = open_.enter_context(contextlib.closing(WireClient(folder.front_socket)))
+        keep = open_.enter_context(contextlib.closing(Keep(folder.mailbox, vault, folder.settings.workspace)))
+        courier = Courier(
+            engine=engine,
+            ledger=ledger,
+            maker=maker_of(project, folder.settings, folder.base_url, vault),
+            sender=keep,
+            blind=lambda address: vault.blind("suppression", address.casefold()),
+            outcomes=LoggedOutcomes(vault, lambda records: _hand(front, records)),
+            clock=folder.clock,
+            worker=f"courier-{os.getpid()}",
+        )
+        _Loop(courier, engine, ledger, log, folder.path).run(folder, stop)
+
+
+class _Loop:
+    def __init__(
+        self, courier: Courier, engine: EngineClient, ledger: Ledger, log: LogReader, path: Path
+    ) -> None:
+        self._courier = courier
+        self._engine = engine
+        self._ledger = ledger
+        self._log = log
+        self._status = path / STATUS_FILE
+        self._latencies = Latencies()
+        self._cursor = -1
+
+    def run(self, folder: DataFolder, stop: Event) -> None:
+        recover(self._courier)
+        with contextlib.closing(WireClient(folder.engine_socket).watch()) as watch:
+            while not stop.is_set():
+                if not self._turn():
+                    watch.wait(POLL_S)
+        self._write_status()
+
+    def _turn(self) -> bool:
+        """Take over, send, report; say whether there was something to do."""
+        with contextlib.suppress(StoreError):  # the engine is not there yet, or not any more
+            take_over(self._courier)
+            self._forget_served()
+        done = send_due(self._courier)
+        self._note(done)
+        with contextlib.suppress(StoreError):  # the front is not there: they are reported later
+            report(self._courier)
+        return done.claimed > 0
+
+    def _forget_served(self) -> None:
+        cursor = self._ledger.cursor()
+        if cursor > self._cursor:
+            self._engine.served(cursor)
+            self._cursor = cursor
+
+    def _note(self, done: Sent) -> None:
+        for position, accepted_ms in done.accepted:
+            self._latencies.add(accepted_ms - self._log.committed_ms(position))
+        if done.accepted:
+            self._write_status()
+
+    def _write_status(self) -> None:
+        beside = self._status.with_suffix(".new")
+        beside.write_bytes(msgspec.json.encode(CourierStatus(self._latencies.counts)))
+        beside.rename(self._status)
+
+
+def _hand(front: WireClient, records: list[Record]) -> None:
+    front.call("append", Handed(records, Lane.OUTCOME), int)

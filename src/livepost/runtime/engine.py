@@ -1,0 +1,149 @@
+"""The engine's process: process and decide over the log; the only one that opens the state."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from types import NoneType
+
+import msgspec
+
+from livepost.clock import WallClock
+from livepost.errors import StoreError
+from livepost.model.decision import Transition
+from livepost.model.outbox import OutboxPage
+from livepost.model.person import PersonView
+from livepost.runtime.folder import DataFolder
+from livepost.runtime.process import stopped
+from livepost.runtime.project import Project
+from livepost.runtime.wire import Handler, WireClient, WireServer, watch
+from livepost.runtime.worker import Status, Worker
+
+POLL_S = 0.05
+PEOPLE_WAIT_S = 0.5
+"""How long a question for people waits for the engine to get as far as it asks."""
+
+
+async def run_engine(folder: DataFolder, project: Project) -> None:
+    """Work until told to stop. Raises StoreError if the state or the log cannot be opened."""
+    with contextlib.ExitStack() as open_:
+        log = open_.enter_context(contextlib.closing(folder.log_reader()))
+        store = open_.enter_context(contextlib.closing(folder.state()))
+        worker = Worker(project.compiled, store, log, WallClock(), folder.settings.workspace)
+        await _Engine(folder, worker).run()
+
+
+class _Engine:
+    def __init__(self, folder: DataFolder, worker: Worker) -> None:
+        self._folder = folder
+        self._worker = worker
+        self._woken = asyncio.Event()
+        self._stepped = asyncio.Condition()
+        self._server = WireServer(folder.engine_socket, self._handlers())
+
+    async def run(self) -> None:
+        await self._server.start()
+        tasks = [
+            asyncio.create_task(watch(self._folder.front_socket, self._woken)),
+            asyncio.create_task(self._tell_due()),
+        ]
+        try:
+            await stopped(self._work())
+        finally:
+            for task in tasks:
+                task.cancel()
+            await self._server.close()
+
+    async def _work(self) -> None:
+        """Step while there is something to do; between steps, questions are answered."""
+        while True:
+            self._woken.clear()
+            while self._worker.turn():
+                async with self._stepped:
+                    self._stepped.notify_all()
+                self._server.changed()
+                await asyncio.sleep(0)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), POLL_S)
+
+    async def _tell_due(self) -> None:
+        """Tell the front when time alone changes something next, so that it lets time pass."""
+        front = WireClient(self._folder.front_socket)
+        told: Due | None = None
+        while True:
+            due = Due(next_due=self._worker.next_due(), complete_to=self._worker.shard.complete_to)
+            if due != told:
+                with contextlib.suppress(StoreError):
+                    await asyncio.to_thread(front.call, "due", due, NoneType)
+                    told = due
+            async with self._stepped:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stepped.wait(), POLL_S * 4)
+
+    def _handlers(self) -> dict[str, Handler]:
+        worker = self._worker
+        return {
+            "decisions": lambda raw: worker.decisions(*msgspec.msgpack.decode(raw, type=tuple[int, int])),
+            "people": self._people,
+            "everybody": lambda raw: worker.everybody(msgspec.msgpack.decode(raw, type=int)),
+            "transitions": lambda raw: worker.transitions(
+                *msgspec.msgpack.decode(raw, type=tuple[bytes | None, str | None, int])
+            ),
+            "dead": lambda raw: worker.dead(*msgspec.msgpack.decode(raw, type=tuple[int, int])),
+            "served": lambda raw: worker.served(msgspec.msgpack.decode(raw, type=int)),
+            "status": lambda raw: worker.status(),
+        }
+
+    async def _people(self, raw: msgspec.Raw) -> dict[bytes, PersonView]:
+        subjects, at_least = msgspec.msgpack.decode(raw, type=tuple[list[bytes], int])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PEOPLE_WAIT_S), self._stepped:
+                await self._stepped.wait_for(lambda: self._worker.shard.position >= at_least)
+        return self._worker.people(subjects, at_least)
+
+
+class Due(msgspec.Struct, frozen=True):
+    """What the engine tells the front: the next due time (ms) and how far everything is served."""
+
+    next_due: int | None
+    complete_to: int
+
+
+class EngineClient:
+    """The engine as other processes see it; blocking, for one thread."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._wire = WireClient(folder.engine_socket)
+
+    def decisions(self, after: int, limit: int) -> OutboxPage:
+        """Return outbox items with position > `after`."""
+        return self._wire.call("decisions", (after, limit), OutboxPage)
+
+    def people(self, ids: Sequence[bytes], at_least: int) -> dict[bytes, PersonView]:
+        """Return persons by any of their subjects; waits up to 500 ms for the engine to get to `at_least`."""
+        return self._wire.call("people", (list(ids), at_least), dict[bytes, PersonView])
+
+    def everybody(self, limit: int) -> list[PersonView]:
+        """Return up to `limit` persons."""
+        return self._wire.call("everybody", limit, list[PersonView])
+
+    def transitions(self, person: bytes | None, segment: str | None, limit: int) -> list[Transition]:
+        """Return transitions, newest first."""
+        return self._wire.call("transitions", (person, segment, limit), list[Transition])
+
+    def dead(self, after: int, limit: int) -> list[tuple[int, str]]:
+        """Return dead letters (seq, reason)."""
+        return self._wire.call("dead", (after, limit), list[tuple[int, str]])
+
+    def served(self, cursor: int) -> None:
+        """Let the engine forget outbox items up to the cursor."""
+        self._wire.call("served", cursor, NoneType)
+
+    def status(self) -> Status:
+        """Return where the engine stands."""
+        return self._wire.call("status", None, Status)
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._wire.close()

@@ -1,0 +1,105 @@
+"""A data folder: where each store of the embedded default lies, and how it is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from livepost.clock import Clock, ScaledClock, workspace_clock
+from livepost.ledger.sqlite import SqliteLedger
+from livepost.log.sqlite import SqliteLog, SqliteLogReader
+from livepost.runtime.keyring import KeyRing
+from livepost.settings.settings import Settings
+from livepost.state.sqlite import SqliteState
+from livepost.vault.kek import make_kek_file, read_kek
+from livepost.vault.sqlite import SqliteVault
+
+
+class DataFolder(msgspec.Struct, frozen=True):
+    """One workspace's data. Everything is opened by whoever needs it; writers refuse a second one."""
+
+    settings: Settings
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self.settings.data_folder
+
+    @property
+    def front_socket(self) -> Path:
+        """Where the front listens for the other processes."""
+        return self.path / "front.sock"
+
+    @property
+    def engine_socket(self) -> Path:
+        """Where the engine answers."""
+        return self.path / "engine.sock"
+
+    @property
+    def mailbox(self) -> Path:
+        """Where `keep:` writes."""
+        return self.path / "mailbox"
+
+    @property
+    def port(self) -> int:
+        """The port the front listens on: the setting, or what it was given where the setting is 0."""
+        told = self.port_file
+        return int(told.read_text()) if self.settings.port == 0 and told.exists() else self.settings.port
+
+    @property
+    def port_file(self) -> Path:
+        """Where the front writes the port it got."""
+        return self.path / "port"
+
+    @property
+    def base_url(self) -> str:
+        """What links in mails begin with."""
+        return self.settings.public_url.rstrip("/") or f"http://localhost:{self.port}"
+
+    @property
+    def clock(self) -> Clock:
+        """The workspace's clock."""
+        return workspace_clock(self.path)
+
+    @property
+    def speed(self) -> float:
+        """How much faster than the host's clock it goes."""
+        clock = self.clock
+        return clock.speed if isinstance(clock, ScaledClock) else 1.0
+
+    @property
+    def keys(self) -> KeyRing:
+        """The write and secret keys."""
+        return KeyRing(self.path / "keys" / "keys.json")
+
+    def prepare(self) -> None:
+        """Make what is not there yet: the folder, the key-encryption key where it is a file, the vault to be read."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.chmod(0o700)
+        scheme, _, place = self.settings.kek.partition(":")
+        if scheme == "file" and not Path(place).exists():
+            Path(place).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_kek_file(Path(place))
+        if not (self.path / "vault.db").exists():
+            self.vault(readonly=False).close()
+
+    def log(self) -> SqliteLog:
+        """Open the log for writing: the front only."""
+        return SqliteLog(self.path / "log", self.clock)
+
+    def log_reader(self) -> SqliteLogReader:
+        """Open the log for reading."""
+        return SqliteLogReader(self.path / "log")
+
+    def vault(self, *, readonly: bool) -> SqliteVault:
+        """Open the vault; only the front writes it."""
+        return SqliteVault(self.path / "vault.db", read_kek(self.settings.kek), readonly=readonly)
+
+    def ledger(self) -> SqliteLedger:
+        """Open the ledger."""
+        return SqliteLedger(self.path / "ledger.db")
+
+    def state(self) -> SqliteState:
+        """Open the engine's state: the engine only."""
+        return SqliteState(self.path / "state.db")

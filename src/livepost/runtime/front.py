@@ -1,0 +1,197 @@
+"""The front's process: collector, public mail endpoints, health; the only writer of the log.
+
+Others hand it records over its socket, in lanes of lower priority. It lets time pass: when a due time has come and
+nothing newer is in the log, it appends a tick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import socket
+from collections.abc import Sequence
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+
+from livepost.api.health import Health, health_routes
+from livepost.api.mail import MailDesk, echo, mail_routes
+from livepost.clock import DAY_MS, Clock
+from livepost.collect.app import Collect
+from livepost.deliver.token import Tokens
+from livepost.errors import LivepostError, SettingsError
+from livepost.intake.plan import TrackingPlan
+from livepost.intake.writer import Intake, Lane, Stores
+from livepost.ledger.sqlite import SqliteLedger
+from livepost.log.base import Log, Position
+from livepost.model.record import Kind, Record
+from livepost.runtime.engine import Due
+from livepost.runtime.folder import DataFolder
+from livepost.runtime.process import stopped
+from livepost.runtime.project import Project
+from livepost.runtime.wire import WireServer
+from livepost.vault.sqlite import SqliteVault
+
+TICK_CHECK_S = 0.005
+PRUNE_EVERY_S = 3600.0
+RECOVER_EVERY_S = 1.0
+BACKLOG = 1024
+
+GC_THRESHOLD = 50_000
+"""Objects between two looks of the garbage collector: requests make many, and hardly ever circles."""
+
+
+class Handed(msgspec.Struct, frozen=True):
+    """Records that another process hands to the front."""
+
+    records: list[Record]
+    lane: Lane
+
+
+async def run_front(folder: DataFolder, project: Project) -> None:
+    """Serve until told to stop. Raises LivepostError if a store or the port cannot be had."""
+    gc.set_threshold(GC_THRESHOLD, 20, 100)
+    with contextlib.ExitStack() as open_:
+        vault = open_.enter_context(contextlib.closing(folder.vault(readonly=False)))
+        log = open_.enter_context(contextlib.closing(folder.log()))
+        ledger = open_.enter_context(contextlib.closing(folder.ledger()))
+        listening = open_.enter_context(contextlib.closing(_listen(folder)))
+        await _Front(folder, project, vault, log, ledger).run(listening)
+
+
+class _Front:
+    def __init__(
+        self, folder: DataFolder, project: Project, vault: SqliteVault, log: Log, ledger: SqliteLedger
+    ) -> None:
+        self._folder = folder
+        self._project = project
+        self._clock: Clock = folder.clock
+        self._log = log
+        self._ledger = ledger
+        self._due = Due(next_due=None, complete_to=-1)
+        self._server = WireServer(folder.front_socket, {"append": self._handed, "due": self._told_due, "tick": self._ticked})
+        self._intake = Intake(
+            Stores(log, vault),
+            TrackingPlan(project.compiled, folder.settings.undeclared),
+            workspace=folder.settings.workspace,
+            on_commit=lambda _: self._server.changed(),
+            reopen=lambda: Stores(self._reopened(), vault),
+        )
+        self._desk = MailDesk(
+            tokens=Tokens(vault.secret("tokens")),
+            ledger=ledger,
+            append=self._append,
+            known=lambda subject: vault.keys(subject).known,
+            clock=self._clock,
+            shop_name=folder.settings.shop_name,
+        )
+
+    async def run(self, listening: socket.socket) -> None:
+        self._write_project()
+        await self._server.start()
+        tasks = [asyncio.create_task(work) for work in (self._tick(), self._prune(), self._recover(), self._echo())]
+        try:
+            await stopped(self._serve(listening))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await self._server.close()
+
+    async def _serve(self, listening: socket.socket) -> None:
+        routes = [*mail_routes(self._desk), *health_routes(Health(trouble=self._trouble))]
+        app = Collect(self._intake, self._folder.keys, self._clock, Starlette(routes=routes))
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, lifespan="off", backlog=BACKLOG, timeout_graceful_shutdown=5
+        )
+        server = _Server(config)
+        try:
+            await server.serve([listening])
+        finally:
+            server.should_exit = True
+
+    def _trouble(self) -> str | None:
+        clock = getattr(self._log, "clock_trouble", None)
+        return self._intake.trouble or clock
+
+    async def _append(self, records: Sequence[Record]) -> None:
+        await self._intake.admit_records(records, Lane.OUTCOME)
+
+    async def _handed(self, raw: msgspec.Raw) -> int:
+        handed = msgspec.msgpack.decode(raw, type=Handed)
+        return await self._intake.admit_records(handed.records, handed.lane)
+
+    def _ticked(self, raw: msgspec.Raw) -> Position:
+        appended = self._intake.tick()
+        return Position(appended.last, appended.stamp)
+
+    def _told_due(self, raw: msgspec.Raw) -> None:
+        self._due = msgspec.msgpack.decode(raw, type=Due)
+
+    def _write_project(self) -> None:
+        """Name the project in the log if it is another than the last one named there."""
+        known = self._folder.path / "project.json"
+        compiled = msgspec.json.encode(self._project.compiled, order="deterministic")
+        if not known.exists() or known.read_bytes() != compiled:
+            control = {"hash": self._project.compiled.hash(), "project": msgspec.to_builtins(self._project.compiled)}
+            self._intake.append([Record(kind=Kind.PROJECT, control=control)])
+            known.write_bytes(compiled)
+
+    async def _tick(self) -> None:
+        """Append a tick whenever a due time has passed and nothing newer is in the log."""
+        while True:
+            await asyncio.sleep(TICK_CHECK_S)
+            due = self._due.next_due
+            if due is not None and due <= self._clock.now_ms() and self._log.last().stamp < due:
+                with contextlib.suppress(LivepostError):
+                    self._intake.tick()
+
+    async def _prune(self) -> None:
+        while True:
+            await asyncio.sleep(PRUNE_EVERY_S)
+            before = min(self._due.complete_to, await asyncio.to_thread(self._ledger.cursor))
+            self._log.prune(before, self._clock.now_ms() - self._folder.settings.retention_days * DAY_MS)
+
+    async def _recover(self) -> None:
+        while True:
+            await asyncio.sleep(RECOVER_EVERY_S)
+            if self._intake.trouble:
+                with contextlib.suppress(LivepostError):
+                    self._intake.recover()
+
+    async def _echo(self) -> None:
+        """Bring withdrawals that a crash kept from the log to it."""
+        with contextlib.suppress(LivepostError):
+            while await echo(self._desk):
+                pass
+
+    def _reopened(self) -> Log:
+        self._log.close()
+        self._log = self._folder.log()
+        return self._log
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handling: the process has one place for that."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+
+def _listen(folder: DataFolder) -> socket.socket:
+    settings = folder.settings
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        raise SettingsError(
+            f"port {settings.port} on {settings.host} is taken ({error.strerror}); "
+            "stop what uses it, or set `port` in livepost.toml, LIVEPOST_PORT or --port"
+        ) from error
+    listening.listen(BACKLOG)
+    folder.port_file.write_text(str(listening.getsockname()[1]))
+    return listening

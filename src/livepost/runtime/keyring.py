@@ -1,0 +1,116 @@
+"""The write and secret keys of a data folder: one small file, readable by its owner only.
+
+A write key is public and kept as it is; of a secret key only a hash is kept, so it is shown once, when it is made.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from livepost.errors import LivepostError
+from livepost.model.record import KeyKind
+
+KEYS_MAX = 1000
+NAME_MAX = 64
+
+KeyWord = Literal["write", "secret"]
+_KINDS: dict[str, KeyKind] = {"write": KeyKind.WRITE, "secret": KeyKind.SECRET}
+
+
+class KeyRingError(LivepostError):
+    """A key that is asked for is not there, or cannot be made."""
+
+
+class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key as kept: `shown` is the write key itself, or a secret key's first characters."""
+
+    id: str
+    kind: KeyWord
+    source: str
+    shown: str
+    hash: str
+    made_ms: int
+    revoked_ms: int | None = None
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """A key just made; `key` is not to be had again if it is secret."""
+
+    stored: StoredKey
+    key: str
+
+
+class KeyRing:
+    """The keys of a data folder. `lookup` sees what other processes changed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int] | None = None
+        self._keys: list[StoredKey] = []
+        self._by_hash: dict[str, StoredKey] = {}
+
+    def lookup(self, token: str) -> tuple[str, KeyKind] | None:
+        """Return (source, kind) of a key that is valid, else None."""
+        self._refresh()
+        found = self._by_hash.get(_hash(token))
+        return (found.source, _KINDS[found.kind]) if found else None
+
+    def all(self) -> list[StoredKey]:
+        """Return every key, revoked ones too, oldest first."""
+        self._refresh()
+        return list(self._keys)
+
+    def new(self, kind: KeyWord, source: str, now_ms: int) -> NewKey:
+        """Make a key for a source (the name that records from it carry)."""
+        self._refresh()
+        if len(self._keys) >= KEYS_MAX:
+            raise KeyRingError(f"there are {KEYS_MAX} keys already; revoke and reuse some")
+        if not source or len(source) > NAME_MAX:
+            raise KeyRingError(f"expected a source's name of 1 to {NAME_MAX} characters, got {len(source)}")
+        key = f"lp_{kind}_{secrets.token_urlsafe(24)}"
+        shown = key if kind == "write" else key[:14] + "…"
+        stored = StoredKey(
+            id=secrets.token_hex(4), kind=kind, source=source, shown=shown, hash=_hash(key), made_ms=now_ms
+        )
+        self._write([*self._keys, stored])
+        return NewKey(stored, key)
+
+    def revoke(self, id: str, now_ms: int) -> StoredKey:
+        """Make a key invalid from now on."""
+        self._refresh()
+        found = next((key for key in self._keys if key.id == id), None)
+        if found is None:
+            raise KeyRingError(f"there is no key {id}; `livepost keys list` shows them")
+        revoked = msgspec.structs.replace(found, revoked_ms=now_ms)
+        self._write([revoked if key is found else key for key in self._keys])
+        return revoked
+
+    def _refresh(self) -> None:
+        try:
+            stat = self._path.stat()
+        except FileNotFoundError:
+            return
+        if self._seen != (stat.st_mtime_ns, stat.st_ino):
+            self._seen = (stat.st_mtime_ns, stat.st_ino)
+            self._keys = msgspec.json.decode(self._path.read_bytes(), type=list[StoredKey])
+            self._by_hash = {key.hash: key for key in self._keys if key.revoked_ms is None}
+
+    def _write(self, keys: list[StoredKey]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self._path.with_suffix(".new")
+        with open(os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(keys)))
+            file.flush()
+            os.fsync(file.fileno())
+        beside.rename(self._path)
+        self._refresh()
+
+
+def _hash(key: str) -> str:
+    return sha256(key.encode()).hexdigest()

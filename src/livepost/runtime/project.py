@@ -1,0 +1,93 @@
+"""Load a project folder: import `shop.py`, read its templates, compile."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from livepost.errors import ProjectError
+from livepost.model.compiled import Compiled
+from livepost.model.decision import Decision
+from livepost.model.message import EmailDraft
+from livepost.model.person import PersonView
+from livepost.project.compiled import compile_project
+from livepost.project.declarations import Declarations, collect
+from livepost.render.template import Templates
+from livepost.settings.settings import Settings
+
+MODULE = "shop"
+TEMPLATE_BYTES_MAX = 500_000
+
+
+class Project(msgspec.Struct, frozen=True):
+    """A project ready to run."""
+
+    folder: Path
+    declarations: Declarations
+    compiled: Compiled
+    templates: Templates
+
+    def draft(self, decision: Decision, person: PersonView, opened: Mapping[str, Any]) -> EmailDraft:
+        """Return what the campaign's function wants to say to a person."""
+        return self.declarations.draft(decision.campaign, person, opened, currency=self.compiled.currency)
+
+
+def load_project(folder: Path, settings: Settings, speed: float = 1.0) -> Project:
+    """Return the project in a folder; raise ProjectError with the place of what is wrong.
+
+    `speed` is that of the workspace's clock: `fresh` is multiplied by it, since it is meant in real time.
+    """
+    declarations = collect(vars(import_shop(folder)))
+    fresh = timedelta(milliseconds=settings.fresh_ms)
+    compiled = compile_project(declarations, currency=settings.currency, fresh=fresh)
+    templates = Templates(read_templates(folder / "templates"))
+    return Project(folder, declarations, _stretched(compiled, speed), templates)
+
+
+def import_shop(folder: Path) -> ModuleType:
+    """Import the folder's `shop.py` under the name `shop`, anew if another folder's was imported before."""
+    path = (folder / f"{MODULE}.py").resolve()
+    if not path.exists():
+        raise ProjectError(f"expected {MODULE}.py in {folder}, found none; `livepost init DIR` makes a project")
+    before = sys.modules.get(MODULE)
+    if before is not None and before.__file__ == str(path):
+        return before
+    sys.modules.pop(MODULE, None)
+    importlib.invalidate_caches()
+    sys.path.insert(0, str(path.parent))
+    try:
+        return importlib.import_module(MODULE)
+    except ProjectError:
+        raise
+    except Exception as error:  # an author's module may raise anything
+        raise ProjectError(f"{MODULE}.py cannot be imported: {type(error).__name__}: {error}", str(path)) from error
+    finally:
+        sys.path.remove(str(path.parent))
+
+
+def read_templates(folder: Path) -> dict[str, str]:
+    """Return the sources of all templates in a folder by file name; none where there is no folder."""
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    return {path.name: _read(path) for path in paths if path.is_file()}
+
+
+def _read(path: Path) -> str:
+    if path.stat().st_size > TEMPLATE_BYTES_MAX:
+        raise ProjectError(f"expected a template of at most {TEMPLATE_BYTES_MAX} bytes; shorten it", str(path))
+    return path.read_text(encoding="utf-8")
+
+
+def _stretched(compiled: Compiled, speed: float) -> Compiled:
+    if speed == 1.0:
+        return compiled
+    campaigns = tuple(
+        msgspec.structs.replace(campaign, fresh_ms=int(campaign.fresh_ms * speed)) for campaign in compiled.campaigns
+    )
+    return msgspec.structs.replace(compiled, campaigns=campaigns)

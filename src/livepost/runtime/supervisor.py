@@ -1,0 +1,111 @@
+"""The supervisor: starts front, engine and courier, starts one again that fell over, stops them in order.
+
+The order of stopping is the order of an event's way, so that what was accepted is still decided and sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Event
+
+from livepost.errors import LivepostError
+from livepost.runtime.folder import DataFolder
+
+PROCESSES = ("front", "engine", "courier")
+READY_S = 30.0
+STOP_S = 20.0
+BACK_OFF_S = (0.1, 0.5, 2.0, 5.0)
+"""Waits before the first, second, ... restart of a process; the last one goes on."""
+
+STEADY_S = 60.0
+"""A process that ran for so long starts its back-off anew."""
+
+
+class StartError(LivepostError):
+    """A process ended while starting; its own words are on the terminal."""
+
+
+class Supervisor:
+    """The three processes of one data folder. `environment` carries the settings given on the command line."""
+
+    def __init__(self, project: Path, environment: Mapping[str, str]) -> None:
+        self._project = project
+        self._environment = dict(environment)
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._restarts: dict[str, list[float]] = {name: [] for name in PROCESSES}
+
+    def start(self, folder: DataFolder) -> None:
+        """Start all and return when the front takes events; raise StartError if one ends before."""
+        folder.port_file.unlink(missing_ok=True)
+        for name in PROCESSES:
+            self._start(name)
+        deadline = time.monotonic() + READY_S
+        while not (folder.port_file.exists() and _answers(f"http://{folder.settings.host}:{folder.port}/readyz")):
+            fallen = [name for name, process in self._running.items() if process.poll() is not None]
+            if fallen or time.monotonic() > deadline:
+                self.stop()
+                raise StartError(f"{', '.join(fallen) or 'the front'} did not start; its last words are above")
+            time.sleep(0.02)
+
+    def watch(self, stop: Event) -> None:
+        """Keep all running until `stop` is set."""
+        while not stop.wait(0.2):
+            self.look_after(stop)
+
+    def look_after(self, stop: Event) -> None:
+        """Start again whatever fell over, unless `stop` comes first."""
+        for name, process in list(self._running.items()):
+            if process.poll() is not None:
+                self._restart(name, process.returncode, stop)
+
+    def pids(self) -> dict[str, int]:
+        """Return the process ids by name."""
+        return {name: process.pid for name, process in self._running.items()}
+
+    def stop(self, names: Sequence[str] = PROCESSES) -> None:
+        """End the processes in order, each with time to finish what it does."""
+        for name in names:
+            process = self._running.pop(name, None)
+            if process is not None:
+                end(process, STOP_S)
+
+    def _start(self, name: str) -> None:
+        command = [sys.executable, "-m", "livepost.cli", "run", name]
+        self._running[name] = subprocess.Popen(
+            command, cwd=self._project, env=self._environment, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+
+    def _restart(self, name: str, code: int, stop: Event) -> None:
+        now = time.monotonic()
+        lately = [at for at in self._restarts[name] if now - at < STEADY_S]
+        wait_s = BACK_OFF_S[min(len(lately), len(BACK_OFF_S) - 1)]
+        self._restarts[name] = [*lately, now]
+        print(f"{name} ended with {code}; starting it again in {wait_s:g} s", file=sys.stderr)  # noqa: T201
+        if not stop.wait(wait_s):
+            self._start(name)
+
+
+def end(process: subprocess.Popen[bytes], patience_s: float) -> int:
+    """Ask a process to end, make it end when patience is over; return its exit code."""
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+    try:
+        return process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1) as reply:  # noqa: S310 - our own loopback address
+            return bool(reply.status == 200)
+    except OSError:
+        return False

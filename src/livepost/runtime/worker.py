@@ -1,0 +1,224 @@
+"""The engine's worker: reads the log, steps, commits, takes over; answers what the engine knows.
+
+In: the log. Out: one state transaction a step. Promised: memory is what the store has committed; after a crash it goes
+on from there and makes the same transitions, decisions and ids. A project that was changed is replayed from the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from livepost.clock import Clock
+from livepost.decide.stage import Campaigns
+from livepost.engine.program import Program
+from livepost.engine.row import pack, unpack
+from livepost.engine.seen import DAY_MS, REMEMBERED_DAYS, day_of
+from livepost.errors import StoreError
+from livepost.log.base import LogReader
+from livepost.model.block import Block
+from livepost.model.compiled import Compiled
+from livepost.model.decision import OutboxItem, Transition
+from livepost.model.moment import NO_DUE
+from livepost.model.outbox import OutboxPage
+from livepost.model.person import PersonView
+from livepost.observe.latencies import Latencies
+from livepost.process.people import Delta, People
+from livepost.process.stage import WAVE, step
+from livepost.process.timeline import Timeline, empty_timeline
+from livepost.process.view import view_of
+from livepost.state.base import Commit, Loaded, StateStore, TransitionRow
+
+STEP_RECORDS = 5_000
+"""Records a step takes, about: whole blocks."""
+
+TRANSITIONS_MAX = 10_000
+"""Transitions one question gets."""
+
+TRANSITIONS = "transitions"
+"""The name under which the store counts them, beside the fates of events."""
+
+TRANSITIONS_KEPT_MS = 90 * DAY_MS
+
+_items = msgspec.msgpack.Decoder(OutboxItem)
+_transitions = msgspec.msgpack.Decoder(Transition)
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the engine stands. `counts` are the fates of events; `freshness` a histogram (`observe.latencies`)."""
+
+    position: int
+    as_of: int
+    complete_to: int
+    next_due: int | None
+    people: int
+    transitions: int
+    program: str
+    counts: dict[str, int]
+    freshness: dict[int, int]
+
+
+class Worker:
+    """One engine over one state store."""
+
+    def __init__(
+        self, compiled: Compiled, store: StateStore, log: LogReader, clock: Clock, workspace: str, wave: int = WAVE
+    ) -> None:
+        """Load the state. A state of another project (hash) is emptied, to be replayed by `turn`.
+
+        `clock` is the host's, for freshness; `wave` is `process.stage.WAVE`.
+        """
+        self.shard = People(Program(compiled))
+        self.freshness = Latencies()
+        self.transition_count = 0
+        self._campaigns = Campaigns(compiled, workspace)
+        self._store = store
+        self._log = log
+        self._clock = clock
+        self._workspace = workspace
+        self._wave = wave
+        self._timeline = empty_timeline()
+        loaded = store.loaded()
+        if loaded is not None and loaded.program != self.shard.program.hash:
+            store.reset()
+            loaded = None
+        if loaded is not None:
+            self._load(loaded)
+
+    def turn(self) -> bool:
+        """Do one step if there is anything to do; say whether there was."""
+        blocks = _within_a_day(self._log.read(self.shard.position, STEP_RECORDS))
+        if not blocks and self.shard.complete_to == self.shard.position:
+            return False
+        self._timeline = self._timeline.extended(blocks, keep_from=self.shard.complete_to + 1)
+        delta = step(self.shard, blocks, self._campaigns, self._timeline, self._workspace, self._wave)
+        day = day_of(self.shard.as_of)
+        self._store.commit(_commit(delta, self.shard.program.hash))
+        self.shard.apply(delta)
+        if day_of(delta.as_of) != day:
+            self._forget(delta.as_of)
+        self.transition_count += len(delta.transitions)
+        self._note_freshness(blocks)
+        return True
+
+    def next_due(self) -> int | None:
+        """Return when (ms) the next due time is, None if there is none."""
+        due = self.shard.next_due()
+        return None if due >= NO_DUE else due
+
+    def decisions(self, after: int, limit: int) -> OutboxPage:
+        """Return outbox items with position > `after`; with `more` set, ask again from the last position on."""
+        rows = self._store.outbox(after, limit)
+        items = [_items.decode(body) for _, body in rows]
+        more = bool(rows) and bool(self._store.outbox(rows[-1][0], 1))
+        complete_to = min(self.shard.complete_to, rows[-1][0]) if more else self.shard.complete_to
+        return OutboxPage(complete_to=complete_to, as_of=self.shard.as_of, items=items, more=more)
+
+    def people(self, subjects: Sequence[bytes], at_least: int = -1) -> dict[bytes, PersonView]:
+        """Return persons by any of their subjects, as of position `at_least` or later; unknown ones are left out.
+
+        Raises StoreError if the engine is not that far yet.
+        """
+        if self.shard.position < at_least:
+            raise StoreError(f"the engine is at position {self.shard.position}, asked for {at_least}; ask again")
+        numbers = {subject: self.shard.number.get(subject) for subject in subjects}
+        return {subject: view_of(self.shard, n) for subject, n in numbers.items() if n is not None}
+
+    def everybody(self, limit: int) -> list[PersonView]:
+        """Return up to `limit` persons, in the order they were first seen."""
+        numbers = (number for number, row in enumerate(self.shard.rows) if row is not None)
+        return [view_of(self.shard, number) for number, _ in zip(numbers, range(limit), strict=False)]
+
+    def transitions(self, person: bytes | None, segment: str | None, limit: int) -> list[Transition]:
+        """Return transitions, newest first."""
+        bodies = self._store.transitions(person, segment, min(limit, TRANSITIONS_MAX))
+        return [_transitions.decode(body) for body in bodies]
+
+    def dead(self, after: int, limit: int) -> list[tuple[int, str]]:
+        """Return dead letters (seq, reason) with seq > `after`."""
+        return self._store.dead(after, limit)
+
+    def served(self, cursor: int) -> None:
+        """Forget outbox items up to the courier's cursor."""
+        self._store.prune_outbox(cursor)
+
+    def status(self) -> Status:
+        """Return where the engine stands."""
+        shard = self.shard
+        return Status(
+            position=shard.position,
+            as_of=shard.as_of,
+            complete_to=shard.complete_to,
+            next_due=self.next_due(),
+            people=len(shard),
+            transitions=self.transition_count,
+            program=shard.program.hash,
+            counts=dict(shard.counts),
+            freshness=self.freshness.counts,
+        )
+
+    def _load(self, loaded: Loaded) -> None:
+        shard = self.shard
+        shard.load((number, unpack(raw)) for number, raw in self._store.rows())
+        for blob in self._store.seen():
+            shard.seen.remember(*_seen_of(blob))
+        shard.position, shard.as_of, shard.complete_to = loaded.position, loaded.as_of, loaded.complete_to
+        counts = dict(loaded.counts)
+        self.transition_count = counts.pop(TRANSITIONS, 0)
+        shard.counts.update(counts)
+        after = loaded.complete_to
+        while after < loaded.position:
+            blocks = self._log.read(after, STEP_RECORDS)
+            self._timeline = self._timeline.extended(blocks, keep_from=0)
+            after = blocks[-1].first + blocks[-1].count - 1
+
+    def _forget(self, as_of: int) -> None:
+        """Drop what is past its time, once a day of stamps."""
+        self._store.forget_seen(day_of(as_of) - REMEMBERED_DAYS)
+        self._store.forget_transitions(as_of - TRANSITIONS_KEPT_MS)
+
+    def _note_freshness(self, blocks: Sequence[Block]) -> None:
+        now_ms = self._clock.now_ms()
+        for block in blocks:
+            self.freshness.add(now_ms - self._log.committed_ms(block.first), block.count)
+
+
+def _within_a_day(blocks: list[Block]) -> list[Block]:
+    """Return the first blocks that together span at most a day of stamps, as a step wants them."""
+    return [block for block in blocks if block.stamp - blocks[0].stamp <= DAY_MS]
+
+
+def _commit(delta: Delta, program: str) -> Commit:
+    return Commit(
+        position=delta.position,
+        as_of=delta.as_of,
+        complete_to=delta.complete_to,
+        program=program,
+        rows=[(number, None if row is None else pack(row)) for number, row in sorted(delta.rows.items())],
+        seen=delta.keys.tobytes() + delta.contents.tobytes() + delta.days.tobytes(),
+        seen_day=day_of(delta.as_of),
+        outbox=[(item.position, msgspec.msgpack.encode(item)) for item in delta.outbox],
+        transitions=[_transition_row(transition) for transition in delta.transitions],
+        dead=delta.dead,
+        counts={**delta.counts, TRANSITIONS: len(delta.transitions)},
+    )
+
+
+def _transition_row(transition: Transition) -> TransitionRow:
+    return TransitionRow(
+        id=transition.id,
+        person=transition.person,
+        segment=transition.segment,
+        position=transition.position,
+        at=transition.at,
+        body=msgspec.msgpack.encode(transition),
+    )
+
+
+def _seen_of(blob: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    count = len(blob) // 18
+    keys = np.frombuffer(blob, "<u8", count)
+    contents = np.frombuffer(blob, "<u8", count, 8 * count)
+    return keys, contents, np.frombuffer(blob, "<u2", count, 16 * count)

@@ -1,0 +1,139 @@
+"""What every state store does. Bodies: `memory.py`, `sqlite.py`; all pass `livepost.testing.contracts.state`.
+
+The store keeps bytes and does not know what they mean: `runtime` packs what a step changed, and unpacks what was kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import msgspec
+
+
+class TransitionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A transition as kept: columns to find it by, and its `body`. `id` and `person` are 16 bytes, `at` is in ms."""
+
+    id: bytes
+    person: bytes
+    segment: str
+    position: int
+    at: int
+    body: bytes
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """What one step changes.
+
+    position     seq up to which people are folded; never before that of the commit before it
+    as_of        stamp last applied (ms); `complete_to` the seq up to which all due times are served too
+    program      hash of the program that wrote the rows
+    rows         (person number, row); None deletes. Of a number given twice the last counts
+    seen         the step's dedupe entries, packed; b"" if it has none
+    seen_day     day number (since 1970, UTC) of the step's last stamp; never before that of the commit before it
+    outbox       (position, body), in the order in which items of one position are to be taken over
+    dead         (seq, reason) of each record that goes to the dead letters
+    counts       what to add to each total
+    """
+
+    position: int
+    as_of: int
+    complete_to: int
+    program: str
+    rows: list[tuple[int, bytes | None]] = []
+    seen: bytes = b""
+    seen_day: int = 0
+    outbox: list[tuple[int, bytes]] = []
+    transitions: list[TransitionRow] = []
+    dead: list[tuple[int, str]] = []
+    counts: dict[str, int] = {}
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the last commit came to, in the words of `Commit`, and the totals of all counts."""
+
+    position: int
+    as_of: int
+    complete_to: int
+    program: str
+    counts: dict[str, int]
+
+
+class StateStore(Protocol):
+    """The whole contract; one process opens a store, and one thread at a time uses it.
+
+    What reads raises StoreError if the store cannot be read. What writes raises StoreError if nothing was written, and
+    OutcomeUnknownError if nobody can know: then close the store, open it again, and go on from where it is.
+    """
+
+    def loaded(self) -> Loaded | None:
+        """Return where the last commit came to; None if there is none."""
+        ...
+
+    def rows(self) -> Iterator[tuple[int, bytes]]:
+        """Go through (person number, row) of all people, in order of number; do not commit meanwhile."""
+        ...
+
+    def seen(self) -> Iterator[bytes]:
+        """Go through the dedupe entries of each step that had any, in order of commit; do not commit meanwhile."""
+        ...
+
+    def commit(self, commit: Commit) -> None:
+        """Keep all that a step changed, in one fsynced transaction.
+
+        Raises ValueError, having kept nothing, if its position lies before that of the last commit.
+        """
+        ...
+
+    def outbox(self, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return outbox items with position > `after`, by position, those of one position as they were committed.
+
+        At most `limit` items, and never part of a position: only a page whose first position alone has more is longer.
+        """
+        ...
+
+    def prune_outbox(self, upto: int) -> None:
+        """Drop outbox items with position <= `upto`: no page has them any more, the disk has until the next commit."""
+        ...
+
+    def transitions(self, person: bytes | None, segment: str | None, limit: int) -> list[bytes]:
+        """Return the bodies of at most `limit` transitions of a person, of a segment, of both or of all, the last
+        committed first.
+        """
+        ...
+
+    def forget_transitions(self, before_ms: int) -> int:
+        """Drop transitions with `at` < `before_ms`, up to the first one committed that is not; return how many."""
+        ...
+
+    def dead(self, after: int, limit: int) -> list[tuple[int, str]]:
+        """Return (seq, reason) of at most `limit` dead letters with seq > `after`, in order of seq."""
+        ...
+
+    def dead_count(self) -> int:
+        """Return how many dead letters there are."""
+        ...
+
+    def forget_seen(self, before_day: int) -> int:
+        """Drop the dedupe entries of steps with `seen_day` < `before_day`; return of how many steps."""
+        ...
+
+    def reset(self) -> None:
+        """Drop everything, in one transaction: a replay begins."""
+        ...
+
+    def close(self) -> None:
+        """Release files; the store must not be used afterwards."""
+        ...
+
+
+def require_limit(limit: int) -> None:
+    """Raise ValueError unless at least one item is asked for."""
+    if limit < 1:
+        raise ValueError(f"expected a limit of at least 1, got {limit}")
+
+
+def require_not_back(position: int, last: int) -> None:
+    """Raise ValueError if a commit's position lies before that of the last one."""
+    if position < last:
+        raise ValueError(f"expected a commit at position {last} or later, got {position}; reset the state to replay")

@@ -1,0 +1,161 @@
+"""The state on disk: one SQLite file, opened by the engine alone.
+
+In: commits, a step each. Out: what was kept, at start and when asked. Promises: a commit is one transaction, fsynced
+when `commit` returns; what a crash leaves is the last commit, or the one before it, whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from livepost.state.base import Commit, Loaded, require_limit, require_not_back
+from livepost.state.file import CHECKPOINT_BYTES, TABLES, WAL_BYTES, StateFile
+
+READ_AT_ONCE = 5_000
+"""Rows read in one statement: a longer one would keep the WAL from being moved."""
+
+_PUT_ROW = "INSERT INTO people VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET row = excluded.row"
+_ADD_COUNT = "INSERT INTO counts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count"
+_PUT_TRANSITION = (
+    "INSERT INTO transitions (id, person, segment, position, at, body)"
+    " VALUES (:id, :person, :segment, :position, :at, :body)"
+)
+_PAGE = "SELECT position, body FROM outbox WHERE position > ? ORDER BY position, number LIMIT ?"
+_OF_POSITION = "SELECT position, body FROM outbox WHERE position = ? ORDER BY number"
+
+
+class SqliteState:
+    """See `base.StateStore` for what each method promises."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        checkpoint_bytes: int = CHECKPOINT_BYTES,
+        wal_bytes: int = WAL_BYTES,
+        vfs: str | None = None,
+    ) -> None:
+        """Open the state at `path`, making it if it is not there; `vfs` names an apsw VFS.
+
+        `checkpoint_bytes` and `wal_bytes` say how long the WAL may be before it is moved to the file beside the
+        commits, and before a commit waits for that. Raises StoreError if another process has the state open, another
+        Livepost made it, or it cannot be opened.
+        """
+        self._file = StateFile(path, checkpoint_bytes=checkpoint_bytes, wal_bytes=wal_bytes, vfs=vfs)
+        self._pruned = -1
+
+    def loaded(self) -> Loaded | None:
+        """Return where the last commit came to; None if there is none."""
+        found = self._file.select("SELECT position, as_of, complete_to, program FROM progress")
+        counts = dict(self._file.select("SELECT name, count FROM counts"))
+        for position, as_of, complete_to, program in found:
+            return Loaded(position=position, as_of=as_of, complete_to=complete_to, program=program, counts=counts)
+        return None
+
+    def rows(self) -> Iterator[tuple[int, bytes]]:
+        """Go through all people, in order of number."""
+        yield from self._all("SELECT number, row FROM people WHERE number > ? ORDER BY number LIMIT ?")
+
+    def seen(self) -> Iterator[bytes]:
+        """Go through the steps' dedupe entries, in order of commit."""
+        for _, entries in self._all("SELECT number, entries FROM seen WHERE number > ? ORDER BY number LIMIT ?"):
+            yield entries
+
+    def commit(self, commit: Commit) -> None:
+        """Keep all that a step changed, in one fsynced transaction."""
+        with self._file.transaction():
+            self._put_progress(commit)
+            self._put_rows(commit.rows)
+            self._file.change("DELETE FROM outbox WHERE position <= ?", [(self._pruned,)])
+            self._file.change("INSERT INTO outbox (position, body) VALUES (?, ?)", commit.outbox)
+            if commit.seen:
+                self._file.change("INSERT INTO seen (day, entries) VALUES (?, ?)", [(commit.seen_day, commit.seen)])
+            self._file.change(_PUT_TRANSITION, [msgspec.structs.asdict(one) for one in commit.transitions])
+            self._file.change("INSERT OR REPLACE INTO dead VALUES (?, ?)", commit.dead)
+            self._file.change(_ADD_COUNT, commit.counts.items())
+
+    def outbox(self, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return a page of whole positions after `after`."""
+        require_limit(limit)
+        found = self._file.select(_PAGE, (max(after, self._pruned), limit + 1))
+        if len(found) <= limit:
+            return found
+        cut = found[-1][0]
+        return [item for item in found if item[0] < cut] or self._file.select(_OF_POSITION, (cut,))
+
+    def prune_outbox(self, upto: int) -> None:
+        """Drop outbox items up to a position: from pages now, from the disk with the next commit."""
+        self._pruned = max(self._pruned, upto)
+
+    def transitions(self, person: bytes | None, segment: str | None, limit: int) -> list[bytes]:
+        """Return transitions, the last committed first."""
+        require_limit(limit)
+        # The plus keeps SQLite from going through a whole segment to find one person in it.
+        asked = {"person = ?": person, "+segment = ?" if person is not None else "segment = ?": segment}
+        given = {test: value for test, value in asked.items() if value is not None}
+        where = f"WHERE {' AND '.join(given)}" if given else ""
+        sql = f"SELECT body FROM transitions {where} ORDER BY number DESC LIMIT ?"
+        return [body for (body,) in self._file.select(sql, (*given.values(), limit))]
+
+    def forget_transitions(self, before_ms: int) -> int:
+        """Drop the oldest transitions, up to the first that is not before `before_ms`."""
+        return self._forget("transitions", "at", before_ms)
+
+    def dead(self, after: int, limit: int) -> list[tuple[int, str]]:
+        """Return dead letters after a seq."""
+        require_limit(limit)
+        return self._file.select("SELECT seq, reason FROM dead WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
+
+    def dead_count(self) -> int:
+        """Return how many dead letters there are."""
+        ((count,),) = self._file.select("SELECT count(*) FROM dead")
+        return int(count)
+
+    def forget_seen(self, before_day: int) -> int:
+        """Drop the dedupe entries of steps before a day."""
+        return self._forget("seen", "day", before_day)
+
+    def reset(self) -> None:
+        """Drop everything, in one transaction."""
+        with self._file.transaction():
+            for table in TABLES:
+                self._file.change(f"DELETE FROM {table}")
+        self._pruned = -1
+
+    def close(self) -> None:
+        """Release files and let another process in."""
+        self._file.close()
+
+    def _put_progress(self, commit: Commit) -> None:
+        for (last,) in self._file.select("SELECT position FROM progress"):
+            require_not_back(commit.position, last)
+        self._file.change("DELETE FROM progress")
+        place = (commit.position, commit.as_of, commit.complete_to, commit.program)
+        self._file.change("INSERT INTO progress VALUES (?, ?, ?, ?)", [place])
+
+    def _put_rows(self, rows: list[tuple[int, bytes | None]]) -> None:
+        """Write rows in order of number, so that those of one page are written together."""
+        ordered = sorted(dict(rows).items())
+        self._file.change(_PUT_ROW, [(number, row) for number, row in ordered if row is not None])
+        self._file.change("DELETE FROM people WHERE number = ?", [(number,) for number, row in ordered if row is None])
+
+    def _all(self, sql: str) -> Iterator[tuple[int, bytes]]:
+        """Go through a table in parts, with no statement open in between."""
+        part: list[tuple[Any, ...]] = self._file.select(sql, (-1, READ_AT_ONCE))
+        while part:
+            yield from part
+            part = self._file.select(sql, (part[-1][0], READ_AT_ONCE))
+
+    def _forget(self, table: str, column: str, before: int) -> int:
+        """Delete a table's oldest rows, up to the first whose column is not before: reads no more than it deletes."""
+        first_kept = self._file.select(
+            f"SELECT number FROM {table} WHERE {column} >= ? ORDER BY number LIMIT 1", (before,)
+        )
+        with self._file.transaction():
+            if first_kept:
+                return self._file.change(f"DELETE FROM {table} WHERE number < ?", first_kept)
+            return self._file.change(f"DELETE FROM {table}")

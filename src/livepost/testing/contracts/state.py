@@ -1,0 +1,300 @@
+"""The contract of a state store: `StateContract` for every body, `DurableStateContract` for those that outlive their
+process.
+
+In: a fixture `bench` that opens the body under test. Out: pass or fail. Promises: a test sees only what it committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from livepost.state.base import Commit, Loaded, StateStore, TransitionRow
+
+ADA, BOB = bytes(15) + b"a", bytes(15) + b"b"
+MANY = 2**63 - 1
+
+
+class StateBench(Protocol):
+    """Opens state stores of the body under test."""
+
+    def new(self) -> StateStore:
+        """Return a new, empty store."""
+        ...
+
+
+class DurableStateBench(StateBench, Protocol):
+    """Opens stores that outlive their process."""
+
+    def reopen(self, store: StateStore) -> StateStore:
+        """Close the store and return it opened again."""
+        ...
+
+
+class Held(msgspec.Struct, frozen=True):
+    """All that a store has."""
+
+    loaded: Loaded | None
+    rows: list[tuple[int, bytes]]
+    seen: list[bytes]
+    outbox: list[tuple[int, bytes]]
+    transitions: list[bytes]
+    dead: list[tuple[int, str]]
+
+
+def held(store: StateStore) -> Held:
+    """Return all that a store has."""
+    return Held(
+        loaded=store.loaded(),
+        rows=list(store.rows()),
+        seen=list(store.seen()),
+        outbox=store.outbox(-1, 1_000_000),
+        transitions=store.transitions(None, None, 1_000_000),
+        dead=store.dead(-1, 1_000_000),
+    )
+
+
+def step(
+    position: int,
+    *,
+    rows: list[tuple[int, bytes | None]] | None = None,
+    seen: bytes = b"",
+    seen_day: int = 0,
+    outbox: list[tuple[int, bytes]] | None = None,
+    transitions: list[TransitionRow] | None = None,
+    dead: list[tuple[int, str]] | None = None,
+    counts: dict[str, int] | None = None,
+) -> Commit:
+    """Return a commit at a position, with stamps made up from it."""
+    return Commit(
+        position=position,
+        as_of=1_000 + position,
+        complete_to=position,
+        program="p1",
+        rows=rows or [],
+        seen=seen,
+        seen_day=seen_day,
+        outbox=outbox or [],
+        transitions=transitions or [],
+        dead=dead or [],
+        counts=counts or {},
+    )
+
+
+def full_step(position: int) -> Commit:
+    """Return a commit with something of each kind, which names its position."""
+    text = str(position).encode()
+    return step(
+        position,
+        rows=[(position % 7, text), ((position + 3) % 7, None)],
+        seen=text,
+        seen_day=position // 100,
+        outbox=[(position, text)],
+        transitions=[transition(position)],
+        dead=[(position, text.decode())],
+        counts={"processed": 1},
+    )
+
+
+def transition(number: int, person: bytes = ADA, segment: str = "vip", at: int = 0) -> TransitionRow:
+    """Return a transition whose body is its number."""
+    return TransitionRow(
+        id=number.to_bytes(16, "big"),
+        person=person,
+        segment=segment,
+        position=number,
+        at=at,
+        body=str(number).encode(),
+    )
+
+
+class StateContract:
+    """What every state store does. A subclass gives the fixture `bench`."""
+
+    @pytest.fixture
+    def bench(self) -> StateBench:
+        """Return the bench of the body under test."""
+        raise NotImplementedError(f"{type(self).__name__} gives no fixture `bench`; return a StateBench from it")
+
+    def test_a_new_store_has_nothing(self, bench: StateBench) -> None:
+        store = bench.new()
+        assert held(store) == Held(None, [], [], [], [], [])
+        assert store.dead_count() == 0
+
+    def test_everything_of_a_commit_is_there(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(full_step(10))
+        place = Loaded(position=10, as_of=1_010, complete_to=10, program="p1", counts={"processed": 1})
+        assert held(store) == Held(place, [(3, b"10")], [b"10"], [(10, b"10")], [b"10"], [(10, "10")])
+
+    def test_an_empty_commit_moves_the_position_alone(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(3))
+        assert held(store).loaded == Loaded(position=3, as_of=1_003, complete_to=3, program="p1", counts={})
+        assert held(store) == msgspec.structs.replace(held(bench.new()), loaded=store.loaded())
+
+    def test_rows_come_in_order_of_number_and_the_last_of_a_number_counts(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(0, rows=[(9, b"a"), (1, b"b"), (5, b"c"), (9, b"d"), (7, b"e"), (7, None)]))
+        assert list(store.rows()) == [(1, b"b"), (5, b"c"), (9, b"d")]
+        store.commit(step(1, rows=[(5, None), (6, None), (1, b"longer " * 1_000), (7, b"")]))
+        assert list(store.rows()) == [(1, b"longer " * 1_000), (7, b""), (9, b"d")]
+
+    def test_more_rows_than_are_read_at_once_all_come(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(0, rows=[(number, b"%d" % number) for number in range(12_000)]))
+        assert list(store.rows()) == [(number, b"%d" % number) for number in range(12_000)]
+
+    def test_counts_add_up(self, bench: StateBench) -> None:
+        store = bench.new()
+        for position, counts in enumerate(({"processed": 3}, {"processed": 2, "duplicate": 1}, {}, {"duplicate": 0})):
+            store.commit(step(position, counts=counts))
+        loaded = store.loaded()
+        assert loaded and loaded.counts == {"processed": 5, "duplicate": 1}
+
+    def test_a_commit_that_goes_back_is_refused_whole(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(full_step(5))
+        store.commit(step(5))
+        before = held(store)
+        with pytest.raises(ValueError, match="position 5 or later, got 4"):
+            store.commit(full_step(4))
+        assert held(store) == before
+        store.commit(full_step(6))
+
+    def test_a_page_has_positions_in_order_and_those_of_one_as_committed(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(9, outbox=[(5, b"a"), (9, b"b"), (9, b"a")]))
+        store.commit(step(9, outbox=[(3, b"late"), (5, b"A")]))
+        assert store.outbox(-1, 9) == [(3, b"late"), (5, b"a"), (5, b"A"), (9, b"b"), (9, b"a")]
+        assert store.outbox(3, 9) == [(5, b"a"), (5, b"A"), (9, b"b"), (9, b"a")]
+        assert store.outbox(9, 9) == []
+
+    def test_a_page_never_has_part_of_a_position(self, bench: StateBench) -> None:
+        store = bench.new()
+        items = [(1, b"a"), (2, b"b"), (2, b"c"), (2, b"d"), (4, b"e")]
+        store.commit(step(4, outbox=items))
+        assert [len(store.outbox(-1, limit)) for limit in (1, 2, 3, 4, 5, 6)] == [1, 1, 1, 4, 5, 5]
+        assert [len(store.outbox(1, limit)) for limit in (1, 2, 3, 4)] == [3, 3, 3, 4]
+
+    def test_pages_of_any_size_put_together_are_the_outbox(self, bench: StateBench) -> None:
+        @settings(max_examples=60, deadline=None, database=None)
+        @given(st.lists(st.lists(st.integers(0, 12), max_size=8), max_size=4), st.integers(1, 6))
+        def holds(commits: list[list[int]], limit: int) -> None:
+            store.reset()
+            numbered = iter(range(1_000))
+            made = [[(position, b"%d" % next(numbered)) for position in some] for some in commits]
+            for items in made:
+                store.commit(step(12, outbox=items))
+            paged: list[tuple[int, bytes]] = []
+            while page := store.outbox(paged[-1][0] if paged else -1, limit):
+                assert len(page) <= limit or len({position for position, _ in page}) == 1
+                paged += page
+            assert paged == sorted([item for items in made for item in items], key=lambda item: item[0])
+
+        store = bench.new()
+        holds()
+
+    def test_pruned_items_are_gone_and_later_ones_stay(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(3, outbox=[(1, b"a"), (2, b"b"), (3, b"c")]))
+        store.prune_outbox(2)
+        store.prune_outbox(0)
+        assert store.outbox(-1, 9) == [(3, b"c")]
+        store.commit(step(4, outbox=[(4, b"d")]))
+        assert store.outbox(-1, 9) == [(3, b"c"), (4, b"d")]
+        store.prune_outbox(MANY)
+        assert store.outbox(-1, 9) == []
+
+    def test_after_a_reset_nothing_is_pruned(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(full_step(8))
+        store.prune_outbox(8)
+        store.reset()
+        assert held(store) == Held(None, [], [], [], [], [])
+        store.commit(full_step(2))
+        assert (store.outbox(-1, 9), list(store.rows())) == ([(2, b"2")], [(2, b"2")])
+        assert store.loaded() == Loaded(position=2, as_of=1_002, complete_to=2, program="p1", counts={"processed": 1})
+
+    def test_transitions_are_found_by_person_by_segment_by_both_and_by_none(self, bench: StateBench) -> None:
+        store = bench.new()
+        made = [transition(1), transition(2, BOB), transition(3, ADA, "browsing"), transition(4), transition(5, BOB)]
+        store.commit(step(3, transitions=made[:3]))
+        store.commit(step(5, transitions=made[3:]))
+        assert store.transitions(ADA, None, 9) == [b"4", b"3", b"1"]
+        assert store.transitions(None, "vip", 9) == [b"5", b"4", b"2", b"1"]
+        assert store.transitions(ADA, "vip", 9) == [b"4", b"1"]
+        assert store.transitions(None, None, 2) == [b"5", b"4"]
+        assert store.transitions(bytes(16), None, 9) == store.transitions(ADA, "", 9) == []
+
+    def test_old_transitions_are_forgotten_up_to_the_first_that_is_not(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(4, transitions=[transition(n, at=at) for n, at in enumerate((10, 20, 30, 15))]))
+        assert store.forget_transitions(10) == 0
+        assert store.forget_transitions(25) == 2
+        assert store.transitions(None, None, 9) == [b"3", b"2"]
+        assert (store.forget_transitions(MANY), store.transitions(None, None, 9)) == (2, [])
+
+    def test_dead_letters_come_by_seq_after_the_asked_one(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(8, dead=[(8, "plan"), (2, "conflict")]))
+        store.commit(step(9, dead=[(9, "plan"), (2, "late")]))
+        assert store.dead(-1, 9) == [(2, "late"), (8, "plan"), (9, "plan")]
+        assert (store.dead(2, 1), store.dead(9, 1), store.dead_count()) == ([(8, "plan")], [], 3)
+
+    def test_old_dedupe_entries_are_forgotten_by_day(self, bench: StateBench) -> None:
+        store = bench.new()
+        for position, day in enumerate((1, 1, 2, 3)):
+            store.commit(step(position, seen=b"%d" % position, seen_day=day))
+        store.commit(step(4, seen_day=9))
+        assert store.forget_seen(1) == 0
+        assert (store.forget_seen(2), list(store.seen())) == (2, [b"2", b"3"])
+        assert (store.forget_seen(10), list(store.seen())) == (2, [])
+
+    @pytest.mark.parametrize("ask", ["outbox", "dead", "transitions"])
+    def test_a_page_of_nothing_is_refused(self, bench: StateBench, ask: str) -> None:
+        store = bench.new()
+        pages: dict[str, Callable[[], object]] = {
+            "outbox": lambda: store.outbox(0, 0),
+            "dead": lambda: store.dead(0, 0),
+            "transitions": lambda: store.transitions(None, None, 0),
+        }
+        with pytest.raises(ValueError, match="limit of at least 1, got 0"):
+            pages[ask]()
+
+
+class DurableStateContract(StateContract):
+    """What a store that outlives its process does besides. A subclass gives the fixture `durable`, too."""
+
+    @pytest.fixture
+    def durable(self) -> DurableStateBench:
+        """Return the bench of the body under test."""
+        raise NotImplementedError(f"{type(self).__name__} gives no fixture `durable`; return a DurableStateBench")
+
+    def test_what_was_committed_is_there_after_reopening(self, durable: DurableStateBench) -> None:
+        store = durable.new()
+        for position in range(50):
+            store.commit(full_step(position))
+        before = held(store)
+        store = durable.reopen(store)
+        assert held(store) == before
+        store.commit(full_step(50))
+        assert len(held(store).transitions) == 51
+
+    def test_what_was_pruned_before_the_last_commit_is_gone_after_reopening(self, durable: DurableStateBench) -> None:
+        store = durable.new()
+        store.commit(step(2, outbox=[(1, b"a"), (2, b"b")]))
+        store.prune_outbox(1)
+        store.commit(step(3))
+        assert durable.reopen(store).outbox(-1, 9) == [(2, b"b")]
+
+    def test_a_reset_is_there_after_reopening(self, durable: DurableStateBench) -> None:
+        store = durable.new()
+        store.commit(full_step(5))
+        store.reset()
+        assert held(durable.reopen(store)) == Held(None, [], [], [], [], [])

@@ -1,0 +1,346 @@
+"""The courier end to end, on a ledger in memory, with a real vault, real templates and a real mailbox."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from livepost.clock import SimulatedClock
+from livepost.deliver import courier as loop
+from livepost.deliver.courier import Courier
+from livepost.deliver.keep import Keep, read
+from livepost.deliver.mail import Maker, Shop
+from livepost.deliver.message import From
+from livepost.deliver.token import Tokens
+from livepost.errors import FencedError, SealError, StoreError
+from livepost.ids import digest
+from livepost.ledger.base import LEASE_MS, Move
+from livepost.ledger.sqlite import SqliteLedger
+from livepost.model.compiled import ADDRESS_FEATURE
+from livepost.model.decision import Decision, OutboxItem
+from livepost.model.message import EmailDraft, Message, Receipt
+from livepost.model.outbox import OutboxPage
+from livepost.model.person import PersonView
+from livepost.model.record import SealedValue
+from livepost.render.template import Templates
+from livepost.testing.contracts.ledger import START_MS, cancellation, consent, decision
+from livepost.vault.base import ExternalId
+from livepost.vault.memory import MemoryVault
+
+MJML = """<mjml><mj-body><mj-section><mj-column><mj-text>Hi {{ first_name | default: "friend" }}, {{ views_7d }}
+<a href="https://shop.example/?a=1&amp;b={{ views_7d }}">look</a></mj-text>
+<mj-text><a href="{{ unsubscribe_url }}">Unsubscribe</a> {{ shop_address }}</mj-text>
+</mj-column></mj-section></mj-body></mjml>"""
+SHOP = Shop(
+    sender=From("The Shop", "hello@shop.example"),
+    name="The Shop",
+    address="1 Road, Town",
+    public_url="https://m.shop.example",
+)
+
+
+class Desk:
+    """An engine that answers from lists, an author, and someone who takes outcomes: the courier's neighbours."""
+
+    def __init__(self, vault: MemoryVault) -> None:
+        self.vault = vault
+        self.items: list[OutboxItem] = []
+        self.persons: dict[bytes, PersonView] = {}
+        self.away = False
+        self.moves: list[Move] = []
+        self.page_items = 2
+
+    def knows(self, name: str, address: object, first_name: str = "") -> bytes:
+        [keys] = self.vault.admit([ExternalId("user", name)])
+        values = {ADDRESS_FEATURE: address} | ({"first_name": first_name} if first_name else {})
+        sealed = {
+            field: SealedValue("web", keys.subject, "m", field, keys.seal(msgspec.json.encode(value), b""))
+            for field, value in values.items()
+        }
+        self.persons[keys.subject] = PersonView(
+            person=keys.subject,
+            subjects=(keys.subject,),
+            position=0,
+            as_of=START_MS,
+            features={"views_7d": 3, "$hidden": 1},
+            sealed=sealed,
+            memberships=(),
+            journeys=(),
+            consents={},
+            next_due=None,
+        )
+        return keys.subject
+
+    def decisions(self, after: int, limit: int) -> OutboxPage:
+        items = [item for item in self.items if item.position > after]
+        page, more = items[: self.page_items], len(items) > self.page_items
+        last = page[-1].position if page else after
+        return OutboxPage(complete_to=last, as_of=START_MS, items=page, more=more)
+
+    def people(self, ids: Sequence[bytes], at_least: int) -> Mapping[bytes, PersonView]:
+        if self.away:
+            raise StoreError("the engine is not there")
+        return {one: self.persons[one] for one in ids if one in self.persons}
+
+    def draft(self, decision: Decision, person: PersonView, opened: Mapping[str, Any]) -> EmailDraft:
+        if decision.campaign == "broken":
+            raise KeyError("ada@example.com")
+        return EmailDraft(template=decision.campaign, subject="Hi {{ first_name | default: 'you' }}")
+
+    def open(self, value: SealedValue) -> Any:
+        return msgspec.json.decode(self.vault.keys(value.subject).open(value.seal, b""))
+
+    def report(self, moves: Sequence[Move]) -> None:
+        if self.away:
+            raise StoreError("the front is not there")
+        self.moves += moves
+
+
+class Parts(msgspec.Struct):
+    courier: Courier
+    desk: Desk
+    vault: MemoryVault
+    folder: Path
+    host: SimulatedClock
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Parts]:
+    vault = MemoryVault()
+    desk, host = Desk(vault), SimulatedClock(START_MS)
+    maker = Maker(SHOP, desk, Templates({"browse_reminder.mjml": MJML}), desk, vault.secret)
+    mailbox = Keep(tmp_path, vault, "shop", host)
+    courier = Courier(
+        engine=desk,
+        ledger=SqliteLedger(":memory:", host),
+        maker=maker,
+        sender=mailbox,
+        blind=lambda address: vault.blind("suppression", address),
+        outcomes=desk,
+        clock=SimulatedClock(START_MS),
+    )
+    yield Parts(courier, desk, vault, tmp_path, host)
+    mailbox.close()
+
+
+def wants(parts: Parts, number: int, person: bytes, **also: Any) -> Decision:
+    one = decision(number, person=person, **also)
+    parts.desk.items += [consent(number, person=person), one]
+    return one
+
+
+def state_of(parts: Parts, one: Decision) -> tuple[str, str, str]:
+    found = parts.courier.ledger.delivery(one.id)
+    assert found is not None
+    return found.state, found.reason, found.detail
+
+
+def test_a_decision_becomes_a_kept_mail(parts: Parts) -> None:
+    ada = parts.desk.knows("ada", "Ada@example.com", "Ada")
+    one = wants(parts, 5, ada)
+    assert loop.take_over(parts.courier).inserted == 1
+    sent = loop.send_due(parts.courier)
+    assert (sent.claimed, sent.counts, sent.accepted) == (1, {"sent": 1}, [(5, START_MS)])
+    [mail] = read(parts.folder, parts.vault, "shop")
+    assert (mail.decision, mail.person) == (one.id, ada)
+    message = email.message_from_bytes(mail.raw, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    assert (message["To"], message["Subject"]) == ("Ada@example.com", "Hi Ada")
+    assert message["Message-ID"] == parts.courier.maker.message_id(one.id)
+    _, rich = message.iter_parts()
+    assert isinstance(rich, EmailMessage)
+    html = rich.get_content()
+    assert "Hi Ada, 3" in html
+    assert "1 Road, Town" in html
+    tokens = Tokens(parts.vault.secret("tokens"))
+    url = message["List-Unsubscribe"].strip("<>")
+    link = tokens.open_unsubscribe(url.rpartition("/")[2])
+    assert (link.decision, link.person, link.purpose) == (one.id, ada, "marketing")
+    assert f'href="{url}"' in html
+    [click] = re.findall(r"https://m\.shop\.example/c/([\w-]+)", html)
+    assert tokens.open_click(click).target == "https://shop.example/?a=1&b=3"
+    assert loop.send_due(parts.courier).claimed == 0
+
+
+def test_a_transactional_mail_has_no_one_click_header(parts: Parts) -> None:
+    ada = parts.desk.knows("ada", "ada@example.com")
+    wants(parts, 5, ada, class_="transactional", purpose="orders")
+    loop.take_over(parts.courier)
+    loop.send_due(parts.courier)
+    [mail] = read(parts.folder, parts.vault, "shop")
+    assert b"List-Unsubscribe" not in mail.raw
+
+
+def test_the_outbox_is_copied_page_by_page(parts: Parts) -> None:
+    ada = parts.desk.knows("ada", "ada@example.com")
+    for number in range(1, 8):
+        wants(parts, number, ada)
+    taken = loop.take_over(parts.courier)
+    assert (taken.inserted, taken.cursor) == (7, 7)
+    assert loop.take_over(parts.courier).inserted == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        (None, "no_address"),
+        ("", "no_address"),
+        ("nobody", "no_address"),
+        ("a@b.c\r\nBcc: x@y.zz", "no_address"),
+        (7, "no_address"),
+    ],
+)
+def test_without_an_address_that_can_be_written_to_there_is_no_mail(parts: Parts, address: object, reason: str) -> None:
+    one = wants(parts, 1, parts.desk.knows("ada", address))
+    loop.take_over(parts.courier)
+    assert loop.send_due(parts.courier).counts == {reason: 1}
+    assert state_of(parts, one)[:2] == ("skipped", reason)
+
+
+def test_poison_stops_no_other_mail_and_its_words_stay_out_of_the_ledger(parts: Parts) -> None:
+    ada, bob = parts.desk.knows("ada", "ada@example.com"), parts.desk.knows("bob", "bob@example.com")
+    broken = wants(parts, 1, ada, campaign="broken")
+    missing = wants(parts, 2, ada, campaign="nosuch")
+    stranger = wants(parts, 3, digest("stranger"))
+    good = wants(parts, 4, bob)
+    parts.desk.page_items = 100
+    loop.take_over(parts.courier)
+    loop.send_due(parts.courier)
+    assert state_of(parts, broken) == ("skipped", "render", "broken raised KeyError")
+    assert state_of(parts, missing)[2].startswith("nosuch: expected one of browse_reminder")
+    assert state_of(parts, stranger)[1] == "no_address"
+    assert state_of(parts, good)[0] == "sent"
+
+
+def test_a_forgotten_person_is_skipped_as_erased(parts: Parts) -> None:
+    ada = parts.desk.knows("ada", "ada@example.com")
+    one = wants(parts, 1, ada)
+    parts.vault.forget([ada])
+    with pytest.raises(SealError):
+        parts.vault.keys(ada)
+    loop.take_over(parts.courier)
+    assert loop.send_due(parts.courier).counts == {"erased": 1}
+    assert state_of(parts, one)[:2] == ("skipped", "erased")
+
+
+def test_a_suppressed_address_gets_nothing(parts: Parts) -> None:
+    one = wants(parts, 1, parts.desk.knows("ada", "ada@example.com"))
+    parts.courier.ledger.suppress(parts.vault.blind("suppression", "ada@example.com"), "bounced", START_MS)
+    loop.take_over(parts.courier)
+    assert loop.send_due(parts.courier).counts == {"suppressed": 1}
+    assert state_of(parts, one)[:2] == ("skipped", "suppressed")
+    assert read(parts.folder, parts.vault, "shop") == []
+
+
+def test_claims_go_back_when_the_engine_is_away(parts: Parts) -> None:
+    wants(parts, 1, parts.desk.knows("ada", "ada@example.com"))
+    loop.take_over(parts.courier)
+    parts.desk.away = True
+    assert loop.send_due(parts.courier).counts == {"given back": 1}
+    parts.desk.away = False
+    assert loop.send_due(parts.courier).counts == {"sent": 1}
+
+
+def test_many_mails_go_in_groups_of_twenty(parts: Parts) -> None:
+    ada = parts.desk.knows("ada", "ada@example.com")
+    parts.desk.page_items = 1_000
+    for number in range(1, 56):
+        wants(parts, number, ada)
+    loop.take_over(parts.courier)
+    sent = loop.send_due(parts.courier)
+    assert (sent.claimed, sent.counts) == (55, {"sent": 55})
+    assert len(read(parts.folder, parts.vault, "shop")) == 55
+
+
+def test_moves_are_reported_once_and_again_after_a_failure(parts: Parts) -> None:
+    wants(parts, 1, parts.desk.knows("ada", "ada@example.com"))
+    loop.take_over(parts.courier)
+    parts.desk.away = True
+    with pytest.raises(StoreError):
+        loop.report(parts.courier)
+    parts.desk.away = False
+    assert loop.report(parts.courier) == 1
+    loop.send_due(parts.courier)
+    assert loop.report(parts.courier) == 3
+    assert loop.report(parts.courier) == 0
+    assert [move.after for move in parts.desk.moves] == ["pending", "claimed", "in_flight", "sent"]
+
+
+class Crashing:
+    """A sender whose process dies before or after it has handed the mails on."""
+
+    def __init__(self, keep: Keep, after: bool) -> None:
+        self.keep = keep
+        self.after = after
+
+    def send(self, messages: Sequence[Message]) -> list[Receipt]:
+        if self.after:
+            self.keep.send(messages)
+        raise KeyboardInterrupt
+
+    def lookup(self, decisions: Sequence[bytes]) -> list[Receipt]:
+        return self.keep.lookup(decisions)
+
+
+@pytest.mark.parametrize(
+    ("class_", "after", "state", "mails"),
+    [
+        ("marketing", False, "failed", 0),
+        ("marketing", True, "sent", 1),
+        ("transactional", False, "sent", 1),
+        ("transactional", True, "sent", 1),
+    ],
+)
+def test_after_a_crash_marketing_is_not_sent_twice_and_transactional_not_lost(
+    parts: Parts, class_: str, after: bool, state: str, mails: int
+) -> None:
+    one = wants(parts, 1, parts.desk.knows("ada", "ada@example.com"), class_=class_)
+    keep = parts.courier.sender
+    assert isinstance(keep, Keep)
+    loop.take_over(parts.courier)
+    with pytest.raises(KeyboardInterrupt):
+        loop.send_due(msgspec.structs.replace(parts.courier, sender=Crashing(keep, after)))
+    assert state_of(parts, one)[0] == "in_flight"
+    loop.recover(parts.courier)
+    loop.send_due(parts.courier)
+    assert state_of(parts, one)[0] == state
+    assert len(read(parts.folder, parts.vault, "shop")) == mails
+
+
+def test_a_courier_that_slept_over_its_lease_sends_nothing(parts: Parts) -> None:
+    wants(parts, 1, parts.desk.knows("ada", "ada@example.com"))
+    loop.take_over(parts.courier)
+    people = parts.desk.people
+
+    def slow(ids: Sequence[bytes], at_least: int) -> Mapping[bytes, PersonView]:
+        parts.host.advance(LEASE_MS)
+        assert len(parts.courier.ledger.claim(START_MS, 1, "other")) == 1
+        return people(ids, at_least)
+
+    parts.desk.people = slow  # type: ignore[method-assign]
+    with pytest.raises(FencedError):
+        loop.send_due(parts.courier)
+    assert read(parts.folder, parts.vault, "shop") == []
+
+
+def test_a_cancellation_between_claim_and_confirm_stops_the_mail(parts: Parts) -> None:
+    one = wants(parts, 1, parts.desk.knows("ada", "ada@example.com"))
+    loop.take_over(parts.courier)
+    people = parts.desk.people
+
+    def meanwhile(ids: Sequence[bytes], at_least: int) -> Mapping[bytes, PersonView]:
+        parts.desk.items.append(cancellation(one, 9))
+        loop.take_over(parts.courier)
+        return people(ids, at_least)
+
+    parts.desk.people = meanwhile  # type: ignore[method-assign]
+    assert loop.send_due(parts.courier).counts == {"until": 1}
+    assert read(parts.folder, parts.vault, "shop") == []
