@@ -1,4 +1,4 @@
-"""The command `livepost`: each file holds the commands of one concern; errors are one sentence on stderr, exit code 1."""
+"""The command `livepost`: a file for the commands of each concern; errors are one sentence on stderr, exit code 1."""
 
 from livepost.cli.app import app, main
 

@@ -1,31 +1,54 @@
-"""The Typer application: commands in the order a newcomer needs them."""
+"""The Typer application: commands in the order a newcomer needs them, each loaded only when it is called.
+
+Loading all would take a second at every call, and three times that at `livepost run`.
+"""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
-from livepost.cli import demo, doctor, inspect, keys, measure, project, run
 from livepost.errors import LivepostError
 
-app = typer.Typer(
-    name="livepost",
-    help="Real-time personalization of email that can prove it was allowed to send.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+COMMANDS: dict[str, str] = {
+    "init": "project:init",
+    "check": "project:check",
+    "run": "run:run",
+    "demo": "demo:demo",
+    "why": "inspect:why",
+    "parity": "inspect:parity",
+    "dead": "inspect:dead",
+    "keys": "keys:app",
+    "doctor": "doctor:doctor",
+    "bench": "measure:bench",
+}
+"""Where each command is: file of this room, and function or group in it."""
 
-app.command("init")(project.init)
-app.command("check")(project.check)
-app.command("run")(run.run)
-app.command("demo")(demo.demo)
-app.command("why")(inspect.why)
-app.command("parity")(inspect.parity)
-app.add_typer(inspect.dead, name="dead")
-app.add_typer(keys.app, name="keys")
-app.command("doctor")(doctor.doctor)
-app.command("bench")(measure.bench)
+
+class LazyGroup(TyperGroup):
+    """Loads a command's file when the command is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command, None if there is none of that name."""
+        place = COMMANDS.get(cmd_name)
+        return None if place is None else _load(cmd_name, place)
+
+
+app = typer.Typer(name="livepost", cls=LazyGroup, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def livepost() -> None:
+    """Real-time personalization of email that can prove it was allowed to send."""
 
 
 def main() -> None:
@@ -35,3 +58,16 @@ def main() -> None:
     except LivepostError as error:
         print(f"livepost: {error}", file=sys.stderr)  # noqa: T201 - this is where errors are said
         sys.exit(1)
+
+
+def _load(name: str, place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    found = getattr(import_module(f"livepost.cli.{module}"), attribute)
+    if isinstance(found, typer.Typer):
+        command: Any = get_group(found)
+    else:
+        alone = typer.Typer(add_completion=False)
+        alone.command(name)(found)
+        command = get_command(alone)
+    command.name = name
+    return command

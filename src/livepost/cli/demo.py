@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from livepost.cli.run import stop_on_signals
+from livepost.cli.signals import stop_on_signals
 from livepost.demo.house import DemoError, DemoHouse
 from livepost.demo.report import Report, write_report
 from livepost.demo.reporting import report_of

@@ -12,7 +12,8 @@ import msgspec
 import typer
 from rich.console import Console
 
-from livepost.cli.workspace import folder_here, project_of
+from livepost.cli.author import project_of
+from livepost.cli.workspace import folder_here
 from livepost.errors import StoreError
 from livepost.log.base import LogReader, Position
 from livepost.model.block import Block

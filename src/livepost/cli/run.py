@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
-from enum import Enum
+from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
-from threading import Event
 from typing import Annotated
 
 import typer
-import uvloop
 from rich.console import Console
 
-from livepost.cli.workspace import folder_here, project_of
+from livepost.cli.author import project_of
+from livepost.cli.signals import stop_on_signals
+from livepost.cli.workspace import folder_here
 from livepost.clock import WallClock
-from livepost.runtime.courier import run_courier
-from livepost.runtime.engine import run_engine
 from livepost.runtime.folder import DataFolder
-from livepost.runtime.front import run_front
 from livepost.runtime.supervisor import Supervisor
 
 _console = Console()
 
 
-class Process(str, Enum):
-    """The processes of a workspace."""
+class Process(StrEnum):
+    """The processes of a workspace; each has a file of its name beside this one, loaded in that process only."""
 
     front = "front"
     engine = "engine"
@@ -36,34 +32,15 @@ class Process(str, Enum):
 def run(process: Annotated[Process | None, typer.Argument(help="One process; all if left out.")] = None) -> None:
     """Start the workspace of the project in this folder: collector, engine and courier."""
     folder = folder_here()
-    folder.prepare()
     if process is None:
         _supervise(folder)
     else:
-        _run_one(folder, process)
-
-
-def stop_on_signals() -> Event:
-    """Return an event that SIGTERM or SIGINT sets."""
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
-
-
-def _run_one(folder: DataFolder, process: Process) -> None:
-    project = project_of(folder)
-    match process:
-        case Process.front:
-            uvloop.run(run_front(folder, project))
-        case Process.engine:
-            asyncio.run(run_engine(folder, project))
-        case Process.courier:
-            run_courier(folder, project, stop_on_signals())
+        import_module(f"livepost.cli.{process}").main(folder)
 
 
 def _supervise(folder: DataFolder) -> None:
     project = project_of(folder)  # so that a project that does not compile is said once, here
+    folder.prepare()
     stop = stop_on_signals()
     supervisor = Supervisor(Path.cwd(), os.environ)
     supervisor.start(folder)

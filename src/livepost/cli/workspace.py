@@ -1,4 +1,4 @@
-"""What most commands start from: the settings of the current folder, its data folder, its project."""
+"""What most commands start from: the settings of the current folder and its data folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from livepost.runtime.folder import DataFolder
-from livepost.runtime.project import Project, load_project
 from livepost.settings.load import Loaded, load
 
 
@@ -19,8 +18,3 @@ def settings_here(flags: dict[str, Any] | None = None) -> Loaded:
 def folder_here(flags: dict[str, Any] | None = None) -> DataFolder:
     """Return the data folder of the project in the current folder."""
     return DataFolder(settings_here(flags).settings)
-
-
-def project_of(folder: DataFolder) -> Project:
-    """Return the project in the current folder, with `fresh` as the data folder's clock goes."""
-    return load_project(Path.cwd(), folder.settings, folder.speed)

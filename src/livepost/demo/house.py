@@ -1,4 +1,4 @@
-"""The demo: the packaged shop on a data folder, run by the same supervisor and processes as any project, and its feed."""
+"""The demo: the packaged shop on a data folder, run by the supervisor and processes of any project, and its feed."""
 
 from __future__ import annotations
 

@@ -62,9 +62,7 @@ def _mail(kept: KeptMail, ledger: Ledger) -> Mail:
 def _conservation(status: Status, log: LogReader) -> Conservation:
     in_flight = log.events_after(status.position)
     accepted = log.events_after(-1)
-    return Conservation(
-        holds=sum(status.counts.values()) + in_flight == accepted, in_flight=in_flight, **status.counts
-    )
+    return Conservation(holds=sum(status.counts.values()) + in_flight == accepted, in_flight=in_flight, **status.counts)
 
 
 def _skipped(ledger: Ledger) -> dict[str, int]:

@@ -7,6 +7,7 @@ against the table, written as a row and counted, in the same transaction as the 
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -74,6 +75,7 @@ class Store:
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
                 self._run(f"PRAGMA {pragma}")
             self._make_tables()
+            _sync_folder(path)
         except apsw.Error as error:
             raise StoreError(f"the ledger at {path} cannot be opened: {error}") from error
 
@@ -237,3 +239,14 @@ class Store:
                 self._run(statement)
             self._run(f"PRAGMA user_version = {SCHEMA_VERSION}")
             self._run("COMMIT")
+
+
+def _sync_folder(path: str | Path) -> None:
+    """Make the names of the database and its WAL durable: a power cut could take a new file's name with it."""
+    if str(path) == ":memory:":
+        return
+    folder = os.open(Path(path).parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,27 +1,24 @@
 """Why a person got a mail, did not, is in a segment or is not: reasons that others recorded, put into words.
 
-In: the compiled project and what stores know of one person (`Evidence`). Out: structs fit for JSON, and `spoken` for
-people. Promised: nothing is decided anew and no seal is opened; the words carry no personal value.
+In: the compiled project and what stores know of one person (`Evidence`). Out: structs fit for JSON, whose
+`str` is for people. Promised: nothing is decided anew and no seal is opened; the words carry no personal value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
 from livepost.errors import ProjectError
-from livepost.expr import And, Compare, Const, Expr, Feature, Not, Or
-from livepost.expr.evaluate import holds
-from livepost.ledger.base import Delivery, Move, Note
-from livepost.model.compiled import CampaignSpec, Compiled, FeatureSpec, SegmentSpec
-from livepost.model.decision import REASONS, Transition
+from livepost.expr import Expr
+from livepost.ledger.base import Delivery, Move
+from livepost.model.compiled import CampaignSpec, Compiled, SegmentSpec
+from livepost.model.decision import REASONS
 from livepost.model.person import JourneyView, MembershipView, PersonView
-from livepost.project.money import Money
+from livepost.ops.condition import Reading, Term
+from livepost.ops.evidence import Evidence
 
-UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"), (1, "ms"))
 STATES = {
     "pending": "not yet: {cause}, decided {at}, waiting to be sent",
     "claimed": "not yet: {cause}, decided {at}, being made",
@@ -35,21 +32,15 @@ STATES = {
 """What each state of a delivery is called."""
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """What the stores know of one person, each newest first; `history` and `notes` by decision id."""
-
-    view: PersonView
-    deliveries: Sequence[Delivery] = ()
-    history: Mapping[bytes, Sequence[Move]] = {}
-    notes: Mapping[bytes, Sequence[Note]] = {}
-    transitions: Sequence[Transition] = ()
-
-
 class Happened(msgspec.Struct, frozen=True):
     """Something that happened at a time (ms), in words."""
 
     at: int
     text: str
+
+    def __str__(self) -> str:
+        """Return it as an indented line."""
+        return f"    {_time(self.at)}  {self.text}"
 
 
 class MailReason(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,13 +69,13 @@ class CampaignReason(msgspec.Struct, frozen=True, kw_only=True):
     due: int | None = None
     mails: tuple[MailReason, ...] = ()
 
-
-class Term(msgspec.Struct, frozen=True, kw_only=True):
-    """A comparison of a segment's condition: the features' values, whether it holds, and both in words."""
-
-    values: dict[str, Any]
-    holds: bool
-    text: str
+    def __str__(self) -> str:
+        """Return the answer in a line, then each mail with what happened to it."""
+        lines = [self.text]
+        for mail in self.mails:
+            lines += [f"  {mail.text}"] if mail.text != self.text else []
+            lines += [str(one) for one in mail.moves]
+        return "\n".join(lines)
 
 
 class SegmentReason(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +89,10 @@ class SegmentReason(msgspec.Struct, frozen=True, kw_only=True):
     terms: tuple[Term, ...]
     moves: tuple[Happened, ...]
 
+    def __str__(self) -> str:
+        """Return the answer in a line, then the condition, its comparisons, and when the person came and went."""
+        return "\n".join([self.text, f"  condition: {self.condition}", *map(str, self.terms), *map(str, self.moves)])
+
 
 class PersonReason(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about a person: all segments and campaigns in the project's order."""
@@ -109,8 +104,11 @@ class PersonReason(msgspec.Struct, frozen=True, kw_only=True):
     campaigns: tuple[CampaignReason, ...]
     text: str
 
-
-Reason = CampaignReason | SegmentReason | PersonReason
+    def __str__(self) -> str:
+        """Return who it is and a line for each segment and campaign."""
+        segments = [f"  segment {one.segment}: {one.text}" for one in self.segments]
+        campaigns = [f"  campaign {one.campaign}: {one.text}" for one in self.campaigns]
+        return "\n".join([self.text, *segments, *campaigns])
 
 
 def why(compiled: Compiled, name: str, evidence: Evidence) -> CampaignReason | SegmentReason:
@@ -137,28 +135,6 @@ def why_person(compiled: Compiled, evidence: Evidence) -> PersonReason:
         campaigns=tuple(_campaign(compiled, spec, evidence) for spec in compiled.campaigns),
         text=f"person {view.person.hex()} as of {_time(view.as_of)}: {_consents(view)}",
     )
-
-
-def spoken(reason: Reason) -> str:
-    """Return the reasons as text: one sentence, then a line for each thing behind it."""
-    return "\n".join(_lines(reason))
-
-
-def _lines(reason: Reason) -> Iterator[str]:
-    yield reason.text
-    match reason:
-        case CampaignReason():
-            for mail in reason.mails:
-                if mail.text != reason.text:
-                    yield f"  {mail.text}"
-                yield from (f"    {_time(one.at)}  {one.text}" for one in mail.moves)
-        case SegmentReason():
-            yield f"  condition: {reason.condition}"
-            yield from (f"    {'yes' if term.holds else 'no '}  {term.text}" for term in reason.terms)
-            yield from (f"    {_time(one.at)}  {one.text}" for one in reason.moves)
-        case PersonReason():
-            yield from (f"  segment {one.segment}: {one.text}" for one in reason.segments)
-            yield from (f"  campaign {one.campaign}: {one.text}" for one in reason.campaigns)
 
 
 def _campaign(compiled: Compiled, spec: CampaignSpec, evidence: Evidence) -> CampaignReason:
@@ -194,7 +170,8 @@ def _mail(delivery: Delivery, evidence: Evidence) -> MailReason:
     decision = delivery.decision
     moves = [_move(one) for one in evidence.history.get(decision.id, ())]
     moves += [
-        Happened(n.at, f"{_reason(n.reason, n.detail)}, too late to stop it") for n in _notes(decision.id, evidence)
+        Happened(note.at, f"{_reason(note.reason, note.detail)}, too late to stop it")
+        for note in evidence.notes.get(decision.id, ())
     ]
     return MailReason(
         decision=decision.id.hex(),
@@ -214,10 +191,6 @@ def _mail(delivery: Delivery, evidence: Evidence) -> MailReason:
     )
 
 
-def _notes(decision: bytes, evidence: Evidence) -> Sequence[Note]:
-    return evidence.notes.get(decision, ())
-
-
 def _move(move: Move) -> Happened:
     why = _reason(move.reason, move.detail)
     return Happened(move.at, f"{move.after}: {why}" if why else move.after)
@@ -230,7 +203,7 @@ def _reason(reason: str, detail: str) -> str:
 
 def _segment(compiled: Compiled, spec: SegmentSpec, evidence: Evidence) -> SegmentReason:
     condition: Expr = msgspec.convert(spec.condition, Expr)
-    reader = _Reader(compiled, evidence.view)
+    reader = Reading(compiled, evidence.view)
     membership = next(
         (one for one in evidence.view.memberships if one.segment == spec.name),
         MembershipView(segment=spec.name, inside=False, since=0, number=0),
@@ -238,7 +211,7 @@ def _segment(compiled: Compiled, spec: SegmentSpec, evidence: Evidence) -> Segme
     place = f"in {spec.name}" if membership.inside else f"not in {spec.name}"
     since = f" since {_time(membership.since)}" if membership.since else ""
     values = reader.said(condition) if membership.inside else reader.missing(condition)
-    moves = (one for one in evidence.transitions if one.segment == spec.name)
+    verbs = ((one, "entered" if one.entered else "left") for one in evidence.transitions if one.segment == spec.name)
     return SegmentReason(
         segment=spec.name,
         inside=membership.inside,
@@ -246,119 +219,8 @@ def _segment(compiled: Compiled, spec: SegmentSpec, evidence: Evidence) -> Segme
         text=f"{place}{since}: {values}",
         condition=spec.text,
         terms=tuple(reader.terms(condition)),
-        moves=tuple(Happened(one.at, f"{_verb(one)}, because of record {one.position}") for one in moves),
+        moves=tuple(Happened(one.at, f"{verb}, because of record {one.position}") for one, verb in verbs),
     )
-
-
-def _verb(transition: Transition) -> str:
-    return "entered" if transition.entered else "left"
-
-
-class _Reader:
-    """Reads a condition over one person's values."""
-
-    def __init__(self, compiled: Compiled, view: PersonView) -> None:
-        self._currency = compiled.currency
-        self._specs = {spec.name: spec for spec in compiled.features}
-        self._money = {(e.name, f.name) for e in compiled.events for f in e.fields if f.type == "money"}
-        self._values = view.features
-
-    def terms(self, node: Expr) -> Iterator[Term]:
-        """Yield the comparisons, left to right."""
-        for leaf in _leaves(node):
-            names = [side.name for side in (leaf.left, leaf.right) if isinstance(side, Feature)]
-            yield Term(
-                values={name: self._values.get(name) for name in names},
-                holds=self.holds(leaf),
-                text=f"{self._is(leaf)}, needs {self._needs(leaf)}",
-            )
-
-    def said(self, node: Expr) -> str:
-        """Return the values that a condition compares, in words."""
-        return ", ".join(dict.fromkeys(self._is(leaf) for leaf in _leaves(node)))
-
-    def missing(self, node: Expr) -> str:
-        """Return what would have to be otherwise for a condition to hold, in words; "" if nothing."""
-        if self.holds(node):
-            return ""
-        match node:
-            case And(of):
-                return "; ".join(filter(None, (self.missing(part) for part in of)))
-            case Or(of):
-                return ", or ".join(self.missing(part) for part in of)
-            case Not(of):
-                return f"{self.said(of)}, needs not: {', '.join(self._needs(leaf) for leaf in _leaves(of))}"
-            case Compare():
-                return f"{self._is(node)}, needs {self._needs(node)}"
-        raise TypeError(f"expected a condition, got {type(node).__name__}")
-
-    def holds(self, node: Expr) -> bool:
-        """Return whether a condition holds, as the engine means it (docs/reference/semantics.md)."""
-        match node:
-            case And(of):
-                return all(self.holds(part) for part in of)
-            case Or(of):
-                return any(self.holds(part) for part in of)
-            case Not(of):
-                return not self.holds(of)
-            case Compare(op, left, right):
-                a, b = self._plain(left), self._plain(right)
-                return self._never_rule(node, a, b) or holds(Compare(op, Const(a), Const(b)), {})
-        raise TypeError(f"expected a condition, got {type(node).__name__}")
-
-    def _never_rule(self, leaf: Compare, left: Any, right: Any) -> bool:
-        """Say whether never, being infinitely long ago, makes a comparison of two `since` true."""
-        sides = (leaf.left, leaf.right)
-        if not all(isinstance(side, Feature) and self._specs[side.name].kind == "since" for side in sides):
-            return False
-        return (leaf.op, left is None, right is None) in ((">", True, False), ("<", False, True))
-
-    def _plain(self, side: Expr) -> Any:
-        """Return a side's value as conditions compare it: money in minor units."""
-        if isinstance(side, Const):
-            return side.value
-        assert isinstance(side, Feature)
-        value = self._values.get(side.name)
-        return value[0] if isinstance(value, list | tuple) else value
-
-    def _is(self, leaf: Compare) -> str:
-        sides = [side for side in (leaf.left, leaf.right) if isinstance(side, Feature)]
-        return ", ".join(
-            f"{side.name} is {self._say(self._values.get(side.name), self._specs[side.name])}" for side in sides
-        )
-
-    def _needs(self, leaf: Compare) -> str:
-        spec = next(self._specs[side.name] for side in (leaf.left, leaf.right) if isinstance(side, Feature))
-        left = "" if isinstance(leaf.left, Feature) else f"{self._side(leaf.left, spec)} "
-        return f"{left}{leaf.op} {self._side(leaf.right, spec)}"
-
-    def _side(self, side: Expr, spec: FeatureSpec) -> str:
-        if isinstance(side, Feature):
-            return side.name
-        assert isinstance(side, Const)
-        return self._say(side.value, spec)
-
-    def _say(self, value: Any, spec: FeatureSpec) -> str:
-        """Return a value of a feature, or what it is compared with, as people say it."""
-        if value is None:
-            return "never"
-        if spec.kind == "since":
-            return _duration(int(value))
-        if spec.type == "money" or ((spec.event, spec.field) in self._money and spec.kind == "mean"):
-            minor, currency = value if isinstance(value, list | tuple) else (value, self._currency)
-            return str(Money.of_minor(round(minor), currency))
-        return repr(value)
-
-
-def _leaves(node: Expr) -> Iterator[Compare]:
-    match node:
-        case And(of) | Or(of):
-            for part in of:
-                yield from _leaves(part)
-        case Not(of):
-            yield from _leaves(of)
-        case Compare():
-            yield node
 
 
 def _consents(view: PersonView) -> str:
@@ -366,20 +228,6 @@ def _consents(view: PersonView) -> str:
         f"{purpose} {'allowed' if allowed else 'not allowed'}" for purpose, allowed in sorted(view.consents.items())
     ]
     return ", ".join(said) or "never said what is allowed"
-
-
-def _duration(ms: int) -> str:
-    """Return a length of time in its two largest units.
-
-    >>> _duration(2 * 3_600_000 + 5 * 60_000 + 7)
-    '2 hours 5 minutes'
-    """
-    parts = []
-    for unit, word in UNITS:
-        whole, ms = divmod(ms, unit)
-        if whole:
-            parts.append(f"{whole} {word}{'s' if whole > 1 and word != 'ms' else ''}")
-    return " ".join(parts[:2]) or "0 seconds"
 
 
 def _time(ms: int) -> str:

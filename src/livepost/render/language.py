@@ -81,7 +81,7 @@ class MailContext(RenderContext):
         return self._disabled_tags
 
     @disabled_tags.setter
-    def disabled_tags(self, names: list[str]) -> None:
+    def disabled_tags(self, names: list[str]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._disabled_tags = names
 
     def watch(self) -> None:

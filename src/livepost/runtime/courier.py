@@ -111,9 +111,7 @@ def run_courier(folder: DataFolder, project: Project, stop: Event) -> None:
 
 
 class _Loop:
-    def __init__(
-        self, courier: Courier, engine: EngineClient, ledger: Ledger, log: LogReader, path: Path
-    ) -> None:
+    def __init__(self, courier: Courier, engine: EngineClient, ledger: Ledger, log: LogReader, path: Path) -> None:
         self._courier = courier
         self._engine = engine
         self._ledger = ledger

@@ -31,7 +31,7 @@ from livepost.runtime.engine import Due
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.process import stopped
 from livepost.runtime.project import Project
-from livepost.runtime.wire import WireServer
+from livepost.runtime.wire import Handler, WireServer
 from livepost.vault.sqlite import SqliteVault
 
 TICK_CHECK_S = 0.005
@@ -71,7 +71,8 @@ class _Front:
         self._log = log
         self._ledger = ledger
         self._due = Due(next_due=None, complete_to=-1)
-        self._server = WireServer(folder.front_socket, {"append": self._handed, "due": self._told_due, "tick": self._ticked})
+        handlers: dict[str, Handler] = {"append": self._handed, "due": self._told_due, "tick": self._ticked}
+        self._server = WireServer(folder.front_socket, handlers)
         self._intake = Intake(
             Stores(log, vault),
             TrackingPlan(project.compiled, folder.settings.undeclared),

@@ -1,1 +1,47 @@
-def reasons_for(*a): return "not yet"
+"""`why` over a data folder: find the person, gather what the stores know, have it put into words."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from livepost.errors import StoreError
+from livepost.model.person import PersonView
+from livepost.ops.evidence import gather
+from livepost.ops.why import CampaignReason, PersonReason, SegmentReason, why, why_person
+from livepost.runtime.asking import Engine, engine_of
+from livepost.runtime.folder import DataFolder
+from livepost.runtime.project import Project
+from livepost.vault.base import ANONYMOUS, EMAIL, USER, ExternalId, SubjectKeys, Vault
+
+KINDS = (USER, EMAIL, ANONYMOUS)
+"""What an id that people type may be, in the order tried."""
+
+
+def subject_of(vault: Vault, name: str) -> SubjectKeys | None:
+    """Return the subject of a userId, an email address or an anonymousId; None if none is known."""
+    found = (vault.find(ExternalId(kind, name)) for kind in KINDS)
+    return next((keys for keys in found if keys is not None), None)
+
+
+def reasons_for(
+    folder: DataFolder, project: Project, name: str, about: str | None
+) -> PersonReason | CampaignReason | SegmentReason:
+    """Return why a person did or did not get a campaign's mail, is or is not in a segment, or all of it.
+
+    Raises StoreError if nobody is known by that name, ProjectError if there is no such campaign or segment.
+    """
+    with (
+        closing(folder.vault(readonly=True)) as vault,
+        closing(folder.ledger()) as ledger,
+        engine_of(folder, project) as engine,
+    ):
+        keys = subject_of(vault, name)
+        view = _view(engine, keys) if keys is not None else None
+        if view is None:
+            raise StoreError(f"nobody is known as {name!r}: expected a userId, an email address or an anonymousId")
+        evidence = gather(view, ledger, engine)
+        return why_person(project.compiled, evidence) if about is None else why(project.compiled, about, evidence)
+
+
+def _view(engine: Engine, keys: SubjectKeys) -> PersonView | None:
+    return engine.people([keys.subject], -1).get(keys.subject)

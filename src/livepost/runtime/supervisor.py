@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -32,12 +32,20 @@ class StartError(LivepostError):
     """A process ended while starting; its own words are on the terminal."""
 
 
+def command_of(name: str) -> list[str]:
+    """Return the command that runs one of the processes."""
+    return [sys.executable, "-m", "livepost.cli", "run", name]
+
+
 class Supervisor:
     """The three processes of one data folder. `environment` carries the settings given on the command line."""
 
-    def __init__(self, project: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, project: Path, environment: Mapping[str, str], command: Callable[[str], list[str]] = command_of
+    ) -> None:
         self._project = project
         self._environment = dict(environment)
+        self._command = command
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._restarts: dict[str, list[float]] = {name: [] for name in PROCESSES}
 
@@ -77,9 +85,12 @@ class Supervisor:
                 end(process, STOP_S)
 
     def _start(self, name: str) -> None:
-        command = [sys.executable, "-m", "livepost.cli", "run", name]
         self._running[name] = subprocess.Popen(
-            command, cwd=self._project, env=self._environment, stdin=subprocess.DEVNULL, start_new_session=True
+            self._command(name),
+            cwd=self._project,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
 
     def _restart(self, name: str, code: int, stop: Event) -> None:

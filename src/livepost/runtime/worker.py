@@ -27,7 +27,7 @@ from livepost.model.person import PersonView
 from livepost.observe.latencies import Latencies
 from livepost.process.people import Delta, People
 from livepost.process.stage import WAVE, step
-from livepost.process.timeline import Timeline, empty_timeline
+from livepost.process.timeline import empty_timeline
 from livepost.process.view import view_of
 from livepost.state.base import Commit, Loaded, StateStore, TransitionRow
 

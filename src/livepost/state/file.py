@@ -28,7 +28,7 @@ PAGE_BYTES = 2_048
 one spills over to pages of its own.
 """
 
-CACHE_KIB = 32_768
+CACHE_KIB = 65_536
 """Pages kept in memory; people are read once, at start."""
 
 CHECKPOINT_BYTES = 32_000_000

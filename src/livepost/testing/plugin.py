@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -25,8 +25,8 @@ MODULE = "shop"
 MARKS = (f"{MODULE}.py", "livepost.toml")
 """What makes a folder a project."""
 
-_left: dict[Path, ModuleType] = {}
-"""The module `shop` of each project that was left for another."""
+FOLDERS_CACHED = 1_000
+"""Folders of which it is remembered which project is above them."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,9 +39,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> None:
     """Make the project's `shop` importable before pytest imports the test file; pytest goes on as ever."""
-    folder = _project(parent.config, module_path)
-    if folder is not None:
-        enter(folder)
+    _shops.enter(_project(parent.config, module_path))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let `shop` mean the project's module again while its test runs."""
+    _shops.enter(_project(item.config, item.path))
 
 
 @pytest.fixture
@@ -49,28 +53,47 @@ def shop(request: pytest.FixtureRequest) -> Iterator[Rehearsal]:
     """A rehearsal of the project; at the end of the test no event may have vanished."""
     folder = _project(request.config, request.path)
     if folder is None:
-        raise pytest.UsageError(
+        pytest.fail(
             f"expected {' and '.join(MARKS)} in a folder above {request.path}, found none; "
-            f"put the test below the project, or name the project with {OPTION} DIR"
+            f"put the test below the project, or name the project with {OPTION} DIR",
+            pytrace=False,
         )
-    enter(folder)
     with import_module("livepost.testing.rehearsal").Rehearsal(folder) as rehearsal:
         yield rehearsal
 
 
-def enter(folder: Path) -> None:
-    """Let `shop` mean this project's module, the one imported before if it was."""
-    known = sys.modules.get(MODULE)
-    origin = Path(known.__file__).parent if known is not None and known.__file__ else None
-    if origin != folder:
-        if known is not None and origin is not None:
-            _left[origin] = known
-        sys.modules.pop(MODULE, None)
-        if folder in _left:
-            sys.modules[MODULE] = _left[folder]
-    if str(folder) in sys.path:
-        sys.path.remove(str(folder))
-    sys.path.insert(0, str(folder))
+class _Shops:
+    """Which project's `shop` can be imported now; each project keeps the module that was imported first."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._outside: ModuleType | None = None
+        self._modules: dict[Path, ModuleType] = {}
+
+    def enter(self, folder: Path | None) -> None:
+        """Let `shop` mean the module of this project; None: whatever it means outside of all projects."""
+        if folder is None and self._folder is None:
+            return
+        self._leave()
+        wanted = self._outside if folder is None else self._modules.get(folder)
+        if wanted is not None:
+            sys.modules[MODULE] = wanted
+        if folder is not None:
+            sys.path.insert(0, str(folder))
+        self._folder = folder
+
+    def _leave(self) -> None:
+        current = sys.modules.pop(MODULE, None)
+        if self._folder is None:
+            self._outside = current
+            return
+        if current is not None and current.__file__ == str(self._folder / MARKS[0]):
+            self._modules.setdefault(self._folder, current)
+        if str(self._folder) in sys.path:
+            sys.path.remove(str(self._folder))
+
+
+_shops = _Shops()
 
 
 def _project(config: pytest.Config, path: Path) -> Path | None:
@@ -79,7 +102,7 @@ def _project(config: pytest.Config, path: Path) -> Path | None:
     return Path(told).resolve() if told else _nearest(path.parent)
 
 
-@cache
+@lru_cache(FOLDERS_CACHED)
 def _nearest(folder: Path) -> Path | None:
     """Return the nearest project folder from here upwards; None if there is none."""
     if all((folder / mark).is_file() for mark in MARKS):

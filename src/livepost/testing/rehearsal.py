@@ -23,12 +23,12 @@ from livepost.clock import SimulatedClock
 from livepost.errors import ProjectError
 from livepost.intake.call import Call, read_call
 from livepost.intake.context import CONSENT_EVENT
-from livepost.ledger.base import MAX_LISTED
 from livepost.model.compiled import Compiled
 from livepost.model.message import Message
 from livepost.model.person import PersonView
 from livepost.model.record import KeyKind, Origin
-from livepost.ops.why import Evidence, spoken, why, why_person
+from livepost.ops.evidence import gather
+from livepost.ops.why import why, why_person
 from livepost.project.call import call_of
 from livepost.project.campaign import Campaign
 from livepost.project.duration import in_ms
@@ -189,11 +189,11 @@ class Rehearsal:
         The first line is the answer: it begins with `sent:`, `no mail:`, `not yet:`, `in ...` or `not in ...`.
         Raises ProjectError for someone never seen and for an unknown name.
         """
-        evidence = self._evidence(self._view(person))
+        evidence = gather(self._view(person), self.house.ledger, self.house.worker)
         if about is None:
-            return spoken(why_person(self._project.compiled, evidence))
+            return str(why_person(self._project.compiled, evidence))
         name = about if isinstance(about, str) else about.name
-        return spoken(why(self._project.compiled, name, evidence))
+        return str(why(self._project.compiled, name, evidence))
 
     def close(self) -> None:
         """End the rehearsal; raises AssertionError if an event vanished."""
@@ -221,17 +221,6 @@ class Rehearsal:
         if view is None:
             raise ProjectError(f"expected somebody whom this rehearsal has met, got {person!r}; is it the userId?")
         return view
-
-    def _evidence(self, view: PersonView) -> Evidence:
-        ledger = self.house.ledger
-        deliveries = ledger.deliveries(person=view.person, limit=MAX_LISTED)
-        return Evidence(
-            view=view,
-            deliveries=deliveries,
-            history={one.decision.id: ledger.history(one.decision.id) for one in deliveries},
-            notes={one.decision.id: ledger.notes(one.decision.id) for one in deliveries},
-            transitions=self.house.worker.transitions(view.person, None, MAX_LISTED),
-        )
 
     def _mail(self, message: Message) -> Mail:
         parsed = email.message_from_bytes(message.raw, policy=SMTP)

@@ -13,7 +13,7 @@ from livepost.state.base import Loaded
 from livepost.state.sqlite import SqliteState
 from livepost.testing.contracts.state import Held, full_step, held, step, transition
 
-KILLS = 6
+KILLS = 4
 
 WRITER = textwrap.dedent(
     """
@@ -58,7 +58,7 @@ def test_what_a_killed_engine_told_is_there_and_each_commit_whole(tmp_path: Path
 
 def test_with_rows_and_position_in_two_transactions_the_same_kills_leave_a_torn_commit(tmp_path: Path) -> None:
     torn = []
-    for number in range(KILLS * 6):
+    for number in range(KILLS * 8):
         path = tmp_path / f"state-{number}.db"
         kill_after(20, path, "torn")
         found = reopened(path)

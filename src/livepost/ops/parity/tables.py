@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import duckdb
@@ -182,8 +183,10 @@ def _chunks(blocks: Iterable[Block]) -> Iterator[list[Block]]:
 
 
 def _columns(types: dict[str, str], rows: Iterable[tuple[Any, ...]]) -> dict[str, Column]:
-    values = list(zip(*rows, strict=True)) or [()] * len(types)
-    return {name: np.array(value, type_) for (name, type_), value in zip(types.items(), values, strict=True)}
+    """Return rows as columns, by way of one flat list: so many living tuples would keep the garbage collector busy."""
+    flat = list(chain.from_iterable(rows))
+    width = len(types)
+    return {name: np.array(flat[place::width], type_) for place, (name, type_) in enumerate(types.items())}
 
 
 def _u8(columns: list[bytes]) -> Column:

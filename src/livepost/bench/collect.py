@@ -1,0 +1,163 @@
+"""How many events a second does the front take over HTTP, each fsynced before it is acknowledged?
+
+Estimate: of a 600-byte event, decoding takes 3 us, sealing two fields 6 us, canonical JSON and its hash 3 us, the
+record and its verdict 10 us, packing and zstd 6 us: some 30 us, 33,000 events/s on a core that does nothing else. An
+fsync (0.3 ms) is shared by the batches that came meanwhile. A single request costs what the server costs anyway (60 us)
+and as much again for authentication, deadline and commit, so a third of an echo.
+
+Measured: the real front in a process of its own on a new data folder, `synchronous=FULL`, over loopback from a load
+generator in another process; rounds of batches, of single requests, and of the same single requests to the same server
+that only says 200, in turn; the median round counts. The load generator shares the cores.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from livepost.bench.calls import CALL_BYTES, views
+from livepost.bench.house import STOP_S, House, house, send, wait
+from livepost.bench.load import Job, Told
+from livepost.bench.machine import machine
+from livepost.intake.call import read_call
+from livepost.runtime.supervisor import end
+
+BATCH = 100
+"""Events a batch."""
+
+PEOPLE = 10_000
+"""Shoppers the events are from; each is known to the vault before the clock starts."""
+
+BATCH_CONNECTIONS = 8
+SINGLE_CONNECTIONS = 64
+
+GATES = {"events_per_s": 22_500, "single_requests_per_s": 4_000, "share_of_echo": 0.175}
+"""Half of what is to be reached (NUMBERS), for a machine that others use too."""
+
+
+def run(*, rounds: int = 3, batches: int = 600, singles: int = 15_000, place: Path | None = None) -> dict[str, Any]:
+    """Measure; return the figures, ready for JSON.
+
+    rounds           how often each measurement is taken
+    batches, singles   requests a round
+    place            folder on the disk to be measured; the system's temporary folder if None
+    """
+    with house(place) as front, _echo() as echo_port:
+        front.start(["front"])
+        _warm(front)
+        taken = [
+            (
+                _batches(front, batches, f"batch-{number}"),
+                _singles(front.folder.port, front.key, singles, f"echo-{number}", echo_port),
+                _singles(front.folder.port, front.key, singles, f"single-{number}"),
+            )
+            for number in range(rounds)
+        ]
+        figures = {
+            "events_per_s": round(_median(batches * BATCH / batch.seconds for batch, _, _ in taken)),
+            "batch_ms": _latency([batch for batch, _, _ in taken]),
+            "single_requests_per_s": round(_median(singles / single.seconds for _, _, single in taken)),
+            "single_ms": _latency([single for _, _, single in taken]),
+            "echo_requests_per_s": round(_median(singles / echo.seconds for _, echo, _ in taken)),
+            "share_of_echo": round(_median(echo.seconds / single.seconds for _, echo, single in taken), 3),
+            "bare_decode_events_per_s": bare_decode(),
+        }
+        told = msgspec.to_builtins(machine(front.folder.path))
+    return {
+        "question": "events/s and requests/s taken over HTTP, fsynced before the reply",
+        "event_bytes": CALL_BYTES,
+        "batch": BATCH,
+        "people": PEOPLE,
+        "machine": told,
+        **figures,
+        "gates": {name: {"at_least": gate, "holds": figures[name] >= gate} for name, gate in GATES.items()},
+    }
+
+
+def bare_decode(count: int = 20_000) -> int:
+    """Return how many of the same events a second are decoded on one core, and nothing done with them."""
+    calls = list(views(count, PEOPLE, "decode"))
+    took = []
+    for first in range(0, count, 1_000):
+        began = time.process_time()
+        for raw in calls[first : first + 1_000]:
+            read_call(raw)
+        took.append(time.process_time() - began)
+    return round(1_000 / statistics.median(took))
+
+
+def _warm(front: House) -> None:
+    """Make everybody known, so that the clock finds the vault as it is on any day but the first."""
+    send(
+        Job(
+            port=front.folder.port,
+            key=front.key,
+            requests=PEOPLE // BATCH,
+            connections=BATCH_CONNECTIONS,
+            run="warm",
+            batch=BATCH,
+            shape="identifies",
+            people=PEOPLE,
+        )
+    )
+
+
+def _batches(front: House, batches: int, run: str) -> Told:
+    return send(
+        Job(
+            port=front.folder.port,
+            key=front.key,
+            requests=batches,
+            connections=BATCH_CONNECTIONS,
+            run=run,
+            batch=BATCH,
+            people=PEOPLE,
+        )
+    )
+
+
+def _singles(port: int, key: str, singles: int, run: str, echo_port: int | None = None) -> Told:
+    """Return what single requests took, to the front or to the echo."""
+    return send(
+        Job(
+            port=echo_port or port,
+            key=key,
+            requests=singles,
+            connections=SINGLE_CONNECTIONS,
+            run=run,
+            people=PEOPLE,
+        )
+    )
+
+
+@contextlib.contextmanager
+def _echo() -> Iterator[int]:
+    """Yield the port of a server that only says 200."""
+    with tempfile.TemporaryDirectory(prefix="livepost-bench-") as made:
+        port_file = Path(made) / "port"
+        running = subprocess.Popen([sys.executable, "-m", "livepost.bench.echo", str(port_file)])
+        try:
+            wait("the echo to listen", lambda: port_file.exists() and port_file.stat().st_size > 0)
+            yield int(port_file.read_text())
+        finally:
+            end(running, STOP_S)
+
+
+def _latency(told: list[Told]) -> dict[str, float]:
+    return {
+        "p50": round(_median(one.p50_ms for one in told), 2),
+        "p99": round(_median(one.p99_ms for one in told), 2),
+    }
+
+
+def _median(values: Iterator[float] | Any) -> float:
+    return statistics.median(list(values))

@@ -1,0 +1,64 @@
+"""The machine that figures were taken on: in comes a folder on its disk, out goes what to print beside the figures.
+
+Promised: the disk is measured in the same run and in the folder that the benchmark writes to, since an fsync in memory
+says nothing about one on a disk.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+SYNC_BYTES = 4_096
+SYNCS = 400
+"""How many writes are timed; the median stands for all, so that a neighbour's burst does not count."""
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """What a figure depends on; `load_average` is over the last minute, `syncs_per_s` are of 4 KB each."""
+
+    cpu: str
+    cores: int
+    python: str
+    load_average: float
+    syncs_per_s: int
+
+
+def machine(folder: Path) -> Machine:
+    """Return the machine as it is now; `folder` is where the benchmark keeps its data."""
+    return Machine(
+        cpu=_cpu(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        python=platform.python_version(),
+        load_average=round(os.getloadavg()[0], 2),
+        syncs_per_s=syncs_per_s(folder),
+    )
+
+
+def syncs_per_s(folder: Path, count: int = SYNCS) -> int:
+    """Return how many appends of 4 KB, each followed by fdatasync, the disk below `folder` takes a second."""
+    took = []
+    page = os.urandom(SYNC_BYTES)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(count):
+            began = time.perf_counter()
+            os.write(file.fileno(), page)
+            os.fdatasync(file.fileno())
+            took.append(time.perf_counter() - began)
+    return round(1 / statistics.median(took))
+
+
+def _cpu() -> str:
+    """Return the processor's name as the system tells it."""
+    told = Path("/proc/cpuinfo")
+    if told.exists():
+        for line in told.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

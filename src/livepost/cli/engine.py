@@ -1,0 +1,14 @@
+"""`livepost run engine`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from livepost.cli.author import project_of
+from livepost.runtime.engine import run_engine
+from livepost.runtime.folder import DataFolder
+
+
+def main(folder: DataFolder) -> None:
+    """Run the engine until told to stop."""
+    asyncio.run(run_engine(folder, project_of(folder)))

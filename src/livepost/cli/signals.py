@@ -1,0 +1,14 @@
+"""Ctrl-C and SIGTERM as an event."""
+
+from __future__ import annotations
+
+import signal
+from threading import Event
+
+
+def stop_on_signals() -> Event:
+    """Return an event that SIGTERM or SIGINT sets."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

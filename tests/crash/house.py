@@ -1,0 +1,131 @@
+"""A house of three processes on a data folder of its own: started, killed, drained, stopped, looked into."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from threading import Event, Thread
+
+import apsw
+
+from livepost.clock import WallClock
+from livepost.errors import StoreError
+from livepost.log.base import Position
+from livepost.runtime.engine import EngineClient
+from livepost.runtime.folder import DataFolder
+from livepost.runtime.project import Project, load_project
+from livepost.runtime.supervisor import Supervisor, command_of
+from livepost.runtime.wire import WireClient
+from livepost.settings.load import load
+
+SHOP = Path(__file__).parent / "shop"
+DRAIN_S = 180.0
+RESTART_S = 60.0
+SOURCE = "server"
+OPEN = ("pending", "claimed", "in_flight")
+
+
+class House:
+    """The processes of one project. `front` is a script to run instead of Livepost's own front."""
+
+    def __init__(self, data: Path, project: Path = SHOP, front: Path | None = None) -> None:
+        data.mkdir(parents=True, exist_ok=True)
+        self.project_folder = project
+        self._environment = {**os.environ, "LIVEPOST_DATA": str(data), "LIVEPOST_PORT": str(_free_port())}
+        self._environment["LIVEPOST_KEK"] = f"file:{data}/keys/kek"
+        self._front = front
+        self.folder = DataFolder(load(project, self._environment).settings)
+        self.folder.prepare()
+        now_ms = WallClock().now_ms()
+        self.secret_key = self.folder.keys.new("secret", SOURCE, now_ms).key
+        self.write_key = self.folder.keys.new("write", SOURCE, now_ms).key
+        self._stop = Event()
+        self._watching: Thread | None = None
+
+    @property
+    def project(self) -> Project:
+        """The project as the processes compile it."""
+        return load_project(self.project_folder, self.folder.settings)
+
+    def start(self) -> None:
+        """Start the processes; from now on whatever falls over is started again."""
+        self.supervisor = Supervisor(self.project_folder, self._environment, self._command)
+        self.supervisor.start(self.folder)
+        self._stop.clear()
+        self._watching = Thread(target=self.supervisor.watch, args=(self._stop,), name="supervisor")
+        self._watching.start()
+
+    def kill(self, name: str) -> None:
+        """Kill a process with SIGKILL and wait until another stands in its place."""
+        pid = self.supervisor.pids()[name]
+        os.kill(pid, signal.SIGKILL)
+        wait_until(f"{name} to be started again", lambda: self.supervisor.pids()[name] != pid, RESTART_S)
+
+    def drain(self) -> Position:
+        """Wait until all that was accepted is decided, sent and reported; return the log's end."""
+        with (
+            closing(WireClient(self.folder.front_socket)) as front,
+            closing(EngineClient(self.folder)) as engine,
+            closing(self.folder.ledger()) as ledger,
+            closing(self.folder.log_reader()) as log,
+        ):
+            wait_until("the front to let time pass", lambda: front.call("tick", None, Position).seq >= 0)
+
+            def at_rest() -> bool:
+                last = log.last()
+                return (
+                    engine.status().complete_to >= last.seq
+                    and ledger.cursor() >= last.seq
+                    and not any(tally.state in OPEN for tally in ledger.counts())
+                    and not ledger.moves(ledger.bookmark("outcomes"), 1)
+                )
+
+            wait_until("the house to come to rest", at_rest)
+            return log.last()
+
+    def stop(self) -> None:
+        """Stop everything."""
+        self._stop.set()
+        if self._watching is not None:
+            self._watching.join()
+            self._watching = None
+            self.supervisor.stop()
+
+    def _command(self, name: str) -> list[str]:
+        if name == "front" and self._front is not None:
+            return [sys.executable, str(self._front)]
+        return command_of(name)
+
+
+def wait_until(what: str, done: Callable[[], bool], patience_s: float = DRAIN_S) -> None:
+    """Return when `done` says so; a store that is just being started again counts as not yet."""
+    deadline = time.monotonic() + patience_s
+    while not _holds(done):
+        assert time.monotonic() < deadline, f"expected {what} within {patience_s:g} s"
+        time.sleep(0.02)
+
+
+def rows_of(path: Path, sql: str) -> list[tuple[apsw.SQLiteValue, ...]]:
+    """Return what a question gives of a database that no process writes."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    with closing(connection):
+        return list(connection.execute(sql).fetchall())
+
+
+def _holds(done: Callable[[], bool]) -> bool:
+    try:
+        return done()
+    except StoreError:
+        return False
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])

@@ -1,0 +1,95 @@
+"""Who is whom: mentions merge in log order, known people stay apart, the smallest known subject names them."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from livepost.model.block import block_of
+from livepost.model.compiled import Compiled
+from livepost.model.record import KeyKind, Mention, Record, Verdict
+from livepost.ops.parity.counted import count_records
+from livepost.ops.parity.persons import Person, persons_of
+from livepost.ops.parity.tables import Loader, database
+
+NOON = 1_767_225_600_000
+NUMBERS = count()
+A, B, C, D = (bytes([number]) * 16 for number in (10, 20, 30, 40))
+
+
+def said(subject: bytes, *mentions: Mention, known: bool = False, **parts: object) -> Record:
+    return Record(
+        source="web",
+        subject=subject,
+        known=known,
+        mentions=mentions,
+        message_id=str(next(NUMBERS)),
+        effective_ts=NOON,
+        **parts,  # type: ignore[arg-type]
+    )
+
+
+def persons(*records: Record) -> list[tuple[bytes, ...]]:
+    """Return the persons' subjects, each with the naming one first, sorted."""
+    return sorted(person.subjects for person in found(*records).values())
+
+
+def found(*records: Record) -> dict[bytes, Person]:
+    with database(200) as db:
+        loader = Loader(db, Compiled(), ())
+        loader.load([block_of(records, 0, NOON)], len(records) - 1)
+        count_records(db, len(records) - 1)
+        return persons_of(db, list(loader.numbers))
+
+
+def test_a_mention_joins_an_anonymous_subject_to_a_known_one_who_names_them() -> None:
+    assert persons(said(A), said(B, Mention(A, False), known=True)) == [(B, A)]
+
+
+def test_the_smallest_known_subject_names_a_person_else_the_smallest() -> None:
+    assert persons(said(C, Mention(B, False)), said(B, Mention(A, False))) == [(A, B, C)]
+    assert persons(said(C, Mention(B, True), Mention(A, False))) == [(B, A, C)]
+
+
+def test_two_known_people_stay_two_on_a_shared_device() -> None:
+    device = Mention(C, False)
+    assert persons(said(A, device, known=True), said(B, device, known=True)) == [(A, C), (B,)]
+
+
+def test_who_came_first_keeps_the_device() -> None:
+    device = Mention(C, False)
+    assert persons(said(B, device, known=True), said(A, device, known=True)) == [(A,), (B, C)]
+
+
+def test_mentions_of_one_record_are_taken_in_their_order() -> None:
+    assert persons(said(C, Mention(B, True), Mention(A, True))) == [(A,), (B, C)]
+    assert persons(said(C, Mention(A, True), Mention(B, True))) == [(A, C), (B,)]
+
+
+def test_an_alias_from_a_secret_key_joins_known_people_and_one_from_a_write_key_does_not() -> None:
+    alias = {"known": True, "name": "$alias"}
+    two = [said(A, known=True), said(B, known=True)]
+    assert persons(*two, said(A, Mention(B, True), key=KeyKind.WRITE, **alias)) == [(A,), (B,)]
+    assert persons(*two, said(A, Mention(B, True), key=KeyKind.SECRET, **alias)) == [(A, B)]
+
+
+def test_an_alias_counts_though_the_same_mention_came_before_without_one() -> None:
+    earlier = said(A, Mention(B, True), known=True)
+    alias = said(A, Mention(B, True), known=True, name="$alias", key=KeyKind.SECRET)
+    assert persons(earlier, alias) == [(A, B)]
+
+
+def test_groups_join_whole() -> None:
+    assert persons(said(A, Mention(B, False)), said(C, Mention(D, False)), said(D, Mention(A, False))) == [(A, B, C, D)]
+
+
+def test_somebody_only_mentioned_is_a_person_without_records() -> None:
+    assert persons(said(A, Mention(B, True), known=True)) == [(A,), (B,)]
+
+
+def test_a_record_that_does_not_count_names_nobody() -> None:
+    assert persons(said(A, Mention(B, False), verdict=Verdict.DEAD), said(C)) == [(C,)]
+
+
+def test_a_person_is_known_if_one_subject_is() -> None:
+    people = found(said(A), said(B, Mention(C, True)))
+    assert (people[A].known, people[C].known) == (False, True)
