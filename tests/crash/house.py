@@ -17,7 +17,7 @@ import apsw
 from livepost.clock import WallClock
 from livepost.errors import StoreError
 from livepost.log.base import Position
-from livepost.runtime.engine import EngineClient
+from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.project import Project, load_project
 from livepost.runtime.supervisor import Supervisor, command_of
@@ -37,8 +37,8 @@ class House:
     def __init__(self, data: Path, project: Path = SHOP, front: Path | None = None) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self.project_folder = project
-        self._environment = {**os.environ, "LIVEPOST_DATA": str(data), "LIVEPOST_PORT": str(_free_port())}
-        self._environment["LIVEPOST_KEK"] = f"file:{data}/keys/kek"
+        outside = {name: value for name, value in os.environ.items() if not name.startswith("LIVEPOST_")}
+        self._environment = {**outside, "LIVEPOST_DATA": str(data), "LIVEPOST_PORT": str(_free_port())}
         self._front = front
         self.folder = DataFolder(load(project, self._environment).settings)
         self.folder.prepare()

@@ -16,7 +16,7 @@ from livepost.demo.report import Report, write_report
 from livepost.demo.reporting import report_of
 from livepost.errors import StoreError
 from livepost.ledger.base import Ledger
-from livepost.runtime.engine import EngineClient
+from livepost.runtime.engine_client import EngineClient
 
 SPEED = 2_000.0
 """Of the demo for people: a day of the shop in 43 seconds."""

@@ -15,8 +15,8 @@ from livepost.errors import LivepostError, ProjectError
 from livepost.project.check import check_project
 from livepost.project.declarations import collect
 from livepost.project.problem import Problem
-from livepost.render.template import Templates
-from livepost.runtime.project import import_shop, read_templates
+from livepost.runtime.project import import_shop
+from livepost.runtime.templates import load_templates
 
 _console = Console(soft_wrap=True, highlight=False)
 
@@ -53,7 +53,7 @@ def _problems() -> list[Problem]:
     settings = settings_here().settings
     try:
         declarations = collect(vars(import_shop(Path.cwd())))
-        templates = Templates(read_templates(Path.cwd() / "templates"))
+        templates = load_templates(Path.cwd())
     except ProjectError as error:
         return [Problem.of(error)]
     except LivepostError as error:

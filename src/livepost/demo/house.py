@@ -17,12 +17,12 @@ from livepost.clock import WallClock, anchor_clock
 from livepost.demo.feed import START_FILE, Account
 from livepost.errors import LivepostError, StoreError
 from livepost.log.base import Position
-from livepost.runtime.engine import EngineClient
+from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.keyring import NewKey
 from livepost.runtime.supervisor import Supervisor, end
+from livepost.runtime.told import Status
 from livepost.runtime.wire import WireClient
-from livepost.runtime.worker import Status
 from livepost.settings.load import load
 
 STOP_FEED_S = 20.0

@@ -20,7 +20,7 @@ from livepost.log.base import LogReader, Position
 from livepost.observe.latencies import Latencies
 from livepost.runtime.courier import STATUS_FILE, CourierStatus
 from livepost.runtime.folder import DataFolder
-from livepost.runtime.worker import Status
+from livepost.runtime.told import Status
 
 
 def report_of(folder: DataFolder, status: Status, account: Account, last: Position, seconds: float) -> Report:

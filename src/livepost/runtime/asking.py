@@ -10,11 +10,12 @@ from livepost.clock import WallClock
 from livepost.errors import StoreError
 from livepost.model.decision import Transition
 from livepost.model.person import PersonView
-from livepost.runtime.engine import EngineClient
+from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.project import Project
+from livepost.runtime.told import Status
 from livepost.runtime.wire import WireError
-from livepost.runtime.worker import Status, Worker
+from livepost.runtime.worker import Worker
 
 
 class Engine(Protocol):

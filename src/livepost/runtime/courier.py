@@ -23,10 +23,11 @@ from livepost.log.base import LogReader
 from livepost.measure.send import sent
 from livepost.model.record import Record, SealedValue
 from livepost.observe.latencies import Latencies
-from livepost.runtime.engine import EngineClient
+from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.front import Handed
 from livepost.runtime.project import Project
+from livepost.runtime.templates import load_templates
 from livepost.runtime.wire import WireClient
 from livepost.settings.settings import Settings
 from livepost.vault.base import Vault
@@ -85,7 +86,7 @@ def maker_of(project: Project, settings: Settings, base_url: str, vault: Vault) 
         address=settings.shop_address,
         public_url=base_url,
     )
-    return Maker(shop, project, project.templates, Seals(vault, settings.workspace), vault.secret)
+    return Maker(shop, project, load_templates(project.folder), Seals(vault, settings.workspace), vault.secret)
 
 
 def run_courier(folder: DataFolder, project: Project, stop: Event) -> None:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
 from types import NoneType
 
 import msgspec
 
 from livepost.clock import WallClock
 from livepost.errors import StoreError
-from livepost.model.decision import Transition
-from livepost.model.outbox import OutboxPage
 from livepost.model.person import PersonView
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.process import stopped
 from livepost.runtime.project import Project
+from livepost.runtime.told import Due
 from livepost.runtime.wire import Handler, WireClient, WireServer, watch
-from livepost.runtime.worker import Status, Worker
+from livepost.runtime.worker import Worker
 
 POLL_S = 0.05
 PEOPLE_WAIT_S = 0.5
@@ -101,49 +99,3 @@ class _Engine:
             async with asyncio.timeout(PEOPLE_WAIT_S), self._stepped:
                 await self._stepped.wait_for(lambda: self._worker.shard.position >= at_least)
         return self._worker.people(subjects, at_least)
-
-
-class Due(msgspec.Struct, frozen=True):
-    """What the engine tells the front: the next due time (ms) and how far everything is served."""
-
-    next_due: int | None
-    complete_to: int
-
-
-class EngineClient:
-    """The engine as other processes see it; blocking, for one thread."""
-
-    def __init__(self, folder: DataFolder) -> None:
-        self._wire = WireClient(folder.engine_socket)
-
-    def decisions(self, after: int, limit: int) -> OutboxPage:
-        """Return outbox items with position > `after`."""
-        return self._wire.call("decisions", (after, limit), OutboxPage)
-
-    def people(self, ids: Sequence[bytes], at_least: int) -> dict[bytes, PersonView]:
-        """Return persons by any of their subjects; waits up to 500 ms for the engine to get to `at_least`."""
-        return self._wire.call("people", (list(ids), at_least), dict[bytes, PersonView])
-
-    def everybody(self, limit: int) -> list[PersonView]:
-        """Return up to `limit` persons."""
-        return self._wire.call("everybody", limit, list[PersonView])
-
-    def transitions(self, person: bytes | None, segment: str | None, limit: int) -> list[Transition]:
-        """Return transitions, newest first."""
-        return self._wire.call("transitions", (person, segment, limit), list[Transition])
-
-    def dead(self, after: int, limit: int) -> list[tuple[int, str]]:
-        """Return dead letters (seq, reason)."""
-        return self._wire.call("dead", (after, limit), list[tuple[int, str]])
-
-    def served(self, cursor: int) -> None:
-        """Let the engine forget outbox items up to the cursor."""
-        self._wire.call("served", cursor, NoneType)
-
-    def status(self) -> Status:
-        """Return where the engine stands."""
-        return self._wire.call("status", None, Status)
-
-    def close(self) -> None:
-        """Drop the connection."""
-        self._wire.close()

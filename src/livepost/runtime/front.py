@@ -27,10 +27,10 @@ from livepost.intake.writer import Intake, Lane, Stores
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.log.base import Log, Position
 from livepost.model.record import Kind, Record
-from livepost.runtime.engine import Due
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.process import stopped
 from livepost.runtime.project import Project
+from livepost.runtime.told import Due
 from livepost.runtime.wire import Handler, WireServer
 from livepost.vault.sqlite import SqliteVault
 

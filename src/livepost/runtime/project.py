@@ -1,4 +1,4 @@
-"""Load a project folder: import `shop.py`, read its templates, compile."""
+"""Load a project folder: import `shop.py`, compile it. Who makes mails loads its templates (`templates.py`)."""
 
 from __future__ import annotations
 
@@ -19,20 +19,17 @@ from livepost.model.message import EmailDraft
 from livepost.model.person import PersonView
 from livepost.project.compiled import compile_project
 from livepost.project.declarations import Declarations, collect
-from livepost.render.template import Templates
 from livepost.settings.settings import Settings
 
 MODULE = "shop"
-TEMPLATE_BYTES_MAX = 500_000
 
 
 class Project(msgspec.Struct, frozen=True):
-    """A project ready to run."""
+    """A project ready to run, all but its templates."""
 
     folder: Path
     declarations: Declarations
     compiled: Compiled
-    templates: Templates
 
     def draft(self, decision: Decision, person: PersonView, opened: Mapping[str, Any]) -> EmailDraft:
         """Return what the campaign's function wants to say to a person."""
@@ -47,8 +44,7 @@ def load_project(folder: Path, settings: Settings, speed: float = 1.0) -> Projec
     declarations = collect(vars(import_shop(folder)))
     fresh = timedelta(milliseconds=settings.fresh_ms)
     compiled = compile_project(declarations, currency=settings.currency, fresh=fresh)
-    templates = Templates(read_templates(folder / "templates"))
-    return Project(folder, declarations, _stretched(compiled, speed), templates)
+    return Project(folder, declarations, _stretched(compiled, speed))
 
 
 def import_shop(folder: Path) -> ModuleType:
@@ -70,18 +66,6 @@ def import_shop(folder: Path) -> ModuleType:
         raise ProjectError(f"{MODULE}.py cannot be imported: {type(error).__name__}: {error}", str(path)) from error
     finally:
         sys.path.remove(str(path.parent))
-
-
-def read_templates(folder: Path) -> dict[str, str]:
-    """Return the sources of all templates in a folder by file name; none where there is no folder."""
-    paths = sorted(folder.iterdir()) if folder.is_dir() else []
-    return {path.name: _read(path) for path in paths if path.is_file()}
-
-
-def _read(path: Path) -> str:
-    if path.stat().st_size > TEMPLATE_BYTES_MAX:
-        raise ProjectError(f"expected a template of at most {TEMPLATE_BYTES_MAX} bytes; shorten it", str(path))
-    return path.read_text(encoding="utf-8")
 
 
 def _stretched(compiled: Compiled, speed: float) -> Compiled:

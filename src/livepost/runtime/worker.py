@@ -29,6 +29,7 @@ from livepost.process.people import Delta, People
 from livepost.process.stage import WAVE, step
 from livepost.process.timeline import empty_timeline
 from livepost.process.view import view_of
+from livepost.runtime.told import Status
 from livepost.state.base import Commit, Loaded, StateStore, TransitionRow
 
 STEP_RECORDS = 5_000
@@ -44,20 +45,6 @@ TRANSITIONS_KEPT_MS = 90 * DAY_MS
 
 _items = msgspec.msgpack.Decoder(OutboxItem)
 _transitions = msgspec.msgpack.Decoder(Transition)
-
-
-class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the engine stands. `counts` are the fates of events; `freshness` a histogram (`observe.latencies`)."""
-
-    position: int
-    as_of: int
-    complete_to: int
-    next_due: int | None
-    people: int
-    transitions: int
-    program: str
-    counts: dict[str, int]
-    freshness: dict[int, int]
 
 
 class Worker:

@@ -113,6 +113,7 @@ class _Values:
     def read(self) -> dict[bytes, Recomputed]:
         """Return the persons by name."""
         self._db.execute(HISTORY)
+        self._db.execute("DROP TABLE body")
         self._db.execute(PEOPLE)
         for spec in self._compiled.features:
             self._read_feature(spec)

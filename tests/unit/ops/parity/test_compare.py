@@ -235,11 +235,11 @@ def test_a_log_that_ends_before_the_people_is_refused() -> None:
 
 def test_over_its_memory_parity_is_refused() -> None:
     many = [viewed(digest("somebody", number), number) for number in range(2_000)]
-    large = [msgspec.structs.replace(record, properties={"item": "x" * 9_000}) for record in many]
+    large = [msgspec.structs.replace(record, properties={"item": "x" * 20_000}) for record in many]
     people = people_of(SHOP, large)
-    with pytest.raises(StoreError, match="people to fit into 12 MB, got more; compare fewer people"):
-        compare(blocks_of(large), SHOP, people, end(large), memory_mb=12)
-    assert compare(blocks_of(large), SHOP, people[:20], end(large), memory_mb=12).holds
+    with pytest.raises(StoreError, match="people to fit into 30 MB, got more; compare fewer people"):
+        compare(blocks_of(large), SHOP, people, end(large), memory_mb=30)
+    assert compare(blocks_of(large), SHOP, people[:20], end(large), memory_mb=30).holds
 
 
 def test_so_many_mismatches_are_told_and_all_are_counted() -> None:

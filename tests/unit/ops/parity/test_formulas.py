@@ -24,7 +24,7 @@ TYPES: dict[str, Any] = {
     "rating": "float",
     "price": "money",
     "gift": "bool",
-    "at": "datetime",
+    "moment": "datetime",
     "tags": "list",
 }
 FIELDS = tuple(FieldSpec(name=name, keys=(name,), type=type_, required=False) for name, type_ in TYPES.items())
@@ -118,7 +118,7 @@ def test_latest_and_first_go_by_time_and_message_id_and_never_by_arrival() -> No
 
 @pytest.mark.parametrize(
     ("field", "given"),
-    [("price", [5, "EUR"]), ("gift", False), ("rating", 0.1), ("at", NOON), ("tags", ["a", "b"]), ("item", 'é"\n')],
+    [("price", [5, "EUR"]), ("gift", False), ("rating", 0.1), ("moment", NOON), ("tags", ["a", "b"]), ("item", 'é"\n')],
 )
 def test_latest_gives_back_what_came(field: str, given: Any) -> None:
     assert value("latest", viewed(0, **{field: given}), field=field) == given
@@ -162,11 +162,11 @@ def test_secret_only_takes_what_a_secret_key_brought() -> None:
         ("price", ">", 500, 0),
         ("gift", "==", True, 1),
         ("gift", "==", False, 0),
-        ("at", "<=", NOON, 1),
+        ("moment", "<=", NOON, 1),
     ],
 )
 def test_where_compares_by_the_declared_type(field: str, op: str, bound: Any, takes: int) -> None:
-    record = viewed(0, item="a", units=2, rating=0.1, price=[500, "USD"], gift=True, at=NOON)
+    record = viewed(0, item="a", units=2, rating=0.1, price=[500, "USD"], gift=True, moment=NOON)
     left, right = {"type": "field", "name": field}, {"type": "const", "value": bound}
     where = {"type": "compare", "op": op, "left": left, "right": right}
     assert value("count", record, viewed(1), where=where) == takes
