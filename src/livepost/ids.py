@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from hashlib import blake2b
 
 SHARDS = 1024
 SUBJECT_BYTES = 16
+CACHED_SOURCES = 1_024
+"""Names of sources remembered with their length: a workspace has as few as keys."""
 
 
 def new_subject_id() -> bytes:
@@ -45,5 +48,16 @@ def decision_id(workspace: str, campaign: str, step: int, person: bytes, cause: 
 
 
 def event_id(source: str, message_id: str) -> bytes:
-    """Return the 16-byte id of an event: the dedupe key (source, message_id), hashed."""
-    return digest(source, message_id)
+    """Return the 16-byte id of an event: `digest` of the dedupe key (source, message_id), short of its general form.
+
+    >>> event_id("web", "m-1") == digest("web", "m-1")
+    True
+    """
+    told = message_id.encode()
+    return blake2b(_prefixed(source) + len(told).to_bytes(4, "big") + told, digest_size=16).digest()
+
+
+@lru_cache(CACHED_SOURCES)
+def _prefixed(field: str) -> bytes:
+    raw = field.encode()
+    return len(raw).to_bytes(4, "big") + raw

@@ -9,7 +9,8 @@ import asyncio
 
 import uvloop
 
-from livepost.cli.workspace import folder_here, project_of
+from livepost.cli.author import project_of
+from livepost.cli.workspace import folder_here
 from livepost.intake.writer import Intake
 from livepost.model.record import Record
 from livepost.runtime import front

@@ -25,7 +25,7 @@ from livepost.runtime.wire import WireClient
 from livepost.settings.load import load
 
 SHOP = Path(__file__).parent / "shop"
-DRAIN_S = 180.0
+DRAIN_S = 120.0
 RESTART_S = 60.0
 SOURCE = "server"
 OPEN = ("pending", "claimed", "in_flight")

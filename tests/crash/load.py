@@ -12,7 +12,7 @@ import http.client
 import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import urlsplit
@@ -97,6 +97,37 @@ class Load:
             self.retries += tries - 1
 
 
+def send(house: House, calls: Iterable[dict[str, Any]]) -> None:
+    """Send calls as one request and wait until they are acknowledged."""
+    sender = _Sender(house)
+    sender.deliver(list(calls))
+    sender.close()
+
+
+def shopper_who_looks_thrice(name: str, product: str = "p") -> Iterator[dict[str, Any]]:
+    """Go through the calls of a known shopper who allows mails and looks at three products."""
+    user = {"userId": f"user-{name}", "anonymousId": f"device-{name}"}
+    yield _identify(name, user, {"marketing": True, "orders": True})
+    for number in range(3):
+        yield _track(f"{name}-v{number}", user, "Product Viewed", product_id=f"{product}{number}")
+
+
+def calls_of(name: str, dice: random.Random) -> Iterator[dict[str, Any]]:
+    """Go through calls without end: those of stories that run beside each other, each story's in order."""
+    number = 0
+    under_way: list[Iterator[dict[str, Any]]] = []
+    while True:
+        while len(under_way) < AT_ONCE:
+            under_way.append(_story(f"{name}-{number}", dice))
+            number += 1
+        story = dice.choice(under_way)
+        call = next(story, None)
+        if call is None:
+            under_way.remove(story)
+        else:
+            yield call
+
+
 class _Sender:
     """A connection to the front that is made anew when it breaks."""
 
@@ -142,24 +173,9 @@ def _packed(calls: list[dict[str, Any]]) -> tuple[str, bytes]:
 
 def _requests(name: str, dice: random.Random) -> Iterator[list[dict[str, Any]]]:
     """Go through requests without end: the next calls of stories that run beside each other."""
-    calls = _calls(name, dice)
+    calls = calls_of(name, dice)
     while True:
         yield [next(calls) for _ in range(dice.choice((1, 1, 2, 4, BATCH_MAX)))]
-
-
-def _calls(name: str, dice: random.Random) -> Iterator[dict[str, Any]]:
-    number = 0
-    under_way: list[Iterator[dict[str, Any]]] = []
-    while True:
-        while len(under_way) < AT_ONCE:
-            under_way.append(_story(f"{name}-{number}", dice))
-            number += 1
-        story = dice.choice(under_way)
-        call = next(story, None)
-        if call is None:
-            under_way.remove(story)
-        else:
-            yield call
 
 
 def _story(shopper: str, dice: random.Random) -> Iterator[dict[str, Any]]:
@@ -168,17 +184,21 @@ def _story(shopper: str, dice: random.Random) -> Iterator[dict[str, Any]]:
         yield _track(f"{shopper}-a{number}", {"anonymousId": f"device-{shopper}"}, "Product Viewed", product_id="a")
     user = {"userId": f"user-{shopper}", "anonymousId": f"device-{shopper}"}
     consent = {"marketing": dice.random() < 0.9, "orders": True}
-    yield {
+    yield _identify(shopper, user, consent)
+    for number in range(3):
+        yield _track(f"{shopper}-v{number}", user, "Product Viewed", product_id=f"p{number}")
+    if dice.random() < 0.4:
+        yield _track(f"{shopper}-o", user, "Order Completed", order_id=f"o-{shopper}", total=12.5)
+
+
+def _identify(shopper: str, user: dict[str, str], consent: dict[str, bool]) -> dict[str, Any]:
+    return {
         "type": "identify",
         "messageId": f"{shopper}-i",
         **user,
         "traits": {"email": f"{shopper}@example.com", "firstName": f"Name {shopper}", "note": f"{shopper}-i"},
         "context": {"consent": {"categoryPreferences": consent}},
     }
-    for number in range(3):
-        yield _track(f"{shopper}-v{number}", user, "Product Viewed", product_id=f"p{number}")
-    if dice.random() < 0.4:
-        yield _track(f"{shopper}-o", user, "Order Completed", order_id=f"o-{shopper}", total=12.5)
 
 
 def _track(message_id: str, who: dict[str, str], event: str, **properties: Any) -> dict[str, Any]:

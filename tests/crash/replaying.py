@@ -9,13 +9,13 @@ from pathlib import Path
 import msgspec
 
 from livepost.clock import WallClock
-from livepost.log.base import LogReader
 from livepost.log.sqlite import SqliteLogReader
 from livepost.model.block import Block
 from livepost.model.compiled import Compiled
 from livepost.model.decision import Decision, OutboxItem, Transition
 from livepost.model.person import PersonView
 from livepost.process.stage import WAVE
+from livepost.runtime.folder import DataFolder
 from livepost.runtime.worker import STEP_RECORDS, Worker
 from livepost.state.base import StateStore
 from livepost.state.memory import MemoryState
@@ -46,31 +46,32 @@ class Told:
 
 
 class CutReader(SqliteLogReader):
-    """A log's reader that gives fewer records at a time than it is asked for."""
+    """A log's reader that gives fewer records at a time than it is asked for, and none after `until`."""
 
-    def __init__(self, folder: Path, at_most: int) -> None:
+    def __init__(self, folder: Path, at_most: int, until: int = ALL) -> None:
         super().__init__(folder)
         self._at_most = at_most
+        self._until = until
 
     def read(self, after: int, limit: int) -> list[Block]:
-        """Return the blocks after a seq until the smaller of both limits is reached."""
-        return super().read(after, min(limit, self._at_most))
+        """Return the blocks after a seq until the smaller of both limits is reached, those that end by `until`."""
+        blocks = super().read(after, min(limit, self._at_most))
+        return [block for block in blocks if block.first + block.count - 1 <= self._until]
 
 
 def replayed(
-    log_folder: Path, compiled: Compiled, workspace: str, at_most: int = STEP_RECORDS, wave: int = WAVE
+    folder: DataFolder, compiled: Compiled, at_most: int = STEP_RECORDS, wave: int = WAVE, until: int = ALL
 ) -> Told:
-    """Return what a new engine makes of a whole log, reading at most so many records a step."""
-    with closing(CutReader(log_folder, at_most)) as log:
-        return worked_off(compiled, MemoryState(), log, workspace, wave)
+    """Return what a new engine makes of a folder's log up to `until`, reading at most so many records a step."""
+    store = MemoryState()
+    with closing(CutReader(folder.path / "log", at_most, until)) as log:
+        return worked_off(Worker(compiled, store, log, WallClock(), folder.settings.workspace, wave), store)
 
 
-def worked_off(compiled: Compiled, store: StateStore, log: LogReader, workspace: str, wave: int = WAVE) -> Told:
-    """Let an engine go on from its state to the end of a log; return all that the state keeps."""
-    worker = Worker(compiled, store, log, WallClock(), workspace, wave)
+def worked_off(worker: Worker, store: StateStore) -> Told:
+    """Let an engine go on to the end of its log; return all that its state keeps."""
     while worker.turn():
         pass
-    assert worker.status().complete_to == log.last().seq
     return Told(
         transitions=[_transition.decode(body) for body in reversed(store.transitions(None, None, ALL))],
         outbox=[_item.decode(body) for _, body in store.outbox(-1, ALL)],

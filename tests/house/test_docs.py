@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from typer.core import TyperGroup
 
 from livepost import errors
 from livepost.model.decision import REASONS
@@ -43,8 +44,11 @@ def commands() -> list[str]:
 
 def spelled(command: object, before: str = "") -> list[str]:
     """Return a command's own name, or those of all below it."""
-    below = getattr(command, "commands", {})
-    return [name for key, sub in below.items() for name in spelled(sub, f"{before} {key}".strip())] or [before]
+    if not isinstance(command, TyperGroup):
+        return [before]
+    context = typer.Context(command)
+    below = {name: command.get_command(context, name) for name in command.list_commands(context)}
+    return [name for key, sub in below.items() for name in spelled(sub, f"{before} {key}".strip())]
 
 
 def literals(call: str, keyword: str) -> set[str]:

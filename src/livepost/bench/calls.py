@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -30,8 +30,9 @@ _CONTEXT = {
 def views(count: int, people: int, run: str) -> Iterator[bytes]:
     """Yield `count` "Product Viewed" calls of `people` shoppers; `run` makes the messageIds of this run its own."""
     dice = random.Random(SEED)  # noqa: S311 - the same calls at each run is what is wanted
-    at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    now = datetime.now(UTC)
     for number in range(count):
+        at = (now - timedelta(milliseconds=count - number)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         yield view(f"shopper-{dice.randrange(people)}", dice.randrange(PRODUCTS), f"{run}-{number:08}", at)
 
 

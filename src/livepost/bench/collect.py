@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ import msgspec
 from livepost.bench.calls import CALL_BYTES, views
 from livepost.bench.house import STOP_S, House, house, send, wait
 from livepost.bench.load import Job, Told
-from livepost.bench.machine import machine
+from livepost.bench.machine import cpu_s, machine
 from livepost.intake.call import read_call
 from livepost.runtime.supervisor import end
 
@@ -54,21 +54,16 @@ def run(*, rounds: int = 3, batches: int = 600, singles: int = 15_000, place: Pa
     with house(place) as front, _echo() as echo_port:
         front.start(["front"])
         _warm(front)
-        taken = [
-            (
-                _batches(front, batches, f"batch-{number}"),
-                _singles(front.folder.port, front.key, singles, f"echo-{number}", echo_port),
-                _singles(front.folder.port, front.key, singles, f"single-{number}"),
-            )
-            for number in range(rounds)
-        ]
+        taken = [_round(front, echo_port, batches, singles, f"round-{number}") for number in range(rounds)]
         figures = {
-            "events_per_s": round(_median(batches * BATCH / batch.seconds for batch, _, _ in taken)),
-            "batch_ms": _latency([batch for batch, _, _ in taken]),
-            "single_requests_per_s": round(_median(singles / single.seconds for _, _, single in taken)),
-            "single_ms": _latency([single for _, _, single in taken]),
-            "echo_requests_per_s": round(_median(singles / echo.seconds for _, echo, _ in taken)),
-            "share_of_echo": round(_median(echo.seconds / single.seconds for _, echo, single in taken), 3),
+            "events_per_s": round(_median(batches * BATCH / one.batches.seconds for one in taken)),
+            "events_per_cpu_s": round(_median(batches * BATCH / one.batches_cpu_s for one in taken)),
+            "batch_ms": _latency([one.batches for one in taken]),
+            "single_requests_per_s": round(_median(singles / one.singles.seconds for one in taken)),
+            "single_requests_per_cpu_s": round(_median(singles / one.singles_cpu_s for one in taken)),
+            "single_ms": _latency([one.singles for one in taken]),
+            "echo_requests_per_s": round(_median(singles / one.echo.seconds for one in taken)),
+            "share_of_echo": round(_median(one.echo.seconds / one.singles.seconds for one in taken), 3),
             "bare_decode_events_per_s": bare_decode(),
         }
         told = msgspec.to_builtins(machine(front.folder.path))
@@ -93,6 +88,27 @@ def bare_decode(count: int = 20_000) -> int:
             read_call(raw)
         took.append(time.process_time() - began)
     return round(1_000 / statistics.median(took))
+
+
+class _Round(msgspec.Struct, frozen=True):
+    """What one round took; CPU seconds are the front's."""
+
+    batches: Told
+    batches_cpu_s: float
+    echo: Told
+    singles: Told
+    singles_cpu_s: float
+
+
+def _round(front: House, echo_port: int, batches: int, singles: int, run: str) -> _Round:
+    pid = front.pids()["front"]
+    began = cpu_s(pid)
+    batched = _batches(front, batches, f"{run}-batch")
+    batched_cpu_s = cpu_s(pid) - began
+    echoed = _singles(echo_port, front.key, singles, f"{run}-echo")
+    began = cpu_s(pid)
+    single = _singles(front.folder.port, front.key, singles, f"{run}-single")
+    return _Round(batched, batched_cpu_s, echoed, single, cpu_s(pid) - began)
 
 
 def _warm(front: House) -> None:
@@ -125,11 +141,10 @@ def _batches(front: House, batches: int, run: str) -> Told:
     )
 
 
-def _singles(port: int, key: str, singles: int, run: str, echo_port: int | None = None) -> Told:
-    """Return what single requests took, to the front or to the echo."""
+def _singles(port: int, key: str, singles: int, run: str) -> Told:
     return send(
         Job(
-            port=echo_port or port,
+            port=port,
             key=key,
             requests=singles,
             connections=SINGLE_CONNECTIONS,
@@ -159,5 +174,5 @@ def _latency(told: list[Told]) -> dict[str, float]:
     }
 
 
-def _median(values: Iterator[float] | Any) -> float:
-    return statistics.median(list(values))
+def _median(values: Iterable[float]) -> float:
+    return statistics.median(values)

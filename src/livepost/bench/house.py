@@ -27,7 +27,7 @@ from livepost.runtime.supervisor import PROCESSES, end
 from livepost.settings.load import load
 
 STOP_S = 20.0
-PATIENCE_S = 120.0
+PATIENCE_S = 60.0
 """How long anything a benchmark waits for may take."""
 
 _SETTINGS = 'workspace = "bench"\nshop_address = "1 Market Square, Springfield"\n'
@@ -72,7 +72,7 @@ class House:
             wait("the front to listen", self.folder.port_file.exists)
 
     def supervise(self) -> None:
-        """Start `livepost run`, which starts the others, and return once the front says that it is ready."""
+        """Start `livepost run`, which starts the others; return at once."""
         command = [sys.executable, "-m", "livepost.cli", "run"]
         quiet = subprocess.DEVNULL
         self._running["supervisor"] = subprocess.Popen(command, cwd=self._project, env=self._environment, stdout=quiet)
@@ -81,10 +81,15 @@ class House:
         """Return the process ids by name."""
         return {name: process.pid for name, process in self._running.items()}
 
-    def stop(self) -> None:
-        """End the processes in the order in which they were started."""
-        while self._running:
-            end(self._running.pop(next(iter(self._running))), STOP_S)
+    def children(self) -> list[int]:
+        """Return the process ids of what the supervisor started (Linux: proc(5))."""
+        pid = self._running["supervisor"].pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def stop(self, names: Sequence[str] = ()) -> None:
+        """End some processes, or all in the order in which they were started."""
+        for name in names or list(self._running):
+            end(self._running.pop(name), STOP_S)
 
 
 @contextlib.contextmanager

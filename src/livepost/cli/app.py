@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "check": "project:check",
     "run": "run:run",
     "demo": "demo:demo",
+    "mailbox": "mailbox:app",
     "why": "inspect:why",
     "parity": "inspect:parity",
     "dead": "inspect:dead",

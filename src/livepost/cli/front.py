@@ -11,4 +11,5 @@ from livepost.runtime.front import run_front
 
 def main(folder: DataFolder) -> None:
     """Run the front until told to stop."""
+    folder.prepare()
     uvloop.run(run_front(folder, project_of(folder)))

@@ -6,14 +6,15 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Annotated
+from enum import IntEnum
+from typing import Annotated, Any
 
 import msgspec
 import typer
 from rich.console import Console
 
 from livepost.cli.author import project_of
-from livepost.cli.workspace import folder_here
+from livepost.cli.workspace import used_folder_here
 from livepost.errors import StoreError
 from livepost.log.base import LogReader, Position
 from livepost.model.block import Block
@@ -38,7 +39,7 @@ def why(
     as_json: AsJson = False,
 ) -> None:
     """Say why a person got a mail or did not, is in a segment or is not."""
-    folder = folder_here()
+    folder = used_folder_here()
     reasons = reasons_for(folder, project_of(folder), person, about)
     if as_json:
         _console.print_json(msgspec.json.encode(reasons).decode())
@@ -50,7 +51,7 @@ def parity(
     people: Annotated[int, typer.Option(help="How many people to compare; 0: everybody.")] = 0, as_json: AsJson = False
 ) -> None:
     """Recompute people from the log with DuckDB and compare them with the live state; exit 1 on any mismatch."""
-    folder = folder_here()
+    folder = used_folder_here()
     project = project_of(folder)
     with engine_of(folder, project) as engine, closing(folder.log_reader()) as log:
         views = _settled(engine, people or EVERYBODY)
@@ -70,7 +71,7 @@ def list_dead(
     as_json: AsJson = False,
 ) -> None:
     """List dead letters: position and reason."""
-    folder = folder_here()
+    folder = used_folder_here()
     with engine_of(folder, project_of(folder)) as engine:
         letters = engine.dead(after, limit)
     if as_json:
@@ -85,14 +86,23 @@ def list_dead(
 @dead.command()
 def show(position: Annotated[int, typer.Argument(help="The position, as `livepost dead list` shows it.")]) -> None:
     """Show a dead letter: what is open of it; what is personal stays sealed."""
-    with closing(folder_here().log_reader()) as log:
-        blocks = log.read(position - 1, 1)
-    record = blocks[0].record(0) if blocks else None
-    if record is None or record.seq != position:
-        raise StoreError(f"there is no record at position {position}")
-    shown = {name: value for name, value in msgspec.structs.asdict(record).items() if name != "sealed"}
-    told = {**shown, "sealed": sorted(record.sealed)}
-    _console.print_json(json.dumps(told, default=lambda value: value.hex() if isinstance(value, bytes) else str(value)))
+    folder = used_folder_here()
+    with engine_of(folder, project_of(folder)) as engine, closing(folder.log_reader()) as log:
+        letters = engine.dead(position - 1, 1)
+        if not letters or letters[0][0] != position:
+            raise StoreError(f"there is no dead letter at position {position}; `livepost dead list` shows them")
+        record = log.read(position - 1, 1)[0].record(0)
+    told = {**msgspec.structs.asdict(record), "sealed": sorted(record.sealed), "reason": letters[0][1]}
+    _console.print_json(json.dumps({name: _plain(value) for name, value in told.items()}, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a record as JSON has it: words for kinds, hex for ids."""
+    if isinstance(value, IntEnum):
+        return value.name.lower()
+    if isinstance(value, bytes):
+        return value.hex()
+    return msgspec.structs.asdict(value) if isinstance(value, msgspec.Struct) else value
 
 
 def _settled(engine: Engine, limit: int) -> list[PersonView]:
@@ -121,5 +131,10 @@ def _say_parity(found: Parity, as_json: bool) -> None:
     for mismatch in found.mismatches:
         sides = f"live {mismatch.live!r}, recomputed {mismatch.recomputed!r}"
         _console.print(f"{mismatch.person}  {mismatch.kind} {mismatch.name}: {sides}", markup=False)
-    verdict = "no mismatch" if found.holds else f"{found.mismatched:,} mismatches"
-    _console.print(f"{found.people:,} people, {found.values:,} values at position {found.position:,}: {verdict}")
+    verdict = "no mismatch" if found.holds else _counted(found.mismatched, "mismatch", "mismatches")
+    people = _counted(found.people, "person", "people")
+    _console.print(f"{people}, {found.values:,} values at position {found.position:,}: {verdict}")
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from livepost.cli.workspace import folder_here
 from livepost.clock import WallClock
@@ -17,6 +17,8 @@ from livepost.runtime.keyring import StoredKey
 
 app = typer.Typer(help="Write and secret keys of the data folder.", no_args_is_help=True)
 _console = Console(soft_wrap=True, highlight=False)
+
+_SOURCES = {"write": "website", "secret": "server"}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -28,7 +30,7 @@ def list_keys(as_json: AsJson = False) -> None:
     if as_json:
         _console.print(json.dumps([_plain(key) for key in keys]), markup=False)
         return
-    table = Table("id", "kind", "source", "key", "made", "revoked", box=None)
+    table = Table("id", "kind", "source", Column("key", overflow="fold"), "made", "revoked", box=None)
     for key in keys:
         table.add_row(key.id, key.kind, key.source, key.shown, _day(key.made_ms), _day(key.revoked_ms))
     _console.print(table if keys else "There are no keys yet: `livepost keys new write` makes one.")
@@ -37,17 +39,19 @@ def list_keys(as_json: AsJson = False) -> None:
 @app.command()
 def new(
     kind: Annotated[Literal["write", "secret"], typer.Argument(help="write: public, append-only; secret: for servers")],
-    source: Annotated[str, typer.Option(help="The name that its events carry.")] = "website",
+    source: Annotated[
+        str | None, typer.Option(help="The name that its events carry; `website` or `server` if left out.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show it; a secret key is shown this once only."""
     folder = folder_here()
     folder.prepare()
-    made = folder.keys.new(kind, source, WallClock().now_ms())
+    made = folder.keys.new(kind, source or _SOURCES[kind], WallClock().now_ms())
     if as_json:
         _console.print(json.dumps({**_plain(made.stored), "key": made.key}), markup=False)
         return
-    _console.print(f"{kind} key for {source}: {made.key}", markup=False)
+    _console.print(f"{kind} key for {made.stored.source}: {made.key}", markup=False)
     if kind == "secret":
         _console.print("Keep it now: it is not shown again.")
 

@@ -18,7 +18,7 @@ from livepost.clock import WallClock
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.supervisor import Supervisor
 
-_console = Console()
+_console = Console(soft_wrap=True, highlight=False)
 
 
 class Process(StrEnum):
@@ -55,6 +55,7 @@ def _greet(folder: DataFolder, campaigns: int) -> None:
     keys = folder.keys
     write = next((key for key in keys.all() if key.kind == "write" and key.revoked_ms is None), None)
     shown = write.shown if write else keys.new("write", "website", WallClock().now_ms()).key
-    _console.print(f"Livepost runs with {campaigns} campaigns: [bold]http://localhost:{folder.port}[/]")
+    counted = "1 campaign" if campaigns == 1 else f"{campaigns} campaigns"
+    _console.print(f"Livepost runs with {counted} and takes events at [bold]http://localhost:{folder.port}[/]")
     _console.print(f"  write key   {shown}   (public: websites and apps send events with it)")
     _console.print("  secret keys are made by `livepost keys new secret`; Ctrl-C stops")

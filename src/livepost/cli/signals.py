@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as an event."""
+"""Ctrl-C, SIGTERM and a closed terminal as an event."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from threading import Event
 
 
 def stop_on_signals() -> Event:
-    """Return an event that SIGTERM or SIGINT sets."""
+    """Return an event that SIGTERM, SIGINT or SIGHUP sets."""
     stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     return stop

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from livepost.runtime.folder import DataFolder
 from livepost.settings.load import Loaded, load
 
 
-def settings_here(flags: dict[str, Any] | None = None) -> Loaded:
+def settings_here() -> Loaded:
     """Return the settings of the project in the current folder."""
-    return load(Path.cwd(), os.environ, flags)
+    return load(Path.cwd(), os.environ)
 
 
-def folder_here(flags: dict[str, Any] | None = None) -> DataFolder:
+def used_folder_here() -> DataFolder:
+    """Return the data folder, for looking at; raise StoreError if there is nothing in it yet."""
+    folder = folder_here()
+    folder.require_used()
+    return folder
+
+
+def folder_here() -> DataFolder:
     """Return the data folder of the project in the current folder."""
-    return DataFolder(settings_here(flags).settings)
+    return DataFolder(settings_here().settings)

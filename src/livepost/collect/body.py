@@ -24,6 +24,9 @@ from livepost.errors import LivepostError, OverloadedError, RejectedError
 
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
+SWEEPS = 16
+"""How often a body's time is divided: it gets up to so much longer."""
+
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_BITS = 31
 
@@ -37,7 +40,10 @@ class UnfinishedBodyError(RejectedError):
 
 
 class BodyReader:
-    """Reads bodies of all requests, within bounds on how many and how large they are together."""
+    """Reads bodies of all requests, within bounds on how many, how large together and how slow they are.
+
+    One sweep looks for the slow ones: a timer for each request would cost as much as reading its body.
+    """
 
     def __init__(
         self,
@@ -50,7 +56,9 @@ class BodyReader:
         self._max_requests = max_requests
         self._timeout_s = timeout_s
         self._buffered = 0
-        self._requests = 0
+        self._reading: dict[asyncio.Task[Any], float] = {}
+        self._late: set[asyncio.Task[Any]] = set()
+        self._is_sweeping = False
 
     async def read(self, receive: Receive, declared: bytes | None) -> bytes:
         """Return the body, unpacked. `declared` is the Content-Length header.
@@ -59,16 +67,42 @@ class BodyReader:
         """
         if declared is not None and declared.isdigit() and _over(declared):
             raise _too_large(UnfinishedBodyError)
-        if self._requests >= self._max_requests:
-            raise OverloadedError(f"{self._requests} requests are being received; send it again in a second")
-        self._requests += 1
+        if len(self._reading) >= self._max_requests:
+            raise OverloadedError(f"{len(self._reading)} requests are being received; send it again in a second")
+        task = self._begin()
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return unpacked(await self._whole(receive))
-        except TimeoutError:
-            raise _too_slow(self._timeout_s) from None
+            return unpacked(await self._whole(receive))
+        except asyncio.CancelledError:
+            if task in self._late and task.uncancel() == 0:
+                raise _too_slow(self._timeout_s) from None
+            raise
         finally:
-            self._requests -= 1
+            del self._reading[task]
+            self._late.discard(task)
+
+    def _begin(self) -> asyncio.Task[Any]:
+        """Note when the running task has to have its body."""
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        assert task is not None
+        self._reading[task] = loop.time() + self._timeout_s
+        if not self._is_sweeping:
+            self._is_sweeping = True
+            loop.call_later(self._timeout_s / SWEEPS, self._sweep, loop)
+        return task
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Cancel the tasks whose time is over; they stand in the order of their deadlines. Come again while any is."""
+        now = loop.time()
+        for task, deadline in self._reading.items():
+            if deadline > now:
+                break
+            if task not in self._late:
+                self._late.add(task)
+                task.cancel()
+        self._is_sweeping = bool(self._reading)
+        if self._is_sweeping:
+            loop.call_later(self._timeout_s / SWEEPS, self._sweep, loop)
 
     async def _whole(self, receive: Receive) -> bytes:
         message = await receive()

@@ -27,4 +27,4 @@ DRAIN_TIMEOUT_S = 5.0
 """Seconds that takes at most; then the connection is closed."""
 
 BODY_TIMEOUT_S = 15.0
-"""Seconds a client has to send its whole body: above it 408."""
+"""Seconds a client has to send its whole body, a sixteenth more at most: above it 408."""

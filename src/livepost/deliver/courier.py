@@ -44,6 +44,10 @@ class Engine(Protocol):
         """Return outbox items with position > `after`."""
         ...
 
+    def served(self, upto: int) -> None:
+        """Forget outbox items with position <= `upto`: the ledger has them, or has compared them."""
+        ...
+
     def people(self, ids: Sequence[bytes], at_least: int) -> Mapping[bytes, PersonView]:
         """Return persons by the id asked for, as of log position `at_least` or later; unknown ones are left
         out.
@@ -97,19 +101,26 @@ def recover(courier: Courier) -> int:
 
 
 def take_over(courier: Courier) -> TakenOver:
-    """Copy what the outbox has into the ledger; return the sums."""
+    """Copy what the outbox has into the ledger; return the sums.
+
+    The outbox is asked from its beginning, not from the ledger's cursor: an engine that was rolled back or replays
+    decides once more what lies behind the fence, and that is to be compared.
+    """
     total = TakenOver(inserted=0, compared=0, diverged=0, cursor=courier.ledger.cursor())
+    after = -1
     for _ in range(MAX_PAGES):
-        page = courier.engine.decisions(total.cursor, PAGE_ITEMS)
+        page = courier.engine.decisions(after, PAGE_ITEMS)
         if not page.items and page.complete_to <= total.cursor:
             break
         taken = courier.ledger.take_over(page, courier.clock.now_ms())
+        courier.engine.served(page.complete_to)
         total = TakenOver(
             inserted=total.inserted + taken.inserted,
             compared=total.compared + taken.compared,
             diverged=total.diverged + taken.diverged,
             cursor=taken.cursor,
         )
+        after = page.complete_to
         if not page.more:
             break
     return total

@@ -32,10 +32,12 @@ def split_context(context: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
     rest: dict[str, Any] = {}
     for key, value in context.items():
         opener = _OPENERS.get(key)
-        part = opener(value) if opener is not None else None
-        if part is not None:
-            opened[key] = part
-        if part is None or (key == "consent" and len(value) > 1):
+        part = None if opener is None else opener(value)
+        if part is None:
+            rest[key] = value
+            continue
+        opened[key] = part
+        if key == "consent" and len(value) > 1:
             rest[key] = value
     return opened, rest
 
@@ -69,9 +71,12 @@ def _purpose(name: str) -> str | None:
 
 
 def _locale(value: Any) -> str | None:
-    if not isinstance(value, str) or _LOCALE.fullmatch(value) is None:
-        return None
-    return value.replace("_", "-")
+    return _locale_word(value) if isinstance(value, str) and len(value) <= MAX_WORD_CHARS else None
+
+
+@lru_cache(CACHED_WORDS)
+def _locale_word(word: str) -> str | None:
+    return word.replace("_", "-") if _LOCALE.fullmatch(word) is not None else None
 
 
 def _timezone(value: Any) -> str | None:

@@ -30,17 +30,11 @@ def facets_of(traits: dict[str, Any], context: dict[str, Any]) -> dict[str, str]
     """Return the facets of a record by name, from an identify's traits and the open part of the context."""
     facets: dict[str, str] = {}
     for told, candidates in ((traits, OF_TRAITS), (context, OF_CONTEXT)):
-        if told:
-            _add(facets, told, candidates)
-    return facets
-
-
-def _add(facets: dict[str, str], told: dict[str, Any], candidates: tuple[Facet, ...]) -> None:
-    for facet in candidates:
-        if facet.key in told:
-            value = facet.compute(told[facet.key])
+        for facet in candidates if told else ():
+            value = facet.compute(told.get(facet.key))
             if value is not None:
                 facets[facet.name] = value
+    return facets
 
 
 def _email_domain(email: Any) -> str | None:

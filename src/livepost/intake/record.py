@@ -78,8 +78,8 @@ class Recorder:
         flat = iter(self.vault.admit([id for ids in named for id in ids]))
         people = [[next(flat) for _ in ids] for ids in named]
         for call, keys in zip(calls, people, strict=True):
-            previous = _text_id(call.previous_id)
-            if call.type == "alias" and previous:
+            previous = _text_id(call.previous_id) if call.type == "alias" else ""
+            if previous:
                 keys.extend(self.vault.admit(self._previous(previous, key)))
         return people
 

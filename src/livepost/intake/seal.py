@@ -5,10 +5,12 @@ In comes a plain value, out goes a seal, and back. `seal_context` of the vault s
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from livepost.ids import SUBJECT_BYTES
 from livepost.model.record import SealedValue
 from livepost.vault.base import SubjectKeys, seal_context
 
@@ -18,6 +20,12 @@ CALL = "$call"
 """Names of the seals that hold many values: undeclared fields, the rest of the context, a whole call kept
 aside.
 """
+
+CACHED_FIELDS = 4_096
+"""Names of fields whose part of a context is remembered: a shop declares a few hundred at most."""
+
+_SUBJECT = SUBJECT_BYTES.to_bytes(4, "big")
+_JSON = msgspec.json.Encoder()
 
 
 def open_value(keys: SubjectKeys, workspace: str, value: SealedValue) -> Any:
@@ -34,11 +42,14 @@ class Sealer:
 
     def seal(self, keys: SubjectKeys, message_id: str, fields: dict[str, Any]) -> dict[str, bytes]:
         """Return each field's seal; the same contexts as `seal_context`, which `open_value` uses."""
-        context = self._start + _part(keys.subject) + _part(message_id.encode())
-        return {
-            field: keys.seal(msgspec.json.encode(value), context + _part(field.encode()))
-            for field, value in fields.items()
-        }
+        told = message_id.encode()
+        context = b"%b%b%b%b%b" % (self._start, _SUBJECT, keys.subject, len(told).to_bytes(4, "big"), told)
+        return {field: keys.seal(_JSON.encode(value), context + _field_part(field)) for field, value in fields.items()}
+
+
+@lru_cache(CACHED_FIELDS)
+def _field_part(field: str) -> bytes:
+    return _part(field.encode())
 
 
 def _part(raw: bytes) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from livepost.intake.call import CALL_TYPES, BrokenCall, Call, Id
+from livepost.intake.call import CALL_TYPES, BrokenCall, Call
 from livepost.intake.plan import BrokenPlanError, Reading, TrackingPlan
 from livepost.intake.timestamp import parse_timestamp
 from livepost.model.record import Verdict
@@ -87,7 +87,7 @@ def _safe_name(call: Call) -> str:
     """Return the name of a dead letter's record: one that could not be told from ours, or is too long, is
     left out.
     """
-    if call.type not in CALL_TYPES or (call.type == "track" and (_event_length(call) or _reserved(call))):
+    if call.type not in CALL_TYPES or (call.type == "track" and _event_name(call)):
         return ""
     return record_name(call)
 
@@ -104,6 +104,8 @@ def _type(call: Call) -> str:
 
 def _needs(call: Call) -> str:
     """What each type needs besides an id."""
+    if call.type == "track" and call.event:
+        return ""
     if call.type == "track" and not call.event:
         return "expected `event` in a track call, got none; name what happened"
     if call.type == "group" and call.group_id in (None, ""):
@@ -113,37 +115,26 @@ def _needs(call: Call) -> str:
     return ""
 
 
-def _event_length(call: Call) -> str:
-    if call.type != "track" or call.event is None or len(call.event) <= MAX_EVENT_NAME_CHARS:
+def _event_name(call: Call) -> str:
+    """A track event's name is of bounded length, and cannot pass for an identify or another call of the protocol."""
+    event = call.event
+    if call.type != "track" or event is None:
         return ""
-    return f"expected an event name of at most {MAX_EVENT_NAME_CHARS} characters, got {len(call.event)}"
-
-
-def _reserved(call: Call) -> str:
-    """A track event must not pass for an identify or another call of the protocol."""
-    if call.type == "track" and call.event is not None and call.event.startswith("$"):
+    if len(event) > MAX_EVENT_NAME_CHARS:
+        return f"expected an event name of at most {MAX_EVENT_NAME_CHARS} characters, got {len(event)}"
+    if event.startswith("$"):
         return "expected an event name that does not start with `$`, which is kept for Livepost's own"
     return ""
 
 
 def _id_lengths(call: Call) -> str:
-    return (
-        _id_length("userId", call.user_id)
-        or _id_length("anonymousId", call.anonymous_id)
-        or _id_length("previousId", call.previous_id)
-    )
-
-
-def _id_length(key: str, value: Id) -> str:
-    if value is None or not isinstance(value, str) or len(value) <= MAX_ID_CHARS:
-        return ""
-    return f"expected `{key}` to have at most {MAX_ID_CHARS} characters, got {len(value)}"
-
-
-def _message_id_length(call: Call) -> str:
-    if call.message_id is None or len(call.message_id) <= MAX_MESSAGE_ID_CHARS:
-        return ""
-    return f"expected `messageId` to have at most {MAX_MESSAGE_ID_CHARS} characters, got {len(call.message_id)}"
+    ids = (("userId", call.user_id), ("anonymousId", call.anonymous_id), ("previousId", call.previous_id))
+    for key, value in ids:
+        if isinstance(value, str) and len(value) > MAX_ID_CHARS:
+            return f"expected `{key}` to have at most {MAX_ID_CHARS} characters, got {len(value)}"
+    if call.message_id is not None and len(call.message_id) > MAX_MESSAGE_ID_CHARS:
+        return f"expected `messageId` to have at most {MAX_MESSAGE_ID_CHARS} characters, got {len(call.message_id)}"
+    return ""
 
 
 def _somebody(call: Call) -> str:
@@ -163,10 +154,8 @@ CHECKS: tuple[Check, ...] = (
     _type,
     _somebody,
     _id_lengths,
-    _message_id_length,
     _needs,
-    _event_length,
-    _reserved,
+    _event_name,
     _timestamp,
 )
 """What every call must keep to, whatever the plan says; the first that fails gives the reason."""

@@ -18,7 +18,7 @@ from livepost.deliver.message import From
 from livepost.errors import SealError, StoreError
 from livepost.intake.seal import open_value
 from livepost.intake.writer import Lane
-from livepost.ledger.base import Ledger, Move
+from livepost.ledger.base import Move
 from livepost.log.base import LogReader
 from livepost.measure.send import sent
 from livepost.model.record import Record, SealedValue
@@ -108,18 +108,15 @@ def run_courier(folder: DataFolder, project: Project, stop: Event) -> None:
             clock=folder.clock,
             worker=f"courier-{os.getpid()}",
         )
-        _Loop(courier, engine, ledger, log, folder.path).run(folder, stop)
+        _Loop(courier, log, folder.path).run(folder, stop)
 
 
 class _Loop:
-    def __init__(self, courier: Courier, engine: EngineClient, ledger: Ledger, log: LogReader, path: Path) -> None:
+    def __init__(self, courier: Courier, log: LogReader, path: Path) -> None:
         self._courier = courier
-        self._engine = engine
-        self._ledger = ledger
         self._log = log
         self._status = path / STATUS_FILE
         self._latencies = Latencies()
-        self._cursor = -1
 
     def run(self, folder: DataFolder, stop: Event) -> None:
         recover(self._courier)
@@ -133,18 +130,11 @@ class _Loop:
         """Take over, send, report; say whether there was something to do."""
         with contextlib.suppress(StoreError):  # the engine is not there yet, or not any more
             take_over(self._courier)
-            self._forget_served()
         done = send_due(self._courier)
         self._note(done)
         with contextlib.suppress(StoreError):  # the front is not there: they are reported later
             report(self._courier)
         return done.claimed > 0
-
-    def _forget_served(self) -> None:
-        cursor = self._ledger.cursor()
-        if cursor > self._cursor:
-            self._engine.served(cursor)
-            self._cursor = cursor
 
     def _note(self, done: Sent) -> None:
         for position, accepted_ms in done.accepted:

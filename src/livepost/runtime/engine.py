@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from time import monotonic
 from types import NoneType
 
 import msgspec
@@ -21,6 +22,9 @@ from livepost.runtime.worker import Worker
 POLL_S = 0.05
 PEOPLE_WAIT_S = 0.5
 """How long a question for people waits for the engine to get as far as it asks."""
+
+TELL_AGAIN_S = 1.0
+"""How often the front is told what it was told already: one that was started again has heard nothing."""
 
 
 async def run_engine(folder: DataFolder, project: Project) -> None:
@@ -69,12 +73,13 @@ class _Engine:
         """Tell the front when time alone changes something next, so that it lets time pass."""
         front = WireClient(self._folder.front_socket)
         told: Due | None = None
+        told_s = 0.0
         while True:
             due = Due(next_due=self._worker.next_due(), complete_to=self._worker.shard.complete_to)
-            if due != told:
+            if due != told or monotonic() - told_s >= TELL_AGAIN_S:
                 with contextlib.suppress(StoreError):
                     await asyncio.to_thread(front.call, "due", due, NoneType)
-                    told = due
+                    told, told_s = due, monotonic()
             async with self._stepped:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stepped.wait(), POLL_S * 4)

@@ -39,9 +39,9 @@ class EngineClient:
         """Return dead letters (seq, reason)."""
         return self._wire.call("dead", (after, limit), list[tuple[int, str]])
 
-    def served(self, cursor: int) -> None:
-        """Let the engine forget outbox items up to the cursor."""
-        self._wire.call("served", cursor, NoneType)
+    def served(self, upto: int) -> None:
+        """Let the engine forget outbox items with position <= `upto`: the ledger has them."""
+        self._wire.call("served", upto, NoneType)
 
     def status(self) -> Status:
         """Return where the engine stands."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from livepost.clock import Clock, ScaledClock, workspace_clock
+from livepost.errors import StoreError
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.log.sqlite import SqliteLog, SqliteLogReader
 from livepost.runtime.keyring import KeyRing
@@ -83,6 +86,26 @@ class DataFolder(msgspec.Struct, frozen=True):
             make_kek_file(Path(place))
         if not (self.path / "vault.db").exists():
             self.vault(readonly=False).close()
+
+    def hold(self) -> BinaryIO:
+        """Return the lock of the one house that runs on this folder, to be closed at its end.
+
+        Raises StoreError if another house runs here: its port would be forgotten, its mails sent by two couriers.
+        """
+        lock = (self.path / "run.lock").open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            raise StoreError(
+                f"a house runs on {self.path} already; stop it, or name another folder in `data`"
+            ) from error
+        return lock
+
+    def require_used(self) -> None:
+        """Raise StoreError if no house ever ran on this folder: there is nothing to look at."""
+        if not (self.path / "state.db").exists():
+            raise StoreError(f"there is nothing in {self.path} yet; `livepost run` in the project's folder begins")
 
     def log(self) -> SqliteLog:
         """Open the log for writing: the front only."""

@@ -191,7 +191,7 @@ def _listen(folder: DataFolder) -> socket.socket:
         listening.close()
         raise SettingsError(
             f"port {settings.port} on {settings.host} is taken ({error.strerror}); "
-            "stop what uses it, or set `port` in livepost.toml, LIVEPOST_PORT or --port"
+            "stop what uses it, or set `port` in livepost.toml or LIVEPOST_PORT"
         ) from error
     listening.listen(BACKLOG)
     folder.port_file.write_text(str(listening.getsockname()[1]))

@@ -5,8 +5,11 @@ A write key is public and kept as it is; of a secret key only a hash is kept, so
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -17,6 +20,8 @@ from livepost.errors import LivepostError
 from livepost.model.record import KeyKind
 
 KEYS_MAX = 1000
+"""Keys kept, revoked ones too; beyond it, a new key takes the place of the one revoked first."""
+
 NAME_MAX = 64
 
 KeyWord = Literal["write", "secret"]
@@ -67,10 +72,10 @@ class KeyRing:
         return list(self._keys)
 
     def new(self, kind: KeyWord, source: str, now_ms: int) -> NewKey:
-        """Make a key for a source (the name that records from it carry)."""
-        self._refresh()
-        if len(self._keys) >= KEYS_MAX:
-            raise KeyRingError(f"there are {KEYS_MAX} keys already; revoke and reuse some")
+        """Make a key for a source (the name that records from it carry).
+
+        Raises KeyRingError if the name is empty or too long, or KEYS_MAX keys are valid.
+        """
         if not source or len(source) > NAME_MAX:
             raise KeyRingError(f"expected a source's name of 1 to {NAME_MAX} characters, got {len(source)}")
         key = f"lp_{kind}_{secrets.token_urlsafe(24)}"
@@ -78,23 +83,34 @@ class KeyRing:
         stored = StoredKey(
             id=secrets.token_hex(4), kind=kind, source=source, shown=shown, hash=_hash(key), made_ms=now_ms
         )
-        self._write([*self._keys, stored])
+        with self._alone():
+            self._write([*_with_room(self._keys), stored])
         return NewKey(stored, key)
 
     def revoke(self, id: str, now_ms: int) -> StoredKey:
-        """Make a key invalid from now on."""
-        self._refresh()
-        found = next((key for key in self._keys if key.id == id), None)
-        if found is None:
-            raise KeyRingError(f"there is no key {id}; `livepost keys list` shows them")
-        revoked = msgspec.structs.replace(found, revoked_ms=now_ms)
-        self._write([revoked if key is found else key for key in self._keys])
+        """Make a key invalid from now on; raise KeyRingError if there is none of that id."""
+        with self._alone():
+            found = next((key for key in self._keys if key.id == id), None)
+            if found is None:
+                raise KeyRingError(f"there is no key {id}; `livepost keys list` shows them")
+            revoked = msgspec.structs.replace(found, revoked_ms=now_ms)
+            self._write([revoked if key is found else key for key in self._keys])
         return revoked
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes from changing keys meanwhile: else the later of two would undo the earlier."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(self._path.with_suffix(".lock"), os.O_CREAT | os.O_WRONLY, 0o600), "wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._refresh()
+            yield
 
     def _refresh(self) -> None:
         try:
             stat = self._path.stat()
         except FileNotFoundError:
+            self._seen, self._keys, self._by_hash = None, [], {}
             return
         if self._seen != (stat.st_mtime_ns, stat.st_ino):
             self._seen = (stat.st_mtime_ns, stat.st_ino)
@@ -102,7 +118,6 @@ class KeyRing:
             self._by_hash = {key.hash: key for key in self._keys if key.revoked_ms is None}
 
     def _write(self, keys: list[StoredKey]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         beside = self._path.with_suffix(".new")
         with open(os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
             file.write(msgspec.json.format(msgspec.json.encode(keys)))
@@ -110,6 +125,16 @@ class KeyRing:
             os.fsync(file.fileno())
         beside.rename(self._path)
         self._refresh()
+
+
+def _with_room(keys: list[StoredKey]) -> list[StoredKey]:
+    if len(keys) < KEYS_MAX:
+        return keys
+    revoked = [key for key in keys if key.revoked_ms is not None]
+    if not revoked:
+        raise KeyRingError(f"expected at most {KEYS_MAX} valid keys; revoke one that is not used any more")
+    first = min(revoked, key=lambda key: key.revoked_ms or 0)
+    return [key for key in keys if key is not first]
 
 
 def _hash(key: str) -> str:

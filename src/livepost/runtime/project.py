@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -63,9 +64,18 @@ def import_shop(folder: Path) -> ModuleType:
     except ProjectError:
         raise
     except Exception as error:  # an author's module may raise anything
-        raise ProjectError(f"{MODULE}.py cannot be imported: {type(error).__name__}: {error}", str(path)) from error
+        said = f"{type(error).__name__}: {error}"
+        raise ProjectError(f"{MODULE}.py cannot be imported: {said}", _where(error, str(path))) from error
     finally:
         sys.path.remove(str(path.parent))
+
+
+def _where(error: Exception, page: str) -> str:
+    """Return `file:line` of the page's own line that brought an error, or the page where none did."""
+    if isinstance(error, SyntaxError) and error.filename == page:
+        return f"{page}:{error.lineno}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == page]
+    return f"{page}:{lines[-1]}" if lines else page
 
 
 def _stretched(compiled: Compiled, speed: float) -> Compiled:

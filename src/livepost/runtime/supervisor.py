@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
+from typing import BinaryIO
 
 from livepost.errors import LivepostError
 from livepost.runtime.folder import DataFolder
@@ -48,9 +49,14 @@ class Supervisor:
         self._command = command
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._restarts: dict[str, list[float]] = {name: [] for name in PROCESSES}
+        self._held: BinaryIO | None = None
 
     def start(self, folder: DataFolder) -> None:
-        """Start all and return when the front takes events; raise StartError if one ends before."""
+        """Start all and return when the front takes events.
+
+        Raises StartError if a process ends before, StoreError if another house runs on this folder.
+        """
+        self._held = folder.hold()
         folder.port_file.unlink(missing_ok=True)
         for name in PROCESSES:
             self._start(name)
@@ -83,6 +89,9 @@ class Supervisor:
             process = self._running.pop(name, None)
             if process is not None:
                 end(process, STOP_S)
+        if not self._running and self._held is not None:
+            self._held.close()
+            self._held = None
 
     def _start(self, name: str) -> None:
         self._running[name] = subprocess.Popen(

@@ -57,7 +57,8 @@ class WireServer:
     def changed(self) -> None:
         """Wake everybody who watches; one who does not keep up is woken once."""
         for writer in list(self._watching):
-            if writer.transport.get_write_buffer_size() == 0:
+            # One who was killed may be gone for the transport before its connection has noticed.
+            if not writer.transport.is_closing() and writer.transport.get_write_buffer_size() == 0:
                 writer.write(_LENGTH.pack(0))
 
     async def close(self) -> None:
@@ -93,7 +94,7 @@ class WireServer:
             answer = self._handlers[name](argument)
             if isinstance(answer, Awaitable):
                 answer = await answer
-            return msgspec.msgpack.encode((None, answer))
+            return _bounded(msgspec.msgpack.encode((None, answer)))
         except LivepostError as error:
             return msgspec.msgpack.encode(((type(error).__name__, str(error)), None))
 
@@ -106,10 +107,14 @@ class WireClient:
         self._socket: socket.socket | None = None
 
     def call(self, name: str, argument: Any, type: type[T]) -> T:
-        """Return the answer as `type`; raise WireError if there is none, StoreError with the other side's sentence."""
+        """Return the answer as `type`.
+
+        Raises WireError if there is none; StoreError with the other side's sentence, or if the request is too large.
+        """
+        request = _framed(_bounded(msgspec.msgpack.encode((name, argument))))
         try:
             connection = self._connected()
-            connection.sendall(_framed(msgspec.msgpack.encode((name, argument))))
+            connection.sendall(request)
             body = _receive(connection)
         except OSError as error:
             self.close()
@@ -180,23 +185,31 @@ async def watch(path: Path, woken: asyncio.Event) -> None:
 
 
 async def _read_frame(reader: asyncio.StreamReader) -> bytes:
-    (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
-    if length > FRAME_BYTES_MAX:
-        raise ConnectionError(f"a frame of {length} bytes is above {FRAME_BYTES_MAX}")
-    return await reader.readexactly(length)
+    return await reader.readexactly(_length(await reader.readexactly(_LENGTH.size)))
 
 
 def _connect(path: Path) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(TIMEOUT_S)
-    with _short(path) as short:
-        connection.connect(short)
+    try:
+        with _short(path) as short:
+            connection.connect(short)
+    except OSError:
+        connection.close()
+        raise
     return connection
 
 
 def _receive(connection: socket.socket) -> bytes:
-    (length,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
-    return _exactly(connection, length)
+    return _exactly(connection, _length(_exactly(connection, _LENGTH.size)))
+
+
+def _length(head: bytes) -> int:
+    """Return the length that a frame's head tells; raise ConnectionError if no frame is so long."""
+    (length,) = _LENGTH.unpack(head)
+    if length > FRAME_BYTES_MAX:
+        raise ConnectionError(f"a frame of {length} bytes is above {FRAME_BYTES_MAX}")
+    return int(length)
 
 
 def _exactly(connection: socket.socket, count: int) -> bytes:
@@ -207,6 +220,14 @@ def _exactly(connection: socket.socket, count: int) -> bytes:
             raise ConnectionResetError("the other process closed")
         parts += more
     return bytes(parts)
+
+
+def _bounded(body: bytes) -> bytes:
+    if len(body) > FRAME_BYTES_MAX:
+        raise StoreError(
+            f"expected at most {FRAME_BYTES_MAX} bytes between two processes, got {len(body)}; ask for less"
+        )
+    return body
 
 
 def _framed(body: bytes) -> bytes:

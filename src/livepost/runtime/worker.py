@@ -55,6 +55,8 @@ class Worker:
     ) -> None:
         """Load the state. A state of another project (hash) is emptied, to be replayed by `turn`.
 
+        Raises StoreError if the state has seen more than the log holds: they are not of one house.
+
         `clock` is the host's, for freshness; `wave` is `process.stage.WAVE`.
         """
         self.shard = People(Program(compiled))
@@ -71,7 +73,9 @@ class Worker:
         if loaded is not None and loaded.program != self.shard.program.hash:
             store.reset()
             loaded = None
-        if loaded is not None:
+        if loaded is None:
+            self.shard.position = self.shard.complete_to = log.first() - 1  # what retention dropped is not replayed
+        else:
             self._load(loaded)
 
     def turn(self) -> bool:
@@ -127,9 +131,9 @@ class Worker:
         """Return dead letters (seq, reason) with seq > `after`."""
         return self._store.dead(after, limit)
 
-    def served(self, cursor: int) -> None:
-        """Forget outbox items up to the courier's cursor."""
-        self._store.prune_outbox(cursor)
+    def served(self, upto: int) -> None:
+        """Forget outbox items with position <= `upto`: the ledger has them."""
+        self._store.prune_outbox(upto)
 
     def status(self) -> Status:
         """Return where the engine stands."""
@@ -147,6 +151,11 @@ class Worker:
         )
 
     def _load(self, loaded: Loaded) -> None:
+        end = self._log.last().seq
+        if loaded.position > end:
+            raise StoreError(
+                f"the state has seen position {loaded.position}, the log ends at {end}; restore both from one backup"
+            )
         shard = self.shard
         shard.load((number, unpack(raw)) for number, raw in self._store.rows())
         for blob in self._store.seen():

@@ -5,28 +5,29 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Recent(Generic[V]):
+class Recent(Generic[K, V]):
     """A cache that drops what was not used for longest; for one thread."""
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
-        self._kept: OrderedDict[bytes, V] = OrderedDict()
+        self._kept: OrderedDict[K, V] = OrderedDict()
 
     def __len__(self) -> int:
         """Return how many values are kept."""
         return len(self._kept)
 
-    def get(self, key: bytes) -> V | None:
+    def get(self, key: K) -> V | None:
         """Return the value of a key, used now; None if it is not kept."""
         value = self._kept.get(key)
         if value is not None:
             self._kept.move_to_end(key)
         return value
 
-    def put(self, key: bytes, value: V) -> None:
+    def put(self, key: K, value: V) -> None:
         """Keep a value, and drop the one that was not used for longest if there are too many."""
         self._kept[key] = value
         self._kept.move_to_end(key)

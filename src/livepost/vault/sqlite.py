@@ -24,7 +24,7 @@ from livepost.vault.root import RootSecret, new_root
 from livepost.vault.subject import KeyedSubject, new_key, unwrap, wrap
 
 CACHED_SUBJECTS = 20_000
-"""Subjects kept with their key objects (2 KB each)."""
+"""Subjects kept with their key objects (2 KB each), by their id and by their external id."""
 
 MAX_PENDING = 50_000
 """New subjects waiting for `commit` at most."""
@@ -60,8 +60,8 @@ class SqliteVault:
         self._new_id = new_id
         self._max_pending = max_pending
         self._pending: dict[bytes, tuple[SubjectRow, KeyedSubject]] = {}
-        self._by_blind: Recent[KeyedSubject] = Recent(cached)
-        self._by_subject: Recent[KeyedSubject] = Recent(cached)
+        self._by_id: Recent[ExternalId, KeyedSubject] = Recent(cached)
+        self._by_subject: Recent[bytes, KeyedSubject] = Recent(cached)
         self._forgotten = 0
         with contextlib.ExitStack() as opened:
             self._file = VaultFile(path, readonly=readonly, vfs=vfs)
@@ -76,14 +76,13 @@ class SqliteVault:
         """
         self._file.require_writer()
         plain = [normalised(id) for id in ids]
-        blinds = [self._root.blind_id(id) for id in plain]
-        found = self._find(blinds)
-        new = {blind: id for blind, id in zip(blinds, plain, strict=True) if blind not in found}
+        found = self._find(plain)
+        new = [id for id in dict.fromkeys(plain) if id not in found] if len(found) < len(plain) else []
         if len(self._pending) + len(new) > self._max_pending:
             raise OverloadedError(f"expected at most {self._max_pending} new subjects before a commit; commit first")
-        for blind, id in new.items():
-            found[blind] = self._new(blind, id)
-        return [found[blind] for blind in blinds]
+        for id in new:
+            found[id] = self._new(id)
+        return [found[id] for id in plain]
 
     def commit(self) -> None:
         """Make pending subjects durable; does nothing if there are none.
@@ -99,8 +98,8 @@ class SqliteVault:
     def find(self, id: ExternalId) -> KeyedSubject | None:
         """Return the id's subject or None; makes nothing."""
         self._heed_others()
-        blind = self._root.blind_id(normalised(id))
-        return self._find([blind]).get(blind)
+        plain = normalised(id)
+        return self._find([plain]).get(plain)
 
     def keys(self, subject: bytes) -> KeyedSubject:
         """Return a subject's keys; raise SealError if it is unknown or was forgotten."""
@@ -162,23 +161,30 @@ class SqliteVault:
         self._drop_cached()
         self._file.close()
 
-    def _find(self, blinds: Sequence[bytes]) -> dict[bytes, KeyedSubject]:
-        """Return the subjects that exist by blind, from memory and then from disk, many at a time."""
-        found: dict[bytes, KeyedSubject] = {}
-        cold: dict[bytes, None] = {}
-        for blind in blinds:
-            kept = self._by_blind.get(blind) or self._pending_at(blind)
-            if kept:
-                found[blind] = kept
+    def _find(self, ids: Sequence[ExternalId]) -> dict[ExternalId, KeyedSubject]:
+        """Return the subjects that exist by normalised id, from memory and then from disk, many at a time."""
+        found: dict[ExternalId, KeyedSubject] = {}
+        cold: dict[bytes, ExternalId] = {}
+        for id in ids:
+            kept = self._by_id.get(id)
+            if kept is not None:
+                found[id] = kept
             else:
-                cold[blind] = None
-        for row in self._file.rows_by_blind(list(cold)):
-            found[row.blind] = self._keep(row)
+                cold[self._root.blind_id(id)] = id
+        if cold:
+            self._find_cold(cold, found)
         return found
 
-    def _pending_at(self, blind: bytes) -> KeyedSubject | None:
-        waiting = self._pending.get(blind)
-        return waiting[1] if waiting else None
+    def _find_cold(self, cold: dict[bytes, ExternalId], found: dict[ExternalId, KeyedSubject]) -> None:
+        """Add to `found` those of the ids (by blind) that are pending or on disk."""
+        for blind, id in cold.items():
+            pending = self._pending.get(blind)
+            if pending is not None:
+                found[id] = pending[1]
+        for row in self._file.rows_by_blind([blind for blind, id in cold.items() if id not in found]):
+            id = cold[row.blind]
+            found[id] = self._keep(row)
+            self._by_id.put(id, found[id])
 
     def _rows(self, subjects: Sequence[bytes]) -> list[SubjectRow]:
         """Return the subjects' rows, from disk and of those that are pending."""
@@ -186,23 +192,20 @@ class SqliteVault:
         pending = [row for row, _ in self._pending.values() if row.subject in wanted]
         return self._file.rows_by_subject(subjects) + pending
 
-    def _new(self, blind: bytes, id: ExternalId) -> KeyedSubject:
-        key = new_key()
+    def _new(self, id: ExternalId) -> KeyedSubject:
+        key, blind = new_key(), self._root.blind_id(id)
         keyed = KeyedSubject(self._new_id(), id.kind, blind, key)
         wrapped = wrap(self._kek, key, keyed.subject)
         row = SubjectRow(keyed.subject, blind, id.kind, wrapped, keyed.seal_id(id))
         self._pending[blind] = (row, keyed)
-        self._remember(keyed)
+        self._by_id.put(id, keyed)
+        self._by_subject.put(keyed.subject, keyed)
         return keyed
 
     def _keep(self, row: SubjectRow) -> KeyedSubject:
         keyed = KeyedSubject(row.subject, row.kind, row.blind, self._unwrap(row.wrapped, row.subject))
-        self._remember(keyed)
-        return keyed
-
-    def _remember(self, keyed: KeyedSubject) -> None:
-        self._by_blind.put(keyed.blind, keyed)
         self._by_subject.put(keyed.subject, keyed)
+        return keyed
 
     def _unwrap(self, wrapped: bytes, owner: bytes) -> bytes:
         try:
@@ -221,7 +224,7 @@ class SqliteVault:
             self._forgotten = forgotten
 
     def _drop_cached(self) -> None:
-        self._by_blind.clear()
+        self._by_id.clear()
         self._by_subject.clear()
 
     def _open_root(self) -> RootSecret:

@@ -7,6 +7,7 @@ context; a wrapped key only with the key-encryption key and for its own subject.
 from __future__ import annotations
 
 import os
+from hashlib import blake2b
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,28 +18,26 @@ from livepost.vault.base import ExternalId
 from livepost.vault.nonce import NONCE_BYTES, new_nonce
 
 KEY_BYTES = 32
+HASH_BYTES = 16
 
 
 class KeyedSubject:
-    """A subject with its key at hand; `blind` is where its external id is found."""
+    """A subject with its key at hand; `blind` is where its external id is found, `known` as its external id says."""
 
-    __slots__ = ("_aead", "_hash_key", "blind", "kind", "subject")
+    __slots__ = ("_aead", "_hash_key", "blind", "kind", "known", "subject")
 
     def __init__(self, subject: bytes, kind: str, blind: bytes, key: bytes) -> None:
         self.subject = subject
         self.kind = kind
         self.blind = blind
+        self.known = ExternalId(kind, "").known
         self._aead = AESGCM(key)
         self._hash_key = digest("content hash", size=32, key=key)
 
-    @property
-    def known(self) -> bool:
-        """Whether it names a person for sure."""
-        return ExternalId(self.kind, "").known
-
     def seal(self, plaintext: bytes, context: bytes) -> bytes:
         """Return nonce (12 bytes) + AES-256-GCM ciphertext and tag, bound to `context`."""
-        return seal_with(self._aead, plaintext, context)
+        nonce = new_nonce()
+        return nonce + self._aead.encrypt(nonce, plaintext, context)
 
     def open(self, seal: bytes, context: bytes) -> bytes:
         """Return the plaintext; raise SealError if the seal was tampered with or belongs elsewhere."""
@@ -51,7 +50,7 @@ class KeyedSubject:
 
     def keyed_hash(self, plaintext: bytes) -> bytes:
         """Return 16 bytes of blake2b keyed with a key derived from the subject's."""
-        return digest(plaintext, key=self._hash_key)
+        return blake2b(plaintext, digest_size=HASH_BYTES, key=self._hash_key).digest()
 
     def seal_id(self, id: ExternalId) -> bytes:
         """Return the sealed value of the subject's external id."""

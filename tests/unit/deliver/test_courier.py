@@ -85,6 +85,9 @@ class Desk:
         last = page[-1].position if page else after
         return OutboxPage(complete_to=last, as_of=START_MS, items=page, more=more)
 
+    def served(self, upto: int) -> None:
+        self.items = [item for item in self.items if item.position > upto]
+
     def people(self, ids: Sequence[bytes], at_least: int) -> Mapping[bytes, PersonView]:
         if self.away:
             raise StoreError("the engine is not there")

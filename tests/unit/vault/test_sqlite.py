@@ -167,7 +167,7 @@ def test_few_keys_are_cached_and_the_others_are_read_again(tmp_path: Path) -> No
     assert vault.keys(keys[0].subject).keyed_hash(b"x") == keys[0].keyed_hash(b"x")
     vault.commit()
     assert [k.subject for k in vault.admit(people(20))] == [k.subject for k in keys]
-    assert (len(vault._by_blind), len(vault._by_subject)) == (5, 5)
+    assert (len(vault._by_id), len(vault._by_subject)) == (5, 5)
     vault.close()
 
 
@@ -175,4 +175,4 @@ def test_a_closed_vault_has_no_keys_in_memory(tmp_path: Path) -> None:
     vault = SqliteVault(tmp_path / "vault.db", KEK)
     vault.admit(people(3))
     vault.close()
-    assert (len(vault._by_blind), len(vault._by_subject), len(vault._pending)) == (0, 0, 0)
+    assert (len(vault._by_id), len(vault._by_subject), len(vault._pending)) == (0, 0, 0)

@@ -164,10 +164,12 @@ class Formula:
             return "'true'", "NULL"
         column = "sealed" if spec.personal else "open"
         pointer = self.statement.bind(path_of(spec.field, "json"))
-        return f"CAST(json_extract({column}, {pointer}) AS VARCHAR)", self._typed(spec.field)
+        raw = f"CAST(json_extract({column}, {pointer}) AS VARCHAR)"
+        return raw, "NULL" if spec.personal else self._typed(spec.field)
 
     def _typed(self, field: str) -> str:
-        type_ = None if self.spec.personal else self._types[self.spec.event, field]
+        """Return an open field as what can be compared and summed; NULL if its type cannot."""
+        type_ = self._types[self.spec.event, field]
         if type_ not in READINGS:
             return "NULL"
         return READINGS[type_].format(path=self.statement.bind(path_of(field, type_)))

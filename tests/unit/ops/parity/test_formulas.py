@@ -10,7 +10,7 @@ from livepost.ids import digest
 from livepost.log.base import Position
 from livepost.model.block import block_of
 from livepost.model.compiled import Compiled, EventSpec, FeatureSpec, FieldSpec, SegmentSpec
-from livepost.model.record import KeyKind, Record
+from livepost.model.record import KeyKind, Record, SealedValue
 from livepost.ops.parity.formulas import DISTINCT_MAX
 from livepost.ops.parity.recompute import recompute
 
@@ -147,6 +147,18 @@ def test_top_over_its_cap_of_different_values_is_unknown() -> None:
 def test_secret_only_takes_what_a_secret_key_brought() -> None:
     records = [viewed(0, item="a", key=KeyKind.SECRET), viewed(1, item="b"), viewed(2, item="c", key=KeyKind.NONE)]
     assert value("latest", *records, field="item", secret_only=True) == "a"
+
+
+def test_a_personal_field_may_be_taken_where_an_open_one_says_so() -> None:
+    named = FieldSpec(name="first_name", keys=("first_name",), type="str", personal=True)
+    event = EventSpec(name="Viewed", cls="Viewed", fields=(*FIELDS, named))
+    left, right = {"type": "field", "name": "units"}, {"type": "const", "value": 1}
+    where = {"type": "compare", "op": "==", "left": left, "right": right}
+    spec = FeatureSpec(name="it", kind="latest", event="Viewed", field="first_name", personal=True, where=where)
+    records = [viewed(0, units=1), viewed(1, units=2), viewed(2, units=1)]
+    records[0].sealed, records[1].sealed = {"first_name": b"\xff one"}, {"first_name": b"two"}
+    told = ada(Compiled(events=(event,), features=(spec,)), *records).features["it"]
+    assert told == SealedValue("web", ADA, "m0000", "first_name", b"\xff one")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""`livepost mailbox`: the mails that `keep:` wrote, for whoever holds the vault."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from livepost.cli.workspace import used_folder_here
+from livepost.deliver.keep import KeptMail, read
+from livepost.errors import StoreError
+from livepost.runtime.folder import DataFolder
+from livepost.runtime.reasons import subject_of
+from livepost.vault.base import Vault
+
+ID_CHARS = 32
+"""Of a decision, hexadecimal."""
+
+app = typer.Typer(help="Mails that `keep:` wrote instead of sending them.", no_args_is_help=True)
+_console = Console(soft_wrap=True, highlight=False)
+
+
+@app.command("list")
+def list_mails(
+    person: Annotated[str | None, typer.Argument(help="A userId, an anonymousId or an email address.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List kept mails, the newest first."""
+    with _opened() as (folder, vault):
+        subject = _subject(vault, person) if person is not None else None
+        found = read(folder.mailbox, vault, folder.settings.workspace, person=subject, limit=limit)
+    rows = [_row(mail) for mail in found]
+    if as_json:
+        _console.print_json(json.dumps(rows))
+        return
+    table = Table(Column("id", min_width=ID_CHARS, no_wrap=True), "at", "to", "subject", box=None)
+    for row in rows:
+        table.add_row(*row.values())
+    _console.print(table if rows else "No mail is kept.")
+
+
+@app.command()
+def show(
+    id: Annotated[
+        str | None, typer.Argument(help="The id, as `livepost mailbox list` shows it; else the newest.")
+    ] = None,
+    raw: Annotated[Path | None, typer.Option(help="Write its bytes to this file instead, for a mail program.")] = None,
+) -> None:
+    """Show a kept mail: its headers and its text."""
+    with _opened() as (folder, vault):
+        decision = None if id is None else _decision(id)
+        found = read(folder.mailbox, vault, folder.settings.workspace, decision=decision, limit=1)
+    if not found:
+        raise StoreError("there is no such mail; `livepost mailbox list` shows those that are kept")
+    if raw is not None:
+        raw.write_bytes(found[0].raw)
+        _console.print(f"The mail is in {raw}.")
+        return
+    mail = _parsed(found[0])
+    for name, value in mail.items():
+        _console.print(f"{name}: {value}", markup=False)
+    body = mail.get_body(("plain",))
+    _console.print("\n" + (body.get_content() if body is not None else ""), markup=False)
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[DataFolder, Vault]]:
+    folder = used_folder_here()
+    with closing(folder.vault(readonly=True)) as vault:
+        yield folder, vault
+
+
+def _subject(vault: Vault, name: str) -> bytes:
+    keys = subject_of(vault, name)
+    if keys is None:
+        raise StoreError(f"nobody is known as {name!r}: expected a userId, an email address or an anonymousId")
+    return keys.subject
+
+
+def _decision(id: str) -> bytes:
+    try:
+        return bytes.fromhex(id)
+    except ValueError:
+        raise StoreError(f"expected an id of {ID_CHARS} hexadecimal digits, got {id!r}") from None
+
+
+def _row(kept: KeptMail) -> dict[str, str]:
+    mail = _parsed(kept)
+    return {
+        "id": kept.decision.hex(),
+        "at": datetime.fromtimestamp(kept.at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        "to": str(mail["To"]),
+        "subject": str(mail["Subject"]),
+    }
+
+
+def _parsed(kept: KeptMail) -> EmailMessage:
+    parsed = message_from_bytes(kept.raw, policy=SMTP)
+    assert isinstance(parsed, EmailMessage)
+    return parsed
