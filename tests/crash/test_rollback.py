@@ -10,6 +10,7 @@ import apsw
 import msgspec
 import pytest
 
+from livepost.ledger.base import MAX_LISTED
 from livepost.ledger.store import CURSOR
 from livepost.model.compiled import Compiled
 from livepost.model.decision import Decision
@@ -69,12 +70,15 @@ def test_a_state_rolled_back_to_any_commit_comes_to_the_same_end_and_mails_nobod
     end, ledger = rooms.told(), moves(rooms)
     copies = sorted((tmp_path / "copies").iterdir())
     assert len(copies) >= BLOCKS
+    compared = []
     for copy in [None, *copies]:
         rooms.put_back(copy)
         taken = rooms.rest()
+        compared.append(taken.compared)
         assert (taken.inserted, taken.diverged) == (0, 0), copy
         assert proofs.differences(rooms.told(), end) == [], copy
         assert moves(rooms) == ledger, copy
+    assert compared[0] == len(rooms.ledger.deliveries(limit=MAX_LISTED)) > 0
 
 
 def test_a_state_rolled_back_goes_on_with_what_is_new(rooms: Rooms, tmp_path: Path) -> None:

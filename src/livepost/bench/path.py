@@ -31,7 +31,7 @@ from livepost.ledger.base import Ledger
 from livepost.log.base import Position
 from livepost.observe.latencies import Latencies
 from livepost.runtime.courier import STATUS_FILE, CourierStatus
-from livepost.runtime.engine import EngineClient
+from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.wire import WireClient
 
 RATES = (500, 2_000)

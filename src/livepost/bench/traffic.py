@@ -25,7 +25,7 @@ DAY_MS = 86_400_000
 ZIPF = 1.1
 LATE = 0.02
 NAMES = ("Product Viewed", "Products Searched", "Product Added", "Order Completed")
-SHARES = (0.66, 0.14, 0.14, 0.06)
+SHARES = (0.78, 0.12, 0.07, 0.03)
 PRODUCTS = 2_000
 
 

@@ -1,13 +1,11 @@
 """The stage: a person's moments in order, each as docs/reference/semantics.md says: consents, ends, steps, starts.
 
-A pure function of (name, journal, moments); the journal that comes back counts up to the moment after which a journey
-is due before the person's next item.
+A pure function of (name, journal, moments). Journeys that fall due between the moments are served there.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from livepost.decide.campaigns import Campaign, campaigns_of, names_of
 from livepost.decide.joining import join_journals
@@ -19,6 +17,8 @@ from livepost.model.decision import Cancellation, ConsentChange, Decision, Outbo
 from livepost.model.journal import WATCH_MS, Consent, Journal, Journey, Memory, Watched
 from livepost.model.moment import NO_DUE, Decided, Moment
 
+Position = Callable[[int], tuple[int, int]]
+
 STEP = 0
 """The only step of a campaign there is so far; drips will have more."""
 
@@ -29,23 +29,24 @@ class Campaigns:
     def __init__(self, compiled: Compiled, workspace: str) -> None:
         self.campaigns = campaigns_of(compiled)
         self.names = names_of(self.campaigns)
+        self.audiences = frozenset(c.spec.audience for c in self.campaigns if c.spec.audience)
         self._workspace = workspace
         self._profile = compiled.profile
 
-    def decide(self, person: bytes, journal: bytes, moments: Sequence[Moment], times: Sequence[int]) -> Decided:
-        """Decide a person's moments (by offset); `times` are the times (ms) of all their items in the round."""
+    def decide(
+        self, person: bytes, journal: bytes, moments: Sequence[Moment], until: int, position: Position
+    ) -> Decided:
+        """Decide a person's moments in order, before each the journeys due by then, and at last those due by `until`.
+
+        `until` is in ms; `position` says which record (seq, stamp) is the first not before a due time.
+        """
         book = journals.read(journal)
         outbox: list[OutboxItem] = []
-        accepted, done = len(times) - 1, -1
         for moment in moments:
-            cut = _cut(_due(book), times, done)
-            if cut is not None and cut < moment.offset:
-                return Decided(journals.write(book), outbox, cut, _due(book))
+            self._pass_time(person, book, moment.at if moment.event else moment.at - 1, position, outbox)
             self._live_through(person, book, moment, outbox)
-            done = moment.offset
-        cut = _cut(_due(book), times, done)
-        accepted = accepted if cut is None else cut
-        return Decided(journals.write(book), outbox, accepted, _due(book))
+        self._pass_time(person, book, until, position, outbox)
+        return Decided(journals.write(book), outbox, _due(book))
 
     def join(self, winner: bytes, loser: bytes) -> bytes:
         """Return the journal of two people become one, called as the winner was."""
@@ -54,6 +55,14 @@ class Campaigns:
     def due(self, journal: bytes) -> int:
         """Return the earliest due time (ms) among the journal's journeys, NO_DUE if none is under way."""
         return _due(journals.read(journal))
+
+    def _pass_time(
+        self, person: bytes, book: Journal, until: int, position: Position, outbox: list[OutboxItem]
+    ) -> None:
+        """Serve the journeys that are due by `until` (ms), each at its time."""
+        while (due := _due(book)) <= until:
+            seq, stamp = position(due)
+            self._live_through(person, book, Moment(due, seq, lateness_ms=stamp - due), outbox)
 
     def _live_through(self, person: bytes, book: Journal, moment: Moment, outbox: list[OutboxItem]) -> None:
         _hear(book, moment)
@@ -162,12 +171,6 @@ class Campaigns:
 
 def _due(book: Journal) -> int:
     return min((m.journey.due for m in book.campaigns.values() if m.journey is not None), default=NO_DUE)
-
-
-def _cut(due: int, times: Sequence[int], done: int) -> int | None:
-    """Return the offset of the last item before the one a due time comes before; items up to `done` are through."""
-    place = bisect_left(times, due, done + 1)
-    return place - 1 if 0 < place < len(times) else None
 
 
 def _hear(book: Journal, moment: Moment) -> None:

@@ -39,7 +39,7 @@ def fold(spec: FeatureSpec, held: Held, ts: int, message_id: str, value: Any) ->
         case "first":
             return [ts, message_id, value] if not held or (ts, message_id) < (held[0], held[1]) else held
         case "recent":
-            return _newest([*held, [ts, message_id, value]], spec)
+            return _put(spec, held, [ts, message_id, value])
         case _:
             return _count(spec, held, _tile(spec, ts), value, 1)
 
@@ -47,7 +47,9 @@ def fold(spec: FeatureSpec, held: Held, ts: int, message_id: str, value: Any) ->
 def join(spec: FeatureSpec, left: Held, right: Held) -> Held:
     """Return the pick of two people become one; the order of the two does not matter."""
     if spec.kind == "recent":
-        return _newest([*left, *right], spec)
+        for entry in right:
+            left = _put(spec, left, entry)
+        return left
     if spec.kind == "top":
         for tile, counts in right:
             for value, count in counts.items():
@@ -73,7 +75,7 @@ def value(spec: FeatureSpec, held: Held, at: int) -> Any:
     alive = expire(spec, held, at)
     if spec.kind == "recent":
         return [entry[2] for entry in alive[: spec.n]]
-    return _ranking(alive, spec.n or 1)
+    return _ranking(alive, _n(spec))
 
 
 def _ranking(tiles: Held, k: int) -> list[Any] | None:
@@ -87,20 +89,26 @@ def _ranking(tiles: Held, k: int) -> list[Any] | None:
     return [item for item, _ in ranked[:k]]
 
 
-def _newest(entries: Held, spec: FeatureSpec) -> Held:
-    entries.sort(key=lambda entry: entry[1])
-    entries.sort(key=lambda entry: -entry[0])
-    return entries[: spec.n]
+def _put(spec: FeatureSpec, held: Held, entry: Held) -> Held:
+    """Return the newest n: by effective_ts descending, then message_id ascending."""
+    if not held or entry[0] > held[0][0]:
+        return [entry, *held[: _n(spec) - 1]]
+    return sorted([*held, entry], key=lambda one: (-one[0], one[1]))[: _n(spec)]
 
 
 def _count(spec: FeatureSpec, held: Held, tile: int, item: Any, count: int) -> Held:
-    for entry in held:
+    """Return the tiles with an item counted; a new tile takes the place of those that have expired by then."""
+    for entry in reversed(held):
         if entry[0] == tile:
-            if len(entry[1]) > DISTINCT_MAX and item not in entry[1]:
-                return held  # unknown while this tile lives, whatever else comes
-            entry[1][item] = entry[1].get(item, 0) + count
+            counts = entry[1]
+            if len(counts) <= DISTINCT_MAX or item in counts:  # else unknown while this tile lives, whatever comes
+                counts[item] = counts.get(item, 0) + count
             return held
-    return [*held, [tile, {item: count}]]
+    return [*expire(spec, held, tile * 1000), [tile, {item: count}]]
+
+
+def _n(spec: FeatureSpec) -> int:
+    return spec.n or 1
 
 
 def _tile(spec: FeatureSpec, ts: int) -> int:

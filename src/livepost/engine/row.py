@@ -7,8 +7,8 @@ program: a row is read only by the program (hash) that wrote it.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -30,7 +30,6 @@ def fixed_dtype(program: Program) -> np.dtype[np.void]:
     """Return the layout of the fixed part for a program.
 
     due      next time (ms) at which a segment can flip; `journey` the earliest due time of a waiting journey
-    high     largest effective_ts folded
     inside, numbers, changed   per segment: membership, transition number, time of the last transition (ms)
     """
     segments = max(len(program.rules), 1)
@@ -38,7 +37,6 @@ def fixed_dtype(program: Program) -> np.dtype[np.void]:
         [
             ("due", "<i8"),
             ("journey", "<i8"),
-            ("high", "<i8"),
             ("known", "?"),
             ("inside", "?", (segments,)),
             ("numbers", "<u4", (segments,)),
@@ -54,14 +52,14 @@ def blank(program: Program, count: int) -> Fixed:
     rows = np.zeros(count, fixed_dtype(program))
     rows["due"] = NO_DUE
     rows["journey"] = NO_DUE
-    rows["high"] = NEVER
     rows["lasts"] = NEVER
     return rows
 
 
-@dataclass(slots=True)
-class Row:
-    """A person in parts. `picks` and `journal` are msgpack, b"" where there is nothing; `name` is subjects[0]."""
+class Row(msgspec.Struct, gc=False):
+    """A person in parts: bytes only, so the garbage collector need not walk a hundred thousand of them.
+
+    `picks` and `journal` are msgpack, b"" where there is nothing; `name` is subjects[0]."""
 
     subjects: tuple[bytes, ...]
     fixed: bytes

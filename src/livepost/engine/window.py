@@ -1,33 +1,47 @@
-"""Windowed sums of many people at many moments at once, from one sorted array and one cumulative sum (SPEED, 4-5).
+"""Windowed sums of many people at many moments at once (SPEED, 4-5).
 
-A *run* is the tiles of one (person, slot) in order of time: the state's first, behind them the batch's new ones in log
-order. A round is cut so that only a person's first record in it may be late, so "all tiles up to item i" is a prefix
-of the run, and a window is a difference of two entries of the cumulative sum.
+A tile counts from the item that brought it until the first item at which it has expired. So the sums at all items are
+one running total of what comes and what goes, whatever the order in which records happened.
+
+When a sum will fall below a threshold is read from the *runs*: the tiles of one (person, slot) in order of time, with
+one cumulative sum over all of them. That needs tiles that came in order; a late one is left out there, which makes the
+answer early and never late.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from livepost.engine.program import TileSlot
-from livepost.engine.row import TILE, Ints
+from livepost.engine.row import TILE, Bools, Ints
 from livepost.model.moment import NO_DUE
 
 SECOND_MS = 1000
 _PERSON_BIT = 40
 _SLOT_BIT = 32
+_SLOT_MASK = 0xFF
 _START_MASK = (1 << _SLOT_BIT) - 1
 
 
 @dataclass(frozen=True)
 class Moments:
-    """The items of a round: `person` (local, ascending) and time `at` (ms) each; `begin[p]` is p's first item."""
+    """The items of a round: `person` (local, ascending) and time `at` (ms, ascending for a person) each.
+
+    `begin[p]` is p's first item; everybody has one.
+    """
 
     person: Ints
     at: Ints
     begin: Ints
+
+    @cached_property
+    def end(self) -> Ints:
+        """The item behind each person's last."""
+        return np.append(self.begin[1:], len(self.at))
 
 
 @dataclass(frozen=True)
@@ -40,92 +54,147 @@ class Feeding:
 
 
 class Runs:
-    """All tiles of a round, sorted by (person, slot, start, order), with prefix sums over all of them."""
+    """All tiles of a round, sorted by (person, slot, start, order of coming)."""
 
     def __init__(self, slots: list[TileSlot], state: list[bytes], fed: list[Feeding], moments: Moments) -> None:
         self._slots = slots
         self._moments = moments
-        self._windows: dict[int, tuple[Ints, Ints]] = {}
-        tiles = np.frombuffer(b"".join(state), TILE)
-        owner = np.repeat(np.arange(len(state)), [len(raw) // TILE.itemsize for raw in state])
-        keys = [_key(owner, tiles["slot"], tiles["start"])]
-        keys += [
-            _key(
-                moments.person[f.items],
-                slot.number,
-                np.maximum(f.effective // slot.grid_ms, 0) * (slot.grid_ms // SECOND_MS),
-            )
-            for slot, f in zip(slots, fed, strict=True)
-        ]
-        key = np.concatenate(keys)
-        order = np.argsort(key, kind="stable")
-        self._key = key[order]
-        self._value = np.concatenate([tiles["value"], *[f.values for f in fed]])[order]
-        self._item = np.concatenate([np.full(len(tiles), -1), *[f.items for f in fed]])[order]
-        self._sum = np.concatenate([[0], np.cumsum(self._value)])
-        self._growing = not bool((self._value < 0).any())
-        self._old_end = self._count_runs(owner * len(slots) + tiles["slot"], fed)
-        self._new = [_cumulative(f.items, moments) for f in fed]
-
-    def _count_runs(self, old: Ints, fed: list[Feeding]) -> Ints:
-        """Return, per (person, slot), where its state tiles would end if no new one were late."""
-        width = len(self._slots)
-        runs = len(self._moments.begin) * width
-        old_count = np.bincount(old, minlength=runs)
-        new = [self._moments.person[f.items] * width + s.number for s, f in zip(self._slots, fed, strict=True)]
-        count = old_count + np.bincount(np.concatenate(new), minlength=runs)
-        return np.concatenate([[0], np.cumsum(count)[:-1]]) + old_count
+        self._key, self._value, self._came = _sorted_tiles(slots, state, fed, moments)
+        self._person = self._key >> _PERSON_BIT
+        self._slot = (self._key >> _SLOT_BIT) & _SLOT_MASK
+        span = np.array([slot.grid_ms + slot.over_ms for slot in slots])
+        self._expiry = (self._key & _START_MASK) * SECOND_MS + span[self._slot]
+        self._gone = self._first_item_without()
 
     def sums(self, slot: int) -> Ints:
         """Return the slot's windowed sum at each item."""
-        low, high = self._window(slot)
-        return self._sum[high] - self._sum[low]
+        return self._sums[slot]
 
     def next_expiry(self, slot: int) -> Ints:
-        """Return when the oldest tile in each item's window leaves it (ms); NO_DUE where the window is empty."""
-        low, high = self._window(slot)
-        return self._expiry(slot, low, low < high)
+        """Return when the oldest tile in each item's window leaves it (ms); NO_DUE where the window is empty.
+
+        It may name a tile that a later item of the round brings: early perhaps, never late.
+        """
+        low, end = self._low[slot], self._run_end[slot]
+        return self._expiry_at(low, low < end)
 
     def falls_below(self, slot: int, least: Ints) -> Ints:
-        """Return when each item's sum, now >= `least`, falls below it by expiry alone (ms).
+        """Return when each item's sum, now >= `least`, falls below it by expiry alone (ms); maybe earlier.
 
         NO_DUE where it is below already or never falls. With negative values about (refunds) sums do not only fall:
-        then it is the next expiry, a hint that is early and never late.
+        then it is the next expiry.
         """
-        if not self._growing:
-            return self.next_expiry(slot)
-        low, high = self._window(slot)
-        carrier = np.searchsorted(self._sum, self._sum[high] - least, side="right")
-        falls = (self._sum[high] - self._sum[low] >= least) & (least > 0)
-        return self._expiry(slot, np.maximum(carrier - 1, 0), falls)
+        low, high = self._low[slot], self._high[slot]
+        total = self._total
+        carrier = np.searchsorted(total, total[high] - least, side="right") - 1
+        falls = (total[high] - total[low] >= least) & (least > 0)
+        exact = self._expiry_at(np.maximum(carrier, 0), falls)
+        unsure = self._mixed(slot) | (~falls & (self._sums[slot] >= least) & (least > 0))
+        return np.where(unsure, self.next_expiry(slot), exact) if unsure.any() else exact
 
-    def fold(self, last_item: Ints) -> list[bytes]:
-        """Return each person's tiles after their item `last_item[p]`: later ones left out, expired ones dropped."""
-        person = self._key >> _PERSON_BIT
-        slot = (self._key >> _SLOT_BIT) & 0xFF
-        ends_at = self._moments.at[last_item]
-        over = np.array([s.over_ms for s in self._slots])
-        grid = np.array([s.grid_ms for s in self._slots])
-        oldest = (ends_at[person] - over[slot]) // grid[slot] * (grid[slot] // SECOND_MS)
-        kept = (self._item <= last_item[person]) & ((self._key & _START_MASK) >= oldest)
-        return _merge_equal(self._key[kept], self._value[kept], len(last_item))
+    def fold(self) -> list[bytes]:
+        """Return each person's tiles after their last item, without those that have expired."""
+        last = self._moments.at[self._moments.end - 1]
+        kept = self._expiry > last[self._person]
+        return _merge_equal(self._key[kept], self._value[kept], len(last))
 
-    def _window(self, slot: int) -> tuple[Ints, Ints]:
-        """Return the bounds [low, high) of the slot's window at each item, as places in the sorted tiles."""
-        if slot not in self._windows:
-            spec, moments = self._slots[slot], self._moments
-            start = np.maximum((moments.at - spec.over_ms) // spec.grid_ms * (spec.grid_ms // SECOND_MS), 0)
-            high = self._old_end[moments.person * len(self._slots) + slot] + self._new[slot]
-            low = np.searchsorted(self._key, _key(moments.person, slot, start))
-            self._windows[slot] = (np.minimum(low, high), high)
-        return self._windows[slot]
+    @cached_property
+    def _sums(self) -> Ints:
+        """Per slot and item: the running total of what came less what has gone."""
+        gone = np.maximum(self._gone, self._came)
+        changes = np.zeros(self._shape, np.int64)
+        np.add.at(changes.ravel(), self._flat(self._came), self._value)
+        np.subtract.at(changes.ravel(), self._flat(gone), self._value)
+        return np.cumsum(changes, axis=1)[:, :-1]
 
-    def _expiry(self, slot: int, place: Ints, valid: np.ndarray) -> Ints:
-        spec = self._slots[slot]
-        if not len(self._key):
+    @cached_property
+    def _low(self) -> Ints:
+        """Per slot and item: the place of the oldest tile in the window."""
+        return self._places(self._gone)
+
+    @cached_property
+    def _high(self) -> Ints:
+        """Per slot and item: the place behind the newest tile that came in order; never before `_low`."""
+        return np.maximum(self._places(self._came_in_order), self._low)
+
+    @cached_property
+    def _total(self) -> Ints:
+        """The cumulative sum over all tiles, late ones and those of mixed runs counting nothing."""
+        counted = np.where(self._late | self._mixed_tiles, 0, self._value)
+        return np.concatenate([[0], np.cumsum(counted)])
+
+    @cached_property
+    def _came_in_order(self) -> Ints:
+        """The first item that brought this tile or a newer one of the run: ascending in a run."""
+        width = len(self._moments.at) + 1
+        run = (self._key >> _SLOT_BIT) * width
+        return np.minimum.accumulate((run + self._came)[::-1])[::-1] - run
+
+    @property
+    def _late(self) -> Bools:
+        return self._came_in_order < self._came
+
+    @cached_property
+    def _mixed_runs(self) -> Ints:
+        """The (person, slot) with negative values, as the upper bits of a key."""
+        return np.unique(self._key[self._value < 0] >> _SLOT_BIT)
+
+    @cached_property
+    def _mixed_tiles(self) -> Bools:
+        return np.isin(self._key >> _SLOT_BIT, self._mixed_runs)
+
+    def _mixed(self, slot: int) -> Bools:
+        if not len(self._mixed_runs):
+            return np.zeros(len(self._moments.at), bool)
+        return np.isin(_key(self._moments.person, slot, 0) >> _SLOT_BIT, self._mixed_runs)
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        return len(self._slots), len(self._moments.at) + 1
+
+    def _flat(self, items: Ints) -> Ints:
+        return self._slot * self._shape[1] + items
+
+    @cached_property
+    def _run_counts(self) -> Ints:
+        """Tiles per person and slot."""
+        people, width = len(self._moments.begin), len(self._slots)
+        return np.bincount(self._person * width + self._slot, minlength=people * width).reshape(people, width)
+
+    @cached_property
+    def _run_end(self) -> Ints:
+        """Per slot and item: the place behind the run."""
+        ends = np.cumsum(self._run_counts.ravel()).reshape(self._run_counts.shape)
+        return ends.T[:, self._moments.person]
+
+    def _places(self, items: Ints) -> Ints:
+        """Return, per slot and item i, the place in its run behind the tiles whose `items` is <= i.
+
+        `items` must ascend along each run.
+        """
+        passed = np.bincount(self._flat(items), minlength=self._shape[0] * self._shape[1]).reshape(self._shape)
+        counts = self._run_counts
+        begin = np.cumsum(counts.ravel()).reshape(counts.shape) - counts
+        others = np.cumsum(counts, axis=0) - counts
+        return np.cumsum(passed, axis=1)[:, :-1] + (begin - others).T[:, self._moments.person]
+
+    def _first_item_without(self) -> Ints:
+        """Return, per tile, the person's first item at or after its expiry; the one behind their last if none is."""
+        moments = self._moments
+        gone = moments.end[self._person]
+        leaving = np.flatnonzero(self._expiry <= moments.at[gone - 1])
+        if len(leaving):
+            base, newest = int(moments.at.min()), int(moments.at.max())
+            span = newest - base + 1
+            times = moments.person * span + (moments.at - base)
+            expiry = self._person[leaving] * span + np.maximum(self._expiry[leaving] - base, 0)
+            gone[leaving] = np.searchsorted(times, expiry)
+        return gone
+
+    def _expiry_at(self, place: Ints, valid: Bools) -> Ints:
+        if not len(self._expiry):
             return np.full(len(place), NO_DUE)
-        start = (self._key[np.minimum(place, len(self._key) - 1)] & _START_MASK) * SECOND_MS
-        return np.where(valid, start + spec.grid_ms + spec.over_ms, NO_DUE)
+        return np.where(valid, self._expiry[np.minimum(place, len(self._expiry) - 1)], NO_DUE)
 
 
 def tiles_between(raw: bytes, slot: TileSlot, at: int) -> int:
@@ -143,7 +212,26 @@ def join_tiles(left: bytes, right: bytes) -> bytes:
     return _merge_equal(key[order], tiles["value"][order], 1)[0]
 
 
-def _key(person: Ints, slot: Ints | int, start: Ints) -> Ints:
+def _sorted_tiles(
+    slots: list[TileSlot], state: list[bytes], fed: list[Feeding], moments: Moments
+) -> tuple[Ints, Ints, Ints]:
+    """Return (key, value, item that brought it) of all tiles; what the state holds came with the person's first."""
+    tiles = np.frombuffer(b"".join(state), TILE)
+    owner = np.repeat(np.arange(len(state)), [len(raw) // TILE.itemsize for raw in state])
+    keys = [_key(owner, tiles["slot"], tiles["start"])]
+    keys += [_key(moments.person[f.items], slot.number, _start(slot, f)) for slot, f in zip(slots, fed, strict=True)]
+    key = np.concatenate(keys)
+    order = np.argsort(key, kind="stable")
+    value = np.concatenate([tiles["value"], *[f.values for f in fed]])
+    came = np.concatenate([moments.begin[owner], *[f.items for f in fed]])
+    return key[order], value[order], came[order]
+
+
+def _start(slot: TileSlot, fed: Feeding) -> Ints:
+    return np.maximum(fed.effective // slot.grid_ms, 0) * (slot.grid_ms // SECOND_MS)
+
+
+def _key(person: Ints, slot: npt.ArrayLike, start: npt.ArrayLike) -> Ints:
     """Pack (person, slot, start in seconds) into one ascending integer; slots below 256, starts below 2^32."""
     return (
         (np.asarray(person, np.int64) << _PERSON_BIT)
@@ -152,24 +240,15 @@ def _key(person: Ints, slot: Ints | int, start: Ints) -> Ints:
     )
 
 
-def _cumulative(items: Ints, moments: Moments) -> Ints:
-    """Return, at each item, how many of `items` came up to it for the same person."""
-    came = np.bincount(items, minlength=len(moments.at))
-    total = np.cumsum(came)
-    before = (total - came)[moments.begin]
-    return total - before[moments.person]
-
-
 def _merge_equal(key: Ints, value: Ints, people: int) -> list[bytes]:
     """Return per person (0..people-1) the packed tiles of sorted keys, equal ones added up."""
     if not len(key):
         return [b""] * people
     first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
     tiles = np.empty(len(first), TILE)
-    tiles["slot"] = (key[first] >> _SLOT_BIT) & 0xFF
+    tiles["slot"] = (key[first] >> _SLOT_BIT) & _SLOT_MASK
     tiles["start"] = key[first] & _START_MASK
     tiles["value"] = np.add.reduceat(value, first)
     raw = tiles.tobytes()
-    ends = np.searchsorted(key[first], np.arange(1, people + 1) << _PERSON_BIT) * TILE.itemsize
-    begins = [0, *ends[:-1].tolist()]
-    return [raw[a:b] for a, b in zip(begins, ends.tolist(), strict=True)]
+    ends = (np.searchsorted(key[first], np.arange(1, people + 1) << _PERSON_BIT) * TILE.itemsize).tolist()
+    return [raw[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]

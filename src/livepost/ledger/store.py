@@ -26,6 +26,9 @@ from livepost.model.decision import Decision
 OLDEST_SQLITE = 3_051_003
 """Before 3.51.3 a WAL could be corrupted by several connections."""
 
+WAL_PAGES = 1_000
+"""Pages that the WAL holds at most before it is moved to the file."""
+
 CURSOR = "$cursor"
 """The bookmark that is the fence."""
 
@@ -62,11 +65,13 @@ encode_decision = msgspec.msgpack.Encoder().encode
 class Store:
     """A SQLite connection with a lock, so that a process's threads take turns."""
 
-    def __init__(self, path: str | Path, vfs: str | None = None) -> None:
+    def __init__(self, path: str | Path, vfs: str | None = None, wal_pages: int = WAL_PAGES) -> None:
         """Open or make the ledger at `path` (":memory:" for a rehearsal); raise StoreError if that cannot be."""
         if apsw.SQLITE_VERSION_NUMBER < OLDEST_SQLITE:
             raise StoreError(f"expected SQLite 3.51.3 or later, got {apsw.sqlite_lib_version()}; update apsw")
         self._lock = threading.Lock()
+        self._wal_pages_max = wal_pages
+        self._wal_pages = 0
         self._moves: list[tuple[bytes, str, str, str, str, int]] = []
         self._tallies: Counter[tuple[str, str, str]] = Counter()
         try:
@@ -76,6 +81,8 @@ class Store:
                 self._run(f"PRAGMA {pragma}")
             self._make_tables()
             _sync_folder(path)
+            # It replaces SQLite's own move of the WAL, whose failure is told as that of a commit which succeeded.
+            self._connection.set_wal_hook(self._note_wal)
         except apsw.Error as error:
             raise StoreError(f"the ledger at {path} cannot be opened: {error}") from error
 
@@ -219,6 +226,13 @@ class Store:
             raise OutcomeUnknownError(
                 f"the ledger's commit failed, it may be on disk or not: {error}; reopen the ledger"
             ) from error
+        if self._wal_pages >= self._wal_pages_max:
+            with contextlib.suppress(apsw.Error):  # as safe in the WAL, and tried again
+                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    def _note_wal(self, _: apsw.Connection, __: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
 
     def _roll_back(self) -> None:
         self._forget_pending()

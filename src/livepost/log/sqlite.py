@@ -42,6 +42,9 @@ from livepost.model.record import Appended, Record
 ROLL_BYTES = 1_000_000_000
 """A segment ends with the block that reaches this many bytes of bodies."""
 
+WAL_PAGES = 1_000
+"""Pages (32 KB each) that a WAL holds at most before it is moved to its segment's file."""
+
 OPEN_SEGMENTS = 4
 """Segments a reader keeps open at most."""
 
@@ -200,6 +203,7 @@ class SqliteLog(SqliteLogReader):
         roll_bytes: int = ROLL_BYTES,
         host: Clock | None = None,
         synchronous: Literal["FULL", "NORMAL"] = "FULL",
+        wal_pages: int = WAL_PAGES,
         vfs: str | None = None,
     ) -> None:
         """Open the log in `folder` for writing, making it if it is not there.
@@ -213,6 +217,8 @@ class SqliteLog(SqliteLogReader):
         self._roll_bytes = roll_bytes
         self._host = host or WallClock()
         self._synchronous = synchronous
+        self._wal_pages_max = wal_pages
+        self._wal_pages = 0
         self._broken = ""
         with contextlib.ExitStack() as opened:
             opened.callback(super().close)
@@ -290,9 +296,12 @@ class SqliteLog(SqliteLogReader):
     def _open_writer(self, first: int) -> apsw.Connection:
         path = segment_path(self._folder, first)
         try:
-            return open_for_writing(path, self._synchronous, self._vfs)
+            writer = open_for_writing(path, self._synchronous, self._vfs)
         except (apsw.Error, OSError) as error:
             raise StoreError(f"the log segment {path} cannot be opened: {error}; nothing was written") from error
+        # It replaces SQLite's own move of the WAL, whose failure is told as that of a commit which succeeded.
+        writer.set_wal_hook(self._note_wal)
+        return writer
 
     def _close_writer(self) -> None:
         # What is in the WAL is as safe there as in the file: a checkpoint that fails is made up for by the
@@ -322,6 +331,17 @@ class SqliteLog(SqliteLogReader):
         self._next = row.last + 1
         self._events += row.events
         self._bytes += len(body)
+        self._move_wal_if_due()
+
+    def _move_wal_if_due(self) -> None:
+        """Move a long WAL to the segment's file; what fails now is as safe in the WAL, and tried again."""
+        if self._wal_pages >= self._wal_pages_max:
+            with contextlib.suppress(apsw.Error):
+                self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    def _note_wal(self, _: apsw.Connection, __: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
 
     def _not_written(self, error: apsw.Error) -> StoreError:
         """Roll back and return the error to raise; if that fails too, the log is done with."""

@@ -16,14 +16,12 @@ NO_DUE = (1 << 62) - 1
 class Moment:
     """One evaluation of one person at which something of interest to campaigns happened.
 
-    offset      which of the person's items in the round (0-based)
     at          its time (ms); `position` its log position; `lateness_ms` how late a due time is served (0 at a record)
     name        the record's name, "" at a due time; `event` its event id
     live, age_ms   whether its origin is live, and stamp - effective_ts
     consent     purpose -> allowed, with `effective_ts`, `source` and `message_id` of the record, where it carries one
     """
 
-    offset: int
     at: int
     position: int
     lateness_ms: int = 0
@@ -41,13 +39,11 @@ class Moment:
 
 @dataclass(slots=True)
 class Decided:
-    """What came of a person's moments: the new journal and outbox items, counted up to item `accepted` (offset).
+    """What came of a person's moments: the new journal, outbox items, and the earliest due time (ms) of a journey.
 
-    due   earliest due time of a waiting journey (ms), NO_DUE if none. Items behind `accepted` must be asked again,
-          because a journey is due before the next of them.
+    `due` is NO_DUE if no journey waits.
     """
 
     journal: bytes
     outbox: list[OutboxItem]
-    accepted: int
     due: int

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from livepost.model.moment import Decided, Moment
+
+Position = Callable[[int], tuple[int, int]]
+"""From a due time (ms) to the seq and stamp of the first record that is not before it."""
 
 
 class Decider(Protocol):
@@ -16,8 +19,18 @@ class Decider(Protocol):
         """Names of records that can start or end a journey."""
         ...
 
-    def decide(self, person: bytes, journal: bytes, moments: Sequence[Moment], times: Sequence[int]) -> Decided:
-        """Decide a person's moments in order. `times` are the times (ms) of all their items in the round."""
+    @property
+    def audiences(self) -> frozenset[str]:
+        """Names of segments whose transitions can."""
+        ...
+
+    def decide(
+        self, person: bytes, journal: bytes, moments: Sequence[Moment], until: int, position: Position
+    ) -> Decided:
+        """Decide a person's moments in order, before each the journeys due by then, and at last those due by `until`.
+
+        `until` is a time in ms, at or after the last moment.
+        """
         ...
 
     def join(self, winner: bytes, loser: bytes) -> bytes:

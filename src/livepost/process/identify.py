@@ -42,8 +42,7 @@ class Level:
 def identify(batch: Batch, people: People, work: Working) -> tuple[list[Level], list[Merge]]:
     """Return the levels of the batch's living records, and the merges to tell others of."""
     planner = _Planner(batch, people, work)
-    for place in np.flatnonzero(batch.alive).tolist():
-        planner.take(place)
+    planner.take(np.flatnonzero(batch.alive).tolist())
     work.open()
     return planner.levels, planner.merges
 
@@ -60,17 +59,35 @@ class _Planner:
         self._level: dict[int, int] = {}
         self._touched: set[int] = set()
 
-    def take(self, place: int) -> None:
-        batch = self._batch
-        owner = self._find(batch.subject[place], bool(batch.known[place]))
-        for mention in batch.mentions.get(place, ()):
-            other = self._find(mention.subject, mention.known)
+    def take(self, places: list[int]) -> None:
+        """Put each record, in log order, into its level, under whose it is by then."""
+        subjects = [self._batch.subject[place] for place in places]
+        self._person = self._work.bring_subjects(self._mentioned(places, subjects))
+        mentions, level_of, touched = self._batch.mentions, self._level, self._touched
+        for place, subject in zip(places, subjects, strict=True):
+            owner = self._person[subject]
+            if owner in self._into:
+                owner = self._whole(owner)
+            if place in mentions:
+                owner = self._link(place, owner)
+            level = self.levels[level_of.get(owner, 0)]
+            level.owners.append(owner)
+            level.places.append(place)
+            touched.add(owner)
+
+    def _link(self, place: int, owner: int) -> int:
+        """Merge the record's person with those it mentions, where they may; return whose the record is then."""
+        for mention in self._batch.mentions[place]:
+            other = self._whole(self._person[mention.subject])
             if other != owner and self._may_merge(place, owner, other):
                 owner = self._merge(place, owner, other)
-        level = self.levels[self._level.get(owner, 0)]
-        level.owners.append(owner)
-        level.places.append(place)
-        self._touched.add(owner)
+        return owner
+
+    def _mentioned(self, places: list[int], subjects: list[bytes]) -> dict[bytes, bool]:
+        """Return every subject of the batch, with whether it is known."""
+        batch = self._batch
+        mentioned = {m.subject: m.known for place in places for m in batch.mentions.get(place, ())}
+        return mentioned | dict(zip(subjects, (batch.known[places] == 1).tolist(), strict=True))
 
     def _may_merge(self, place: int, a: int, b: int) -> bool:
         batch, known = self._batch, self._work.known
@@ -93,12 +110,8 @@ class _Planner:
         self._touched.add(winner)
         return winner
 
-    def _find(self, subject: bytes, known: bool) -> int:
-        person = self._person.get(subject)
-        if person is None:
-            number = self._people.number.get(subject)
-            person = self._work.add_new(subject, known) if number is None else self._work.add(number)
-            self._person[subject] = person
+    def _whole(self, person: int) -> int:
+        """Return the person that this one is part of by now."""
         while person in self._into:
             person = self._into[person]
         return person

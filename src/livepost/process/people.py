@@ -104,11 +104,11 @@ class People:
         kept = [n for n, row in zip(numbers, rows, strict=True) if row is not None]
         self.fixed[kept] = np.frombuffer(b"".join([row.fixed for row in rows if row is not None]), self.dtype)
         for number, row in zip(numbers, rows, strict=True):
-            self.rows[number] = row
+            before, self.rows[number] = self.rows[number], row
             if row is not None:
                 row.fixed = b""  # it lives in the array from here on
-                for subject in row.subjects:
-                    self.number[subject] = number
+                if before is None or before.subjects != row.subjects:
+                    self.number.update(dict.fromkeys(row.subjects, number))
 
 
 def _chunks(rows: Iterable[tuple[int, Row | None]], size: int) -> Iterator[list[tuple[int, Row | None]]]:

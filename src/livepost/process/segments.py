@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from livepost.engine.membership import Values, inside, next_flip
 from livepost.engine.row import Bools, Fixed, Ints
@@ -22,6 +21,16 @@ class Memberships:
     flip: Ints
 
 
+@dataclass(frozen=True)
+class Changes:
+    """Memberships that changed, by item and then segment: `numbers` are the transition numbers."""
+
+    items: Ints
+    segments: Ints
+    numbers: Ints
+    entered: Bools
+
+
 def memberships(values: Values, moments: Moments, fixed: Fixed) -> Memberships:
     """Evaluate all segments at all items of a round; `fixed` are the parts of the round's people."""
     rules = values.program.rules
@@ -36,20 +45,23 @@ def memberships(values: Values, moments: Moments, fixed: Fixed) -> Memberships:
     return Memberships(now, now != before, flip)
 
 
-def settle(fixed: Fixed, found: Memberships, moments: Moments, last: Ints) -> None:
-    """Write into `fixed` what holds after each person's item `last[p]`."""
-    rules = len(found.inside)
-    counted = np.arange(len(moments.at)) <= last[moments.person]
-    for segment in range(rules):
-        items = np.flatnonzero(found.changed[segment] & counted)
-        people = moments.person[items]
-        np.add.at(fixed["numbers"][:, segment], people, np.uint32(1))
-        fixed["changed"][people, segment] = moments.at[items]
-    fixed["inside"][:, :rules] = found.inside[:, last].T
+def changes(found: Memberships, moments: Moments, fixed: Fixed, counted: Bools) -> Changes:
+    """Return the changes at counted items; all items of a person count, or none; `fixed` as before the round."""
+    items, segments = np.nonzero((found.changed & counted).T)
+    so_far = np.cumsum(found.changed, axis=1)
+    person = moments.person[items]
+    begin = moments.begin[person]
+    before: Ints = so_far[segments, begin] - found.changed[segments, begin]
+    numbers = fixed["numbers"][person, segments] + so_far[segments, items] - before
+    return Changes(items, segments, numbers, found.inside[segments, items])
+
+
+def settle(fixed: Fixed, found: Memberships, moments: Moments) -> None:
+    """Write into `fixed` what holds after each person's last item."""
+    rules, last = len(found.inside), moments.end - 1
+    if rules:
+        fixed["numbers"][:, :rules] += np.add.reduceat(found.changed, moments.begin, axis=1, dtype=np.uint32).T
+        times = np.maximum.reduceat(np.where(found.changed, moments.at, 0), moments.begin, axis=1).T
+        fixed["changed"][:, :rules] = np.maximum(fixed["changed"][:, :rules], times)
+        fixed["inside"][:, :rules] = found.inside[:, last].T
     fixed["due"] = found.flip[last]
-
-
-def changes(found: Memberships, counted: Bools) -> npt.NDArray[np.int64]:
-    """Return (segment, item) pairs of the changes at counted items, ordered by item, then segment."""
-    pairs = np.argwhere((found.changed & counted).T)
-    return pairs[:, ::-1]

@@ -16,7 +16,7 @@ from livepost.process.deciding import Decider
 from livepost.process.decode import decode
 from livepost.process.dedupe import dedupe
 from livepost.process.enrich import enrich
-from livepost.process.features import Feeds
+from livepost.process.feeds import Feeds
 from livepost.process.identify import Level, identify
 from livepost.process.people import Delta, People
 from livepost.process.rounds import Rounds
@@ -74,10 +74,10 @@ def step(
 
 def _work_off(level: Level, rounds: Rounds, work: Working, batch: Batch, decider: Decider) -> None:
     """Serve a level: due times before its merges, the merges, then its records."""
+    pairs = [local for joining in level.joinings for local in (joining.winner, joining.loser)]
+    rounds.due_times(pairs, [int(batch.stamp[joining.place]) for joining in level.joinings for _ in range(2)])
     for joining in level.joinings:
-        pair = (joining.winner, joining.loser)
-        rounds.due_times(pair, [int(batch.stamp[joining.place])] * 2)
-        work.join(*pair)
+        work.join(joining.winner, joining.loser)
         rounds.note(joining.place)
         work.journal[joining.winner] = decider.join(work.journal[joining.winner], work.journal[joining.loser])
         work.fixed["journey"][joining.winner] = decider.due(work.journal[joining.winner])
@@ -89,7 +89,7 @@ def _wave(people: People, work: Working, rounds: Rounds, as_of: int, limit: int)
     served = [local for local in range(len(work)) if local not in work.gone]
     rounds.due_times(served, [as_of] * len(served))
     others = [n for n in people.due(as_of, limit + 1 + len(work)).tolist() if not work.has(n)]
-    locals_ = [work.add(number) for number in others[:limit]]
+    locals_ = work.bring(others[:limit])
     work.open()
     rounds.due_times(locals_, [as_of] * len(locals_))
     return len(others) <= limit

@@ -22,6 +22,11 @@ class Timeline:
         place = int(np.searchsorted(self.stamps, at))
         return int(self.firsts[place]), int(self.stamps[place])
 
+    def positions(self, at: Ints) -> tuple[Ints, Ints]:
+        """Return `position` for many times."""
+        places = np.searchsorted(self.stamps, at)
+        return self.firsts[places], self.stamps[places]
+
     def extended(self, blocks: list[Block], keep_from: int) -> Timeline:
         """Return the timeline with more blocks behind, without those that end before seq `keep_from`."""
         stamps = np.concatenate([self.stamps, [b.stamp for b in blocks]]).astype(np.int64)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 
 from livepost.engine.picks import Held
 from livepost.engine.picks import decode as decode_picks
 from livepost.engine.picks import encode as encode_picks
 from livepost.engine.picks import join as join_pick
-from livepost.engine.row import Fixed, Row, blank
+from livepost.engine.row import Fixed, Ints, Row, blank
 from livepost.engine.window import join_tiles
 from livepost.identity import name_of
 from livepost.model.moment import NO_DUE
@@ -16,7 +18,7 @@ from livepost.process.people import People
 
 
 class Working:
-    """Rows in parts. Call `add` for everybody first, then `open`; `rows` gives what the step made of them."""
+    """Rows in parts. Bring everybody in first, then `open`; `rows` gives what the step made of them."""
 
     def __init__(self, people: People) -> None:
         self._people = people
@@ -36,22 +38,31 @@ class Working:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def add(self, number: int) -> int:
-        """Bring in the person with this number; return the local number."""
-        local = self._local.get(number)
-        if local is None:
-            row = self._people.rows[number]
-            assert row is not None
-            local = self._append(number, row, bool(self._people.fixed["known"][number]))
+    def bring(self, numbers: Iterable[int]) -> list[int]:
+        """Bring in the people with these numbers; return the local number of each."""
+        asked = list(numbers)
+        new = [number for number in dict.fromkeys(asked) if number not in self._local]
+        rows = [row for row in map(self._people.rows.__getitem__, new) if row is not None]
+        self._append(new, rows, self._people.fixed["known"][new].tolist())
+        return [self._local[number] for number in asked]
+
+    def bring_subjects(self, subjects: Mapping[bytes, bool]) -> dict[bytes, int]:
+        """Bring in the persons of subjects (each with whether it is known); return their local numbers.
+
+        A subject seen for the first time is a person of its own.
+        """
+        numbers = {subject: self._people.number.get(subject) for subject in subjects}
+        old = {subject: number for subject, number in numbers.items() if number is not None}
+        new = [subject for subject in subjects if subject not in old]
+        local = dict(zip(old, self.bring(old.values()), strict=True))
+        local.update(zip(new, range(len(self), len(self) + len(new)), strict=True))
+        made = range(self._next, self._next + len(new))
+        self._append(made, [Row((subject,), b"") for subject in new], [subjects[subject] for subject in new])
+        self._next = made.stop
         return local
 
-    def add_new(self, subject: bytes, known: bool) -> int:
-        """Make a person of a subject seen for the first time; return the local number."""
-        self._next += 1
-        return self._append(self._next - 1, Row((subject,), b""), known)
-
     def open(self) -> None:
-        """Copy the fixed parts of everybody added since the last call."""
+        """Copy the fixed parts of everybody brought in since the last call."""
         more = self.numbers[len(self.fixed) :]
         if more:
             self.fixed = np.concatenate([self.fixed, self._people.fixed_of(more)])
@@ -75,6 +86,11 @@ class Working:
             self._picks[local] = decode_picks(self._picks_raw[local], self.program)
         return self._picks[local]
 
+    def keep_tiles(self, people: Ints, tiles: list[bytes], which: Ints) -> None:
+        """Take over the tiles of those of `people` (local numbers) whose places are in `which`."""
+        for place, local in zip(which.tolist(), people[which].tolist(), strict=True):
+            self.tiles[local] = tiles[place]
+
     def bind(self, winner: int, loser: int) -> None:
         """Give the loser's subjects to the winner, keeping the name first; the loser is no person any more."""
         self.subjects[winner] = (*self.subjects[winner], *self.subjects[loser])
@@ -90,7 +106,7 @@ class Working:
         mine, theirs = self.fixed[winner], self.fixed[loser]
         mine["sums"] += theirs["sums"]
         mine["inside"] |= theirs["inside"]
-        for part in ("lasts", "numbers", "changed", "high"):
+        for part in ("lasts", "numbers", "changed"):
             mine[part] = np.maximum(mine[part], theirs[part])
         mine["due"], mine["journey"] = NO_DUE, NO_DUE
         self.tiles[winner] = join_tiles(self.tiles[winner], self.tiles[loser])
@@ -100,31 +116,40 @@ class Working:
 
     def rows(self) -> dict[int, Row | None]:
         """Return everybody's row as it is now; None for who was merged away (unless never stored)."""
-        made: dict[int, Row | None] = {}
-        for local, number in enumerate(self.numbers):
-            if local not in self.gone:
-                made[number] = self._row(local)
-            elif not self.is_new(local):
-                made[number] = None
+        parts = zip(
+            self.numbers,
+            self.subjects,
+            _split(self.fixed),
+            self.tiles,
+            self._packed_picks(),
+            self.journal,
+            strict=True,
+        )
+        made: dict[int, Row | None] = {number: Row(*rest) for number, *rest in parts}
+        for local in self.gone:
+            made[self.numbers[local]] = None
+            if self.is_new(local):
+                del made[self.numbers[local]]
         return made
 
-    def _row(self, local: int) -> Row:
-        picks = self._picks.get(local)
-        return Row(
-            self.subjects[local],
-            self.fixed[local].tobytes(),
-            self.tiles[local],
-            self._picks_raw[local] if picks is None else encode_picks(picks),
-            self.journal[local],
-        )
+    def _packed_picks(self) -> list[bytes]:
+        packed = self._picks_raw.copy()
+        for local, picks in self._picks.items():
+            packed[local] = encode_picks(picks)
+        return packed
 
-    def _append(self, number: int, row: Row, known: bool) -> int:
-        local = len(self.numbers)
-        self._local[number] = local
-        self.numbers.append(number)
-        self.subjects.append(row.subjects)
-        self.known.append(known)
-        self.tiles.append(row.tiles)
-        self.journal.append(row.journal)
-        self._picks_raw.append(row.picks)
-        return local
+    def _append(self, numbers: Iterable[int], rows: list[Row], known: list[bool]) -> None:
+        begin = len(self.numbers)
+        self.numbers += numbers
+        self._local.update(zip(self.numbers[begin:], range(begin, len(self.numbers)), strict=True))
+        self.subjects += [row.subjects for row in rows]
+        self.known += known
+        self.tiles += [row.tiles for row in rows]
+        self.journal += [row.journal for row in rows]
+        self._picks_raw += [row.picks for row in rows]
+
+
+def _split(fixed: Fixed) -> list[bytes]:
+    """Return each fixed part as bytes."""
+    raw, size = fixed.tobytes(), fixed.dtype.itemsize
+    return [raw[at : at + size] for at in range(0, len(raw), size)]

@@ -32,8 +32,11 @@ from livepost.runtime.wire import WireClient
 from livepost.settings.settings import Settings
 from livepost.vault.base import Vault
 
-POLL_S = 0.05
+IDLE_S = 0.5
+"""How long the courier waits for the engine's wake-up: what comes due by itself (a retry, a lease) is up to so late."""
+
 STATUS_FILE = "courier.json"
+PORT_LOOK_S = 0.02
 
 
 class Seals:
@@ -101,7 +104,7 @@ def run_courier(folder: DataFolder, project: Project, stop: Event) -> None:
         courier = Courier(
             engine=engine,
             ledger=ledger,
-            maker=maker_of(project, folder.settings, folder.base_url, vault),
+            maker=maker_of(project, folder.settings, _base_url(folder, stop), vault),
             sender=keep,
             blind=lambda address: vault.blind("suppression", address.casefold()),
             outcomes=LoggedOutcomes(vault, lambda records: _hand(front, records)),
@@ -123,7 +126,7 @@ class _Loop:
         with contextlib.closing(WireClient(folder.engine_socket).watch()) as watch:
             while not stop.is_set():
                 if not self._turn():
-                    watch.wait(POLL_S)
+                    watch.wait(IDLE_S)
         self._write_status()
 
     def _turn(self) -> bool:
@@ -146,6 +149,13 @@ class _Loop:
         beside = self._status.with_suffix(".new")
         beside.write_bytes(msgspec.json.encode(CourierStatus(self._latencies.counts)))
         beside.rename(self._status)
+
+
+def _base_url(folder: DataFolder, stop: Event) -> str:
+    """Return what links in mails begin with; where the port is any free one, once the front has got it."""
+    while folder.settings.port == 0 and not folder.port_file.exists() and not stop.wait(PORT_LOOK_S):
+        pass
+    return folder.base_url
 
 
 def _hand(front: WireClient, records: list[Record]) -> None:

@@ -19,7 +19,9 @@ from livepost.runtime.told import Due
 from livepost.runtime.wire import Handler, WireClient, WireServer, watch
 from livepost.runtime.worker import Worker
 
-POLL_S = 0.05
+IDLE_S = 1.0
+"""How long the engine waits for the front's wake-up before it looks at the log all the same."""
+
 PEOPLE_WAIT_S = 0.5
 """How long a question for people waits for the engine to get as far as it asks."""
 
@@ -58,16 +60,22 @@ class _Engine:
             await self._server.close()
 
     async def _work(self) -> None:
-        """Step while there is something to do; between steps, questions are answered."""
+        """Step while there is something to do; between steps, questions are answered.
+
+        The courier is woken by decisions only: a step without any would cost it a turn for nothing.
+        """
+        decided = self._worker.decided
         while True:
             self._woken.clear()
             while self._worker.turn():
                 async with self._stepped:
                     self._stepped.notify_all()
-                self._server.changed()
+                if self._worker.decided > decided:
+                    decided = self._worker.decided
+                    self._server.changed()
                 await asyncio.sleep(0)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), POLL_S)
+                await asyncio.wait_for(self._woken.wait(), IDLE_S)
 
     async def _tell_due(self) -> None:
         """Tell the front when time alone changes something next, so that it lets time pass."""
@@ -76,13 +84,13 @@ class _Engine:
         told_s = 0.0
         while True:
             due = Due(next_due=self._worker.next_due(), complete_to=self._worker.shard.complete_to)
-            if due != told or monotonic() - told_s >= TELL_AGAIN_S:
+            if told is None or due.next_due != told.next_due or monotonic() - told_s >= TELL_AGAIN_S:
                 with contextlib.suppress(StoreError):
                     await asyncio.to_thread(front.call, "due", due, NoneType)
                     told, told_s = due, monotonic()
             async with self._stepped:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stepped.wait(), POLL_S * 4)
+                    await asyncio.wait_for(self._stepped.wait(), TELL_AGAIN_S)
 
     def _handlers(self) -> dict[str, Handler]:
         worker = self._worker

@@ -18,23 +18,27 @@ from starlette.applications import Starlette
 
 from livepost.api.health import Health, health_routes
 from livepost.api.mail import MailDesk, echo, mail_routes
-from livepost.clock import DAY_MS, Clock
+from livepost.clock import DAY_MS, SECOND_MS, Clock
 from livepost.collect.app import Collect
 from livepost.deliver.token import Tokens
 from livepost.errors import LivepostError, SettingsError
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Lane, Stores
 from livepost.ledger.sqlite import SqliteLedger
-from livepost.log.base import Log, Position
+from livepost.log.base import Position
 from livepost.model.record import Kind, Record
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.process import stopped
 from livepost.runtime.project import Project
 from livepost.runtime.told import Due
 from livepost.runtime.wire import Handler, WireServer
-from livepost.vault.sqlite import SqliteVault
 
 TICK_CHECK_S = 0.005
+"""How late a tick may be, and how often one is thought of while the engine has not told what comes next."""
+
+TICK_SLEEP_S = 1.0
+"""How long time is left alone at most: a host that slept, or a clock set right, is noticed by then."""
+
 PRUNE_EVERY_S = 3600.0
 RECOVER_EVERY_S = 1.0
 BACKLOG = 1024
@@ -54,37 +58,58 @@ async def run_front(folder: DataFolder, project: Project) -> None:
     """Serve until told to stop. Raises LivepostError if a store or the port cannot be had."""
     gc.set_threshold(GC_THRESHOLD, 20, 100)
     with contextlib.ExitStack() as open_:
-        vault = open_.enter_context(contextlib.closing(folder.vault(readonly=False)))
-        log = open_.enter_context(contextlib.closing(folder.log()))
+        writing = open_.enter_context(contextlib.closing(_Writing(folder)))
         ledger = open_.enter_context(contextlib.closing(folder.ledger()))
         listening = open_.enter_context(contextlib.closing(_listen(folder)))
-        await _Front(folder, project, vault, log, ledger).run(listening)
+        await _Front(folder, project, writing, ledger).run(listening)
+
+
+class _Writing:
+    """Vault and log as the front writes them; opened anew after a write of which nobody knows whether it was."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._folder = folder
+        self._open = contextlib.ExitStack()
+        self._open_both()
+
+    def reopen(self) -> Stores:
+        self.close()
+        self._open_both()
+        return Stores(self.log, self.vault)
+
+    def close(self) -> None:
+        self._open.close()
+
+    def _open_both(self) -> None:
+        with contextlib.ExitStack() as opened:
+            self.vault = opened.enter_context(contextlib.closing(self._folder.vault(readonly=False)))
+            self.log = opened.enter_context(contextlib.closing(self._folder.log()))
+            self._open = opened.pop_all()
 
 
 class _Front:
-    def __init__(
-        self, folder: DataFolder, project: Project, vault: SqliteVault, log: Log, ledger: SqliteLedger
-    ) -> None:
+    def __init__(self, folder: DataFolder, project: Project, writing: _Writing, ledger: SqliteLedger) -> None:
         self._folder = folder
         self._project = project
         self._clock: Clock = folder.clock
-        self._log = log
+        self._writing = writing
         self._ledger = ledger
         self._due = Due(next_due=None, complete_to=-1)
+        self._due_told = asyncio.Event()
         handlers: dict[str, Handler] = {"append": self._handed, "due": self._told_due, "tick": self._ticked}
         self._server = WireServer(folder.front_socket, handlers)
         self._intake = Intake(
-            Stores(log, vault),
+            Stores(writing.log, writing.vault),
             TrackingPlan(project.compiled, folder.settings.undeclared),
             workspace=folder.settings.workspace,
             on_commit=lambda _: self._server.changed(),
-            reopen=lambda: Stores(self._reopened(), vault),
+            reopen=writing.reopen,
         )
         self._desk = MailDesk(
-            tokens=Tokens(vault.secret("tokens")),
+            tokens=Tokens(writing.vault.secret("tokens")),
             ledger=ledger,
             append=self._append,
-            known=lambda subject: vault.keys(subject).known,
+            known=lambda subject: writing.vault.keys(subject).known,
             clock=self._clock,
             shop_name=folder.settings.shop_name,
         )
@@ -113,7 +138,7 @@ class _Front:
             server.should_exit = True
 
     def _trouble(self) -> str | None:
-        clock = getattr(self._log, "clock_trouble", None)
+        clock = self._writing.log.clock_trouble
         return self._intake.trouble or clock
 
     async def _append(self, records: Sequence[Record]) -> None:
@@ -129,6 +154,7 @@ class _Front:
 
     def _told_due(self, raw: msgspec.Raw) -> None:
         self._due = msgspec.msgpack.decode(raw, type=Due)
+        self._due_told.set()
 
     def _write_project(self) -> None:
         """Name the project in the log if it is another than the last one named there."""
@@ -142,17 +168,27 @@ class _Front:
     async def _tick(self) -> None:
         """Append a tick whenever a due time has passed and nothing newer is in the log."""
         while True:
-            await asyncio.sleep(TICK_CHECK_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._due_told.wait(), self._until_due_s())
+            self._due_told.clear()
             due = self._due.next_due
-            if due is not None and due <= self._clock.now_ms() and self._log.last().stamp < due:
+            if due is not None and due <= self._clock.now_ms() and self._writing.log.last().stamp < due:
                 with contextlib.suppress(LivepostError):
                     self._intake.tick()
+
+    def _until_due_s(self) -> float:
+        """Return how long (s of the host) nothing comes due, within the bounds."""
+        due = self._due.next_due
+        if due is None:
+            return TICK_SLEEP_S
+        left_s = (due - self._clock.now_ms()) / SECOND_MS / self._folder.speed
+        return min(max(left_s, TICK_CHECK_S), TICK_SLEEP_S)
 
     async def _prune(self) -> None:
         while True:
             await asyncio.sleep(PRUNE_EVERY_S)
             before = min(self._due.complete_to, await asyncio.to_thread(self._ledger.cursor))
-            self._log.prune(before, self._clock.now_ms() - self._folder.settings.retention_days * DAY_MS)
+            self._writing.log.prune(before, self._clock.now_ms() - self._folder.settings.retention_days * DAY_MS)
 
     async def _recover(self) -> None:
         while True:
@@ -166,11 +202,6 @@ class _Front:
         with contextlib.suppress(LivepostError):
             while await echo(self._desk):
                 pass
-
-    def _reopened(self) -> Log:
-        self._log.close()
-        self._log = self._folder.log()
-        return self._log
 
 
 class _Server(uvicorn.Server):

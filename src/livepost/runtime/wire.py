@@ -24,7 +24,12 @@ from livepost.errors import LivepostError, StoreError
 
 FRAME_BYTES_MAX = 256 * 1024 * 1024
 TIMEOUT_S = 30.0
+CLOSE_S = 2.0
+"""How long a server that closes waits for what it is answering."""
+
 WATCH = "watch"
+POLL_S = 0.05
+"""How often who waits for a process looks by itself while it is not connected."""
 
 _SOCKADDR_BYTES = 100
 _LENGTH = struct.Struct(">I")
@@ -43,7 +48,7 @@ class WireServer:
     def __init__(self, path: Path, handlers: Mapping[str, Handler]) -> None:
         self._path = path
         self._handlers = handlers
-        self._connected: set[asyncio.StreamWriter] = set()
+        self._connected: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
         self._watching: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
@@ -62,23 +67,28 @@ class WireServer:
                 writer.write(_LENGTH.pack(0))
 
     async def close(self) -> None:
-        """Stop listening and drop connections."""
+        """Stop listening and drop connections; what is being answered has CLOSE_S seconds."""
         if self._server is not None:
             self._server.close()
+        answering = [task for task in self._connected.values() if task is not None]
         for writer in list(self._connected):
             writer.close()
-        while self._connected:
-            await asyncio.sleep(0.01)
+        if answering:
+            _, unanswered = await asyncio.wait(answering, timeout=CLOSE_S)
+            for task in unanswered:
+                task.cancel()
+            await asyncio.gather(*unanswered, return_exceptions=True)
         self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connected.add(writer)
+        self._connected[writer] = asyncio.current_task()
         try:
             while True:
                 body = await _read_frame(reader)
                 name, argument = msgspec.msgpack.decode(body, type=tuple[str, msgspec.Raw])
                 if name == WATCH:
                     self._watching.add(writer)
+                    writer.write(_LENGTH.pack(0))  # what came before it watched is to be looked for
                     continue
                 writer.write(_framed(await self._answer(name, argument)))
                 await writer.drain()
@@ -86,7 +96,7 @@ class WireServer:
             pass
         finally:
             self._watching.discard(writer)
-            self._connected.discard(writer)
+            del self._connected[writer]
             writer.close()
 
     async def _answer(self, name: str, argument: msgspec.Raw) -> bytes:
@@ -141,7 +151,7 @@ class WireClient:
 
 
 class Watch:
-    """Waits for a process to say that something is new; falls back to its time-out when nobody is there."""
+    """Waits for a process to say that something is new; looks again after POLL_S while nobody is there."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -153,7 +163,7 @@ class Watch:
             self._wait(timeout_s)
         except OSError:
             self.close()
-            time.sleep(timeout_s)
+            time.sleep(min(timeout_s, POLL_S))
 
     def close(self) -> None:
         """Drop the connection."""
@@ -170,7 +180,10 @@ class Watch:
 
 
 async def watch(path: Path, woken: asyncio.Event) -> None:
-    """Set `woken` whenever the process at `path` says that something is new; goes on until cancelled."""
+    """Set `woken` whenever the process at `path` says that something is new; goes on until cancelled.
+
+    While nobody is there, it is set every POLL_S: what was told meanwhile must be looked for.
+    """
     while True:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             with _short(path) as short:
@@ -181,7 +194,8 @@ async def watch(path: Path, woken: asyncio.Event) -> None:
                     woken.set()
             finally:
                 writer.close()
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(POLL_S)
+        woken.set()
 
 
 async def _read_frame(reader: asyncio.StreamReader) -> bytes:

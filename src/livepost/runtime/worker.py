@@ -62,6 +62,7 @@ class Worker:
         self.shard = People(Program(compiled))
         self.freshness = Latencies()
         self.transition_count = 0
+        self.decided = 0
         self._campaigns = Campaigns(compiled, workspace)
         self._store = store
         self._log = log
@@ -91,6 +92,7 @@ class Worker:
         if day_of(delta.as_of) != day:
             self._forget(delta.as_of)
         self.transition_count += len(delta.transitions)
+        self.decided += len(delta.outbox)
         self._note_freshness(blocks)
         return True
 

@@ -30,6 +30,9 @@ READ_AT_ONCE = 500
 BUSY_MS = 5_000
 """How long a connection waits for another one's lock."""
 
+WAL_PAGES = 1_000
+"""Pages that the WAL holds at most before it is moved to the file."""
+
 SQLITE_AT_LEAST = (3, 51, 3)
 """Before it, several connections could corrupt a database in WAL mode."""
 
@@ -59,11 +62,13 @@ class SubjectRow(msgspec.Struct, frozen=True):
 class VaultFile:
     """An open vault file, for one thread; one writer at a time, in any process, and any number of readers."""
 
-    def __init__(self, path: Path, *, readonly: bool, vfs: str | None = None) -> None:
+    def __init__(self, path: Path, *, readonly: bool, wal_pages: int = WAL_PAGES, vfs: str | None = None) -> None:
         """Open the file; the writer makes it if it is not there. Raises StoreError if that cannot be done."""
         require_sqlite(apsw.sqlite_lib_version())
         self._path = path
         self._readonly = readonly
+        self._wal_pages_max = wal_pages
+        self._wal_pages = 0
         self._broken = ""
         self._version: object = None
         with contextlib.ExitStack() as opened:
@@ -71,6 +76,8 @@ class VaultFile:
                 opened.callback(os.close, _lock(path))
             self._connection = _connect(path, readonly, vfs)
             opened.callback(self._connection.close)
+            # It replaces SQLite's own move of the WAL, whose failure is told as that of a commit which succeeded.
+            self._connection.set_wal_hook(self._note_wal)
             self._close = opened.pop_all()
 
     def root(self) -> bytes | None:
@@ -160,6 +167,9 @@ class VaultFile:
             ) from error
         except apsw.Error as error:
             raise self._undone(error) from error
+        if self._wal_pages >= self._wal_pages_max:
+            with contextlib.suppress(apsw.Error):  # as safe in the WAL, and tried again
+                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def require_writer(self) -> None:
         """Raise StoreError if this one may not write."""
@@ -171,6 +181,10 @@ class VaultFile:
     def close(self) -> None:
         """Close the file and let another writer in."""
         self._close.close()
+
+    def _note_wal(self, _: apsw.Connection, __: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
 
     def _rows(self, column: str, values: Sequence[bytes]) -> list[SubjectRow]:
         rows: list[SubjectRow] = []

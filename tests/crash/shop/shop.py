@@ -14,6 +14,7 @@ from livepost import (
     seconds,
     segment,
     since,
+    top,
     total,
 )
 
@@ -30,6 +31,7 @@ class OrderCompleted(Event):
 class Shopper(Profile):
     first_name = latest(Identified.first_name)
     views = count(ProductViewed)
+    looked_at = top(ProductViewed.product_id, k=3)
     views_1h = count(ProductViewed, over=hours(1))
     orders = count(OrderCompleted)
     spend_1h = total(OrderCompleted.total, over=hours(1))

@@ -191,6 +191,17 @@ def test_the_outbox_is_copied_page_by_page(parts: Parts) -> None:
     assert loop.take_over(parts.courier).inserted == 0
 
 
+def test_what_an_engine_decides_once_more_is_compared_and_differences_are_noted(parts: Parts) -> None:
+    ada = parts.desk.knows("ada", "ada@example.com")
+    first, second = wants(parts, 5, ada), wants(parts, 6, ada)
+    loop.take_over(parts.courier)
+    parts.desk.items = [first, msgspec.structs.replace(second, at=second.at + 1)]
+    taken = loop.take_over(parts.courier)
+    assert (taken.inserted, taken.compared, taken.diverged, taken.cursor) == (0, 2, 1, 6)
+    assert [one.fields for one in parts.courier.ledger.divergences()] == [("at",)]
+    assert parts.desk.items == []
+
+
 @pytest.mark.parametrize(
     ("address", "reason"),
     [

@@ -10,6 +10,8 @@ from livepost.ledger.sqlite import SqliteLedger
 from livepost.ledger.store import Store
 from livepost.testing.contracts.ledger import ADA, START_MS, decision
 
+from ..log.faults import FaultyVFS
+
 
 def test_the_ledger_is_written_with_wal_and_full(tmp_path: Path) -> None:
     store = Store(tmp_path / "ledger.db")
@@ -55,3 +57,17 @@ def test_a_file_that_is_no_ledger_is_refused_with_its_path(tmp_path: Path) -> No
     path.write_bytes(b"no database" * 1_000)
     with pytest.raises(StoreError, match=r"ledger\.db cannot be opened"):
         SqliteLedger(path)
+
+
+def test_a_wal_that_cannot_be_moved_to_the_file_is_as_good_there(tmp_path: Path) -> None:
+    vfs = FaultyVFS("faulty-ledger-store", "xWrite", "ledger.db")
+    store = Store(tmp_path / "ledger.db", vfs.name, wal_pages=3)
+    vfs.fault = apsw.FullError
+    for number in range(9):
+        with store.transaction():
+            store.insert(decision(number), ADA, 0, START_MS)
+    vfs.fault = None
+    store.close()
+    store = Store(tmp_path / "ledger.db")
+    assert store.read("SELECT count(*) FROM deliveries") == [(9,)]
+    store.close()

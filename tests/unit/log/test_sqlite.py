@@ -168,6 +168,23 @@ def test_an_io_error_at_commit_leaves_the_outcome_open_and_ends_the_log(tmp_path
     log.close()
 
 
+@pytest.mark.parametrize(
+    ("call", "fault"), [("xWrite", apsw.FullError), ("xWrite", apsw.IOError), ("xSync", apsw.IOError)]
+)
+def test_a_wal_that_cannot_be_moved_to_its_segment_is_as_good_there(
+    tmp_path: Path, call: str, fault: type[apsw.Error]
+) -> None:
+    vfs = faulty(call, "0.db")
+    log = SqliteLog(tmp_path, SimulatedClock(START_MS), wal_pages=5, vfs=vfs.name)
+    vfs.fault = fault
+    assert [log.append([Record()]).first for _ in range(20)] == list(range(20))
+    vfs.fault = None
+    assert log.append([Record()]).first == 20
+    assert (tmp_path / "00000000000000000000.db-wal").stat().st_size < 30 * 32_768 * 2
+    log.close()
+    assert SqliteLogReader(tmp_path).last().seq == 20
+
+
 def test_without_the_fault_the_same_appends_succeed(tmp_path: Path) -> None:
     vfs = faulty("xSync")
     log = SqliteLog(tmp_path, SimulatedClock(START_MS), vfs=vfs.name)

@@ -19,7 +19,7 @@ import pytest
 
 from livepost.errors import StoreError
 from livepost.runtime import wire
-from livepost.runtime.wire import Handler, WireClient, WireError, WireServer
+from livepost.runtime.wire import Handler, Watch, WireClient, WireError, WireServer
 
 PATIENCE_S = 5.0
 
@@ -106,6 +106,13 @@ def wait_until(done: Any) -> None:
         time.sleep(0.005)
 
 
+def waited_s(watch: Watch, timeout_s: float) -> float:
+    """Wait once; return for how long."""
+    began = time.monotonic()
+    watch.wait(timeout_s)
+    return time.monotonic() - began
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "engine.sock"
@@ -169,7 +176,8 @@ def test_a_socket_file_left_by_a_crash_is_replaced(path: Path) -> None:
         left.bind(str(path))
     process = Process(path)
     try:
-        assert WireClient(path).call("double", 1, int) == 2
+        with closing(WireClient(path)) as client:
+            assert client.call("double", 1, int) == 2
     finally:
         process.stop()
 
@@ -182,26 +190,40 @@ def test_only_the_owner_can_connect_and_the_file_goes_with_the_server(path: Path
     assert not path.exists()
 
 
-def test_a_watch_wakes_when_something_changed(path: Path, process: Process) -> None:
+def test_a_server_that_closes_does_not_wait_for_ever_for_what_it_is_answering(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "CLOSE_S", 0.05)
+    process = Process(path)
+    with closing(WireClient(path)) as client:
+        asking = threading.Thread(target=lambda: pytest.raises(WireError, client.call, "never", None, type(None)))
+        asking.start()
+        wait_until(lambda: process.server._connected)
+        process.stop()
+        asking.join(PATIENCE_S)
+        assert not asking.is_alive()
+
+
+def test_a_watch_wakes_at_once_for_what_came_before_it_and_then_when_something_changed(
+    path: Path, process: Process
+) -> None:
     with closing(WireClient(path).watch()) as watch:
-        watch.wait(0.0)  # connects
-        wait_until(lambda: process.server._watching)
+        assert waited_s(watch, PATIENCE_S) < PATIENCE_S / 2
+        assert waited_s(watch, 0.05) >= 0.05
         process.changed()
-        began = time.monotonic()
-        watch.wait(PATIENCE_S)
-        assert time.monotonic() - began < PATIENCE_S / 2
+        assert waited_s(watch, PATIENCE_S) < PATIENCE_S / 2
 
 
 def test_a_watch_falls_back_to_its_time_out_when_nobody_is_there(path: Path) -> None:
-    began = time.monotonic()
-    WireClient(path).watch().wait(0.05)
-    assert time.monotonic() - began >= 0.05
+    assert waited_s(WireClient(path).watch(), 0.02) >= 0.02
+    assert waited_s(WireClient(path).watch(), PATIENCE_S) < PATIENCE_S / 2  # who is not there is looked for soon
 
 
 def test_a_watch_goes_on_with_the_next_server(path: Path) -> None:
     first = Process(path)
     with closing(WireClient(path).watch()) as watch:
         watch.wait(0.0)
+        wait_until(lambda: first.server._watching)
         first.stop()
         watch.wait(0.01)  # notices
         second = Process(path)
@@ -217,7 +239,10 @@ def test_an_async_watch_wakes_and_finds_a_server_that_came_later(tmp_path: Path)
     front = Process(tmp_path / "front.sock")
     try:
         wait_until(lambda: front.server._watching)
-        assert not seen.is_set()
+        assert seen.wait(PATIENCE_S)
+        seen.clear()  # what comes once more from before it was there comes within POLL_S
+        seen.wait(2 * wire.POLL_S)
+        seen.clear()
         front.changed()
         assert seen.wait(PATIENCE_S)
     finally:

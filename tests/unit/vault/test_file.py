@@ -8,6 +8,8 @@ import pytest
 from livepost.errors import StoreError
 from livepost.vault.file import READ_AT_ONCE, SubjectRow, VaultFile, require_sqlite
 
+from ..log.faults import FaultyVFS
+
 
 def row(number: int) -> SubjectRow:
     raw = number.to_bytes(16)
@@ -120,3 +122,17 @@ def test_a_vault_of_another_format_or_no_database_is_refused(tmp_path: Path) -> 
 def test_a_folder_that_is_not_there_is_a_store_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be made"):
         VaultFile(tmp_path / "missing" / "vault.db", readonly=False)
+
+
+def test_a_wal_that_cannot_be_moved_to_the_file_is_as_good_there(tmp_path: Path) -> None:
+    vfs = FaultyVFS("faulty-vault-file", "xWrite", "vault.db")
+    file = VaultFile(tmp_path / "vault.db", readonly=False, wal_pages=3, vfs=vfs.name)
+    vfs.fault = apsw.FullError
+    for number in range(9):
+        with file.transaction():
+            file.insert([row(number)])
+    vfs.fault = None
+    file.close()
+    file = VaultFile(tmp_path / "vault.db", readonly=False)
+    assert len(file.rows_by_subject([row(number).subject for number in range(9)])) == 9
+    file.close()

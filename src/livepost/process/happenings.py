@@ -1,0 +1,129 @@
+"""What happened in a round, told: transitions for everybody, and for campaigns the moments of interest to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from livepost.engine.program import Program
+from livepost.engine.row import Bools, Ints
+from livepost.ids import transition_id
+from livepost.model.decision import OutboxItem, Transition
+from livepost.model.moment import Moment
+from livepost.model.record import Origin
+from livepost.process.batch import Batch
+from livepost.process.deciding import Decider
+from livepost.process.round import DUE, Round
+from livepost.process.segments import Changes
+from livepost.process.timeline import Timeline
+
+
+@dataclass
+class Made:
+    """What the rounds of a step made so far."""
+
+    transitions: list[Transition] = field(default_factory=list)
+    outbox: list[OutboxItem] = field(default_factory=list)
+
+
+class Happenings:
+    """Tells of rounds over one batch. `interesting[place]`: the record at this place is a moment, whatever it changes.
+
+    Of interest to campaigns are records with a name that starts or ends a journey, records that speak of consent, and
+    transitions of an audience.
+    """
+
+    def __init__(self, batch: Batch, program: Program, decider: Decider, timeline: Timeline, workspace: str) -> None:
+        named = np.array([name in decider.names for name in batch.names], bool)
+        self.interesting = np.append(named[batch.name], False)
+        self.interesting[list(batch.consents)] = True
+        self._batch = batch
+        self._rules = program.rules
+        self._audience = np.array([rule.name in decider.audiences for rule in program.rules], bool)
+        self._timeline = timeline
+        self._workspace = workspace
+        self._seq = np.append(batch.seq, -1)
+        self._origin = np.append(batch.origin, Origin.LIVE)
+
+    def transitions(self, a_round: Round, changed: Changes, names: list[bytes]) -> list[Transition]:
+        """Return the transitions that the changes make; `names[p]` is what the round's person p is called."""
+        positions, _ = self._positions(a_round, changed.items)
+        columns = (
+            a_round.moments.person[changed.items],
+            changed.segments,
+            changed.numbers,
+            changed.entered,
+            a_round.moments.at[changed.items],
+            positions,
+            self._origin[a_round.places[changed.items]],
+        )
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return [self._transition(names[person], *rest) for person, *rest in rows]
+
+    def moments(
+        self, a_round: Round, changed: Changes, counted: Bools, transitions: list[Transition]
+    ) -> dict[int, list[Moment]]:
+        """Return, per person of the round, the moments at counted items; `transitions` are those of the changes."""
+        shown = np.flatnonzero(self._audience[changed.segments])
+        wanted = counted & self.interesting[a_round.places]
+        wanted[changed.items[shown]] = True
+        items = np.flatnonzero(wanted)
+        by_item = dict(zip(items.tolist(), self._moments(a_round, items), strict=True))
+        for item, change in zip(changed.items[shown].tolist(), shown.tolist(), strict=True):
+            by_item[item].transitions.append(transitions[change])
+        by_person: dict[int, list[Moment]] = {}
+        for person, moment in zip(a_round.moments.person[items].tolist(), by_item.values(), strict=True):
+            by_person.setdefault(person, []).append(moment)
+        return by_person
+
+    def _moments(self, a_round: Round, items: Ints) -> list[Moment]:
+        positions, lateness = self._positions(a_round, items)
+        columns = (a_round.places[items], a_round.moments.at[items], positions, lateness)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return [
+            Moment(at, position, late) if place == DUE else self._of_record(place, at, position)
+            for place, at, position, late in rows
+        ]
+
+    def _of_record(self, place: int, at: int, position: int) -> Moment:
+        batch = self._batch
+        effective, consent = int(batch.effective[place]), batch.consents.get(place)
+        return Moment(
+            at,
+            position,
+            name=batch.names[batch.name[place]],
+            event=batch.event_id(place),
+            live=bool(batch.origin[place] == Origin.LIVE),
+            age_ms=at - effective,
+            properties=batch.properties[place],
+            consent=consent or {},
+            effective_ts=effective,
+            source=batch.source_of(place) if consent else "",
+            message_id=batch.message_id[place],
+        )
+
+    def _transition(
+        self, person: bytes, segment: int, number: int, entered: bool, at: int, position: int, origin: int
+    ) -> Transition:
+        rule = self._rules[segment]
+        return Transition(
+            id=transition_id(self._workspace, person, rule.name, rule.version, number),
+            person=person,
+            segment=rule.name,
+            version=rule.version,
+            number=number,
+            entered=entered,
+            at=at,
+            position=position,
+            origin=origin,
+        )
+
+    def _positions(self, a_round: Round, items: Ints) -> tuple[Ints, Ints]:
+        """Return the log position of items, and how late each is served (ms; 0 at a record)."""
+        places, at = a_round.places[items], a_round.moments.at[items]
+        positions, lateness = self._seq[places], np.zeros(len(items), np.int64)
+        due = np.flatnonzero(places == DUE)
+        positions[due], stamps = self._timeline.positions(at[due])
+        lateness[due] = stamps - at[due]
+        return positions, lateness

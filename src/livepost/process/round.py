@@ -1,0 +1,73 @@
+"""A round: items of many people side by side. A person's items are their due times and records, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from livepost.engine.row import Bools, Ints
+from livepost.engine.window import Moments
+
+DUE = -1
+"""The place of an item that is no record: a due time."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """The items of `people` (local numbers, ascending, each with at least one): `places` in the batch, or DUE.
+
+    until   how far (ms) each person's due times are served behind their last item; before it: not at all
+    """
+
+    people: Ints
+    until: Ints
+    moments: Moments
+    places: Ints
+
+    def gaps(self, due: Ints) -> Ints:
+        """Return the items behind which a due time, `due[i]` (ms), comes before the person's next item.
+
+        What is due at the stamp of a record comes before it; at another due time it is served there.
+        """
+        at = self.moments.at
+        latest = np.append(np.where(self.places == DUE, at - 1, at)[1:], 0)
+        latest[self.moments.end - 1] = self.until
+        return np.flatnonzero(due <= latest)
+
+    def with_due(self, before: Ints, due: Ints, person: Ints) -> Round:
+        """Return the round with due times (ms) put in before the items `before`, for the persons in the round."""
+        return _round(
+            self.people,
+            self.until,
+            np.insert(self.moments.person, before, person),
+            np.insert(self.moments.at, before, due),
+            np.insert(self.places, before, DUE),
+        )
+
+    def only(self, kept: Bools) -> Round:
+        """Return the round with only some of its people."""
+        items = kept[self.moments.person]
+        renumbered = np.cumsum(kept) - 1
+        person = renumbered[self.moments.person[items]]
+        return _round(self.people[kept], self.until[kept], person, self.moments.at[items], self.places[items])
+
+
+def records_round(owners: Sequence[int], places: Sequence[int], stamps: Ints) -> Round:
+    """Return the round of records at `places` (in log order), with whose they are; `stamps` are the batch's, in ms."""
+    owner = np.asarray(owners, np.int64)
+    order = np.argsort(owner, kind="stable")
+    people, person = np.unique(owner[order], return_inverse=True)
+    ordered = np.asarray(places, np.int64)[order]
+    return _round(people, np.full(len(people), -1), person, stamps[ordered], ordered)
+
+
+def due_round(people: Ints, until: Ints, due: Ints) -> Round:
+    """Return the round of one due time (ms) for each of the people, to be served on up to `until` (ms)."""
+    person = np.arange(len(people))
+    return _round(people, until, person, due, np.full(len(people), DUE))
+
+
+def _round(people: Ints, until: Ints, person: Ints, at: Ints, places: Ints) -> Round:
+    return Round(people, until, Moments(person, at, np.searchsorted(person, np.arange(len(people)))), places)
