@@ -1,17 +1,15 @@
 """A front with the fault put in: it says that all is committed before it is, and writes a moment later.
 
-The negative control of test_kill.py runs this file in place of `livepost run front`.
+The negative control of test_kill.py runs this module in place of `livepost run front`.
 """
 
 from __future__ import annotations
 
 import asyncio
 
-import uvloop
-
-from livepost.cli.author import project_of
+from livepost.cli import front as command
 from livepost.cli.workspace import folder_here
-from livepost.intake.writer import Intake
+from livepost.intake.writer import Intake, Lane
 from livepost.model.record import Record
 from livepost.runtime import front
 
@@ -22,8 +20,8 @@ LINGER_S = 0.05
 class HastyIntake(Intake):
     """Acknowledges from memory."""
 
-    def _put(self, lane: object, records: list[Record], size: int) -> asyncio.Future[int]:
-        super()._put(lane, records, size)  # type: ignore[arg-type]
+    def _put(self, lane: Lane, records: list[Record], size: int) -> asyncio.Future[int]:
+        super()._put(lane, records, size).add_done_callback(asyncio.Future.exception)  # whoever waited was told already
         acknowledged: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         acknowledged.set_result(self._stores.log.last().seq + len(records))
         return acknowledged
@@ -36,5 +34,4 @@ class HastyIntake(Intake):
 
 if __name__ == "__main__":
     front.Intake = HastyIntake  # type: ignore[misc]
-    folder = folder_here()
-    uvloop.run(front.run_front(folder, project_of(folder)))
+    command.main(folder_here())

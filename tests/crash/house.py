@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -25,6 +26,7 @@ from livepost.runtime.wire import WireClient
 from livepost.settings.load import load
 
 SHOP = Path(__file__).parent / "shop"
+ROOT = Path(__file__).parents[2]
 DRAIN_S = 120.0
 RESTART_S = 60.0
 SOURCE = "server"
@@ -32,13 +34,16 @@ OPEN = ("pending", "claimed", "in_flight")
 
 
 class House:
-    """The processes of one project. `front` is a script to run instead of Livepost's own front."""
+    """The processes of one project. `front` is a module to run in place of Livepost's own front."""
 
-    def __init__(self, data: Path, project: Path = SHOP, front: Path | None = None) -> None:
+    def __init__(self, data: Path, project: Path = SHOP, front: str = "") -> None:
         data.mkdir(parents=True, exist_ok=True)
         self.project_folder = project
         outside = {name: value for name, value in os.environ.items() if not name.startswith("LIVEPOST_")}
         self._environment = {**outside, "LIVEPOST_DATA": str(data), "LIVEPOST_PORT": str(_free_port())}
+        self._environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(
+            os.pathsep
+        )
         self._front = front
         self.folder = DataFolder(load(project, self._environment).settings)
         self.folder.prepare()
@@ -61,11 +66,13 @@ class House:
         self._watching = Thread(target=self.supervisor.watch, args=(self._stop,), name="supervisor")
         self._watching.start()
 
-    def kill(self, name: str) -> None:
-        """Kill a process with SIGKILL and wait until another stands in its place."""
-        pid = self.supervisor.pids()[name]
-        os.kill(pid, signal.SIGKILL)
-        wait_until(f"{name} to be started again", lambda: self.supervisor.pids()[name] != pid, RESTART_S)
+    def kill(self, *names: str) -> None:
+        """Kill processes with SIGKILL, at one moment, and wait until others stand in their places."""
+        killed = {name: self.supervisor.pids()[name] for name in names}
+        for pid in killed.values():
+            os.kill(pid, signal.SIGKILL)
+        for name, pid in killed.items():
+            wait_until(f"{name} to be started again", partial(self._is_another, name, pid), RESTART_S)
 
     def drain(self) -> Position:
         """Wait until all that was accepted is decided, sent and reported; return the log's end."""
@@ -97,10 +104,11 @@ class House:
             self._watching = None
             self.supervisor.stop()
 
+    def _is_another(self, name: str, pid: int) -> bool:
+        return self.supervisor.pids()[name] != pid
+
     def _command(self, name: str) -> list[str]:
-        if name == "front" and self._front is not None:
-            return [sys.executable, str(self._front)]
-        return command_of(name)
+        return [sys.executable, "-m", self._front] if name == "front" and self._front else command_of(name)
 
 
 def wait_until(what: str, done: Callable[[], bool], patience_s: float = DRAIN_S) -> None:

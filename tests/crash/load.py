@@ -12,7 +12,7 @@ import http.client
 import json
 import random
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,18 +30,19 @@ PACE_S = 0.008
 AGAIN = 0.03
 """Share of acknowledged requests that are sent once more, as an SDK does that missed the reply."""
 
+RETRY_S = 0.05
 GIVE_UP_S = 60.0
 
 
 class Load:
     """A load on a house. `acked` grows by the message ids of each request that was answered with 200."""
 
-    def __init__(self, house: House, seed: int, pace_s: float = PACE_S) -> None:
+    def __init__(self, house: House, seed: int, again: float = AGAIN) -> None:
         self.acked: set[str] = set()
         self.acks = 0
         self.retries = 0
         self._house = house
-        self._pace_s = pace_s
+        self._again = again
         self._lock = Lock()
         self._stop = Event()
         self._failed: list[BaseException] = []
@@ -57,6 +58,11 @@ class Load:
         wanted = self.acks + more
         wait_until(f"{more} acks", lambda: self._heard(wanted), DRAIN_S)
 
+    def wait_for_refusals(self, more: int) -> None:
+        """Wait until so many more requests were sent in vain."""
+        wanted = self.retries + more
+        wait_until(f"{more} refusals", lambda: self._in_vain(wanted), DRAIN_S)
+
     def stop(self) -> None:
         """End after the requests under way were acknowledged; raise what went wrong."""
         self._stop.set()
@@ -69,6 +75,10 @@ class Load:
         if self._failed:
             raise self._failed[0]
         return self.acks >= wanted
+
+    def _in_vain(self, wanted: int) -> bool:
+        self._heard(0)
+        return self.retries >= wanted
 
     def _line(self, number: int, seed: int) -> None:
         try:
@@ -84,17 +94,20 @@ class Load:
                 break
             began = time.monotonic()
             self._deliver(sender, request)
-            if dice.random() < AGAIN:
+            if dice.random() < self._again:
                 self._deliver(sender, request)
-            self._stop.wait(max(0.0, began + self._pace_s - time.monotonic()))
+            self._stop.wait(max(0.0, began + PACE_S - time.monotonic()))
         sender.close()
 
     def _deliver(self, sender: _Sender, calls: list[dict[str, Any]]) -> None:
-        tries = sender.deliver(calls)
+        sender.deliver(calls, self._retry)
         with self._lock:
             self.acked.update(call["messageId"] for call in calls)
             self.acks += 1
-            self.retries += tries - 1
+
+    def _retry(self) -> None:
+        with self._lock:
+            self.retries += 1
 
 
 def send(house: House, calls: Iterable[dict[str, Any]]) -> None:
@@ -137,16 +150,14 @@ class _Sender:
         self._headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
         self._connection = http.client.HTTPConnection(self._address, timeout=10)
 
-    def deliver(self, calls: list[dict[str, Any]]) -> int:
-        """Send until there is a 200; return how often it took."""
+    def deliver(self, calls: list[dict[str, Any]], retry: Callable[[], None] = lambda: None) -> None:
+        """Send until there is a 200, telling `retry` of each time in vain."""
         deadline = time.monotonic() + GIVE_UP_S
         path, body = _packed(calls)
-        tries = 1
         while not self._sent(path, body):
             assert time.monotonic() < deadline, f"expected the front to answer within {GIVE_UP_S:g} s"
-            tries += 1
-            time.sleep(0.05)
-        return tries
+            retry()
+            time.sleep(RETRY_S)
 
     def close(self) -> None:
         """Close the connection."""

@@ -48,7 +48,7 @@ def forms_of(word: str) -> Iterator[tuple[str, bytes]]:
     yield "utf-16", word.lower().encode("utf-16-le")
     for skipped in _SAMPLES:
         whole = base64.b64encode(bytes(skipped) + plain)
-        yield "b64", whole[4 if skipped else 0 : len(whole) - 4]
+        yield "base64", whole[4 if skipped else 0 : len(whole) - 4]
 
 
 def files_of(folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -223,5 +223,5 @@ def test_the_scan_sees_a_word_however_it_is_written(written: str) -> None:
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc"])
 def test_the_scan_sees_a_word_within_base64(before: str) -> None:
     wrapped = base64.b64encode(f"{before}{USER_ID}tail".encode())
-    assert any(form in wrapped for name, form in forms_of(USER_ID) if name == "b64")
+    assert any(form in wrapped for name, form in forms_of(USER_ID) if name == "base64")
     assert found_in([USER_ID], [("there", wrapped)]) != []

@@ -158,6 +158,6 @@ def test_a_front_that_was_killed_hears_again_when_time_must_pass(tmp_path: Path)
 
 def test_a_front_that_acknowledges_before_it_commits_would_be_found(tmp_path: Path) -> None:
     """The negative control: the same load, kills and proof against a front with the fault put in."""
-    house = House(tmp_path / "house", front=Path(__file__).parent / "hasty_front.py")
+    house = House(tmp_path / "house", front="tests.crash.hasty_front")
     load = killed_under_load(house, ("front",), 2)
     assert proofs.lost_or_unreadable(house.folder, load.acked) != []

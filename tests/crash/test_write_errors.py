@@ -1,44 +1,73 @@
-"""A disk that fails under the collector: every error reply is safe to answer with the same messages again.
+"""A disk that fails under the front: every error reply is safe to answer with the same messages again.
 
-An error at a write is no promise that nothing was written. The log may then hold an event twice; state folds it once.
+An error at a write is no promise that nothing was written. The log may then hold an event twice; state folds it once,
+and the front goes on by itself when the disk is well again.
 """
 
 from __future__ import annotations
 
-import random
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing
-from itertools import islice
 from pathlib import Path
 
-import apsw
-import msgspec
-import pytest
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
-
-from livepost.clock import SimulatedClock, WallClock
-from livepost.collect.app import Collect
-from livepost.intake.plan import TrackingPlan
-from livepost.intake.writer import Intake, Stores
-from livepost.log.sqlite import SqliteLog, SqliteLogReader
-from livepost.model.record import KeyKind
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.project import Project, load_project
-from livepost.runtime.worker import Worker
-from livepost.settings.load import load
-from livepost.state.memory import MemoryState
-from livepost.vault.kek import read_kek
-from livepost.vault.sqlite import SqliteVault
+from livepost.runtime.supervisor import PROCESSES
 from tests.crash import proofs
-from tests.crash.house import SHOP, SOURCE
-from tests.crash.load import calls_of
-from tests.crash.replaying import worked_off
-from tests.crash.rooms import START_MS
-from tests.unit.log.faults import FaultyVFS
+from tests.crash.faulty_front import FAULT_FILE
+from tests.crash.house import House
+from tests.crash.load import Load
+from tests.crash.replaying import replayed
 
-REQUESTS = 30
-CALLS = 6
-FAULT_EVERY = 5
-"""Every fifth request meets a fault, which goes away with the reply."""
+ACKS_BETWEEN = 100
+REFUSALS = 8
+"""So many replies are errors before the disk gets well."""
+
+FAULTS = (
+    "xWrite vault.db-wal FullError",
+    "xWrite vault.db-wal IOError",
+    "xWriteHalf vault.db-wal FullError",
+    "xSync vault.db-wal IOError",
+    "xWrite 0.db-wal FullError",
+    "xWrite 0.db-wal IOError",
+    "xWriteHalf 0.db-wal IOError",
+    "xSync 0.db-wal IOError",
+)
+
+
+def test_after_any_write_error_the_same_messages_again_are_folded_once(tmp_path: Path) -> None:
+    house = House(tmp_path / "house", front="tests.crash.faulty_front")
+    load = Load(house, seed=5, again=0.0)
+    house.start()
+    front = house.supervisor.pids()["front"]
+    try:
+        load.start()
+        for fault in FAULTS:
+            load.wait_for_acks(ACKS_BETWEEN)
+            under(house, fault, load)
+        load.wait_for_acks(ACKS_BETWEEN)
+        assert house.supervisor.pids()["front"] == front, "expected the front to go on by itself"
+        under(house, FAULTS[-1], load, PROCESSES)
+        load.wait_for_acks(ACKS_BETWEEN)
+        load.stop()
+        house.drain()
+    finally:
+        load.stop()
+        house.stop()
+    fresh = replayed(house.folder, house.project.compiled)
+    assert load.retries >= REFUSALS * len(FAULTS)
+    assert proofs.lost_or_unreadable(house.folder, load.acked) == []
+    assert proofs.folding_trouble(house.folder, fresh.counts) == []
+    assert proofs.mail_trouble(house.folder, fresh, lost_at_most=0) == []
+    assert fresh.counts["duplicate"] > 0, "expected a commit that failed and was there after all"
+
+
+def under(house: House, fault: str, load: Load, killed: tuple[str, ...] = ()) -> None:
+    """Let the disk fail until so many requests were refused, then kill processes.
+
+    When nobody has the log open any more, SQLite looks for what its WAL holds: a block that was written and not synced
+    is there then.
+    """
+    told = house.folder.path / FAULT_FILE
+    beside = told.with_suffix(".new")
+    beside.write_text(fault)
+    beside.rename(told)
+    load.wait_for_refusals(REFUSALS)
+    house.kill(*killed)
+    told.unlink()

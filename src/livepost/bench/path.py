@@ -179,7 +179,7 @@ def _start(place: Path | None) -> dict[str, float]:
 def _is_ready(new: House) -> bool:
     if not new.folder.port_file.exists():
         return False
-    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{new.folder.port}/readyz") as reply:  # noqa: S310
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{new.folder.port}/readyz") as reply:
         return bool(reply.status == 200)
     return False
 

@@ -90,9 +90,7 @@ def _read(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path.name} cannot be read as UTF-8 text ({error}); mend the file") from error
     if len(raw) > MAX_FILE_BYTES:
-        raise SettingsError(
-            f"{path.name} has {len(raw)} bytes, expected at most {MAX_FILE_BYTES}; shorten it"
-        )
+        raise SettingsError(f"{path.name} has {len(raw)} bytes, expected at most {MAX_FILE_BYTES}; shorten it")
     return text
 
 
@@ -135,9 +133,7 @@ def _value(key: str, given: Any, origin: str) -> Value:
 def _fit(key: str, value: Value) -> Any:
     """Return the value as its declared type; text of the environment may stand for a number."""
     try:
-        return msgspec.convert(
-            value.given, _HINTS[attribute(key)], strict=not value.origin.startswith(PREFIX)
-        )
+        return msgspec.convert(value.given, _HINTS[attribute(key)], strict=not value.origin.startswith(PREFIX))
     except msgspec.ValidationError as error:
         default = getattr(Settings(), attribute(key))
         raise SettingsError(

@@ -29,25 +29,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
             description="Name of the workspace; part of all ids and seals: never change it once events are in.",
         ),
     ] = "shop"
-    data: Annotated[str, Meta(min_length=1, description="Folder that holds all stores of the workspace.")] = (
-        "./data"
-    )
+    data: Annotated[str, Meta(min_length=1, description="Folder that holds all stores of the workspace.")] = "./data"
     log: Annotated[str, Meta(description="Where accepted events are kept.")] = "sqlite:"
     engine: Annotated[str, Meta(description="What evaluates features, segments and journeys.")] = "embedded"
     people: Annotated[str, Meta(description="Where profiles are read from.")] = "state:"
-    ledger: Annotated[str, Meta(description="Where decisions, deliveries and consent proofs are kept.")] = (
-        "sqlite:"
+    ledger: Annotated[str, Meta(description="Where decisions, deliveries and consent proofs are kept.")] = "sqlite:"
+    lake: Annotated[str, Meta(description="Tables of the whole log. Reserved: not built in this version.")] = (
+        "./data/lake"
     )
-    lake: Annotated[
-        str, Meta(description="Tables of the whole log. Reserved: not built in this version.")
-    ] = "./data/lake"
     warehouse: Annotated[str, Meta(description="Marts. Reserved: not built in this version.")] = "duckdb:"
     mail: Annotated[str, Meta(description="How mails leave; `keep:` writes them, sealed, to disk.")] = "keep:"
     kek: Annotated[
         str,
-        Meta(
-            description="Key-encryption key of the vault, by reference: `file:PATH` or `env:NAME` (base64)."
-        ),
+        Meta(description="Key-encryption key of the vault, by reference: `file:PATH` or `env:NAME` (base64)."),
     ] = "file:./data/keys/kek"
     sender: Annotated[
         str,
@@ -57,9 +51,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
             description="Address that mails come from.",
         ),
     ] = "shop@example.com"
-    shop_name: Annotated[
-        str, Meta(min_length=1, max_length=200, description="Name of the shop, as mails say it.")
-    ] = "Our shop"
+    shop_name: Annotated[str, Meta(min_length=1, max_length=200, description="Name of the shop, as mails say it.")] = (
+        "Our shop"
+    )
     shop_address: Annotated[
         str, Meta(max_length=500, description="Postal address, which a marketing mail must carry.")
     ] = ""
@@ -70,9 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
             description="Where links in mails lead; empty: http://localhost:PORT.",
         ),
     ] = ""
-    host: Annotated[str, Meta(description="Address the front listens on; loopback only in this version.")] = (
-        "127.0.0.1"
-    )
+    host: Annotated[str, Meta(description="Address the front listens on; loopback only in this version.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535, description="Port of the front; 0: any free one.")] = 8300
     currency: Annotated[
         str, Meta(pattern=r"^[A-Z]{3}\Z", description="ISO 4217 code of money that comes without one.")

@@ -41,9 +41,7 @@ def whole(records: list[Record], first: int, stamp: int) -> list[Record]:
 
 
 @given(st.lists(RECORDS, max_size=6), st.integers(0, 2**40), st.integers(0, 10**6))
-def test_records_come_back_whole_with_seq_and_stamp_and_clamped(
-    records: list[Record], first: int, stamp: int
-) -> None:
+def test_records_come_back_whole_with_seq_and_stamp_and_clamped(records: list[Record], first: int, stamp: int) -> None:
     assert block_of(records, first, stamp).records() == whole(records, first, stamp)
 
 

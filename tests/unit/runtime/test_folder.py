@@ -86,7 +86,9 @@ def test_one_house_holds_a_folder_until_it_lets_go(tmp_path: Path) -> None:
 def test_the_hold_ends_with_its_process_whatever_ended_it(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     folder.prepare()
-    holds = "import fcntl, sys; f = open(sys.argv[1], 'ab'); fcntl.flock(f, fcntl.LOCK_EX); print(1, flush=True); input()"
+    holds = (
+        "import fcntl, sys; f = open(sys.argv[1], 'ab'); fcntl.flock(f, fcntl.LOCK_EX); print(1, flush=True); input()"
+    )
     command = [sys.executable, "-c", holds, str(folder.path / "run.lock")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None and other.stdout.readline()

@@ -1,5 +1,4 @@
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,16 +7,6 @@ from livepost.errors import ProjectError
 from livepost.runtime.project import import_shop, load_project
 from livepost.settings.settings import Settings
 from tests.unit.runtime.still import make_project
-
-
-@pytest.fixture(autouse=True)
-def forgotten() -> Iterator[None]:
-    """Leave no page of a test behind under the name that all pages have."""
-    before = sys.modules.pop("shop", None)
-    yield
-    sys.modules.pop("shop", None)
-    if before is not None:
-        sys.modules["shop"] = before
 
 
 def test_a_project_is_loaded_with_its_declarations_and_compiled(tmp_path: Path) -> None:

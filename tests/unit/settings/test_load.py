@@ -87,9 +87,7 @@ def test_a_variable_that_a_setting_names_as_its_secret_is_no_setting(tmp_path: P
         ('public_url = "javascript:alert(1)"', "matching regex"),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused_with_an_example(
-    tmp_path: Path, line: str, expected: str
-) -> None:
+def test_a_value_that_does_not_fit_is_refused_with_an_example(tmp_path: Path, line: str, expected: str) -> None:
     (tmp_path / "livepost.toml").write_text(line + "\n")
     with pytest.raises(SettingsError, match=r"livepost.toml:1\) does not fit: .* it is said like") as refused:
         load(tmp_path, {})

@@ -12,9 +12,7 @@ def test_every_built_body_of_a_part_is_taken(part: Part) -> None:
         check_part(part, value, "livepost.toml:1")
 
 
-@pytest.mark.parametrize(
-    ("part", "planned"), [(part, planned) for part in PARTS for planned in part.planned], ids=str
-)
+@pytest.mark.parametrize(("part", "planned"), [(part, planned) for part in PARTS for planned in part.planned], ids=str)
 def test_every_planned_body_is_refused_as_not_yet_built(part: Part, planned: str) -> None:
     with pytest.raises(SettingsError, match="is not yet built in this version; use") as refused:
         check_part(part, f"{planned}//somewhere", "livepost.toml:7")

@@ -1,0 +1,318 @@
+"""The worker over memory stores: a line of events that takes a page of its own, cut and stopped at will."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+
+from livepost import Email, Event, Profile, campaign, count, days, hours, seconds, segment, since
+from livepost.clock import DAY_MS, SimulatedClock
+from livepost.errors import StoreError
+from livepost.intake.call import read_call
+from livepost.intake.plan import TrackingPlan
+from livepost.intake.record import Arrival
+from livepost.intake.writer import Intake, Stores
+from livepost.log.memory import MemoryLog
+from livepost.model.compiled import Compiled
+from livepost.model.decision import Decision
+from livepost.model.record import KeyKind
+from livepost.project.compiled import compile_project
+from livepost.project.declarations import collect
+from livepost.runtime.worker import TRANSITIONS_MAX, Worker
+from livepost.state.memory import MemoryState
+from livepost.vault.base import USER, ExternalId
+from livepost.vault.memory import MemoryVault
+
+START_MS = 1_795_000_000_000
+PEOPLE = ("ada", "bob", "cleo")
+
+
+class ProductViewed(Event):
+    product_id: str
+
+
+class OrderCompleted(Event):
+    order_id: str
+
+
+class Shopper(Profile):
+    views = count(ProductViewed, over=days(7))
+    browsing = segment(views >= 2)
+    gone = segment((since(ProductViewed) >= hours(1)) & (since(OrderCompleted) > since(ProductViewed)))
+
+
+@campaign(audience=Shopper.browsing, wait=seconds(30), until=OrderCompleted, purpose="marketing")
+def reminder(shopper: Shopper) -> Email:
+    return Email("note", subject="Still looking?")
+
+
+class Keener(Profile):
+    views = count(ProductViewed, over=days(7))
+    browsing = segment(views >= 3)
+
+
+@campaign(audience=Keener.browsing, purpose="marketing")
+def keen_reminder(shopper: Keener) -> Email:
+    return Email("note", subject="Still looking?")
+
+
+PAGE = compile_project(collect({"Shopper": Shopper, "reminder": reminder}))
+CHANGED = compile_project(collect({"Keener": Keener, "keen_reminder": keen_reminder}))
+
+
+class Line:
+    """A log that is written by calls, on a clock that moves when told."""
+
+    def __init__(self, page: Compiled = PAGE) -> None:
+        self.clock = SimulatedClock(START_MS)
+        self.log = MemoryLog(self.clock, host=self.clock)
+        numbers = itertools.count()
+        self.vault = MemoryVault(root=b"r" * 32, new_id=lambda: next(numbers).to_bytes(16, "big"))
+        self._intake = Intake(Stores(self.log, self.vault), TrackingPlan(page), workspace="shop")
+
+    def take(self, *calls: dict[str, Any]) -> int:
+        arrival = Arrival(source="server", key=KeyKind.SECRET, received_at=self.clock.now_ms())
+        return self._intake.take([read_call(json.dumps(call).encode()) for call in calls], arrival).last
+
+    def look(self, person: str, product: str) -> int:
+        told = {"event": "Product Viewed", "properties": {"productId": product}}
+        return self.take({"type": "track", "userId": person, "messageId": f"{person}-{product}", **told})
+
+    def pass_time(self, by_ms: int) -> int:
+        self.clock.advance(by_ms)
+        return self._intake.tick().last
+
+    def subject(self, person: str) -> bytes:
+        keys = self.vault.find(ExternalId(USER, person))
+        assert keys is not None
+        return keys.subject
+
+    def worker(self, store: MemoryState, page: Compiled = PAGE) -> Worker:
+        return Worker(page, store, self.log, self.clock, "shop")
+
+
+def a_busy_day(line: Line) -> None:
+    """Three people, looks, a duplicate, a dead letter, waits and due times."""
+    for product, person in itertools.product("abc", PEOPLE):
+        line.look(person, product)
+        line.pass_time(11_000)
+    line.look("ada", "a")
+    line.take({"type": "track", "userId": "bob", "messageId": "broken", "event": "Product Viewed"})
+    line.pass_time(2 * 3_600_000)
+    line.look("ada", "d")
+    line.pass_time(DAY_MS)
+
+
+def run(worker: Worker, at_most: int = 1_000_000) -> Worker:
+    for _ in range(at_most):
+        if not worker.turn():
+            break
+    return worker
+
+
+def answers(worker: Worker) -> dict[str, Any]:
+    """Everything that others can ask, but for what is measured."""
+    status = worker.status()
+    return {
+        "people": sorted(worker.everybody(100), key=lambda view: view.person),
+        "transitions": worker.transitions(None, None, 1000),
+        "outbox": worker.decisions(-1, 1000),
+        "dead": worker.dead(-1, 100),
+        "counts": status.counts,
+        "total": status.transitions,
+        "at": (status.position, status.as_of, status.complete_to, status.next_due),
+    }
+
+
+def test_an_empty_log_is_nothing_to_do() -> None:
+    line = Line()
+    worker = line.worker(MemoryState())
+    assert not worker.turn()
+    assert worker.status().position == -1
+    assert worker.next_due() is None
+
+
+def test_people_transitions_and_decisions_come_of_events_and_time() -> None:
+    line = Line()
+    line.look("ada", "a")
+    line.look("ada", "b")
+    worker = run(line.worker(MemoryState()))
+    assert worker.next_due() == START_MS + 30_000
+    line.pass_time(30_000)
+    run(worker)
+    (decision,) = worker.decisions(-1, 10).items
+    assert isinstance(decision, Decision) and decision.campaign == "reminder"
+    assert [one.segment for one in worker.transitions(None, None, 10)] == ["browsing"]
+    assert worker.people([line.subject("ada")])[line.subject("ada")].features["views"] == 2
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_worker_opened_anew_goes_on_as_if_it_had_never_stopped(turns: int) -> None:
+    line, store = Line(), MemoryState()
+    for product, person in itertools.product("abc", PEOPLE):
+        line.look(person, product)
+        line.pass_time(11_000)
+        run(line.worker(store), turns)
+    a_busy_day(line)
+    resumed = run(line.worker(store))
+    assert answers(resumed) == answers(run(line.worker(MemoryState())))
+    assert answers(run(line.worker(store))) == answers(resumed)
+
+
+def test_a_commit_that_fails_leaves_the_worker_where_it_was() -> None:
+    class Full(MemoryState):
+        full = False
+
+        def commit(self, commit: Any) -> None:
+            if self.full:
+                raise StoreError("the disk is full")
+            super().commit(commit)
+
+    line, store = Line(), Full()
+    line.look("ada", "a")
+    worker = run(line.worker(store))
+    line.look("ada", "b")
+    store.full = True
+    with pytest.raises(StoreError):
+        worker.turn()
+    assert worker.status().position == 0
+    store.full = False
+    a_busy_day(line)
+    assert answers(run(worker)) == answers(run(line.worker(MemoryState())))
+
+
+def test_a_changed_project_is_replayed_from_the_log() -> None:
+    line, store = Line(), MemoryState()
+    a_busy_day(line)
+    before = answers(run(line.worker(store)))
+    changed = line.worker(store, CHANGED)
+    assert changed.status().position == -1 and changed.everybody(10) == []
+    assert answers(run(changed)) == answers(run(line.worker(MemoryState(), CHANGED)))
+    assert [item.campaign for item in changed.decisions(-1, 10).items if isinstance(item, Decision)] == [
+        "keen_reminder"
+    ] * len(PEOPLE)
+    assert answers(run(line.worker(store))) == before
+
+
+def test_a_replay_begins_where_retention_left_the_log() -> None:
+    line = Line()
+    line.look("ada", "a")
+    line.pass_time(DAY_MS)
+    line.clock.advance(1000)
+    line.look("bob", "a")
+    line.look("bob", "b")
+    assert line.log.prune(2, line.clock.now_ms() + 1) == 2
+    worker = run(line.worker(MemoryState()))
+    assert worker.status().complete_to == line.log.last().seq
+    assert [view.features["views"] for view in worker.everybody(10)] == [2]
+
+
+def test_a_state_that_has_seen_more_than_the_log_is_refused() -> None:
+    line, store = Line(), MemoryState()
+    a_busy_day(line)
+    run(line.worker(store))
+    with pytest.raises(StoreError, match=r"has seen position \d+, the log ends at -1; restore both from one backup"):
+        Line().worker(store)
+
+
+def test_the_outbox_comes_in_pages_that_together_are_the_whole() -> None:
+    line = Line()
+    a_busy_day(line)
+    worker = run(line.worker(MemoryState()))
+    whole = worker.decisions(-1, 1000)
+    assert len(whole.items) == 3 and not whole.more and whole.complete_to == worker.status().complete_to
+    for limit in (1, 2, 3):
+        after, found, more = -1, [], True
+        while more:
+            page = worker.decisions(after, limit)
+            found += page.items
+            after, more = page.complete_to, page.more
+        assert found == whole.items
+        assert after == whole.complete_to
+
+
+def test_a_page_that_is_cut_claims_nothing_beyond_its_last_item() -> None:
+    line = Line()
+    a_busy_day(line)
+    page = run(line.worker(MemoryState())).decisions(-1, 1)
+    assert page.more
+    assert page.complete_to == page.items[-1].position
+
+
+def test_what_the_courier_has_is_forgotten_and_the_rest_kept() -> None:
+    line = Line()
+    a_busy_day(line)
+    worker = run(line.worker(MemoryState()))
+    first, *rest = worker.decisions(-1, 1000).items
+    worker.served(first.position)
+    assert worker.decisions(-1, 1000).items == [item for item in rest if item.position > first.position]
+
+
+def test_people_are_refused_before_the_engine_is_as_far_as_asked() -> None:
+    line = Line()
+    line.look("ada", "a")
+    worker = run(line.worker(MemoryState()))
+    last = line.look("ada", "b")
+    with pytest.raises(StoreError, match=f"the engine is at position 0, asked for {last}; ask again"):
+        worker.people([line.subject("ada")], last)
+    run(worker)
+    assert worker.people([line.subject("ada"), b"nobody" + bytes(10)], last).keys() == {line.subject("ada")}
+
+
+def test_everybody_is_as_many_as_asked_for_in_the_order_first_seen() -> None:
+    line = Line()
+    for person in PEOPLE:
+        line.look(person, "a")
+    worker = run(line.worker(MemoryState()))
+    assert [view.person for view in worker.everybody(2)] == [line.subject("ada"), line.subject("bob")]
+    assert len(worker.everybody(100)) == 3
+    assert worker.everybody(0) == []
+
+
+def test_transitions_are_asked_for_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = Line()
+    a_busy_day(line)
+    worker = run(line.worker(MemoryState()))
+    monkeypatch.setattr("livepost.runtime.worker.TRANSITIONS_MAX", 2)
+    assert TRANSITIONS_MAX == 10_000
+    assert len(worker.transitions(None, None, 1000)) == 2
+    assert all(one.person == line.subject("bob") for one in worker.transitions(line.subject("bob"), None, 10))
+
+
+def test_freshness_is_the_time_from_the_logs_commit_to_the_states() -> None:
+    line = Line()
+    line.look("ada", "a")
+    line.clock.advance(250)
+    worker = run(line.worker(MemoryState()))
+    assert len(worker.freshness) == 1
+    assert 250 <= worker.freshness.quantile(0.5) <= 250 * 1.05
+
+
+def test_what_is_past_its_time_is_forgotten_once_a_day_and_counts_stay() -> None:
+    line, store = Line(), MemoryState()
+    line.look("ada", "a")
+    line.look("ada", "b")
+    worker = run(line.worker(store))
+    line.pass_time(89 * DAY_MS)
+    run(worker)
+    assert {one.segment for one in worker.transitions(None, None, 10)} >= {"browsing"}
+    total = worker.status().transitions
+    line.pass_time(3 * DAY_MS)
+    run(worker)
+    assert [one.segment for one in worker.transitions(None, None, 10) if one.at < START_MS + 2 * DAY_MS] == []
+    assert worker.status().transitions >= total
+    assert list(store.seen()) == []
+
+
+def test_a_long_silence_in_the_log_is_worked_off_in_steps_of_a_day() -> None:
+    line = Line()
+    for _ in range(5):
+        line.look("ada", "a")
+        line.pass_time(2 * DAY_MS)
+    worker = line.worker(MemoryState())
+    turns = sum(1 for _ in iter(worker.turn, False))
+    assert turns >= 5
+    assert worker.status().counts["duplicate"] == 4
