@@ -24,7 +24,7 @@ class FaultyVFS(apsw.VFS):
         self._told = told
         super().__init__("faulty", base=HOST, makedefault=True)
 
-    def xOpen(self, name: object, flags: list[int]) -> FaultyFile:
+    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> FaultyFile:
         """Open a file that asks before each write."""
         return FaultyFile(self, name, flags)
 
@@ -35,14 +35,15 @@ class FaultyVFS(apsw.VFS):
             if call == wanted and path.endswith(end):
                 raise getattr(apsw, error)(f"{call} fails as told")
 
-    def excepthook(self, *_: object) -> None:
+    def excepthook(self, *_: object) -> bool:
         """Say nothing: the faults are on purpose."""
+        return True
 
 
 class FaultyFile(apsw.VFSFile):
     """A file that asks before each write, and can fail in the middle of one."""
 
-    def __init__(self, vfs: FaultyVFS, name: object, flags: list[int]) -> None:
+    def __init__(self, vfs: FaultyVFS, name: str | apsw.URIFilename | None, flags: list[int]) -> None:
         self._vfs = vfs
         self._path = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
         super().__init__(HOST, name, flags)
@@ -62,8 +63,9 @@ class FaultyFile(apsw.VFSFile):
         self._vfs.check("xSync", self._path)
         super().xSync(flags)
 
-    def excepthook(self, *_: object) -> None:
+    def excepthook(self, *_: object) -> bool:
         """Say nothing: the faults are on purpose."""
+        return True
 
 
 if __name__ == "__main__":

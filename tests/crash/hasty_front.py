@@ -33,5 +33,5 @@ class HastyIntake(Intake):
 
 
 if __name__ == "__main__":
-    front.Intake = HastyIntake  # type: ignore[misc]
+    vars(front)["Intake"] = HastyIntake
     command.main(folder_here())

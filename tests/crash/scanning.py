@@ -29,13 +29,13 @@ _SAMPLES = (0, 1, 2)
 def found_in(words: Iterable[str], places: Iterable[tuple[str, bytes]]) -> list[str]:
     """Return `place: word (form)` for each word that stands somewhere in clear."""
     forms = [(word, name, form) for word in words for name, form in forms_of(word)]
-    found = []
+    found = set()
     for place, raw in places:
         small = raw.lower()
-        found += [
-            f"{place}: {word} ({name})" for word, name, form in forms if form in (raw if name == "b64" else small)
-        ]
-    return sorted(set(found))
+        for word, name, form in forms:
+            if form in (raw if name == "base64" else small):
+                found.add(f"{place}: {word} ({name})")
+    return sorted(found)
 
 
 def forms_of(word: str) -> Iterator[tuple[str, bytes]]:

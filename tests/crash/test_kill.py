@@ -95,7 +95,7 @@ def figures(crashed: Crashed) -> dict[str, object]:
         "transitions": len(crashed.state.transitions),
         "decisions": len(crashed.fresh.decisions),
         "skips": Counter(decision.skip for decision in crashed.fresh.decisions.values()),
-        "ledger": dict(states),
+        "ledger": {str(state): count for state, count in states},
     }
 
 

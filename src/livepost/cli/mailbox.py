@@ -16,11 +16,13 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from livepost.cli.author import project_of
 from livepost.cli.workspace import used_folder_here
 from livepost.deliver.keep import KeptMail, read
 from livepost.errors import StoreError
+from livepost.runtime.asking import engine_of
 from livepost.runtime.folder import DataFolder
-from livepost.runtime.reasons import subject_of
+from livepost.runtime.reasons import person_of
 from livepost.vault.base import Vault
 
 ID_CHARS = 32
@@ -38,9 +40,13 @@ def list_mails(
 ) -> None:
     """List kept mails, the newest first."""
     with _opened() as (folder, vault):
-        subject = _subject(vault, person) if person is not None else None
-        found = read(folder.mailbox, vault, folder.settings.workspace, person=subject, limit=limit)
-    rows = [_row(mail) for mail in found]
+        subjects = (None,) if person is None else _subjects(folder, vault, person)
+        found = [
+            mail
+            for subject in subjects
+            for mail in read(folder.mailbox, vault, folder.settings.workspace, person=subject, limit=limit)
+        ]
+    rows = [_row(mail) for mail in sorted(found, key=lambda mail: mail.at_ms, reverse=True)[:limit]]
     if as_json:
         _console.print_json(json.dumps(rows))
         return
@@ -81,11 +87,10 @@ def _opened() -> Iterator[tuple[DataFolder, Vault]]:
         yield folder, vault
 
 
-def _subject(vault: Vault, name: str) -> bytes:
-    keys = subject_of(vault, name)
-    if keys is None:
-        raise StoreError(f"nobody is known as {name!r}: expected a userId, an email address or an anonymousId")
-    return keys.subject
+def _subjects(folder: DataFolder, vault: Vault, name: str) -> tuple[bytes, ...]:
+    """Return all subjects of a person: a mail was kept under the one that named them then."""
+    with engine_of(folder, project_of(folder)) as engine:
+        return person_of(vault, engine, name).subjects
 
 
 def _decision(id: str) -> bytes:

@@ -75,8 +75,7 @@ class Recorder:
         if not all(named):
             nobody = ExternalId(ANONYMOUS, self._new_id())
             named = [ids or [nobody] for ids in named]
-        flat = iter(self.vault.admit([id for ids in named for id in ids]))
-        people = [[next(flat) for _ in ids] for ids in named]
+        people = _dealt(self.vault.admit([id for ids in named for id in ids]), named)
         for call, keys in zip(calls, people, strict=True):
             previous = _text_id(call.previous_id) if call.type == "alias" else ""
             if previous:
@@ -116,7 +115,7 @@ class Recorder:
             source=arrival.source,
             subject=subject.subject,
             known=subject.known,
-            mentions=_mentions(keys),
+            mentions=_mentions(keys) if len(keys) > 1 else (),
             message_id=message_id,
             timestamp=timestamp,
             sent_at=sent_at,
@@ -124,6 +123,14 @@ class Recorder:
             effective_ts=effective_ms(timestamp, sent_at, arrival.received_at),
             content_hash=subject.keyed_hash(_canonical(call)),
         )
+
+
+def _dealt(keys: Sequence[SubjectKeys], named: list[list[ExternalId]]) -> list[list[SubjectKeys]]:
+    """Return the keys of all ids, in their order, by call; mostly a call names one."""
+    if len(keys) == len(named):
+        return [[one] for one in keys]
+    flat = iter(keys)
+    return [[next(flat) for _ in ids] for ids in named]
 
 
 def ids_of(call: Call, key: KeyKind) -> list[ExternalId]:
@@ -154,8 +161,6 @@ def _text_id(value: str | int | float | None) -> str:
 
 
 def _mentions(keys: list[SubjectKeys]) -> tuple[Mention, ...]:
-    if len(keys) == 1:
-        return ()
     subject = keys[0].subject
     seen = {key.subject: key.known for key in keys[1:] if key.subject != subject}
     return tuple(Mention(other, known) for other, known in seen.items())

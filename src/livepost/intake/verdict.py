@@ -19,6 +19,8 @@ from livepost.model.record import Verdict
 MAX_ID_CHARS = 255
 MAX_MESSAGE_ID_CHARS = 255
 MAX_EVENT_NAME_CHARS = 255
+SHORTEST_BOUND = min(MAX_ID_CHARS, MAX_MESSAGE_ID_CHARS)
+"""Up to it no id needs a closer look."""
 
 Check: TypeAlias = Callable[[Call], str]
 
@@ -128,12 +130,21 @@ def _event_name(call: Call) -> str:
 
 
 def _id_lengths(call: Call) -> str:
-    ids = (("userId", call.user_id), ("anonymousId", call.anonymous_id), ("previousId", call.previous_id))
-    for key, value in ids:
-        if isinstance(value, str) and len(value) > MAX_ID_CHARS:
-            return f"expected `{key}` to have at most {MAX_ID_CHARS} characters, got {len(value)}"
-    if call.message_id is not None and len(call.message_id) > MAX_MESSAGE_ID_CHARS:
-        return f"expected `messageId` to have at most {MAX_MESSAGE_ID_CHARS} characters, got {len(call.message_id)}"
+    for value in (call.user_id, call.anonymous_id, call.previous_id, call.message_id):
+        if isinstance(value, str) and len(value) > SHORTEST_BOUND:
+            return _too_long(call)
+    return ""
+
+
+def _too_long(call: Call) -> str:
+    for key, value, bound in (
+        ("userId", call.user_id, MAX_ID_CHARS),
+        ("anonymousId", call.anonymous_id, MAX_ID_CHARS),
+        ("previousId", call.previous_id, MAX_ID_CHARS),
+        ("messageId", call.message_id, MAX_MESSAGE_ID_CHARS),
+    ):
+        if isinstance(value, str) and len(value) > bound:
+            return f"expected `{key}` to have at most {bound} characters, got {len(value)}"
     return ""
 
 

@@ -23,6 +23,15 @@ def subject_of(vault: Vault, name: str) -> SubjectKeys | None:
     return next((keys for keys in found if keys is not None), None)
 
 
+def person_of(vault: Vault, engine: Engine, name: str) -> PersonView:
+    """Return the person whom one of these ids names; raise StoreError if nobody is known by it."""
+    keys = subject_of(vault, name)
+    view = engine.people([keys.subject], -1).get(keys.subject) if keys is not None else None
+    if view is None:
+        raise StoreError(f"nobody is known as {name!r}: expected a userId, an email address or an anonymousId")
+    return view
+
+
 def reasons_for(
     folder: DataFolder, project: Project, name: str, about: str | None
 ) -> PersonReason | CampaignReason | SegmentReason:
@@ -35,13 +44,5 @@ def reasons_for(
         closing(folder.ledger()) as ledger,
         engine_of(folder, project) as engine,
     ):
-        keys = subject_of(vault, name)
-        view = _view(engine, keys) if keys is not None else None
-        if view is None:
-            raise StoreError(f"nobody is known as {name!r}: expected a userId, an email address or an anonymousId")
-        evidence = gather(view, ledger, engine)
+        evidence = gather(person_of(vault, engine, name), ledger, engine)
         return why_person(project.compiled, evidence) if about is None else why(project.compiled, about, evidence)
-
-
-def _view(engine: Engine, keys: SubjectKeys) -> PersonView | None:
-    return engine.people([keys.subject], -1).get(keys.subject)

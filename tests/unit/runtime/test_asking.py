@@ -133,8 +133,8 @@ def test_nothing_is_processed_when_the_state_on_disk_is_asked(house: StillHouse)
 def test_the_state_of_another_project_is_not_read_and_not_harmed(house: StillHouse, tmp_path: Path) -> None:
     house.engine_works()
     changed = StillHouse(make_project(tmp_path / "changed", **{">= 3": ">= 2"})).project
-    with pytest.raises(StoreError, match="the project was changed since it ran last; `livepost run`"):
-        with engine_of(house.folder, changed):
-            pass
+    asked = engine_of(house.folder, changed)
+    with pytest.raises(StoreError, match="the project was changed since it ran last; `livepost run`"), asked:
+        pass
     with engine_of(house.folder, house.project) as engine:
         assert len(engine.everybody(10)) == 1

@@ -77,7 +77,7 @@ def test_one_house_holds_a_folder_until_it_lets_go(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     folder.prepare()
     held = folder.hold()
-    with pytest.raises(StoreError, match="a house runs on .* already; stop it, or name another folder in `data`"):
+    with pytest.raises(StoreError, match=r"a house runs on .* already; stop it, or name another folder in `data`"):
         folder.hold()
     held.close()
     folder.hold().close()
@@ -101,7 +101,7 @@ def test_the_hold_ends_with_its_process_whatever_ended_it(tmp_path: Path) -> Non
 def test_a_folder_on_which_nothing_ran_says_so(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     folder.prepare()
-    with pytest.raises(StoreError, match="there is nothing in .* yet; `livepost run`"):
+    with pytest.raises(StoreError, match=r"there is nothing in .* yet; `livepost run`"):
         folder.require_used()
     folder.state().close()
     folder.require_used()

@@ -30,7 +30,9 @@ def stopped(*_):
     sys.exit(0)
 signal.signal(signal.SIGTERM, stopped)
 server = http.server.HTTPServer(("127.0.0.1", 0), Ready)
-data = pathlib.Path("data"); (data / "port.new").write_text(str(server.server_address[1])); os.rename(data / "port.new", data / "port")
+port = pathlib.Path("data/port")
+port.with_suffix(".new").write_text(str(server.server_address[1]))
+os.rename(port.with_suffix(".new"), port)
 server.serve_forever()
 """
 WAITS = """

@@ -196,7 +196,12 @@ def test_a_server_that_closes_does_not_wait_for_ever_for_what_it_is_answering(
     monkeypatch.setattr(wire, "CLOSE_S", 0.05)
     process = Process(path)
     with closing(WireClient(path)) as client:
-        asking = threading.Thread(target=lambda: pytest.raises(WireError, client.call, "never", None, type(None)))
+
+        def ask() -> None:
+            with pytest.raises(WireError):
+                client.call("never", None, type(None))
+
+        asking = threading.Thread(target=ask)
         asking.start()
         wait_until(lambda: process.server._connected)
         process.stop()

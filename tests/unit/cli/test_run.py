@@ -1,0 +1,65 @@
+"""`livepost run` where it cannot start; the running house is in tests/real."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Command
+from tests.unit.runtime.still import StillHouse
+
+RUN = [sys.executable, "-m", "livepost.cli", "run"]
+
+
+@pytest.fixture(autouse=True)
+def handlers_kept() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_a_taken_port_is_said_with_what_to_do(project: Path) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        environment = {**os.environ, "LIVEPOST_PORT": str(port)}
+        told = subprocess.run(
+            RUN, cwd=project, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert told.returncode == 1
+    first, *_, last = told.stderr.splitlines()
+    assert first.startswith(f"livepost: port {port} on 127.0.0.1 is taken (")
+    assert first.endswith("stop what uses it, or set `port` in livepost.toml or LIVEPOST_PORT")
+    assert last == "livepost: front did not start; its last words are above"
+
+
+def test_a_project_that_does_not_compile_is_said_once_and_nothing_is_made(livepost: Command, project: Path) -> None:
+    page = (project / "shop.py").read_text()
+    (project / "shop.py").write_text(page.replace(">= 3", '>= "three"'))
+    told = livepost("run")
+    assert told.code == 1
+    assert told.err.count("got 'three'") == len(told.err.splitlines()) == 1
+    assert not (project / "data").exists()
+
+
+def test_a_second_house_on_the_same_folder_is_refused(livepost: Command, project: Path) -> None:
+    with closing(StillHouse(project).folder.hold()):
+        told = livepost("run")
+    assert (told.code, told.out) == (1, "")
+    assert told.err.startswith("livepost: a house runs on ")
+
+
+def test_a_process_of_another_name_is_refused(livepost: Command, project: Path) -> None:
+    told = livepost("run", "kitchen")
+    assert told.code == 2
+    assert "front" in told.err and "courier" in told.err
