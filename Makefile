@@ -38,7 +38,7 @@ format: $(VENV)/.test ## format the code and mend what ruff can mend
 bench: $(VENV)/.run ## measure, as JSON (ARGS= names one)
 	$(BIN)/livepost bench $(ARGS)
 
-test-crash: $(VENV)/.test ## cut and kill at every I/O boundary (long)
+test-crash: $(VENV)/.test ## kill, roll back, fail the disk, scan the bytes (long)
 	$(BIN)/python -m pytest -q tests/crash $(ARGS)
 
 test-real: $(VENV)/.test ## against real servers and the real command (long)

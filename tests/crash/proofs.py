@@ -56,19 +56,28 @@ def folding_trouble(folder: DataFolder, counts: dict[str, int]) -> list[str]:
 def mail_trouble(folder: DataFolder, told: Told, lost_at_most: int) -> list[str]:
     """Return what is wrong with the mails: each decision once in the ledger, its mail once in the mailbox.
 
-    `told` is what the engine decided; `lost_at_most` mails may have been in flight when a courier was killed.
+    `told` is what the engine decided; `lost_at_most` mails may have been in flight when a courier was killed. A
+    marketing mail may be in flight once only, whatever the mailbox makes of a second one.
     """
     ledger = dict(_deliveries(folder))
     mails = Counter(_mailbox(folder))
     sent = {id for id, (_, state) in ledger.items() if state == "sent"}
-    nobody_knows = [id for id, (_, state) in ledger.items() if state in ("unknown", "failed")]
     return [
         *(f"decision {id.hex()} has {count} mails" for id, count in mails.items() if count > 1),
         *(f"decision {id.hex()} is sent and has no mail" for id in sent - set(mails)),
         *(f"decision {id.hex()} has a mail and is {ledger.get(id, ('', 'nowhere'))[1]}" for id in set(mails) - sent),
         *_differences(told.decisions, {id: decision for id, (decision, _) in ledger.items()}),
-        *([f"{len(nobody_knows)} mails are unknown or failed"] if len(nobody_knows) > lost_at_most else []),
+        *(f"marketing decision {id.hex()} was in flight {times} times" for id, times in _flown_again(folder)),
+        *([f"{unknown_once(folder)} mails were unknown"] if unknown_once(folder) > lost_at_most else []),
     ]
+
+
+def unknown_once(folder: DataFolder) -> int:
+    """Return of how many mails nobody knew, for a time or for good, whether they were sent."""
+    sql = "SELECT count(DISTINCT decision) FROM moves WHERE after = 'unknown'"
+    ((count,),) = rows_of(folder.path / "ledger.db", sql)
+    assert isinstance(count, int)
+    return count
 
 
 def divergences(folder: DataFolder) -> list[str]:
@@ -107,6 +116,16 @@ def _deliveries(folder: DataFolder) -> Iterator[tuple[bytes, tuple[Decision, str
         assert isinstance(body, bytes)
         decision = decode_decision(body)
         yield decision.id, (decision, str(state))
+
+
+def _flown_again(folder: DataFolder) -> Iterator[tuple[bytes, int]]:
+    sql = (
+        "SELECT d.id, count(*) FROM moves m JOIN deliveries d ON d.id = m.decision"
+        " WHERE m.after = 'in_flight' AND d.class = 'marketing' GROUP BY d.id HAVING count(*) > 1"
+    )
+    for id, times in rows_of(folder.path / "ledger.db", sql):
+        assert isinstance(id, bytes) and isinstance(times, int)
+        yield id, times
 
 
 def _mailbox(folder: DataFolder) -> Iterator[bytes]:

@@ -29,7 +29,7 @@ from tests.oracle.naive import essence, run
 KILLS = int(os.environ.get("LIVEPOST_CRASH_KILLS", "2"))
 SEED = int(os.environ.get("LIVEPOST_CRASH_SEED", "1"))
 ACKS_BETWEEN = 1_000
-CUTS = ((1, 2_000), (97, 3), (20_000, 500))
+CUTS = ((40, 2_000), (300, 3), (20_000, 500))
 """Records a step reads at most, and people whose due times it serves beside them."""
 
 ORACLE_RECORDS = 8_000
@@ -85,6 +85,7 @@ def figures(crashed: Crashed) -> dict[str, object]:
     states = rows_of(folder.path / "ledger.db", "SELECT state, sum(count) FROM tallies GROUP BY state")
     counts = crashed.state.counts
     return {
+        "seed": SEED,
         "kills": KILLS * len(PROCESSES),
         "acks": crashed.load.acks,
         "events": len(crashed.load.acked),
@@ -95,6 +96,7 @@ def figures(crashed: Crashed) -> dict[str, object]:
         "transitions": len(crashed.state.transitions),
         "decisions": len(crashed.fresh.decisions),
         "skips": Counter(decision.skip for decision in crashed.fresh.decisions.values()),
+        "unknown for a time": proofs.unknown_once(folder),
         "ledger": {str(state): count for state, count in states},
     }
 

@@ -55,7 +55,7 @@ def run(*, rounds: int = 3, batches: int = 600, singles: int = 15_000, place: Pa
         front.start(["front"])
         _warm(front)
         taken = [_round(front, echo_port, batches, singles, f"round-{number}") for number in range(rounds)]
-        figures = {
+        figures: dict[str, Any] = {
             "events_per_s": round(_median(batches * BATCH / one.batches.seconds for one in taken)),
             "events_per_cpu_s": round(_median(batches * BATCH / one.batches_cpu_s for one in taken)),
             "batch_ms": _latency([one.batches for one in taken]),

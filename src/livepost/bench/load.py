@@ -67,7 +67,7 @@ def main() -> None:
     made = list(requests(job))
     gc.freeze()
     began = time.process_time()
-    seconds, latencies, refused = uvloop.run(_run(job, made))
+    seconds, latencies, refused = uvloop.run(drive(job, made))
     latencies.sort()
     told = Told(
         seconds=seconds,
@@ -96,6 +96,25 @@ def requests(job: Job) -> Iterator[bytes]:
         )
 
 
+async def drive(job: Job, made: list[bytes]) -> tuple[float, list[float], int]:
+    """Send everything; return seconds, latencies (s) and how many were not answered with 200."""
+    loop = asyncio.get_running_loop()
+    sender = _Sender(made, job.rate, loop)
+    connections = [
+        (await loop.create_connection(lambda: _Connection(sender), "127.0.0.1", job.port))[1]
+        for _ in range(job.connections)
+    ]
+    began = loop.time()
+    sender.start(connections)
+    try:
+        async with asyncio.timeout(PATIENCE_S + (len(made) / job.rate if job.rate else 0)):
+            await sender.done
+        return loop.time() - began, sender.latencies, sender.refused
+    finally:
+        for connection in connections:
+            connection.close()
+
+
 def _calls(job: Job) -> Iterator[bytes]:
     count = job.requests * job.batch
     match job.shape:
@@ -110,21 +129,6 @@ def _calls(job: Job) -> Iterator[bytes]:
                 buys = number % job.order_every == job.order_every - 1
                 user = f"shopper-{number // job.order_every % job.people}"
                 yield order(user, f"{job.run}-order-{number}") if buys else call
-
-
-async def _run(job: Job, made: list[bytes]) -> tuple[float, list[float], int]:
-    """Send everything; return seconds, latencies (s) and how many were not answered with 200."""
-    loop = asyncio.get_running_loop()
-    sender = _Sender(made, job.rate, loop)
-    connections = [
-        (await loop.create_connection(lambda: _Connection(sender), "127.0.0.1", job.port))[1]
-        for _ in range(job.connections)
-    ]
-    began = loop.time()
-    sender.start(connections)
-    async with asyncio.timeout(PATIENCE_S + (len(made) / job.rate if job.rate else 0)):
-        await sender.done
-    return loop.time() - began, sender.latencies, sender.refused
 
 
 class _Sender:
@@ -188,6 +192,9 @@ class _Connection(asyncio.Protocol):
     def send(self, request: bytes, since: float) -> None:
         self._since = since
         self._transport.write(request)
+
+    def close(self) -> None:
+        self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._got = self._got + data if self._got else data

@@ -89,6 +89,16 @@ def run(*, seconds: float = 15.0, place: Path | None = None) -> dict[str, Any]:
     }
 
 
+def without(now: dict[int, int], then: dict[int, int]) -> Latencies:
+    """Return what a histogram got since it was `then`."""
+    return Latencies({bucket: count - then.get(bucket, 0) for bucket, count in now.items()})
+
+
+def quantiles(latencies: Latencies) -> dict[str, float]:
+    """Return median and 99th percentile in milliseconds."""
+    return {"p50": round(latencies.quantile(0.5), 2), "p99": round(latencies.quantile(0.99), 2)}
+
+
 def _identify(new: House) -> None:
     """Give everybody an address and consent."""
     job = Job(
@@ -110,14 +120,14 @@ def _offer(new: House, rate: int, seconds: float) -> dict[str, Any]:
     told = _shop(new, rate, seconds)
     _drain(new)
     after = _histograms(new)
-    transitions, mails = (_without(now, then) for now, then in zip(after, before, strict=True))
+    transitions, mails = (without(now, then) for now, then in zip(after, before, strict=True))
     return {
         "events_per_s": rate,
         "seconds": round(told.seconds, 1),
         "reply_ms": {"p50": round(told.p50_ms, 2), "p99": round(told.p99_ms, 2)},
-        "transition_ms": _quantiles(transitions),
+        "transition_ms": quantiles(transitions),
         "mails": len(mails),
-        "mail_ms": _quantiles(mails),
+        "mail_ms": quantiles(mails),
     }
 
 
@@ -218,11 +228,3 @@ def _histograms(new: House) -> tuple[dict[int, int], dict[int, int]]:
     if not told.exists():
         return freshness, {}
     return freshness, msgspec.json.decode(told.read_bytes(), type=CourierStatus).event_to_mail
-
-
-def _without(now: dict[int, int], then: dict[int, int]) -> Latencies:
-    return Latencies({bucket: count - then.get(bucket, 0) for bucket, count in now.items()})
-
-
-def _quantiles(latencies: Latencies) -> dict[str, float]:
-    return {"p50": round(latencies.quantile(0.5), 2), "p99": round(latencies.quantile(0.99), 2)}

@@ -76,9 +76,9 @@ class Shopper(Profile):
     category = latest(ProductViewed.category)
     looked_at = recent(ProductViewed.product_id, n=5)
 
-    browsing = segment((views_7d >= 3) & (orders_7d == 0))
+    browsing = segment((views_7d >= 5) & (orders_7d == 0))
     keen = segment(views_1h >= 5)
-    looking = segment((views_24h >= 2) | (searches_7d >= 2))
+    looking = segment((views_24h >= 4) | (searches_7d >= 3))
     left_cart = segment((last_add >= hours(1)) & (last_order > last_add))
     undecided = segment((adds_7d >= 2) & (orders_7d == 0))
     buyer = segment(orders_30d >= 1)

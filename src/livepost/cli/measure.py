@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from livepost.bench import engine
-
 _console = Console(soft_wrap=True, highlight=False)
 
 
-def bench(name: Annotated[Literal["engine"], typer.Argument(help="Which one.")] = "engine") -> None:
-    """Run a benchmark and print its figures as JSON, with the machine they were taken on."""
-    _console.print_json(json.dumps(engine.run()))
+class Bench(StrEnum):
+    """The benchmarks, each a module of `livepost.bench` that opens with its question."""
+
+    collect = "collect"
+    engine = "engine"
+    path = "path"
+
+
+def bench(
+    name: Annotated[Bench, typer.Argument(help="Which one.")] = Bench.engine,
+    place: Annotated[
+        Path | None, typer.Option(help="Folder on the disk to measure; the system's temporary one if left out.")
+    ] = None,
+) -> None:
+    """Run a benchmark and print its figures as JSON, with the machine they were taken on; exit 1 below a gate."""
+    run = import_module(f"livepost.bench.{name}").run
+    figures = run() if name is Bench.engine else run(place=place)
+    _console.print_json(json.dumps(figures))
+    if not all(gate["holds"] for gate in figures.get("gates", {}).values()):
+        raise typer.Exit(1)

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import lru_cache
 from typing import Protocol
 
 from livepost.collect.limits import MAX_TOKEN_CHARS
 from livepost.errors import RejectedError
 from livepost.model.record import KeyKind
+
+REMEMBERED_HEADERS = 1_024
+MAX_REMEMBERED_BYTES = 512
+"""Authorization headers whose reading is remembered, and how long one may be for that."""
 
 
 class Keys(Protocol):
@@ -25,7 +30,7 @@ class Keys(Protocol):
 
 def authenticate(keys: Keys, authorization: bytes | None, write_key: object) -> tuple[str, KeyKind]:
     """Return source and kind of the request's key; raise RejectedError (401) without a valid one."""
-    token = basic_user(authorization) if authorization else None
+    token = _known_user(authorization) if authorization else None
     if token is None:
         token = write_key if isinstance(write_key, str) else ""
     found = keys.lookup(token) if 0 < len(token) <= MAX_TOKEN_CHARS else None
@@ -37,6 +42,13 @@ def authenticate(keys: Keys, authorization: bytes | None, write_key: object) -> 
             status=401,
         )
     return found
+
+
+def _known_user(authorization: bytes) -> str | None:
+    """Return `basic_user`, remembered: a workspace's SDKs send the same few headers with every request."""
+    if len(authorization) > MAX_REMEMBERED_BYTES:
+        return basic_user(authorization)
+    return _remembered_user(authorization)
 
 
 def basic_user(authorization: bytes) -> str | None:
@@ -51,3 +63,6 @@ def basic_user(authorization: bytes) -> str | None:
     except (binascii.Error, UnicodeDecodeError):
         return ""
     return decoded.partition(":")[0]
+
+
+_remembered_user = lru_cache(REMEMBERED_HEADERS)(basic_user)

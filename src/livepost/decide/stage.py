@@ -5,14 +5,15 @@ A pure function of (name, journal, moments). Journeys that fall due between the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from livepost.decide.campaigns import Campaign, campaigns_of, names_of
 from livepost.decide.joining import join_journals
 from livepost.decide.verdict import Verdict, judge
 from livepost.ids import decision_id
 from livepost.model import journal as journals
-from livepost.model.compiled import Compiled
+from livepost.model.compiled import CampaignSpec, Compiled
 from livepost.model.decision import Cancellation, ConsentChange, Decision, OutboxItem, Transition
 from livepost.model.journal import WATCH_MS, Consent, Journal, Journey, Memory, Watched
 from livepost.model.moment import NO_DUE, Decided, Moment
@@ -21,6 +22,15 @@ Position = Callable[[int], tuple[int, int]]
 
 STEP = 0
 """The only step of a campaign there is so far; drips will have more."""
+
+
+@dataclass(slots=True)
+class _Case:
+    """A person under decision: name, journal, and what goes to the outbox."""
+
+    person: bytes
+    book: Journal
+    outbox: list[OutboxItem]
 
 
 class Campaigns:
@@ -40,13 +50,12 @@ class Campaigns:
 
         `until` is in ms; `position` says which record (seq, stamp) is the first not before a due time.
         """
-        book = journals.read(journal)
-        outbox: list[OutboxItem] = []
+        case = _Case(person, journals.read(journal), [])
         for moment in moments:
-            self._pass_time(person, book, moment.at if moment.event else moment.at - 1, position, outbox)
-            self._live_through(person, book, moment, outbox)
-        self._pass_time(person, book, until, position, outbox)
-        return Decided(journals.write(book), outbox, _due(book))
+            self._pass_time(case, moment.at if moment.event else moment.at - 1, position)
+            self._live_through(case, moment)
+        due = self._pass_time(case, until, position)
+        return Decided(journals.write(case.book), case.outbox, due)
 
     def join(self, winner: bytes, loser: bytes) -> bytes:
         """Return the journal of two people become one, called as the winner was."""
@@ -56,104 +65,84 @@ class Campaigns:
         """Return the earliest due time (ms) among the journal's journeys, NO_DUE if none is under way."""
         return _due(journals.read(journal))
 
-    def _pass_time(
-        self, person: bytes, book: Journal, until: int, position: Position, outbox: list[OutboxItem]
-    ) -> None:
-        """Serve the journeys that are due by `until` (ms), each at its time."""
-        while (due := _due(book)) <= until:
+    def _pass_time(self, case: _Case, until: int, position: Position) -> int:
+        """Serve the journeys that are due by `until` (ms), each at its time; return when the next one is."""
+        while (due := _due(case.book)) <= until:
             seq, stamp = position(due)
-            self._live_through(person, book, Moment(due, seq, lateness_ms=stamp - due), outbox)
+            self._live_through(case, Moment(due, seq, lateness_ms=stamp - due))
+        return due
 
-    def _live_through(self, person: bytes, book: Journal, moment: Moment, outbox: list[OutboxItem]) -> None:
-        _hear(book, moment)
-        outbox += _tell(person, book, moment)
-        for campaign in self.campaigns:
-            memory = book.campaigns.get(campaign.name)
-            if memory is not None:
-                outbox += self._end(person, book, campaign, memory, moment)
-        for campaign in self.campaigns:
-            memory = book.campaigns.get(campaign.name)
-            if memory is not None and memory.journey is not None and memory.journey.due <= moment.at:
-                outbox.append(self._decision(person, book, campaign, memory, memory.journey, moment))
-        for campaign in self.campaigns:
-            journey = self._start(campaign, book.campaigns.get(campaign.name), moment)
-            if journey is not None:
-                memory = book.campaigns.setdefault(campaign.name, Memory())
-                memory.journey, memory.entered = journey, moment.at
-                if journey.due <= moment.at:
-                    outbox.append(self._decision(person, book, campaign, memory, journey, moment))
+    def _live_through(self, case: _Case, moment: Moment) -> None:
+        _hear(case.book, moment)
+        _tell(case, moment)
+        if moment.name or moment.transitions:
+            self._end_journeys(case, moment)
+        for campaign, memory in self._memories(case):
+            if memory.journey is not None and memory.journey.due <= moment.at:
+                self._decide_journey(case, campaign, memory, memory.journey, moment)
+        if moment.live and (moment.name or moment.transitions):
+            self._start_journeys(case, moment)
 
-    def _end(
-        self, person: bytes, book: Journal, campaign: Campaign, memory: Memory, moment: Moment
-    ) -> list[OutboxItem]:
-        """End a waiting journey, and cancel what was decided lately, if `until` came or the person left."""
-        verdict = _ending(campaign, moment)
-        if verdict is None:
-            return []
-        ended: list[OutboxItem] = []
-        if memory.journey is not None:
-            ended.append(self._decided(person, campaign, memory.journey, moment, verdict))
-            memory.journey = None
-        watched = [w for w in memory.watched if moment.at - w.at < WATCH_MS]
-        ended += [
-            Cancellation(
-                decision=w.decision,
-                reason=verdict.skip,
-                detail=verdict.detail,
-                at=moment.at,
-                position=moment.position,
-            )
-            for w in watched
-        ]
-        memory.watched = []
-        return ended
+    def _memories(self, case: _Case) -> list[tuple[Campaign, Memory]]:
+        """Return the campaigns that remember the person, in the project's order."""
+        memories = case.book.campaigns
+        return [(campaign, memories[campaign.name]) for campaign in self.campaigns if campaign.name in memories]
 
-    def _start(self, campaign: Campaign, memory: Memory | None, moment: Moment) -> Journey | None:
-        """Return the journey that begins now, if one does."""
+    def _end_journeys(self, case: _Case, moment: Moment) -> None:
+        """End what waits, and cancel what was decided lately, where `until` came or the person left."""
+        for campaign, memory in self._memories(case):
+            verdict = _ending(campaign, moment)
+            if verdict is None:
+                continue
+            if memory.journey is not None:
+                case.outbox.append(self._decided(case, campaign, memory.journey, moment, verdict))
+            case.outbox += [_cancellation(w, verdict, moment) for w in memory.watched if moment.at - w.at < WATCH_MS]
+            memory.journey, memory.watched = None, []
+
+    def _start_journeys(self, case: _Case, moment: Moment) -> None:
+        for campaign in self.campaigns:
+            memory = case.book.campaigns.get(campaign.name)
+            cause = self._cause(campaign, moment)
+            if cause is None or not _may_enter(campaign.spec, memory, moment):
+                continue
+            memory = case.book.campaigns.setdefault(campaign.name, Memory())
+            journey = Journey(moment.at, moment.at + campaign.spec.wait_ms, *cause)
+            memory.journey, memory.entered = journey, moment.at
+            if journey.due <= moment.at:
+                self._decide_journey(case, campaign, memory, journey, moment)
+
+    def _cause(self, campaign: Campaign, moment: Moment) -> tuple[bytes, str] | None:
+        """Return what of the moment starts a journey in the campaign: its id, and in words."""
         spec = campaign.spec
-        if not moment.live or (moment.name and moment.age_ms > spec.fresh_ms):
-            return None
-        if memory is not None and not _may_enter(spec.reentry_ms, memory, moment.at):
-            return None
         entered = _transition(moment, spec.audience, entered=True)
         if entered is not None:
-            cause, text = entered.id, f"entered {self._profile}.{entered.segment}"
-        elif spec.on and moment.name == spec.on and (campaign.where is None or campaign.where(moment.properties)):
-            cause, text = moment.event, f"{moment.name} happened"
-        else:
-            return None
-        return Journey(moment.at, moment.at + spec.wait_ms, cause, text)
+            return entered.id, f"entered {self._profile}.{entered.segment}"
+        if spec.on and moment.name == spec.on and (campaign.where is None or campaign.where(moment.properties)):
+            return moment.event, f"{moment.name} happened"
+        return None
 
-    def _decision(
-        self,
-        person: bytes,
-        book: Journal,
-        campaign: Campaign,
-        memory: Memory,
-        journey: Journey,
-        moment: Moment,
-    ) -> Decision:
+    def _decide_journey(
+        self, case: _Case, campaign: Campaign, memory: Memory, journey: Journey, moment: Moment
+    ) -> None:
         """Decide a journey that is due, and remember it."""
-        verdict = judge(campaign.spec, person, book, memory, moment)
-        decision = self._decided(person, campaign, journey, moment, verdict)
+        verdict = judge(campaign.spec, case.person, case.book, memory, moment)
+        decision = self._decided(case, campaign, journey, moment, verdict)
+        case.outbox.append(decision)
         memory.journey = None
         if not verdict.skip:
             per = campaign.spec.cap.per_ms if campaign.spec.cap else 0
             memory.decided = [at for at in memory.decided if moment.at - at < per] + ([moment.at] if per else [])
             alive = [w for w in memory.watched if moment.at - w.at < WATCH_MS]
             memory.watched = [*alive, Watched(moment.at, decision.id)]
-        return decision
 
-    def _decided(
-        self, person: bytes, campaign: Campaign, journey: Journey, moment: Moment, verdict: Verdict
-    ) -> Decision:
+    def _decided(self, case: _Case, campaign: Campaign, journey: Journey, moment: Moment, verdict: Verdict) -> Decision:
         spec = campaign.spec
         return Decision(
-            id=decision_id(self._workspace, spec.name, STEP, person, journey.cause),
+            id=decision_id(self._workspace, spec.name, STEP, case.person, journey.cause),
             campaign=spec.name,
             version=spec.version,
             step=STEP,
-            person=person,
+            person=case.person,
             cause=journey.cause,
             cause_text=journey.cause_text,
             at=moment.at,
@@ -182,20 +171,35 @@ def _hear(book: Journal, moment: Moment) -> None:
             book.consents[purpose] = said
 
 
-def _tell(person: bytes, book: Journal, moment: Moment) -> Iterator[OutboxItem]:
-    """Yield the consents that differ from what was told of the person of this name."""
-    for purpose, said in sorted(book.consents.items()):
-        if book.told.get(purpose) is not said.allowed:
-            book.told[purpose] = said.allowed
-            yield ConsentChange(
-                person=person,
-                purpose=purpose,
-                allowed=said.allowed,
-                at=moment.at,
-                position=moment.position,
-                source=said.source,
-                message_id=said.message_id,
-            )
+def _tell(case: _Case, moment: Moment) -> None:
+    """Tell the outbox of consents that differ from what it was told of the person of this name."""
+    told = case.book.told
+    for purpose, said in sorted(case.book.consents.items()):
+        if told.get(purpose) is not said.allowed:
+            told[purpose] = said.allowed
+            case.outbox.append(_consent_change(case.person, purpose, said, moment))
+
+
+def _consent_change(person: bytes, purpose: str, said: Consent, moment: Moment) -> ConsentChange:
+    return ConsentChange(
+        person=person,
+        purpose=purpose,
+        allowed=said.allowed,
+        at=moment.at,
+        position=moment.position,
+        source=said.source,
+        message_id=said.message_id,
+    )
+
+
+def _cancellation(watched: Watched, verdict: Verdict, moment: Moment) -> Cancellation:
+    return Cancellation(
+        decision=watched.decision,
+        reason=verdict.skip,
+        detail=verdict.detail,
+        at=moment.at,
+        position=moment.position,
+    )
 
 
 def _ending(campaign: Campaign, moment: Moment) -> Verdict | None:
@@ -211,9 +215,12 @@ def _transition(moment: Moment, segment: str | None, *, entered: bool) -> Transi
     return next((t for t in moment.transitions if t.segment == segment and t.entered is entered), None)
 
 
-def _may_enter(reentry_ms: int | None, memory: Memory, at: int) -> bool:
-    if memory.journey is not None:
+def _may_enter(spec: CampaignSpec, memory: Memory | None, moment: Moment) -> bool:
+    """Say whether the trigger is fresh (a due time always is), and re-entry allows another journey."""
+    if moment.name and moment.age_ms > spec.fresh_ms:
         return False
-    if memory.entered is None:
+    if memory is None or (memory.journey is None and memory.entered is None):
         return True
-    return reentry_ms is not None and at - memory.entered >= reentry_ms
+    if memory.journey is not None or memory.entered is None or spec.reentry_ms is None:
+        return False
+    return moment.at - memory.entered >= spec.reentry_ms

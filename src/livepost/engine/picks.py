@@ -1,7 +1,8 @@
 """Picks: features that keep values (`latest first recent top`), folded record by record.
 
 A fold is independent of order: `latest` and `first` go by (effective_ts, message_id), `recent` keeps the top n by
-(effective_ts descending, message_id), `top` counts values per tile. So late records need no special care here.
+(effective_ts descending, message_id), `top` counts values per tile. So late records need no special care here, and
+what a record brings can wait in the row, unread, until there is enough of it to be folded at once.
 """
 
 from __future__ import annotations
@@ -16,19 +17,49 @@ from livepost.model.compiled import FeatureSpec
 DISTINCT_MAX = 1000
 """Above so many different values in its window a `top` is unknown (None) until tiles expire."""
 
+WAITING_MAX = 8
+"""So many records wait in a row at most."""
+
 Held = list[Any]
 """One pick's state. latest, first: [ts, message_id, value] or []; recent: a list of these;
 top: [[tile in seconds, {value: count}], ...]."""
 
+_ARRAY_32 = b"\xdd"
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
 
 def decode(raw: bytes, program: Program) -> list[Held]:
-    """Return the picks of a row, by pick number; empty where nothing was folded."""
-    return msgspec.msgpack.decode(raw) if raw else [[] for _ in program.picks]
+    """Return the picks of a row, by pick number, with what was waiting folded in; empty where there was nothing."""
+    if not raw:
+        return [[] for _ in program.picks]
+    held: list[Held]
+    held, *waiting = _decode(_ARRAY_32 + raw)
+    for ts, message_id, values in waiting:
+        for number, value in values.items():
+            held[number] = fold(program.picks[number], held[number], ts, message_id, value)
+    return held
 
 
 def encode(picks: list[Held]) -> bytes:
-    """Return the picks as a row keeps them; b"" if all are empty."""
-    return msgspec.msgpack.encode(picks) if any(picks) else b""
+    """Return the picks as a row keeps them, nothing waiting; b"" if all are empty.
+
+    The form is that of a msgpack array without its first byte: how many (4 bytes), the picks, what waits.
+    """
+    return _count_of(1) + _encode(picks) if any(picks) else b""
+
+
+def brought(ts: int, message_id: str, values: dict[int, Any]) -> bytes:
+    """Return what a record brings, by pick number, as it waits in rows."""
+    return _encode((ts, message_id, values))
+
+
+def append(raw: bytes, more: list[bytes], program: Program) -> bytes:
+    """Return the picks of a row with what more records brought; folded, where more than WAITING_MAX would wait."""
+    raw = raw or _count_of(1) + _encode([[] for _ in program.picks])
+    count = int.from_bytes(raw[:4], "big") + len(more)
+    longer = b"".join((_count_of(count), raw[4:], *more))
+    return longer if count <= WAITING_MAX + 1 else encode(decode(longer, program))
 
 
 def fold(spec: FeatureSpec, held: Held, ts: int, message_id: str, value: Any) -> Held:
@@ -105,6 +136,10 @@ def _count(spec: FeatureSpec, held: Held, tile: int, item: Any, count: int) -> H
                 counts[item] = counts.get(item, 0) + count
             return held
     return [*expire(spec, held, tile * 1000), [tile, {item: count}]]
+
+
+def _count_of(parts: int) -> bytes:
+    return parts.to_bytes(4, "big")
 
 
 def _n(spec: FeatureSpec) -> int:

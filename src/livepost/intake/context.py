@@ -108,10 +108,10 @@ def _library_word(word: str) -> bool:
 
 def _words(value: Any, keys: frozenset[str], is_plain: Callable[[str], bool]) -> dict[str, str] | None:
     """Return `value` if it is an object of nothing but expected keys with short plain words, else None."""
-    if not isinstance(value, dict) or not value.keys() <= keys:
+    if not isinstance(value, dict):
         return None
-    for one in value.values():
-        if not isinstance(one, str) or len(one) > MAX_WORD_CHARS or not is_plain(one):
+    for key, one in value.items():
+        if key not in keys or not isinstance(one, str) or len(one) > MAX_WORD_CHARS or not is_plain(one):
             return None
     return value
 

@@ -7,10 +7,11 @@ clients copy it, so it is read. Text without a zone is UTC.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _LOOSE = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
     r"(?:[Tt ](?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,](?P<fraction>\d{1,18}))?)?"
@@ -55,8 +56,7 @@ def _parse(text: str) -> int | None:
 
 
 def _ms(moment: datetime) -> int:
-    since = moment - _EPOCH
-    return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def _loose(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Step 6, features: their values at the items of a round, and the folding of what is kept by value."""
+"""Step 6, features: their values at the items of a round."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from livepost.engine import picks
 from livepost.engine.membership import Values
 from livepost.engine.row import NEVER, Bools, Fixed, Ints
 from livepost.engine.window import Feeding, Moments, Runs
-from livepost.process.batch import Batch
 from livepost.process.feeds import Feeds, SlotFeed
 from livepost.process.round import Round
 
@@ -24,8 +23,8 @@ def read_values(
     program, moments, places = feeds.program, a_round.moments, a_round.places
     runs = None
     if program.tiles:
-        fed = [_feeding(slot, places, feeds.effective) for slot in feeds.tiles]
-        runs = Runs(program.tiles, tiles, fed, moments)
+        fed = {slot: _feeding(slot, places, feeds.effective) for slot in set(feeds.tiles)}
+        runs = Runs(program.tiles, tiles, [fed[slot] for slot in feeds.tiles], moments)
     sums = [_running_sum(slot, places, moments, fixed["sums"][:, n]) for n, slot in enumerate(feeds.sums)]
     lasts = [
         _running_last(fed[places], feeds.effective[places], moments, fixed["lasts"][:, n])
@@ -33,13 +32,6 @@ def read_values(
     ]
     running = {pick: _running_pick(feeds, pick, places, moments, held[pick]) for pick in feeds.compared}
     return Values(program, moments.at, runs, sums, lasts, running)
-
-
-def fold_picks(feeds: Feeds, batch: Batch, place: int, held: list[picks.Held]) -> None:
-    """Fold a record into a person's picks, in place."""
-    ts, message_id = int(batch.effective[place]), batch.message_id[place]
-    for number, value in feeds.picked[place]:
-        held[number] = picks.fold(feeds.program.picks[number], held[number], ts, message_id, value)
 
 
 def _feeding(slot: SlotFeed, places: Ints, effective: Ints) -> Feeding:

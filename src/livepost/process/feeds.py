@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from livepost.engine import picks
 from livepost.engine.program import Feed, Program, Reading, amount
 from livepost.engine.row import Bools, Ints
 from livepost.expr import Compare, Feature, walk
@@ -14,9 +15,9 @@ from livepost.model.record import KeyKind
 from livepost.process.batch import Batch
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SlotFeed:
-    """Which records feed a slot, and with how much (0 where they do not)."""
+    """Which records feed a slot, and with how much (0 where they do not). Slots that take the same share one."""
 
     fed: Bools
     value: Ints
@@ -25,8 +26,8 @@ class SlotFeed:
 class Feeds:
     """What a batch brings, by slot and pick.
 
-    picks    per pick: place -> value
-    picked   place -> (pick, value) of all that it brings; `picks_something` says whether it is there
+    picks     per compared pick: place -> value
+    brought   place -> what it brings to all picks, as it waits in rows; `brings` says whether it is there
 
     Columns have one entry more than the batch: place -1, a due time, reads the last, which brings nothing.
     """
@@ -36,55 +37,90 @@ class Feeds:
         self.effective = np.append(batch.effective, 0)
         self.message_id = batch.message_id
         self.compared = _compared_picks(program)
-        nothing = SlotFeed(_mask(batch, []), np.zeros(len(batch) + 1, np.int64))
+        nothing = _counting(batch, np.zeros(0, np.int64))
         self.tiles = [nothing for _ in program.tiles]
         self.sums = [nothing for _ in range(program.sums)]
         self.lasts = [nothing.fed for _ in range(program.lasts)]
-        self.picks: list[dict[int, Any]] = [{} for _ in program.picks]
+        self.picks: dict[int, dict[int, Any]] = {pick: {} for pick in self.compared}
+        self._values: dict[int, dict[int, Any]] = {}
         for name, feeds in program.feeds.items():
             if name in batch.names:
-                event = _Event(batch, name)
-                for feed in feeds:
-                    self._take(batch, feed, event)
-        self.picked = _by_place(self.picks)
-        self.picks_something = _mask(batch, list(self.picked))
+                self._take(_Event(batch, name), feeds)
+        self.brought = _brought(batch, self._values)
+        self.brings = _mask(batch, list(self._values))
 
-    def _take(self, batch: Batch, feed: Feed, event: _Event) -> None:
-        fed, values = _feeding(batch, feed, event)
-        reading = feed.reading
-        if reading.last is not None:
-            self.lasts[reading.last] = _mask(batch, fed)
-        elif reading.pick is not None:
-            self.picks[reading.pick] = dict(zip(fed, values, strict=True))
-        else:
-            self._take_sums(batch, reading, fed, values)
+    def _take(self, event: _Event, feeds: list[Feed]) -> None:
+        for feed in feeds:
+            column = event.column(feed)
+            if feed.reading.last is not None:
+                self.lasts[feed.reading.last] = column.count.fed
+            elif feed.reading.pick is not None:
+                self._take_pick(feed.reading.pick, column)
+            else:
+                self._take_sums(feed.reading, column)
 
-    def _take_sums(self, batch: Batch, reading: Reading, fed: list[int], values: list[Any]) -> None:
+    def _take_pick(self, pick: int, column: _Column) -> None:
+        for place, value in zip(column.places, column.values, strict=True):
+            self._values.setdefault(place, {})[pick] = value
+        if pick in self.picks:
+            self.picks[pick] = dict(zip(column.places, column.values, strict=True))
+
+    def _take_sums(self, reading: Reading, column: _Column) -> None:
         slots = self.tiles if reading.windowed else self.sums
-        mask = _mask(batch, fed)
         if reading.count is not None:
-            slots[reading.count] = SlotFeed(mask, mask.astype(np.int64))
+            slots[reading.count] = column.count
         if reading.total is not None:
-            column = np.zeros(len(batch) + 1, np.int64)
-            column[fed] = [amount(value, reading.micro) for value in values]
-            slots[reading.total] = SlotFeed(mask, column)
+            slots[reading.total] = column.total(reading.micro)
+
+
+class _Column:
+    """Records and what each brings; as counts and totals made once, however many slots take them."""
+
+    def __init__(self, batch: Batch, places: list[int], values: list[Any]) -> None:
+        self.places = places
+        self.values = values
+        self.count = _counting(batch, np.array(places, np.int64))
+        self._totals: dict[bool, SlotFeed] = {}
+
+    def total(self, micro: bool) -> SlotFeed:
+        """Return the feed of the values as integers; `micro` for floats."""
+        if micro not in self._totals:
+            value = np.zeros_like(self.count.value)
+            value[self.places] = [amount(one, micro) for one in self.values]
+            self._totals[micro] = SlotFeed(self.count.fed, value)
+        return self._totals[micro]
 
 
 class _Event:
-    """The living records of one name, and their fields: each read once, however many features take it."""
+    """The living records of one name, and the columns that features take of them."""
 
     def __init__(self, batch: Batch, name: str) -> None:
         self._batch = batch
         self._places: list[int] = np.flatnonzero(batch.alive & (batch.name == batch.names.index(name))).tolist()
-        self._fields: dict[tuple[str | None, bool], tuple[list[int], list[Any]]] = {}
+        self._columns: dict[tuple[str | None, bool], _Column] = {}
 
-    def values(self, field: str | None, personal: bool) -> tuple[list[int], list[Any]]:
-        """Return the places of the records that have the field, and its values (True if no field is asked for)."""
-        if (field, personal) not in self._fields:
+    def column(self, feed: Feed) -> _Column:
+        """Return the records that feed the feature, and what each brings (True if it takes no field)."""
+        spec, where = feed.reading.spec, feed.where
+        whole = self._field(spec.field, spec.personal)
+        if where is None and not spec.secret_only:
+            return whole
+        key, properties = self._batch.key, self._batch.properties
+        kept = [
+            (place, value)
+            for place, value in zip(whole.places, whole.values, strict=True)
+            if (not spec.secret_only or key[place] == KeyKind.SECRET) and (where is None or where(properties[place]))
+        ]
+        return _Column(self._batch, [place for place, _ in kept], [value for _, value in kept])
+
+    def _field(self, field: str | None, personal: bool) -> _Column:
+        """Return the records that have the field, with its values."""
+        if (field, personal) not in self._columns:
             read = self._sealed(field) if personal and field else self._open(field)
             there = [(place, value) for place, value in zip(self._places, read, strict=True) if value is not None]
-            self._fields[field, personal] = [place for place, _ in there], [value for _, value in there]
-        return self._fields[field, personal]
+            places, values = [place for place, _ in there], [value for _, value in there]
+            self._columns[field, personal] = _Column(self._batch, places, values)
+        return self._columns[field, personal]
 
     def _open(self, field: str | None) -> list[Any]:
         if field is None:
@@ -96,32 +132,20 @@ class _Event:
         return [self._batch.record(place).sealed_value(field) for place in self._places]
 
 
-def _feeding(batch: Batch, feed: Feed, event: _Event) -> tuple[list[int], list[Any]]:
-    """Return the records that feed the feature, and what each brings."""
-    spec, where, properties = feed.reading.spec, feed.where, batch.properties
-    places, values = event.values(spec.field, spec.personal)
-    if where is None and not spec.secret_only:
-        return places, values
-    kept = [
-        (place, value)
-        for place, value in zip(places, values, strict=True)
-        if (not spec.secret_only or batch.key[place] == KeyKind.SECRET) and (where is None or where(properties[place]))
-    ]
-    return [place for place, _ in kept], [value for _, value in kept]
+def _counting(batch: Batch, places: Ints) -> SlotFeed:
+    mask = _mask(batch, places)
+    return SlotFeed(mask, mask.astype(np.int64))
 
 
-def _mask(batch: Batch, fed: list[int]) -> Bools:
+def _mask(batch: Batch, places: Ints | list[int]) -> Bools:
     mask = np.zeros(len(batch) + 1, bool)
-    mask[fed] = True
+    mask[places] = True
     return mask
 
 
-def _by_place(picks: list[dict[int, Any]]) -> dict[int, list[tuple[int, Any]]]:
-    brought: dict[int, list[tuple[int, Any]]] = {}
-    for number, values in enumerate(picks):
-        for place, value in values.items():
-            brought.setdefault(place, []).append((number, value))
-    return brought
+def _brought(batch: Batch, values: dict[int, dict[int, Any]]) -> dict[int, bytes]:
+    effective, message_id = batch.effective.tolist(), batch.message_id
+    return {place: picks.brought(effective[place], message_id[place], some) for place, some in values.items()}
 
 
 def _compared_picks(program: Program) -> list[int]:

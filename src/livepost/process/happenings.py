@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,11 +47,11 @@ class Happenings:
         self._seq = np.append(batch.seq, -1)
         self._origin = np.append(batch.origin, Origin.LIVE)
 
-    def transitions(self, a_round: Round, changed: Changes, names: list[bytes]) -> list[Transition]:
-        """Return the transitions that the changes make; `names[p]` is what the round's person p is called."""
+    def transitions(self, a_round: Round, changed: Changes, name: Callable[[int], bytes]) -> list[Transition]:
+        """Return the transitions that the changes make; `name` says what a person (local number) is called."""
         positions, _ = self._positions(a_round, changed.items)
         columns = (
-            a_round.moments.person[changed.items],
+            a_round.people[a_round.moments.person[changed.items]],
             changed.segments,
             changed.numbers,
             changed.entered,
@@ -59,7 +60,7 @@ class Happenings:
             self._origin[a_round.places[changed.items]],
         )
         rows = zip(*(column.tolist() for column in columns), strict=True)
-        return [self._transition(names[person], *rest) for person, *rest in rows]
+        return [self._transition(name(person), *rest) for person, *rest in rows]
 
     def moments(
         self, a_round: Round, changed: Changes, counted: Bools, transitions: list[Transition]

@@ -17,7 +17,7 @@ from livepost.engine.membership import Values
 from livepost.engine.row import Bools, Fixed, Ints
 from livepost.process.batch import Batch
 from livepost.process.deciding import Decider
-from livepost.process.features import fold_picks, read_values
+from livepost.process.features import read_values
 from livepost.process.feeds import Feeds
 from livepost.process.happenings import Happenings, Made
 from livepost.process.round import Round, due_round, records_round
@@ -85,23 +85,22 @@ class Rounds:
         changed = changes(found, a_round.moments, fixed, counted)
         settle(fixed, found, a_round.moments)
         _keep_numbers(fixed, values, a_round.moments.end - 1)
-        self._fold_picks(a_round, counted)
+        self._bring_picks(a_round, counted)
         self._decide(a_round, changed, counted, fixed, settled)
         which = np.flatnonzero(settled)
         self._work.fixed[a_round.people[which]] = fixed[which]
         if values.runs is not None:
             self._work.keep_tiles(a_round.people, values.runs.fold(), which)
 
-    def _fold_picks(self, a_round: Round, counted: Bools) -> None:
-        items = np.flatnonzero(counted & self._feeds.picks_something[a_round.places])
+    def _bring_picks(self, a_round: Round, counted: Bools) -> None:
+        items = np.flatnonzero(counted & self._feeds.brings[a_round.places])
         people = a_round.people[a_round.moments.person[items]]
         for person, place in zip(people.tolist(), a_round.places[items].tolist(), strict=True):
-            fold_picks(self._feeds, self._batch, place, self._work.picks(person))
+            self._work.bring_picks(person, self._feeds.brought[place])
 
     def _decide(self, a_round: Round, changed: Changes, counted: Bools, fixed: Fixed, settled: Bools) -> None:
         """Make transitions, and let campaigns decide for whom something of interest happened or a journey is due."""
-        names = [self._work.name(person) for person in a_round.people.tolist()]
-        transitions = self._happenings.transitions(a_round, changed, names)
+        transitions = self._happenings.transitions(a_round, changed, self._work.name)
         self.made.transitions += transitions
         moments = self._happenings.moments(a_round, changed, counted, transitions)
         until = np.maximum(a_round.until, a_round.moments.at[a_round.moments.end - 1])
@@ -109,7 +108,11 @@ class Rounds:
         for p in dict.fromkeys([*moments, *due]):
             person = int(a_round.people[p])
             decided = self._decider.decide(
-                names[p], self._work.journal[person], moments.get(p, ()), int(until[p]), self._timeline.position
+                self._work.name(person),
+                self._work.journal[person],
+                moments.get(p, ()),
+                int(until[p]),
+                self._timeline.position,
             )
             self._work.journal[person] = decided.journal
             self.made.outbox += decided.outbox

@@ -6,10 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from livepost.engine.picks import Held
-from livepost.engine.picks import decode as decode_picks
-from livepost.engine.picks import encode as encode_picks
-from livepost.engine.picks import join as join_pick
+from livepost.engine import picks
 from livepost.engine.row import Fixed, Ints, Row, blank
 from livepost.engine.window import join_tiles
 from livepost.identity import name_of
@@ -30,8 +27,8 @@ class Working:
         self.journal: list[bytes] = []
         self.fixed: Fixed = blank(people.program, 0)
         self.gone: set[int] = set()
-        self._picks_raw: list[bytes] = []
-        self._picks: dict[int, list[Held]] = {}
+        self._picks: list[bytes] = []
+        self._brought: dict[int, list[bytes]] = {}
         self._local: dict[int, int] = {}
         self._next = len(people.rows)
 
@@ -80,11 +77,14 @@ class Working:
         """Return the subject that names the person."""
         return self.subjects[local][0]
 
-    def picks(self, local: int) -> list[Held]:
-        """Return the person's picks, to be changed in place."""
-        if local not in self._picks:
-            self._picks[local] = decode_picks(self._picks_raw[local], self.program)
-        return self._picks[local]
+    def picks(self, local: int) -> list[picks.Held]:
+        """Return the person's picks."""
+        self._fold_brought(local)
+        return picks.decode(self._picks[local], self.program)
+
+    def bring_picks(self, local: int, brought: bytes) -> None:
+        """Let what a record brings to the person's picks wait (`engine.picks.brought`)."""
+        self._brought.setdefault(local, []).append(brought)
 
     def keep_tiles(self, people: Ints, tiles: list[bytes], which: Ints) -> None:
         """Take over the tiles of those of `people` (local numbers) whose places are in `which`."""
@@ -111,32 +111,24 @@ class Working:
         mine["due"], mine["journey"] = NO_DUE, NO_DUE
         self.tiles[winner] = join_tiles(self.tiles[winner], self.tiles[loser])
         both = zip(self.program.picks, self.picks(winner), self.picks(loser), strict=True)
-        self._picks[winner] = [join_pick(spec, a, b) for spec, a, b in both]
+        self._picks[winner] = picks.encode([picks.join(spec, a, b) for spec, a, b in both])
         self.bind(winner, loser)
 
     def rows(self) -> dict[int, Row | None]:
         """Return everybody's row as it is now; None for who was merged away (unless never stored)."""
-        parts = zip(
-            self.numbers,
-            self.subjects,
-            _split(self.fixed),
-            self.tiles,
-            self._packed_picks(),
-            self.journal,
-            strict=True,
-        )
-        made: dict[int, Row | None] = {number: Row(*rest) for number, *rest in parts}
+        for local in list(self._brought):
+            self._fold_brought(local)
+        rows = map(Row, self.subjects, _split(self.fixed), self.tiles, self._picks, self.journal)
+        made: dict[int, Row | None] = dict(zip(self.numbers, rows, strict=True))
         for local in self.gone:
             made[self.numbers[local]] = None
             if self.is_new(local):
                 del made[self.numbers[local]]
         return made
 
-    def _packed_picks(self) -> list[bytes]:
-        packed = self._picks_raw.copy()
-        for local, picks in self._picks.items():
-            packed[local] = encode_picks(picks)
-        return packed
+    def _fold_brought(self, local: int) -> None:
+        if local in self._brought:
+            self._picks[local] = picks.append(self._picks[local], self._brought.pop(local), self.program)
 
     def _append(self, numbers: Iterable[int], rows: list[Row], known: list[bool]) -> None:
         begin = len(self.numbers)
@@ -146,7 +138,7 @@ class Working:
         self.known += known
         self.tiles += [row.tiles for row in rows]
         self.journal += [row.journal for row in rows]
-        self._picks_raw += [row.picks for row in rows]
+        self._picks += [row.picks for row in rows]
 
 
 def _split(fixed: Fixed) -> list[bytes]:

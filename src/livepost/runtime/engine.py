@@ -74,8 +74,9 @@ class _Engine:
                     decided = self._worker.decided
                     self._server.changed()
                 await asyncio.sleep(0)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), IDLE_S)
+            with contextlib.suppress(TimeoutError):  # `asyncio.wait_for` may lose a cancellation (Python 3.11)
+                async with asyncio.timeout(IDLE_S):
+                    await self._woken.wait()
 
     async def _tell_due(self) -> None:
         """Tell the front when time alone changes something next, so that it lets time pass."""
@@ -90,7 +91,8 @@ class _Engine:
                     told, told_s = due, monotonic()
             async with self._stepped:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stepped.wait(), TELL_AGAIN_S)
+                    async with asyncio.timeout(TELL_AGAIN_S):
+                        await self._stepped.wait()
 
     def _handlers(self) -> dict[str, Handler]:
         worker = self._worker

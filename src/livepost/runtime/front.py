@@ -169,7 +169,8 @@ class _Front:
         """Append a tick whenever a due time has passed and nothing newer is in the log."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._due_told.wait(), self._until_due_s())
+                async with asyncio.timeout(self._until_due_s()):
+                    await self._due_told.wait()
             self._due_told.clear()
             due = self._due.next_due
             if due is not None and due <= self._clock.now_ms() and self._writing.log.last().stamp < due:

@@ -56,15 +56,16 @@ class KeyRing:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._place = os.fspath(path)
         self._seen: tuple[int, int] | None = None
         self._keys: list[StoredKey] = []
         self._by_hash: dict[str, StoredKey] = {}
+        self._found: dict[str, tuple[str, KeyKind]] = {}
 
     def lookup(self, token: str) -> tuple[str, KeyKind] | None:
         """Return (source, kind) of a key that is valid, else None."""
         self._refresh()
-        found = self._by_hash.get(_hash(token))
-        return (found.source, _KINDS[found.kind]) if found else None
+        return self._found.get(token) or self._find(token)
 
     def all(self) -> list[StoredKey]:
         """Return every key, revoked ones too, oldest first."""
@@ -106,16 +107,26 @@ class KeyRing:
             self._refresh()
             yield
 
+    def _find(self, token: str) -> tuple[str, KeyKind] | None:
+        """Look a key up by its hash, and remember it if it is valid: there are at most KEYS_MAX of these."""
+        stored = self._by_hash.get(_hash(token))
+        if stored is None:
+            return None
+        found = self._found[token] = stored.source, _KINDS[stored.kind]
+        return found
+
     def _refresh(self) -> None:
         try:
-            stat = self._path.stat()
+            stat = os.stat(self._place)
         except FileNotFoundError:
             self._seen, self._keys, self._by_hash = None, [], {}
+            self._found.clear()
             return
         if self._seen != (stat.st_mtime_ns, stat.st_ino):
             self._seen = (stat.st_mtime_ns, stat.st_ino)
             self._keys = msgspec.json.decode(self._path.read_bytes(), type=list[StoredKey])
             self._by_hash = {key.hash: key for key in self._keys if key.revoked_ms is None}
+            self._found.clear()
 
     def _write(self, keys: list[StoredKey]) -> None:
         beside = self._path.with_suffix(".new")

@@ -136,6 +136,28 @@ def test_a_slow_client_is_refused_with_408() -> None:
     assert status_of(timeout_s=0.01) == 408
 
 
+def test_many_slow_clients_are_refused_by_one_sweep_and_a_later_one_keeps_its_time() -> None:
+    async def story() -> None:
+        reader = BodyReader(timeout_s=0.05)
+        slow = [asyncio.ensure_future(reader.read(Sender(piece(b"x", True)), None)) for _ in range(3)]
+        refused = await asyncio.gather(*slow, return_exceptions=True)
+        assert [one.status for one in refused] == [408, 408, 408]  # type: ignore[union-attr]
+        assert await reader.read(Sender(piece(b"x")), None) == b"x"
+
+    asyncio.run(story())
+
+
+def test_a_request_cancelled_by_somebody_else_is_not_called_slow() -> None:
+    async def story() -> None:
+        reading = asyncio.ensure_future(BodyReader().read(Sender(piece(b"x", True)), None))
+        await asyncio.sleep(0)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+
+    asyncio.run(story())
+
+
 def test_a_client_that_goes_away_is_noticed() -> None:
     for messages in ([{"type": "http.disconnect"}], [piece(b"x", True), {"type": "http.disconnect"}]):
         with pytest.raises(ClientGoneError):

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from livepost.collect.limits import MAX_TOKEN_CHARS
-from livepost.collect.token import authenticate, basic_user
+from livepost.collect.token import MAX_REMEMBERED_BYTES, authenticate, basic_user
 from livepost.errors import RejectedError
 from livepost.model.record import KeyKind
 
@@ -46,3 +46,10 @@ def test_a_key_is_looked_up_to_the_bound_and_refused_beyond() -> None:
 def test_an_unreadable_basic_header_is_not_made_good_by_the_body() -> None:
     with pytest.raises(RejectedError):
         authenticate(AnyKey(), b"Basic !!!", "WK")
+
+
+def test_a_header_is_read_the_same_whether_it_is_remembered_or_too_long_for_that() -> None:
+    known = AnyKey()
+    for password in ("", "p" * MAX_REMEMBERED_BYTES):
+        header = b"Basic " + base64.b64encode(f"k:{password}".encode())
+        assert [authenticate(known, header, None) for _ in range(2)] == [("k", KeyKind.WRITE)] * 2

@@ -1,0 +1,339 @@
+"""The whole house as its processes, from `livepost init` to the mail's own links: what a newcomer does in an afternoon.
+
+One story, told in order on one data folder; each test stands on what the ones before it left.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+
+from livepost.model.record import Record
+from livepost.runtime.folder import DataFolder
+from livepost.settings.load import load
+
+PATIENCE_S = 20.0
+MAIL_WITHIN_S = 5.0
+TARGET = "https://shop.example.com/teas?from=mail"
+BASKET_NOTE = """
+
+@campaign(on=ProductAdded, purpose="marketing")
+def basket_note(shopper: Shopper) -> Email:
+    return Email("browse_reminder", subject="In your basket, {{ first_name }}", products=[])
+"""
+PROCESSES = ["front", "engine", "courier"]
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What a server answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+class House:
+    """A project folder and its command line; `run` and `stop` are what a person types."""
+
+    def __init__(self, parent: Path) -> None:
+        outside = {name: value for name, value in os.environ.items() if not name.startswith("LIVEPOST_")}
+        self._environment = {**outside, "LIVEPOST_PORT": "0"}
+        self.folder = parent / "teashop"
+        self.livepost("init", str(self.folder), cwd=parent)
+        self._make_quick()
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def data(self) -> DataFolder:
+        """The data folder, as the processes see it."""
+        return DataFolder(load(self.folder, self._environment).settings)
+
+    def livepost(self, *words: str, cwd: Path | None = None) -> str:
+        """Run a command to its end; return what it printed."""
+        command = [sys.executable, "-m", "livepost.cli", *words]
+        done = subprocess.run(
+            command, cwd=cwd or self.folder, env=self._environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run(self) -> str:
+        """Start the house; return its greeting."""
+        command = [sys.executable, "-m", "livepost.cli", "run"]
+        self._process = subprocess.Popen(
+            command, cwd=self.folder, env=self._environment, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        return "".join(self._process.stdout.readline() for _ in range(3))
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask the house to end; return its exit code."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        code = self._process.wait(PATIENCE_S)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process = None
+        return code
+
+    def processes(self) -> dict[str, int]:
+        """Return the process ids of the house's processes that are alive, by name."""
+        return dict(sorted(found_in(self.folder), key=lambda one: PROCESSES.index(one[0])))
+
+    def post(self, path: str, told: dict[str, Any], key: str) -> Reply:
+        """Send a call with a key."""
+        login = base64.b64encode(f"{key}:".encode()).decode()
+        headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json"}
+        return self.ask("POST", path, json.dumps(told), headers)
+
+    def ask(self, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> Reply:
+        """Send a request to the front; redirects are not followed."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.data.port, timeout=PATIENCE_S)) as connection:
+            connection.request(method, path, body, headers or {})
+            reply = connection.getresponse()
+            told = {name.lower(): value for name, value in reply.getheaders()}
+            return Reply(reply.status, told, reply.read().decode())
+
+    def mails(self) -> list[dict[str, str]]:
+        """Return what `livepost mailbox list` shows."""
+        listed: list[dict[str, str]] = json.loads(self.livepost("mailbox", "list", "--json"))
+        return listed
+
+    def records(self, name: str) -> list[Record]:
+        """Return the log's events of a name."""
+        with closing(self.data.log_reader()) as log:
+            return [record for block in log.read(-1, 100_000) for record in block.records() if record.name == name]
+
+    def _make_quick(self) -> None:
+        """Let the starter's campaign mail at once and hold nobody out; add one that mails at each full basket."""
+        page = self.folder / "shop.py"
+        quick = page.read_text().replace("wait=hours(2), ", "").replace(", holdout=0.05", "")
+        assert "wait" not in quick and "holdout" not in quick
+        page.write_text(quick + BASKET_NOTE)
+        template = self.folder / "templates" / "browse_reminder.mjml"
+        link = f'<mj-text><a href="{TARGET}">All our teas</a></mj-text>\n        <mj-text>Simply'
+        told = template.read_text().replace("<mj-text>Simply", link)
+        assert TARGET in told
+        template.write_text(told)
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """The house's keys."""
+
+    write: str
+    secret: str
+
+
+def found_in(folder: Path) -> Iterator[tuple[str, int]]:
+    """Go through (name, process id) of Livepost's processes that work in a folder."""
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (place / "cmdline").read_bytes().decode().split("\0")
+            here = os.readlink(place / "cwd") == str(folder)
+        except OSError:
+            continue
+        if here and words[1:4] == ["-m", "livepost.cli", "run"] and words[4] in PROCESSES:
+            yield words[4], int(place.name)
+
+
+def wait_until(what: str, done: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+    """Return when `done` says so."""
+    deadline = time.monotonic() + patience_s
+    while not done():
+        assert time.monotonic() < deadline, f"expected {what} within {patience_s:g} s"
+        time.sleep(0.05)
+
+
+def known_as(person: str) -> dict[str, Any]:
+    """Return the identify call of somebody with an address who allows marketing."""
+    return {
+        "userId": person,
+        "messageId": f"{person}-1",
+        "traits": {"email": f"{person}@example.com", "firstName": person.title()},
+        "context": {"consent": {"categoryPreferences": {"marketing": True}}},
+    }
+
+
+def look(person: str, product: str) -> dict[str, Any]:
+    """Return the call that tells of a look at a product."""
+    told = {"event": "Product Viewed", "properties": {"productId": product}}
+    return {"userId": person, "messageId": f"{person}-looks-{product}", **told}
+
+
+def three_looks(house: House, key: str, person: str) -> None:
+    """Let somebody look at three products."""
+    for product in ("green-tea", "black-tea", "oolong"):
+        reply = house.post("/v1/track", look(person, product), key)
+        assert (reply.status, json.loads(reply.body)) == (200, {"success": True})
+
+
+def fill_basket(house: House, key: str, person: str, product: str) -> None:
+    """Let somebody put a product into the basket: that brings a mail each time."""
+    told = {"event": "Product Added", "properties": {"productId": product}}
+    call = {"userId": person, "messageId": f"{person}-adds-{product}", **told}
+    assert house.post("/v1/track", call, key).status == 200
+
+
+def answers(house: House) -> bool:
+    """Say whether the front takes events."""
+    try:
+        return house.ask("GET", "/readyz").status == 200
+    except OSError:
+        return False
+
+
+def newest_mail(house: House, to: Path) -> Message:
+    """Return the newest kept mail, as a mail program opens it."""
+    house.livepost("mailbox", "show", "--raw", str(to / "mail.eml"))
+    return message_from_bytes((to / "mail.eml").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    one = House(tmp_path_factory.mktemp("real"))
+    yield one
+    if one._process is not None:
+        one.stop()
+
+
+@pytest.fixture(scope="module")
+def keys(house: House) -> Keys:
+    write, secret = (json.loads(house.livepost("keys", "new", kind, "--json"))["key"] for kind in ("write", "secret"))
+    return Keys(write, secret)
+
+
+def test_a_new_project_is_sound_and_runs_as_three_processes(house: House, keys: Keys) -> None:
+    assert house.livepost("check") == "The project is sound.\n"
+    greeting = house.run()
+    assert f"Livepost runs with 2 campaigns and takes events at http://localhost:{house.data.port}" in greeting
+    assert keys.write in greeting
+    assert list(house.processes()) == PROCESSES
+    assert house.ask("GET", "/readyz").status == 200
+
+
+def test_an_event_is_acknowledged_with_its_position_and_an_unknown_key_is_refused(house: House, keys: Keys) -> None:
+    reply = house.post("/v1/identify", known_as("ada"), keys.secret)
+    assert (reply.status, json.loads(reply.body)) == (200, {"success": True})
+    assert int(reply.headers["x-livepost-position"]) >= 0
+    refused = house.post("/v1/identify", known_as("eve"), "lp_write_nobody")
+    assert (refused.status, json.loads(refused.body)["code"]) == (401, "invalid_key")
+
+
+def test_three_looks_by_a_website_bring_a_mail_within_seconds(house: House, keys: Keys, tmp_path: Path) -> None:
+    three_looks(house, keys.write, "ada")
+    wait_until("a mail", lambda: bool(house.mails()), MAIL_WITHIN_S)
+    (row,) = house.mails()
+    assert (row["to"], row["subject"]) == ("ada@example.com", "Still thinking it over, Ada?")
+    mail = newest_mail(house, tmp_path)
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert "oolong" in mail.get_payload(1).get_payload(decode=True).decode()
+
+
+def test_an_address_that_only_a_website_told_gets_no_mail(house: House, keys: Keys) -> None:
+    house.post("/v1/identify", known_as("mallory"), keys.write)
+    three_looks(house, keys.write, "mallory")
+    wait_until("the reason", lambda: "no address" in house.livepost("why", "mallory", "browse_reminder"))
+    assert len(house.mails()) == 1
+
+
+def test_a_click_leads_on_and_comes_back_into_the_log(house: House, keys: Keys, tmp_path: Path) -> None:
+    html = newest_mail(house, tmp_path).get_payload(1).get_payload(decode=True).decode()
+    (link,) = {urlsplit(found).path for found in re.findall(r'href="([^"]*/c/[^"]*)"', html)}
+    reply = house.ask("GET", link)
+    assert (reply.status, reply.headers["location"]) == (302, TARGET)
+    assert "set-cookie" not in reply.headers
+    assert len(house.records("Email Link Clicked")) == 1
+    assert house.ask("GET", link[:-3] + "abc").status == 404
+
+
+def test_looking_at_the_unsubscribe_page_decides_nothing(house: House, keys: Keys, tmp_path: Path) -> None:
+    page = house.ask("GET", unsubscribe_path(newest_mail(house, tmp_path)))
+    assert (page.status, "Unsubscribe" in page.body) == (200, True)
+    assert house.livepost("why", "ada").splitlines()[0].endswith("marketing allowed")
+
+
+def test_one_click_unsubscribes_without_login_cookie_or_redirect(house: House, keys: Keys, tmp_path: Path) -> None:
+    path = unsubscribe_path(newest_mail(house, tmp_path))
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    reply = house.ask("POST", path, "List-Unsubscribe=One-Click", form)
+    assert reply.status == 200
+    assert "set-cookie" not in reply.headers and "location" not in reply.headers
+    wait_until("the echo", lambda: house.livepost("why", "ada").splitlines()[0].endswith("marketing not allowed"))
+    assert len(house.records("Unsubscribed")) == 1
+
+
+def test_no_further_mail_comes_and_the_reason_is_on_record(house: House, keys: Keys) -> None:
+    house.post("/v1/identify", known_as("bob"), keys.secret)
+    for person in ("ada", "bob"):
+        fill_basket(house, keys.write, person, "green-tea")
+    wait_until("bob's mail", lambda: len(house.mails()) == 2, MAIL_WITHIN_S)
+    assert [row["to"] for row in house.mails()] == ["bob@example.com", "ada@example.com"]
+    assert house.livepost("why", "ada", "basket_note").startswith("no mail: no consent for this purpose")
+    assert house.livepost("why", "bob", "basket_note").startswith("sent: ")
+    assert house.livepost("why", "ada", "browse_reminder").startswith("sent: entered Shopper.browsing")
+
+
+def test_the_live_state_is_what_sql_over_the_log_says(house: House, keys: Keys) -> None:
+    house.post("/v1/track", {"userId": "bob", "messageId": "broken", "event": "Product Added"}, keys.write)
+    wait_until("the dead letter", lambda: len(json.loads(house.livepost("dead", "list", "--json"))) == 1)
+    found = json.loads(house.livepost("parity", "--json"))
+    assert found["holds"] and found["people"] == 3
+
+
+def test_a_second_house_on_the_same_folder_is_refused_and_the_first_goes_on(house: House, keys: Keys) -> None:
+    before = house.processes()
+    with pytest.raises(AssertionError, match="a house runs on"):
+        house.livepost("run")
+    assert house.processes() == before
+    assert house.ask("GET", "/readyz").status == 200
+
+
+def test_a_killed_process_is_back_soon(house: House, keys: Keys) -> None:
+    for name in PROCESSES:
+        pid = house.processes()[name]
+        os.kill(pid, signal.SIGKILL)
+        wait_until(f"another {name}", lambda name=name, pid=pid: house.processes().get(name, pid) != pid)
+    wait_until("the front", lambda: answers(house))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_stops_all_processes_and_a_restart_goes_on(house: House, keys: Keys, number: signal.Signals) -> None:
+    count = len(house.mails())
+    fill_basket(house, keys.write, "bob", number.name)
+    assert house.stop(number) == 0
+    assert list(found_in(house.folder)) == []
+    assert house.livepost("why", "bob", "basket_note").startswith(("sent: ", "not yet: "))
+    house.run()
+    wait_until("the mail of before", lambda: len(house.mails()) == count + 1)
+    assert house.post("/v1/track", look("bob", number.name), keys.write).status == 200
+
+
+def test_a_call_sent_again_after_all_that_counts_once(house: House, keys: Keys) -> None:
+    count = len(house.mails())
+    fill_basket(house, keys.write, "bob", "green-tea")
+    house.post("/v1/track", look("bob", "last"), keys.write)
+    wait_until("the last look", lambda: "views_7d is 4" in house.livepost("why", "bob", "browsing"))
+    assert json.loads(house.livepost("parity", "--json"))["holds"]
+    assert len(house.mails()) == count + 1  # bob's fourth look is his third of the week: he entered `browsing`
+
+
+def unsubscribe_path(mail: Message) -> str:
+    """Return the path of a mail's one-click address."""
+    return urlsplit(mail["List-Unsubscribe"].strip("<>")).path

@@ -1,0 +1,85 @@
+"""Which event ids were seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from livepost.engine.seen import DAY_MS, REMEMBERED_DAYS, Days, Hashes, Seen, day_of, hashes
+
+
+def keys(*values: int) -> Hashes:
+    """Return keys."""
+    return np.array(values, np.uint64)
+
+
+def days(day: int, count: int) -> Days:
+    """Return the same day for all."""
+    return np.full(count, day, np.uint16)
+
+
+def remembered(seen: Seen, key: int, day: int) -> bool:
+    """Say whether a key is remembered on a day."""
+    return bool(seen.find(keys(key), days(day, 1))[0][0])
+
+
+def test_a_key_is_found_with_the_content_it_came_with() -> None:
+    seen = Seen()
+    seen.remember(keys(7, 8), keys(70, 80), days(100, 2))
+    found, contents = seen.find(keys(8, 9, 7), days(100, 3))
+    assert found.tolist() == [True, False, True]
+    assert contents[found].tolist() == [80, 70]
+
+
+def test_a_key_is_remembered_through_its_thirtieth_day_and_forgotten_on_the_next() -> None:
+    seen = Seen()
+    seen.remember(keys(7), keys(70), days(100, 1))
+    assert remembered(seen, 7, 100 + REMEMBERED_DAYS)
+    assert not remembered(seen, 7, 101 + REMEMBERED_DAYS)
+
+
+def test_a_forgotten_key_is_taken_anew_with_its_new_content() -> None:
+    seen = Seen()
+    seen.remember(keys(7), keys(70), days(100, 1))
+    seen.remember(keys(7), keys(71), days(131, 1))
+    found, contents = seen.find(keys(7), days(131, 1))
+    assert (found.tolist(), contents.tolist(), len(seen)) == ([True], [71], 1)
+
+
+def test_two_ids_of_one_hash_show_as_a_conflict_because_their_content_differs() -> None:
+    seen = Seen()
+    seen.remember(keys(7), keys(70), days(100, 1))
+    found, contents = seen.find(keys(7), days(100, 1))
+    assert found[0] and contents[0] != 71
+
+
+@pytest.mark.parametrize("step", [1, 1 << 12, 1 << 30])
+def test_every_key_is_found_again_after_the_table_has_grown_many_times(step: int) -> None:
+    seen, all_keys = Seen(), np.arange(1, 50_001, dtype=np.uint64) * np.uint64(step)
+    for some in np.array_split(all_keys, 37):
+        seen.remember(some, some + np.uint64(1), days(100, len(some)))
+    found, contents = seen.find(all_keys, days(100, len(all_keys)))
+    assert found.all() and (contents == all_keys + np.uint64(1)).all()
+    assert len(seen) == 50_000
+
+
+def test_growing_drops_what_is_forgotten() -> None:
+    seen, old = Seen(), np.arange(1, 3_001, dtype=np.uint64)
+    seen.remember(old, old, days(100, len(old)))
+    new = np.arange(10_001, 13_001, dtype=np.uint64)
+    seen.remember(new, new, days(131, len(new)))
+    assert len(seen) == 3_000
+
+
+def test_the_table_takes_at_most_72_bytes_a_key_once_it_is_in_use() -> None:
+    seen, many = Seen(), np.arange(1, 100_001, dtype=np.uint64)
+    seen.remember(many, many, days(100, len(many)))
+    assert seen.nbytes / len(seen) <= 72
+
+
+def test_a_hash_of_zero_becomes_one_for_zero_marks_an_empty_slot() -> None:
+    assert hashes(bytes(16) + b"\x05" + bytes(15)).tolist() == [1, 5]
+
+
+def test_a_day_ends_at_midnight_utc_to_the_millisecond() -> None:
+    assert (day_of(DAY_MS - 1), day_of(DAY_MS)) == (0, 1)

@@ -1,0 +1,32 @@
+import asyncio
+from contextlib import closing
+from pathlib import Path
+
+from livepost.clock import WallClock
+from livepost.runtime.engine import _Engine
+from livepost.runtime.worker import Worker
+from tests.unit.runtime.still import StillHouse, make_project
+
+
+def test_a_wake_up_at_the_very_moment_of_stopping_does_not_keep_the_engine_going(tmp_path: Path) -> None:
+    """`asyncio.wait_for` loses a cancellation that comes together with what it waits for (Python 3.11)."""
+
+    async def stop_while_woken(engine: _Engine) -> bool:
+        for work in (engine._work(), engine._tell_due()):
+            task = asyncio.create_task(work)
+            await asyncio.sleep(0.05)
+            async with engine._stepped:
+                engine._stepped.notify_all()
+            engine._woken.set()
+            task.cancel()
+            done, _ = await asyncio.wait({task}, timeout=0.3)
+            task.cancel()
+            if not done:
+                return False
+        return True
+
+    house = StillHouse(make_project(tmp_path / "shop"))
+    house.engine_works()
+    with closing(house.folder.log_reader()) as log, closing(house.folder.state()) as state:
+        worker = Worker(house.project.compiled, state, log, WallClock(), "shop")
+        assert asyncio.run(stop_while_woken(_Engine(house.folder, worker)))
