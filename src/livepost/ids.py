@@ -25,7 +25,7 @@ def digest(*fields: str | bytes | int, size: int = 16, key: bytes = b"") -> byte
     >>> digest("ab", "c") == digest("a", "bc")
     False
     """
-    parts = []
+    parts: list[bytes] = []
     for field in fields:
         raw = field if isinstance(field, bytes) else str(field).encode()
         parts += (len(raw).to_bytes(4, "big"), raw)

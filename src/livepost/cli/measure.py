@@ -30,7 +30,7 @@ def bench(
 ) -> None:
     """Run a benchmark and print its figures as JSON, with the machine they were taken on; exit 1 below a gate."""
     run = import_module(f"livepost.bench.{name}").run
-    figures = run() if name is Bench.engine else run(place=place)
+    figures = run(place=place)
     _console.print_json(json.dumps(figures))
     if not all(gate["holds"] for gate in figures.get("gates", {}).values()):
         raise typer.Exit(1)

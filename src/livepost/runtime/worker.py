@@ -87,7 +87,7 @@ class Worker:
         self._timeline = self._timeline.extended(blocks, keep_from=self.shard.complete_to + 1)
         delta = step(self.shard, blocks, self._campaigns, self._timeline, self._workspace, self._wave)
         day = day_of(self.shard.as_of)
-        self._store.commit(_commit(delta, self.shard.program.hash))
+        self._store.commit(commit_of(delta, self.shard.program.hash))
         self.shard.apply(delta)
         if day_of(delta.as_of) != day:
             self._forget(delta.as_of)
@@ -188,7 +188,8 @@ def _within_a_day(blocks: list[Block]) -> list[Block]:
     return [block for block in blocks if block.stamp - blocks[0].stamp <= DAY_MS]
 
 
-def _commit(delta: Delta, program: str) -> Commit:
+def commit_of(delta: Delta, program: str) -> Commit:
+    """Return what a step changed as the state store keeps it."""
     return Commit(
         position=delta.position,
         as_of=delta.as_of,

@@ -1,0 +1,169 @@
+"""Windowed sums by hand: a window of 60 s on a grid of 1 s (or 10 s), people side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from livepost.engine.program import TileSlot
+from livepost.engine.row import TILE, Ints
+from livepost.engine.window import Feeding, Moments, Runs, join_tiles, tiles_between
+from livepost.model.moment import NO_DUE
+
+SECOND, MINUTE = 1_000, 60_000
+NOW = 1_767_225_600_000  # a whole minute
+SLOT = TileSlot(0, SECOND, MINUTE, counts=True)
+LEAVES = SECOND + MINUTE  # a tile's life, from its start
+
+
+def ints(*values: int) -> Ints:
+    return np.array(values, np.int64)
+
+
+def moments(*people: list[int]) -> Moments:
+    """Return items of people, each at NOW plus so many ms."""
+    person = np.repeat(np.arange(len(people)), [len(times) for times in people])
+    at = ints(*[NOW + time for times in people for time in times])
+    return Moments(person, at, np.searchsorted(person, np.arange(len(people))))
+
+
+def feeding(*brought: tuple[int, int, int]) -> Feeding:
+    """Return what items bring: (item, ms after NOW, value)."""
+    items, ages, values = (ints(*column) for column in zip(*brought, strict=True)) if brought else (ints(),) * 3
+    return Feeding(items, ages + NOW, values)
+
+
+def one_slot(at: Moments, *brought: tuple[int, int, int], state: list[bytes] | None = None) -> Runs:
+    return Runs([SLOT], state or [b""] * len(at.begin), [feeding(*brought)], at)
+
+
+def tiles(*each: tuple[int, int, int]) -> bytes:
+    """Return packed tiles of (slot, seconds after NOW, value)."""
+    return np.array([(slot, NOW // SECOND + start, value) for slot, start, value in each], TILE).tobytes()
+
+
+def after(times: Ints) -> list[int | None]:
+    """Return times as ms after NOW, None for NO_DUE."""
+    return [None if time == NO_DUE else time - NOW for time in times.tolist()]
+
+
+def test_a_record_counts_from_its_item_until_the_millisecond_its_tile_leaves() -> None:
+    at = moments([0, 999, LEAVES - 1, LEAVES])
+    assert one_slot(at, (1, 999, 5)).sums(0).tolist() == [0, 5, 5, 0]
+
+
+@pytest.mark.parametrize(("happened", "leaves"), [(0, LEAVES), (999, LEAVES), (1_000, LEAVES + SECOND)])
+def test_the_tile_and_not_the_record_says_when_it_leaves(happened: int, leaves: int) -> None:
+    at = moments([happened, leaves - 1, leaves])
+    assert one_slot(at, (0, happened, 1)).sums(0).tolist() == [1, 1, 0]
+    assert after(one_slot(at, (0, happened, 1)).next_expiry(0)) == [leaves, leaves, None]
+
+
+def test_a_coarser_grid_keeps_a_record_longer() -> None:
+    at = moments([9_999, 69_999, 70_000])
+    runs = Runs([TileSlot(0, 10 * SECOND, MINUTE, counts=True)], [b""], [feeding((0, 9_999, 1))], at)
+    assert runs.sums(0).tolist() == [1, 1, 0]
+
+
+def test_a_record_older_than_its_window_never_counts() -> None:
+    runs = one_slot(moments([0, 1]), (0, -LEAVES, 7))
+    assert runs.sums(0).tolist() == [0, 0]
+    assert after(runs.next_expiry(0)) == [None, None]
+    assert runs.fold() == [b""]
+
+
+def test_a_late_record_that_is_still_in_the_window_counts_from_its_item_on() -> None:
+    at = moments([0, 10, LEAVES - 1_000])
+    runs = one_slot(at, (0, 0, 1), (1, -1_000, 1))
+    assert runs.sums(0).tolist() == [1, 2, 1]
+
+
+def test_people_and_slots_do_not_touch_each_other() -> None:
+    at = moments([0, 10], [5], [0, LEAVES])
+    slots = [SLOT, TileSlot(1, SECOND, MINUTE, counts=False)]
+    runs = Runs(slots, [b""] * 3, [feeding((0, 0, 1), (2, 5, 1)), feeding((3, 0, 40))], at)
+    assert runs.sums(0).tolist() == [1, 1, 1, 0, 0]
+    assert runs.sums(1).tolist() == [0, 0, 0, 40, 0]
+
+
+def test_what_the_state_holds_counts_from_the_first_item_on() -> None:
+    at = moments([0, 11_000])
+    runs = one_slot(at, (1, 11_000, 1), state=[tiles((0, -50, 3))])
+    assert runs.sums(0).tolist() == [3, 1]  # -50 s + 61 s = 11 s
+
+
+def test_the_next_expiry_is_that_of_the_oldest_tile_in_the_window() -> None:
+    at = moments([0, 5_000, LEAVES])
+    runs = one_slot(at, (0, 0, 1), (1, 5_000, 1))
+    assert after(runs.next_expiry(0)) == [LEAVES, LEAVES, 5_000 + LEAVES]
+
+
+def test_a_sum_falls_below_when_the_tile_that_carries_it_leaves() -> None:
+    at = moments([0, 5_000, 9_000])
+    runs = one_slot(at, (0, 0, 1), (1, 5_000, 1), (2, 9_000, 1))
+    assert after(runs.falls_below(0, ints(1, 1, 1)))[2] == 9_000 + LEAVES
+    assert after(runs.falls_below(0, ints(2, 2, 2)))[1:] == [LEAVES, 5_000 + LEAVES]
+    assert after(runs.falls_below(0, ints(3, 3, 3)))[2] == LEAVES
+
+
+def test_a_sum_that_is_below_already_or_is_compared_with_nothing_never_falls_below() -> None:
+    runs = one_slot(moments([0]), (0, 0, 2))
+    assert after(runs.falls_below(0, ints(3))) == [None]
+    assert after(runs.falls_below(0, ints(0))) == [None]
+    assert after(runs.falls_below(0, ints(2))) == [LEAVES]
+
+
+def test_somebody_with_no_tile_at_all_has_nothing_to_wait_for() -> None:
+    runs = one_slot(moments([0], [0]))
+    assert runs.sums(0).tolist() == [0, 0]
+    assert after(runs.next_expiry(0)) == [None, None]
+    assert after(runs.falls_below(0, ints(1, 1))) == [None, None]
+
+
+def test_with_negative_values_about_the_next_expiry_stands_for_the_fall() -> None:
+    runs = one_slot(moments([0, 5_000]), (0, 0, -1), (1, 5_000, 5))
+    assert after(runs.falls_below(0, ints(4, 4))) == [LEAVES, LEAVES]
+
+
+def test_a_fall_is_told_early_perhaps_but_never_late_when_records_come_late() -> None:
+    at = moments([0, 20_000, 20_001])
+    runs = one_slot(at, (0, 0, 1), (1, 20_000, 1), (2, 10_000, 1))  # the last one is late
+    told = runs.falls_below(0, ints(2, 2, 2)).tolist()
+    true = [NO_DUE, NOW + LEAVES, NOW + 10_000 + LEAVES]
+    assert told[1] == true[1]
+    assert all(NOW < early <= late for early, late in zip(told, true, strict=True))
+
+
+def test_a_mixed_person_does_not_blur_what_is_told_of_the_next_one() -> None:
+    at = moments([0], [0, 5_000])
+    runs = one_slot(at, (0, 0, -1), (1, 0, 1), (2, 5_000, 1))
+    assert after(runs.falls_below(0, ints(1, 1, 1))) == [LEAVES, LEAVES, 5_000 + LEAVES]
+
+
+def test_folding_keeps_what_is_still_in_the_window_and_adds_equal_tiles() -> None:
+    at = moments([0, 1, LEAVES + 999], [0])
+    runs = one_slot(at, (0, 0, 1), (1, 1_000, 2), (2, 1_999, 3), state=[tiles((0, 1, 4)), tiles((0, -3, 9))])
+    assert runs.fold() == [tiles((0, 1, 9)), tiles((0, -3, 9))]
+
+
+def test_folded_tiles_go_on_where_the_round_stopped() -> None:
+    brought = [(0, 0, 1), (1, 5_000, 2), (2, 30_000, 4)]
+    whole = one_slot(moments([0, 5_000, 30_000, LEAVES]), *brought).sums(0).tolist()
+    first = one_slot(moments([0, 5_000]), *brought[:2])
+    second = one_slot(moments([30_000, LEAVES]), (0, 30_000, 4), state=first.fold())
+    assert [*first.sums(0).tolist(), *second.sums(0).tolist()] == whole == [1, 3, 7, 6]
+
+
+@pytest.mark.parametrize(("at", "total"), [(LEAVES - 1, 7), (LEAVES, 4), (LEAVES + 2_000, 0)])
+def test_one_persons_sum_is_read_by_the_same_window(at: int, total: int) -> None:
+    assert tiles_between(tiles((0, 0, 3), (0, 2, 4), (1, 2, 50)), SLOT, NOW + at) == total
+
+
+def test_joining_two_peoples_tiles_adds_equal_ones_in_any_order() -> None:
+    mine, theirs = tiles((0, 0, 1), (1, 0, 5)), tiles((0, 0, 2), (0, 9, 3))
+    assert join_tiles(mine, theirs) == join_tiles(theirs, mine) == tiles((0, 0, 3), (0, 9, 3), (1, 0, 5))
+
+
+def test_joining_with_nobodys_tiles_changes_nothing() -> None:
+    assert join_tiles(b"", tiles((0, 0, 1))) == tiles((0, 0, 1))
+    assert join_tiles(b"", b"") == b""
