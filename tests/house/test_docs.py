@@ -51,6 +51,15 @@ def spelled(command: object, before: str = "") -> list[str]:
     return [name for key, sub in below.items() for name in spelled(sub, f"{before} {key}".strip())]
 
 
+def options(name: str) -> list[str]:
+    """Return the options of a command, `--help` aside, each as it stands in a heading."""
+    command = typer.main.get_command(importlib.import_module("livepost.cli").app)
+    for word in name.split():
+        assert isinstance(command, TyperGroup)
+        command = command.get_command(typer.Context(command), word)
+    return [parameter.opts[0] for parameter in command.params if parameter.param_type_name == "option"]
+
+
 def literals(call: str, keyword: str) -> set[str]:
     """Return the string literals given as `keyword` in calls of `call` anywhere in the source."""
     return {
@@ -91,6 +100,17 @@ def test_no_setting_is_there_that_nobody_reads() -> None:
 def test_every_command_is_in_the_reference() -> None:
     text = (REFERENCE / "cli.md").read_text()
     assert [name for name in commands() if f"livepost {name}" not in text] == []
+
+
+def test_every_option_is_in_the_heading_of_its_command() -> None:
+    headings = [line for line in (REFERENCE / "cli.md").read_text().splitlines() if line.startswith("## ")]
+    missing = [
+        f"{name} {option}"
+        for name in commands()
+        for option in options(name)
+        if not any(line.startswith(f"## `livepost {name}") and f"{option} " in f"{line[:-1]} " for line in headings)
+    ]
+    assert missing == []
 
 
 def test_every_command_of_the_reference_is_there() -> None:

@@ -48,7 +48,8 @@ def why(
 
 
 def parity(
-    people: Annotated[int, typer.Option(help="How many people to compare; 0: everybody.")] = 0, as_json: AsJson = False
+    people: Annotated[int, typer.Option(min=0, help="How many people to compare; 0: everybody.")] = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Recompute people from the log with DuckDB and compare them with the live state; exit 1 on any mismatch."""
     folder = used_folder_here()
@@ -67,7 +68,7 @@ def parity(
 @dead.command("list")
 def list_dead(
     after: Annotated[int, typer.Option(help="Only those behind this position.")] = -1,
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """List dead letters: position and reason."""

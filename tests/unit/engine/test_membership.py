@@ -156,9 +156,7 @@ def test_values_that_cannot_be_ordered_do_not_compare() -> None:
     assert holds(compare("item", "==", "a"), values(item="a"))
 
 
-@pytest.mark.parametrize(
-    ("op", "flip"), [(">=", 500), ("<", 500), (">", 501), ("<=", 501), ("==", 500), ("!=", 500)]
-)
+@pytest.mark.parametrize(("op", "flip"), [(">=", 500), ("<", 500), (">", 501), ("<=", 501), ("==", 500), ("!=", 500)])
 def test_a_since_flips_at_the_millisecond_its_operator_says(op: Op, flip: int) -> None:
     condition = compare("viewed", op, 500)
     assert flips(condition, values(viewed=NOW)) == flip
