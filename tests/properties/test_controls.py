@@ -93,10 +93,11 @@ def people_merged_at_the_start_of_a_batch(patch: pytest.MonkeyPatch) -> None:
         joinings = [joining for level in levels for joining in level.joinings]
         into = {joining.loser: joining.winner for joining in joinings}
         whose = {place: owner for level in levels for owner, place in zip(level.owners, level.places, strict=True)}
-        for place, owner in whose.items():
-            while owner in into:
-                owner = into[owner]
-            whose[place] = owner
+        for place, first in whose.items():
+            last = first
+            while last in into:
+                last = into[last]
+            whose[place] = last
         places = sorted(whose)
         merging = [Level(joinings=level.joinings) for level in levels]
         return [*merging, Level([whose[place] for place in places], places)], merges

@@ -166,5 +166,8 @@ def _refuse_side(rule: Rule, node: Compare, side: Feature, readings: dict[str, R
     if reading.spec.kind in ("recent", "top"):
         raise ProjectError(f"segment {rule.name}: {side.name} is a list and cannot be compared")
     other = node.right if side is node.left else node.left
-    if isinstance(other, Feature) and (readings[other.name].last is None) != (reading.last is None):
-        raise ProjectError(f"segment {rule.name}: compare since() with since() or a duration, not with {other.name}")
+    others = readings.get(other.name) if isinstance(other, Feature) else None
+    if others is not None and (others.last is None) != (reading.last is None):
+        raise ProjectError(
+            f"segment {rule.name}: compare since() with since() or a duration, not with {others.spec.name}"
+        )

@@ -98,7 +98,6 @@ def test_what_cannot_be_served_is_refused_by_the_segments_name(condition: dict[s
         program(condition)
 
 
-@pytest.mark.xfail(raises=KeyError, strict=True, reason="_refuse_side reads the other side before it is checked")
 def test_a_known_feature_against_one_that_is_not_there_is_refused_with_a_sentence() -> None:
     with pytest.raises(ProjectError, match="there is no feature 'missing'"):
         program(compare(named("feature", "views"), named("feature", "missing")))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from livepost.engine.seen import DAY_MS, REMEMBERED_DAYS, Days, Hashes, Seen, day_of, hashes
 
@@ -53,14 +52,20 @@ def test_two_ids_of_one_hash_show_as_a_conflict_because_their_content_differs() 
     assert found[0] and contents[0] != 71
 
 
-@pytest.mark.parametrize("step", [1, 1 << 12, 1 << 30])
-def test_every_key_is_found_again_after_the_table_has_grown_many_times(step: int) -> None:
-    seen, all_keys = Seen(), np.arange(1, 50_001, dtype=np.uint64) * np.uint64(step)
+def test_every_key_is_found_again_after_the_table_has_grown_many_times() -> None:
+    seen, all_keys = Seen(), np.random.default_rng(1).integers(1, 1 << 63, 50_000, dtype=np.uint64)
     for some in np.array_split(all_keys, 37):
         seen.remember(some, some + np.uint64(1), days(100, len(some)))
     found, contents = seen.find(all_keys, days(100, len(all_keys)))
     assert found.all() and (contents == all_keys + np.uint64(1)).all()
     assert len(seen) == 50_000
+
+
+def test_keys_that_fall_into_one_slot_stand_side_by_side_past_the_end_of_the_table() -> None:
+    seen, crowded = Seen(), np.arange(1, 200, dtype=np.uint64) * np.uint64(1 << 12) - np.uint64(1)
+    seen.remember(crowded, crowded, days(100, len(crowded)))
+    assert seen.find(crowded, days(100, len(crowded)))[0].all()
+    assert not remembered(seen, (1 << 12) * 200 - 1, 100)
 
 
 def test_growing_drops_what_is_forgotten() -> None:
