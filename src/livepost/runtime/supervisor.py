@@ -1,6 +1,7 @@
 """The supervisor: starts front, engine and courier, starts one again that fell over, stops them in order.
 
-The order of stopping is the order of an event's way, so that what was accepted is still decided and sent.
+The order of stopping is the order of an event's way, so that what was accepted is still decided and sent. All of them
+hold the folder's lock: where a supervisor was killed, no second house starts beside the processes that it left.
 """
 
 from __future__ import annotations
@@ -100,6 +101,7 @@ class Supervisor:
             env=self._environment,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            pass_fds=() if self._held is None else (self._held.fileno(),),
         )
 
     def _restart(self, name: str, code: int, stop: Event) -> None:

@@ -13,6 +13,7 @@ from livepost.model.block import Block, block_of
 from livepost.model.compiled import Compiled
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.record import Mention, Record
+from livepost.process.batch import Batch
 from livepost.process.people import Delta, People
 from livepost.process.stage import WAVE, step
 from livepost.process.timeline import Timeline, empty_timeline
@@ -47,6 +48,11 @@ def event(letter: str, message_id: str, name: str = "Viewed", *, mentions: str =
 def block(first: int, stamp: int, *records: Record) -> Block:
     """Return a block of records with this stamp (ms)."""
     return block_of(records, first, stamp)
+
+
+def fates(batch: Batch) -> dict[str, int]:
+    """Return how many records of a batch ended where, short of where none did."""
+    return {fate: count for fate, count in batch.counts.items() if count}
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pytest
 from livepost.model.record import Origin, Verdict
 from livepost.process.batch import batch_of
 from livepost.process.validate import LATENESS_MS, validate
-from tests.unit.process.records import DAY, NOW, block, event
+from tests.unit.process.records import DAY, NOW, block, event, fates
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from tests.unit.process.records import DAY, NOW, block, event
 def test_a_verdict_says_where_an_event_ends(verdict: Verdict, fate: str) -> None:
     batch = batch_of([block(3, NOW, event("a", "m1", verdict=verdict, reason="why"), event("a", "m2"))])
     validate(batch)
-    assert (batch.alive.tolist(), batch.counts) == ([False, True], {fate: 1})
+    assert (batch.alive.tolist(), fates(batch)) == ([False, True], {fate: 1})
     assert batch.dead == ([(3, "why")] if verdict == Verdict.DEAD else [])
 
 
@@ -42,4 +42,4 @@ def test_a_filtered_event_that_is_late_too_is_filtered_only() -> None:
     late = event("a", "m1", effective_ts=NOW - 31 * DAY, verdict=Verdict.FILTERED)
     batch = batch_of([block(0, NOW, late)])
     validate(batch)
-    assert (batch.counts, batch.dead) == ({"filtered": 1}, [])
+    assert (fates(batch), batch.dead) == ({"filtered": 1}, [])

@@ -216,6 +216,16 @@ def test_a_second_house_on_the_same_folder_is_refused_and_harms_nothing(kept: Ke
     assert all(is_alive(pid) for pid in kept.supervisor.pids().values())
 
 
+def test_processes_that_a_killed_supervisor_left_keep_a_second_house_out(kept: Kept) -> None:
+    kept.start()
+    assert kept.supervisor._held is not None
+    kept.supervisor._held.close()  # as its death does
+    with pytest.raises(StoreError, match="a house runs on"):
+        kept.folder.hold()
+    kept.supervisor.stop()
+    kept.folder.hold().close()
+
+
 def test_a_stopped_house_may_be_started_again(kept: Kept) -> None:
     kept.start()
     kept.stop()

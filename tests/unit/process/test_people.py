@@ -1,0 +1,72 @@
+"""The people in memory: numbers, due times, and what a delta changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from livepost.engine.program import Program
+from livepost.engine.row import Row, blank
+from livepost.model.compiled import Compiled
+from livepost.model.moment import NO_DUE
+from livepost.process.people import Delta, People
+
+PROGRAM = Program(Compiled())
+
+
+def row(*letters: str, due: int = NO_DUE, journey: int = NO_DUE) -> Row:
+    """Return a person of these subjects, next due at these times (ms)."""
+    fixed = blank(PROGRAM, 1)
+    fixed["due"], fixed["journey"] = due, journey
+    return Row(tuple(letter.encode() * 16 for letter in letters), fixed.tobytes())
+
+
+def people(*rows: Row | None) -> People:
+    some = People(PROGRAM)
+    some.load(enumerate(rows))
+    return some
+
+
+def test_everybody_is_found_by_each_of_their_subjects() -> None:
+    some = people(row("a", "b"), row("c"))
+    assert [some.number[letter * 16] for letter in (b"a", b"b", b"c")] == [0, 0, 1]
+    assert len(some) == 2
+
+
+def test_a_merged_persons_number_is_left_empty_and_nothing_of_it_is_due() -> None:
+    some = people(row("a", due=5), row("b", due=7))
+    some.load([(0, None), (1, row("b", "a"))])
+    assert (len(some), some.rows[0], some.number[b"a" * 16], some.next_due()) == (1, None, 1, NO_DUE)
+
+
+def test_the_next_due_time_is_the_earliest_of_segments_and_journeys() -> None:
+    assert people(row("a", due=9, journey=5), row("b", due=7)).next_due() == 5
+    assert people().next_due() == NO_DUE
+
+
+@pytest.mark.parametrize(("at", "limit", "due"), [(4, 9, set()), (5, 9, {0}), (8, 9, {0, 1, 2}), (8, 2, {0, 1})])
+def test_of_the_people_due_the_longest_due_come_first_up_to_a_limit(at: int, limit: int, due: set[int]) -> None:
+    some = people(row("a", journey=5), row("b", due=7), row("c", due=8), row("d"))
+    assert set(some.due(at, limit).tolist()) == due
+
+
+def test_the_fixed_parts_grow_with_the_people() -> None:
+    some = People(PROGRAM)
+    some.load((n, Row((n.to_bytes(16, "big"),), blank(PROGRAM, 1).tobytes())) for n in range(5_000))
+    assert (len(some), some.number[(4_999).to_bytes(16, "big")]) == (5_000, 4_999)
+
+
+def test_fixed_parts_are_copies_and_those_of_numbers_not_yet_given_are_blank() -> None:
+    some = people(row("a", due=5))
+    copied = some.fixed_of([0, 1])
+    assert copied["due"].tolist() == [5, NO_DUE]
+    copied["due"] = 1
+    assert some.next_due() == 5
+
+
+def test_applying_a_delta_moves_the_position_and_adds_up_the_counts() -> None:
+    some = people(row("a"))
+    for position in (3, 4):
+        some.apply(Delta(position, 100 + position, position - 1, counts={"processed": 2}))
+    assert (some.position, some.as_of, some.complete_to) == (4, 104, 3)
+    assert some.counts["processed"] == 4
+    assert some.counts["duplicate"] == 0
