@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from livepost.engine.seen import DAY_MS
 from livepost.model.block import Block
 from livepost.model.decision import Merge
 from livepost.model.moment import NO_DUE
@@ -43,7 +44,13 @@ def step(
     blocks    consecutive, from people.position + 1 on; together at most a day of stamps (dedupe). Maybe none:
               then only due times up to `people.as_of` are served.
     timeline  covers the blocks and reaches back to the oldest due time not yet served
+
+    Raises ValueError if the blocks span more than a day.
     """
+    if blocks and blocks[-1].stamp - blocks[0].stamp > DAY_MS:
+        raise ValueError(
+            f"expected blocks within a day of stamps, got {blocks[-1].stamp - blocks[0].stamp} ms; cut them"
+        )
     batch = batch_of(blocks)
     work = Working(people)
     decode(batch)

@@ -92,6 +92,4 @@ def _sum(people: People, fixed: np.void, row: Row, reading: Reading, slot: int |
 
 
 def _sealed(value: Any) -> Any:
-    if isinstance(value, list) and value and isinstance(value[0], list):
-        return [_sealed(item) for item in value]
     return None if value is None else msgspec.convert(value, SealedValue)
