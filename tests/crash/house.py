@@ -93,7 +93,7 @@ class House:
                     and not ledger.moves(ledger.bookmark("outcomes"), 1)
                 )
 
-            wait_until("the house to come to rest", at_rest)
+            wait_until("the house to come to rest", at_rest, moving=ledger.counts)
             return log.last()
 
     def stop(self) -> None:
@@ -111,10 +111,18 @@ class House:
         return [sys.executable, "-m", self._front] if name == "front" and self._front else command_of(name)
 
 
-def wait_until(what: str, done: Callable[[], bool], patience_s: float = DRAIN_S) -> None:
-    """Return when `done` says so; a store that is just being started again counts as not yet."""
-    deadline = time.monotonic() + patience_s
+def wait_until(
+    what: str, done: Callable[[], bool], patience_s: float = DRAIN_S, moving: Callable[[], object] = lambda: None
+) -> None:
+    """Return when `done` says so; a store that is just being started again counts as not yet.
+
+    The patience begins anew whenever what `moving` returns has changed.
+    """
+    deadline, seen = time.monotonic() + patience_s, moving()
     while not _holds(done):
+        now = moving()
+        if now != seen:
+            deadline, seen = time.monotonic() + patience_s, now
         assert time.monotonic() < deadline, f"expected {what} within {patience_s:g} s"
         time.sleep(0.02)
 

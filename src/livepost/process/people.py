@@ -18,7 +18,7 @@ from livepost.engine.seen import Days, Hashes, Seen
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.moment import NO_DUE
 
-FATES = ("processed", "duplicate", "filtered", "quarantined", "dead_lettered")
+FATES: tuple[str, ...] = ("processed", "duplicate", "filtered", "quarantined", "dead_lettered")
 """Where an accepted event ends (conservation); `in flight` is counted by the log."""
 
 

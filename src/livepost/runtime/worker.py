@@ -109,14 +109,14 @@ class Worker:
         complete_to = min(self.shard.complete_to, rows[-1][0]) if more else self.shard.complete_to
         return OutboxPage(complete_to=complete_to, as_of=self.shard.as_of, items=items, more=more)
 
-    def people(self, subjects: Sequence[bytes], at_least: int = -1) -> dict[bytes, PersonView]:
+    def people(self, ids: Sequence[bytes], at_least: int = -1) -> dict[bytes, PersonView]:
         """Return persons by any of their subjects, as of position `at_least` or later; unknown ones are left out.
 
         Raises StoreError if the engine is not that far yet.
         """
         if self.shard.position < at_least:
             raise StoreError(f"the engine is at position {self.shard.position}, asked for {at_least}; ask again")
-        numbers = {subject: self.shard.number.get(subject) for subject in subjects}
+        numbers = {subject: self.shard.number.get(subject) for subject in ids}
         return {subject: view_of(self.shard, n) for subject, n in numbers.items() if n is not None}
 
     def everybody(self, limit: int) -> list[PersonView]:
