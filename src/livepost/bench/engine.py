@@ -27,7 +27,6 @@ from livepost.bench.machine import machine
 from livepost.bench.traffic import DISTRIBUTIONS, Distribution, bodies
 from livepost.decide.stage import Campaigns
 from livepost.engine.program import Program
-from livepost.engine.row import pack
 from livepost.log.body import unpack
 from livepost.model.block import Block
 from livepost.process.people import Delta, People
@@ -160,6 +159,6 @@ def _figures(people: People, tally: Tally) -> dict[str, Any]:
         "transitions": tally.transitions,
         "decisions": tally.decisions,
         "people_seen": len(rows),
-        "row_bytes_a_person": round(sum(len(pack(row)) for row in rows) / len(rows) + people.dtype.itemsize),
+        "row_bytes_a_person": round(sum(map(len, rows)) / len(rows) + people.dtype.itemsize),
         "dedupe_bytes_an_id": round(people.seen.nbytes / len(people.seen), 1),
     }

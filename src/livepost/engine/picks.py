@@ -7,6 +7,8 @@ what a record brings can wait in the row, unread, until there is enough of it to
 
 from __future__ import annotations
 
+import struct
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -18,13 +20,18 @@ DISTINCT_MAX = 1000
 """Above so many different values in its window a `top` is unknown (None) until tiles expire."""
 
 WAITING_MAX = 8
-"""So many records wait in a row at most."""
+"""So many records wait in a row at most, or as many as take the room of what is folded: then folding stays cheap."""
 
 Held = list[Any]
 """One pick's state. latest, first: [ts, message_id, value] or []; recent: a list of these;
 top: [[tile in seconds, {value: count}], ...]."""
 
+Entry = Any
+"""What a record brings to a pick: effective_ts, message_id, value, in this order."""
+
+_moment = itemgetter(0, 1)
 _ARRAY_32 = b"\xdd"
+_HEAD = struct.Struct(">II")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
@@ -34,19 +41,22 @@ def decode(raw: bytes, program: Program) -> list[Held]:
     if not raw:
         return [[] for _ in program.picks]
     held: list[Held]
-    held, *waiting = _decode(_ARRAY_32 + raw)
+    held, *waiting = _decode(_ARRAY_32 + raw[:4] + raw[_HEAD.size :])
+    came: dict[int, list[Entry]] = {}
     for ts, message_id, values in waiting:
         for number, value in values.items():
-            held[number] = fold(program.picks[number], held[number], ts, message_id, value)
+            came.setdefault(number, []).append((ts, message_id, value))
+    for number, entries in came.items():
+        held[number] = fold_all(program.picks[number], held[number], entries)
     return held
 
 
 def encode(picks: list[Held]) -> bytes:
     """Return the picks as a row keeps them, nothing waiting; b"" if all are empty.
 
-    The form is that of a msgpack array without its first byte: how many (4 bytes), the picks, what waits.
+    The form: how many parts and how long the first is (4 bytes each), the picks, what waits; parts are msgpack.
     """
-    return _count_of(1) + _encode(picks) if any(picks) else b""
+    return _whole(_encode(picks)) if any(picks) else b""
 
 
 def brought(ts: int, message_id: str, values: dict[int, Any]) -> bytes:
@@ -56,37 +66,42 @@ def brought(ts: int, message_id: str, values: dict[int, Any]) -> bytes:
 
 def append(raw: bytes, more: list[bytes], program: Program) -> bytes:
     """Return the picks of a row with what more records brought; folded, where more than WAITING_MAX would wait."""
-    raw = raw or _count_of(1) + _encode([[] for _ in program.picks])
-    count = int.from_bytes(raw[:4], "big") + len(more)
-    longer = b"".join((_count_of(count), raw[4:], *more))
-    return longer if count <= WAITING_MAX + 1 else encode(decode(longer, program))
+    raw = raw or _whole(_encode([[] for _ in program.picks]))
+    parts, size = _HEAD.unpack_from(raw)
+    parts += len(more)
+    longer = b"".join((_HEAD.pack(parts, size), raw[_HEAD.size :], *more))
+    if parts <= 1 + WAITING_MAX or len(longer) - _HEAD.size <= 2 * size:
+        return longer
+    return encode(decode(longer, program))
 
 
 def fold(spec: FeatureSpec, held: Held, ts: int, message_id: str, value: Any) -> Held:
     """Return the pick with one more record in it."""
+    return fold_all(spec, held, [(ts, message_id, value)])
+
+
+def fold_all(spec: FeatureSpec, held: Held, entries: list[Entry]) -> Held:
+    """Return the pick with more records in it, each (effective_ts, message_id, value)."""
     match spec.kind:
         case "latest":
-            return [ts, message_id, value] if not held or (ts, message_id) > (held[0], held[1]) else held
+            newest = max(entries, key=_moment)
+            return list(newest) if not held or _moment(newest) > _moment(held) else held
         case "first":
-            return [ts, message_id, value] if not held or (ts, message_id) < (held[0], held[1]) else held
+            oldest = min(entries, key=_moment)
+            return list(oldest) if not held or _moment(oldest) < _moment(held) else held
         case "recent":
-            return _put(spec, held, [ts, message_id, value])
+            return _newest(spec, [*held, *map(list, entries)])
         case _:
-            return _count(spec, held, _tile(spec, ts), value, 1)
+            return _count(spec, held, [(_tile(spec, ts), value, 1) for ts, _, value in entries])
 
 
 def join(spec: FeatureSpec, left: Held, right: Held) -> Held:
     """Return the pick of two people become one; the order of the two does not matter."""
     if spec.kind == "recent":
-        for entry in right:
-            left = _put(spec, left, entry)
-        return left
+        return _newest(spec, [*left, *right])
     if spec.kind == "top":
-        for tile, counts in right:
-            for value, count in counts.items():
-                left = _count(spec, left, tile, value, count)
-        return left
-    return fold(spec, left, *right) if right else left
+        return _count(spec, left, [(tile, value, count) for tile, counts in right for value, count in counts.items()])
+    return fold_all(spec, left, [right]) if right else left
 
 
 def expire(spec: FeatureSpec, held: Held, at: int) -> Held:
@@ -120,26 +135,24 @@ def _ranking(tiles: Held, k: int) -> list[Any] | None:
     return [item for item, _ in ranked[:k]]
 
 
-def _put(spec: FeatureSpec, held: Held, entry: Held) -> Held:
+def _newest(spec: FeatureSpec, entries: Held) -> Held:
     """Return the newest n: by effective_ts descending, then message_id ascending."""
-    if not held or entry[0] > held[0][0]:
-        return [entry, *held[: _n(spec) - 1]]
-    return sorted([*held, entry], key=lambda one: (-one[0], one[1]))[: _n(spec)]
+    return sorted(entries, key=lambda entry: (-entry[0], entry[1]))[: _n(spec)]
 
 
-def _count(spec: FeatureSpec, held: Held, tile: int, item: Any, count: int) -> Held:
-    """Return the tiles with an item counted; a new tile takes the place of those that have expired by then."""
-    for entry in reversed(held):
-        if entry[0] == tile:
-            counts = entry[1]
-            if len(counts) <= DISTINCT_MAX or item in counts:  # else unknown while this tile lives, whatever comes
-                counts[item] = counts.get(item, 0) + count
-            return held
-    return [*expire(spec, held, tile * 1000), [tile, {item: count}]]
+def _count(spec: FeatureSpec, held: Held, items: list[tuple[int, Any, int]]) -> Held:
+    """Return the tiles with (tile, value, count) added; new tiles make those go that have expired by then."""
+    tiles: dict[int, dict[Any, int]] = dict(held)
+    for tile, value, count in items:
+        counts = tiles.setdefault(tile, {})
+        if len(counts) <= DISTINCT_MAX or value in counts:  # else unknown while this tile lives, whatever comes
+            counts[value] = counts.get(value, 0) + count
+    counted = [[tile, counts] for tile, counts in tiles.items()]
+    return counted if len(counted) == len(held) else expire(spec, counted, max(tiles) * 1000)
 
 
-def _count_of(parts: int) -> bytes:
-    return parts.to_bytes(4, "big")
+def _whole(folded: bytes) -> bytes:
+    return _HEAD.pack(1, len(folded)) + folded
 
 
 def _n(spec: FeatureSpec) -> int:

@@ -1,7 +1,7 @@
 """A person's row: a fixed part (numpy record), tiles (packed), picks and journal (msgpack), subjects.
 
-The row is what the state store keeps: length-prefixed parts, little-endian. The fixed part's layout follows the
-program: a row is read only by the program (hash) that wrote it.
+Packed it is one piece of bytes, in memory as in the state store: length-prefixed parts, little-endian. The fixed
+part's layout follows the program: a row is read only by the program (hash) that wrote it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ NEVER = -(1 << 62)
 
 TILE = np.dtype([("slot", "u1"), ("start", "<u4"), ("value", "<i8")])
 """One tile: slot, start in seconds since 1970, partial sum."""
+
+_HEAD = struct.Struct("<HHIII")
+"""How many subjects, and the lengths of the parts behind them."""
 
 Fixed = npt.NDArray[np.void]
 Ints = npt.NDArray[np.int64]
@@ -57,9 +60,7 @@ def blank(program: Program, count: int) -> Fixed:
 
 
 class Row(msgspec.Struct, gc=False):
-    """A person in parts: bytes only, so the garbage collector need not walk a hundred thousand of them.
-
-    `picks` and `journal` are msgpack, b"" where there is nothing; `name` is subjects[0]."""
+    """A person in parts. `picks` and `journal` are msgpack, b"" where there is nothing; `name` is subjects[0]."""
 
     subjects: tuple[bytes, ...]
     fixed: bytes
@@ -74,19 +75,37 @@ class Row(msgspec.Struct, gc=False):
 
 
 def pack(row: Row) -> bytes:
-    """Return the row as the bytes a store keeps."""
-    head = struct.pack("<HHIII", len(row.subjects), len(row.fixed), len(row.tiles), len(row.picks), len(row.journal))
-    return b"".join((head, *row.subjects, row.fixed, row.tiles, row.picks, row.journal))
+    """Return the row as the bytes that are kept."""
+    subjects, fixed, tiles, picks, journal = row.subjects, row.fixed, row.tiles, row.picks, row.journal
+    head = _HEAD.pack(len(subjects), len(fixed), len(tiles), len(picks), len(journal))
+    return b"".join((head, *subjects, fixed, tiles, picks, journal))
 
 
 def unpack(raw: bytes) -> Row:
-    """Return the parts of a stored row."""
-    subjects, fixed, tiles, picks, journal = struct.unpack_from("<HHIII", raw)
-    at = 16
-    names = tuple(raw[at + 16 * i : at + 16 * i + 16] for i in range(subjects))
-    parts = []
-    at += 16 * subjects
-    for length in (fixed, tiles, picks, journal):
-        parts.append(raw[at : at + length])
-        at += length
-    return Row(names, *parts)
+    """Return the parts of a packed row."""
+    count, fixed, tiles, picks, _ = _HEAD.unpack_from(raw)
+    begin = _HEAD.size + 16 * count
+    tiles_at = begin + fixed
+    picks_at = tiles_at + tiles
+    journal_at = picks_at + picks
+    return Row(
+        subjects_of(raw),
+        raw[begin:tiles_at],
+        raw[tiles_at:picks_at],
+        raw[picks_at:journal_at],
+        raw[journal_at:],
+    )
+
+
+def subjects_of(raw: bytes) -> tuple[bytes, ...]:
+    """Return the subjects of a packed row."""
+    count = raw[0] | raw[1] << 8
+    if count == 1:
+        return (raw[16:32],)
+    return tuple([raw[at : at + 16] for at in range(_HEAD.size, _HEAD.size + 16 * count, 16)])
+
+
+def fixed_of(raw: bytes) -> bytes:
+    """Return the fixed part of a packed row."""
+    begin = _HEAD.size + 16 * (raw[0] | raw[1] << 8)
+    return raw[begin : begin + (raw[2] | raw[3] << 8)]

@@ -1,7 +1,8 @@
 """Which event ids were seen: an open-addressing table of 64-bit hashes over numpy (SPEED, 7).
 
-A slot is (hash of the event id, hash of its content, day of first acceptance). Two ids that share a hash differ in
-content, so a collision ends in the dead letters as an id conflict, where it can be replayed: nothing is lost silently.
+A slot is (hash of the event id, 32 bits of the hash of its content, day of first acceptance). Two ids that share a hash
+differ in content, so a collision ends in the dead letters as an id conflict, where it can be replayed: nothing is lost
+silently (that takes 96 equal bits).
 """
 
 from __future__ import annotations
@@ -12,10 +13,16 @@ import numpy.typing as npt
 REMEMBERED_DAYS = 30
 DAY_MS = 86_400_000
 _FIRST_SIZE = 1 << 12
-_FULL = 0.75
+_FULL = 0.8
+"""Share of slots in use from which on the table is made anew."""
+_ROOMY = 0.72
+"""Share of slots in use with which it may begin, so that it is not made anew at each step."""
+_GROWTH = 1.5
+_HALF = np.uint64(32)
 
 Hashes = npt.NDArray[np.uint64]
 Days = npt.NDArray[np.uint16]
+Flags = npt.NDArray[np.bool_]
 
 
 def day_of(stamp: int) -> int:
@@ -27,10 +34,7 @@ class Seen:
     """The table. `find` answers, `remember` adds; both take arrays and are exact for any batch size."""
 
     def __init__(self) -> None:
-        self._keys = np.zeros(_FIRST_SIZE, np.uint64)
-        self._contents = np.zeros(_FIRST_SIZE, np.uint64)
-        self._days = np.zeros(_FIRST_SIZE, np.uint16)
-        self._used = 0
+        self._clear(_FIRST_SIZE)
 
     def __len__(self) -> int:
         return self._used
@@ -40,56 +44,58 @@ class Seen:
         """Memory of the table in bytes."""
         return self._keys.nbytes + self._contents.nbytes + self._days.nbytes
 
-    def find(self, keys: Hashes, days: Days) -> tuple[npt.NDArray[np.bool_], Hashes]:
-        """Return, for each key at its day, whether it is still remembered, and the content hash it came with."""
+    def find(self, keys: Hashes, contents: Hashes, days: Days) -> tuple[Flags, Flags]:
+        """Return, for each key at its day, whether it is still remembered, and whether with this content."""
         slots = self._slots(keys)
         found = (self._keys[slots] == keys) & (days - self._days[slots] <= REMEMBERED_DAYS)
-        return found, self._contents[slots]
+        return found, found & (self._contents[slots] == contents.astype(np.uint32))
 
     def remember(self, keys: Hashes, contents: Hashes, days: Days) -> None:
         """Add keys (each at most once in the call); a forgotten key is taken anew."""
-        if not len(keys):
-            return
-        self._make_room(len(keys), int(days.max()))
+        if len(keys):
+            self._make_room(len(keys), int(days.max()))
+            self._add(keys, contents.astype(np.uint32), days)
+
+    def _add(self, keys: Hashes, contents: npt.NDArray[np.uint32], days: Days) -> None:
         pending = np.arange(len(keys))
         while len(pending):
-            slots = self._slots(keys[pending])
-            winners = pending[np.unique(slots, return_index=True)[1]]
-            self._put(winners, keys, contents, days)
-            pending = np.setdiff1d(pending, winners, assume_unique=True)
-
-    def _put(self, which: npt.NDArray[np.int64], keys: Hashes, contents: Hashes, days: Days) -> None:
-        slots = self._slots(keys[which])
-        self._used += int((self._keys[slots] == 0).sum())
-        self._keys[slots] = keys[which]
-        self._contents[slots] = contents[which]
-        self._days[slots] = days[which]
+            slots, first = np.unique(self._slots(keys[pending]), return_index=True)
+            winners = pending[first]
+            self._used += int((self._keys[slots] == 0).sum())
+            self._keys[slots] = keys[winners]
+            self._contents[slots] = contents[winners]
+            self._days[slots] = days[winners]
+            pending = np.delete(pending, first)
 
     def _slots(self, keys: Hashes) -> npt.NDArray[np.int64]:
         """Return each key's slot: where it stands, or the empty one where it would."""
-        mask = np.uint64(len(self._keys) - 1)
-        slots = (keys & mask).astype(np.int64)
+        size = len(self._keys)
+        slots = ((keys >> _HALF) * np.uint64(size) >> _HALF).astype(np.int64)
         there = self._keys[slots]
         moving = np.flatnonzero((there != keys) & (there != 0))
         while len(moving):
-            slots[moving] = (slots[moving] + 1) & int(mask)
+            slots[moving] = (slots[moving] + 1) % size
             there = self._keys[slots[moving]]
             moving = moving[(there != keys[moving]) & (there != 0)]
         return slots
 
     def _make_room(self, more: int, day: int) -> None:
+        """Make the table larger if it gets too full, and leave out what is forgotten by `day`."""
         if self._used + more <= _FULL * len(self._keys):
             return
         alive = (self._keys != 0) & (day - self._days.astype(np.int64) <= REMEMBERED_DAYS)
         keys, contents, days = self._keys[alive], self._contents[alive], self._days[alive]
         size = len(self._keys)
-        while (len(keys) + more) > size // 2:
-            size *= 2
+        while len(keys) + more > _ROOMY * size:
+            size = int(size * _GROWTH)
+        self._clear(size)
+        self._add(keys, contents, days)
+
+    def _clear(self, size: int) -> None:
         self._keys = np.zeros(size, np.uint64)
-        self._contents = np.zeros(size, np.uint64)
+        self._contents = np.zeros(size, np.uint32)
         self._days = np.zeros(size, np.uint16)
         self._used = 0
-        self.remember(keys, contents, days)
 
 
 def hashes(ids: bytes) -> Hashes:

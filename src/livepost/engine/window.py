@@ -73,24 +73,27 @@ class Runs:
     def next_expiry(self, slot: int) -> Ints:
         """Return when the oldest tile in each item's window leaves it (ms); NO_DUE where the window is empty.
 
-        It may name a tile that a later item of the round brings: early perhaps, never late.
+        Answers are for the time up to the person's next item: NO_DUE may stand where nothing leaves before that. A tile
+        that a later item brings may be named: early perhaps, never late.
         """
-        low, end = self._low[slot], self._run_end[slot]
-        return self._expiry_at(low, low < end)
+        items = np.flatnonzero(self._loses[slot])
+        flips = np.full(len(self._moments.at), NO_DUE)
+        flips[items] = self._next_expiry(slot, items)
+        return flips
 
     def falls_below(self, slot: int, least: Ints) -> Ints:
         """Return when each item's sum, now >= `least`, falls below it by expiry alone (ms); maybe earlier.
 
-        NO_DUE where it is below already or never falls. With negative values about (refunds) sums do not only fall:
-        then it is the next expiry.
+        NO_DUE where it is below already or never falls, or not before the person's next item. With negative values
+        about (refunds) sums do not only fall: then it is the next expiry.
         """
-        low, high = self._low[slot], self._high[slot]
-        total = self._total
-        carrier = np.searchsorted(total, total[high] - least, side="right") - 1
-        falls = (total[high] - total[low] >= least) & (least > 0)
-        exact = self._expiry_at(np.maximum(carrier, 0), falls)
-        unsure = self._mixed(slot) | (~falls & (self._sums[slot] >= least) & (least > 0))
-        return np.where(unsure, self.next_expiry(slot), exact) if unsure.any() else exact
+        may_fall = (self._sums[slot] >= least) & (least > 0)
+        if len(self._mixed_runs):
+            may_fall |= np.isin(self._run(slot, self._moments.person), self._mixed_runs)
+        items = np.flatnonzero(may_fall & self._loses[slot])
+        flips = np.full(len(least), NO_DUE)
+        flips[items] = self._falls_below(slot, items, least[items])
+        return flips
 
     def fold(self) -> list[bytes]:
         """Return each person's tiles after their last item, without those that have expired."""
@@ -100,83 +103,80 @@ class Runs:
 
     @cached_property
     def _sums(self) -> Ints:
-        """Per slot and item: the running total of what came less what has gone."""
+        """Per slot and item: the running total of what comes less what has gone."""
         gone = np.maximum(self._gone, self._came)
-        changes = np.zeros(self._shape, np.int64)
-        np.add.at(changes.ravel(), self._flat(self._came), self._value)
-        np.subtract.at(changes.ravel(), self._flat(gone), self._value)
+        changes = np.zeros((len(self._slots), self._width), np.int64)
+        np.add.at(changes.ravel(), self._slot * self._width + self._came, self._value)
+        np.subtract.at(changes.ravel(), self._slot * self._width + gone, self._value)
         return np.cumsum(changes, axis=1)[:, :-1]
 
     @cached_property
-    def _low(self) -> Ints:
-        """Per slot and item: the place of the oldest tile in the window."""
-        return self._places(self._gone)
+    def _loses(self) -> Bools:
+        """Per slot and item: whether a tile leaves before the person's next item; after their last one it may."""
+        loses = np.zeros((len(self._slots), self._width), bool)
+        loses[self._slot, self._gone] = True
+        loses[:, self._moments.end] = True
+        return loses[:, 1:]
 
-    @cached_property
-    def _high(self) -> Ints:
-        """Per slot and item: the place behind the newest tile that came in order; never before `_low`."""
-        return np.maximum(self._places(self._came_in_order), self._low)
+    def _next_expiry(self, slot: int, items: Ints) -> Ints:
+        low = self._oldest(slot, items)
+        end = np.searchsorted(self._key, (self._run(slot, self._moments.person[items]) + 1) << _SLOT_BIT)
+        return self._expiry_at(low, low < end)
+
+    def _falls_below(self, slot: int, items: Ints, least: Ints) -> Ints:
+        """Return `falls_below` for items that may fall; where what came in order is not enough, the next expiry."""
+        total = self._total
+        high = total[self._newest(slot, items)]
+        carrier = np.searchsorted(total, high - least, side="right") - 1
+        sure = (high - total[self._oldest(slot, items)] >= least) & (least > 0)
+        flips = self._expiry_at(np.maximum(carrier, 0), sure)
+        flips[~sure] = self._next_expiry(slot, items[~sure])
+        return flips
+
+    def _oldest(self, slot: int, items: Ints) -> Ints:
+        """Return the place of the oldest tile in each item's window, or behind the run."""
+        spec, at = self._slots[slot], self._moments.at[items]
+        start = (at - spec.over_ms) // spec.grid_ms * (spec.grid_ms // SECOND_MS)
+        return np.searchsorted(self._key, _key(self._moments.person[items], slot, np.maximum(start, 0)))
+
+    def _newest(self, slot: int, items: Ints) -> Ints:
+        """Return the place behind the newest tile that came in order, up to each item."""
+        ended = self._run(slot, self._moments.person[items]) * self._width + items
+        return np.searchsorted(self._ascending, ended, side="right")
 
     @cached_property
     def _total(self) -> Ints:
         """The cumulative sum over all tiles, late ones and those of mixed runs counting nothing."""
-        counted = np.where(self._late | self._mixed_tiles, 0, self._value)
-        return np.concatenate([[0], np.cumsum(counted)])
-
-    @cached_property
-    def _came_in_order(self) -> Ints:
-        """The first item that brought this tile or a newer one of the run: ascending in a run."""
-        width = len(self._moments.at) + 1
-        run = (self._key >> _SLOT_BIT) * width
-        return np.minimum.accumulate((run + self._came)[::-1])[::-1] - run
+        left_out = self._late | np.isin(self._key >> _SLOT_BIT, self._mixed_runs)
+        return np.concatenate([[0], np.cumsum(np.where(left_out, 0, self._value))])
 
     @property
     def _late(self) -> Bools:
-        return self._came_in_order < self._came
+        """Whether a tile came after a newer one of its run."""
+        return self._ascending < self._run_and_item
+
+    @cached_property
+    def _ascending(self) -> Ints:
+        """Per tile, the run and the first item that brought this tile or a newer one of it; ascending."""
+        return np.minimum.accumulate(self._run_and_item[::-1])[::-1]
+
+    @property
+    def _run_and_item(self) -> Ints:
+        return (self._key >> _SLOT_BIT) * self._width + self._came
 
     @cached_property
     def _mixed_runs(self) -> Ints:
-        """The (person, slot) with negative values, as the upper bits of a key."""
+        """The runs with negative values."""
         return np.unique(self._key[self._value < 0] >> _SLOT_BIT)
 
-    @cached_property
-    def _mixed_tiles(self) -> Bools:
-        return np.isin(self._key >> _SLOT_BIT, self._mixed_runs)
-
-    def _mixed(self, slot: int) -> Bools:
-        if not len(self._mixed_runs):
-            return np.zeros(len(self._moments.at), bool)
-        return np.isin(_key(self._moments.person, slot, 0) >> _SLOT_BIT, self._mixed_runs)
-
     @property
-    def _shape(self) -> tuple[int, int]:
-        return len(self._slots), len(self._moments.at) + 1
+    def _width(self) -> int:
+        return len(self._moments.at) + 1
 
-    def _flat(self, items: Ints) -> Ints:
-        return self._slot * self._shape[1] + items
-
-    @cached_property
-    def _run_counts(self) -> Ints:
-        """Tiles per person and slot."""
-        people, width = len(self._moments.begin), len(self._slots)
-        return np.bincount(self._person * width + self._slot, minlength=people * width).reshape(people, width)
-
-    @cached_property
-    def _run_end(self) -> Ints:
-        """Per slot and item: the place behind the run."""
-        ends = np.cumsum(self._run_counts.ravel()).reshape(self._run_counts.shape)
-        return ends.T[:, self._moments.person]
-
-    def _places(self, items: Ints) -> Ints:
-        """Return, per slot and item i, the place in its run behind the tiles whose `items` is <= i.
-
-        `items` must ascend along each run.
-        """
-        passed = np.bincount(self._flat(items), minlength=self._shape[0] * self._shape[1]).reshape(self._shape)
-        counts = self._run_counts
-        begin = np.cumsum(counts.ravel()).reshape(counts.shape) - counts
-        others = np.cumsum(counts, axis=0) - counts
-        return np.cumsum(passed, axis=1)[:, :-1] + (begin - others).T[:, self._moments.person]
+    @staticmethod
+    def _run(slot: int, person: Ints) -> Ints:
+        """Return the number of the run: the upper bits of its keys."""
+        return _key(person, slot, 0) >> _SLOT_BIT
 
     def _first_item_without(self) -> Ints:
         """Return, per tile, the person's first item at or after its expiry; the one behind their last if none is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,12 +60,14 @@ class Batch:
 
     def record(self, place: int) -> Record:
         """Return the record at a place, whole."""
-        block = int(np.searchsorted(self.first_of_block, place, side="right")) - 1
+        block = bisect_right(self.first_of_block, place) - 1
         return self.blocks[block].record(place - self.first_of_block[block])
 
     def source_of(self, place: int) -> str:
         """Return the source of a record."""
-        return self.record(place).source
+        number = bisect_right(self.first_of_block, place) - 1
+        block, at = self.blocks[number], 2 * (place - self.first_of_block[number])
+        return block.sources[int.from_bytes(block.source[at : at + 2], "little")]
 
     def drop(self, places: Ints, fate: str) -> None:
         """Settle the fate of records: they go no further and are counted."""

@@ -19,13 +19,12 @@ def dedupe(batch: Batch, seen: Seen) -> tuple[Hashes, Hashes, Days]:
     places = np.flatnonzero(batch.alive)
     keys, contents = hashes(batch.event)[places], hashes(batch.content)[places]
     days = (batch.stamp[places] // DAY_MS).astype(np.uint16)
-    remembered, before = seen.find(keys, days)
+    remembered, same = seen.find(keys, contents, days)
     _, first, which = np.unique(keys, return_index=True, return_inverse=True)
     earlier = first[which]
     repeated = earlier != np.arange(len(places))
-    known_content = np.where(remembered, before, contents[earlier])
     again = remembered | repeated
-    _settle(batch, places, again, known_content != contents)
+    _settle(batch, places, again, np.where(remembered, ~same, contents[earlier] != contents))
     fresh = ~again
     return keys[fresh], contents[fresh], days[fresh]
 

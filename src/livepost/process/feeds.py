@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -107,19 +108,16 @@ class _Event:
             return whole
         key, properties = self._batch.key, self._batch.properties
         kept = [
-            (place, value)
-            for place, value in zip(whole.places, whole.values, strict=True)
-            if (not spec.secret_only or key[place] == KeyKind.SECRET) and (where is None or where(properties[place]))
+            (not spec.secret_only or key[place] == KeyKind.SECRET) and (where is None or where(properties[place]))
+            for place in whole.places
         ]
-        return _Column(self._batch, [place for place, _ in kept], [value for _, value in kept])
+        return _Column(self._batch, list(compress(whole.places, kept)), list(compress(whole.values, kept)))
 
     def _field(self, field: str | None, personal: bool) -> _Column:
         """Return the records that have the field, with its values."""
         if (field, personal) not in self._columns:
             read = self._sealed(field) if personal and field else self._open(field)
-            there = [(place, value) for place, value in zip(self._places, read, strict=True) if value is not None]
-            places, values = [place for place, _ in there], [value for _, value in there]
-            self._columns[field, personal] = _Column(self._batch, places, values)
+            self._columns[field, personal] = _Column(self._batch, *_present(self._places, read))
         return self._columns[field, personal]
 
     def _open(self, field: str | None) -> list[Any]:
@@ -130,6 +128,14 @@ class _Event:
 
     def _sealed(self, field: str) -> list[Any]:
         return [self._batch.record(place).sealed_value(field) for place in self._places]
+
+
+def _present(places: list[int], values: list[Any]) -> tuple[list[int], list[Any]]:
+    """Return places and values without those where there is none."""
+    if None not in values:
+        return places, values
+    there = [value is not None for value in values]
+    return list(compress(places, there)), list(compress(values, there))
 
 
 def _counting(batch: Batch, places: Ints) -> SlotFeed:

@@ -1,4 +1,4 @@
-"""The people of a shard in memory: fixed parts as one numpy array, the rest as bytes, by person number.
+"""The people of a shard in memory: packed rows by person number, and their fixed parts once more as one numpy array.
 
 A number is given at first sight and kept; a merged person's number is left empty. `Delta` is what a step changes; it
 is applied only after the store committed it, so a failed commit leaves the people as they were.
@@ -13,7 +13,7 @@ from itertools import islice
 import numpy as np
 
 from livepost.engine.program import Program
-from livepost.engine.row import Fixed, Ints, Row, blank, fixed_dtype
+from livepost.engine.row import Fixed, Ints, Row, blank, fixed_dtype, fixed_of, subjects_of, unpack
 from livepost.engine.seen import Days, Hashes, Seen
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.moment import NO_DUE
@@ -24,12 +24,12 @@ FATES: tuple[str, ...] = ("processed", "duplicate", "filtered", "quarantined", "
 
 @dataclass
 class Delta:
-    """What one step changes. `rows` are whole rows by number, None where a person was merged away."""
+    """What one step changes. `rows` are packed rows by number, None where a person was merged away."""
 
     position: int
     as_of: int
     complete_to: int
-    rows: dict[int, Row | None] = field(default_factory=dict)
+    rows: dict[int, bytes | None] = field(default_factory=dict)
     keys: Hashes = field(default_factory=lambda: np.zeros(0, np.uint64))
     contents: Hashes = field(default_factory=lambda: np.zeros(0, np.uint64))
     days: Days = field(default_factory=lambda: np.zeros(0, np.uint16))
@@ -46,7 +46,7 @@ class People:
         self.program = program
         self.dtype = fixed_dtype(program)
         self.fixed: Fixed = blank(program, 1024)
-        self.rows: list[Row | None] = []
+        self.rows: list[bytes | None] = []
         self.number: dict[bytes, int] = {}
         self.seen = Seen()
         self.position = -1
@@ -57,10 +57,10 @@ class People:
     def __len__(self) -> int:
         return sum(row is not None for row in self.rows)
 
-    def load(self, rows: Iterable[tuple[int, Row | None]]) -> None:
-        """Take over whole rows by number; None empties a number whose person was merged away."""
+    def load(self, rows: Iterable[tuple[int, bytes | None]]) -> None:
+        """Take over packed rows by number; None empties a number whose person was merged away."""
         for some in _chunks(rows, 4096):
-            self._take([number for number, _ in some], [row for _, row in some])
+            self._take(some)
 
     def apply(self, delta: Delta) -> None:
         """Take over what a step changed; call it after the store has it."""
@@ -83,6 +83,13 @@ class People:
         times = self._due_times()
         return int(times.min()) if len(times) else NO_DUE
 
+    def row(self, number: int) -> Row:
+        """Return the row of the person with this number, who must be there."""
+        raw = self.rows[number]
+        if raw is None:
+            raise KeyError(f"there is no person {number}: merged into another")
+        return unpack(raw)
+
     def fixed_of(self, numbers: Sequence[int]) -> Fixed:
         """Return copies of the fixed parts; numbers not yet given get blank ones."""
         asked = np.asarray(numbers, np.int64)
@@ -95,23 +102,27 @@ class People:
         count = len(self.rows)
         return np.minimum(self.fixed["due"][:count], self.fixed["journey"][:count])
 
-    def _take(self, numbers: list[int], rows: list[Row | None]) -> None:
-        most = max(numbers, default=-1)
-        self.rows.extend([None] * (most + 1 - len(self.rows)))
-        while most >= len(self.fixed):
+    def _take(self, rows: list[tuple[int, bytes | None]]) -> None:
+        self._make_room(max((number for number, _ in rows), default=-1) + 1)
+        kept = [(number, raw) for number, raw in rows if raw is not None]
+        self.fixed[[number for number, raw in rows if raw is None]] = blank(self.program, 1)
+        self.fixed[[number for number, _ in kept]] = np.frombuffer(
+            b"".join([fixed_of(raw) for _, raw in kept]), self.dtype
+        )
+        for number, raw in kept:
+            before = self.rows[number]
+            if before is None or before[:2] != raw[:2]:  # a person's subjects only grow in number
+                self.number.update(dict.fromkeys(subjects_of(raw), number))
+        for number, new in rows:
+            self.rows[number] = new
+
+    def _make_room(self, count: int) -> None:
+        self.rows.extend([None] * (count - len(self.rows)))
+        while count > len(self.fixed):
             self.fixed = np.concatenate([self.fixed, blank(self.program, len(self.fixed))])
-        self.fixed[[n for n, row in zip(numbers, rows, strict=True) if row is None]] = blank(self.program, 1)
-        kept = [n for n, row in zip(numbers, rows, strict=True) if row is not None]
-        self.fixed[kept] = np.frombuffer(b"".join([row.fixed for row in rows if row is not None]), self.dtype)
-        for number, row in zip(numbers, rows, strict=True):
-            before, self.rows[number] = self.rows[number], row
-            if row is not None:
-                row.fixed = b""  # it lives in the array from here on
-                if before is None or before.subjects != row.subjects:
-                    self.number.update(dict.fromkeys(row.subjects, number))
 
 
-def _chunks(rows: Iterable[tuple[int, Row | None]], size: int) -> Iterator[list[tuple[int, Row | None]]]:
+def _chunks(rows: Iterable[tuple[int, bytes | None]], size: int) -> Iterator[list[tuple[int, bytes | None]]]:
     walking = iter(rows)
     while some := list(islice(walking, size)):
         yield some

@@ -10,6 +10,7 @@ Journeys need no evaluation when they fall due: the decider serves them between 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -69,8 +70,9 @@ class Rounds:
         """Evaluate a round and settle who has no gap; return the others, with the due times put in."""
         work, moments = self._work, a_round.moments
         fixed = work.fixed[a_round.people]
-        held = {pick: [work.picks(p)[pick] for p in a_round.people.tolist()] for pick in self._feeds.compared}
-        values = read_values(self._feeds, a_round, fixed, [work.tiles[p] for p in a_round.people.tolist()], held)
+        people = a_round.people.tolist()
+        held = {pick: [work.picks(p)[pick] for p in people] for pick in self._feeds.compared}
+        values = read_values(self._feeds, a_round, fixed, [work.row[p].tiles for p in people], held)
         found = memberships(values, moments, fixed)
         gaps = a_round.gaps(found.flip)
         person = moments.person[gaps]
@@ -90,13 +92,16 @@ class Rounds:
         which = np.flatnonzero(settled)
         self._work.fixed[a_round.people[which]] = fixed[which]
         if values.runs is not None:
-            self._work.keep_tiles(a_round.people, values.runs.fold(), which)
+            tiles = values.runs.fold()
+            for p, person in zip(which.tolist(), a_round.people[which].tolist(), strict=True):
+                self._work.row[person].tiles = tiles[p]
 
     def _bring_picks(self, a_round: Round, counted: Bools) -> None:
         items = np.flatnonzero(counted & self._feeds.brings[a_round.places])
-        people = a_round.people[a_round.moments.person[items]]
-        for person, place in zip(people.tolist(), a_round.places[items].tolist(), strict=True):
-            self._work.bring_picks(person, self._feeds.brought[place])
+        brought = [self._feeds.brought[place] for place in a_round.places[items].tolist()]
+        person, begin = np.unique(a_round.people[a_round.moments.person[items]], return_index=True)
+        for local, some in zip(person.tolist(), pairwise([*begin.tolist(), len(items)]), strict=True):
+            self._work.bring_picks(local, brought[slice(*some)])
 
     def _decide(self, a_round: Round, changed: Changes, counted: Bools, fixed: Fixed, settled: Bools) -> None:
         """Make transitions, and let campaigns decide for whom something of interest happened or a journey is due."""
@@ -106,15 +111,15 @@ class Rounds:
         until = np.maximum(a_round.until, a_round.moments.at[a_round.moments.end - 1])
         due = np.flatnonzero(settled & (fixed["journey"] <= until)).tolist()
         for p in dict.fromkeys([*moments, *due]):
-            person = int(a_round.people[p])
+            row = self._work.row[int(a_round.people[p])]
             decided = self._decider.decide(
-                self._work.name(person),
-                self._work.journal[person],
+                row.name,
+                row.journal,
                 moments.get(p, ()),
                 int(until[p]),
                 self._timeline.position,
             )
-            self._work.journal[person] = decided.journal
+            row.journal = decided.journal
             self.made.outbox += decided.outbox
             fixed["journey"][p] = decided.due
 

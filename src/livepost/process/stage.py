@@ -84,10 +84,11 @@ def _work_off(level: Level, rounds: Rounds, work: Working, batch: Batch, decider
     pairs = [local for joining in level.joinings for local in (joining.winner, joining.loser)]
     rounds.due_times(pairs, [int(batch.stamp[joining.place]) for joining in level.joinings for _ in range(2)])
     for joining in level.joinings:
+        winner, loser = work.row[joining.winner], work.row[joining.loser]
         work.join(joining.winner, joining.loser)
         rounds.note(joining.place)
-        work.journal[joining.winner] = decider.join(work.journal[joining.winner], work.journal[joining.loser])
-        work.fixed["journey"][joining.winner] = decider.due(work.journal[joining.winner])
+        winner.journal = decider.join(winner.journal, loser.journal)
+        work.fixed["journey"][joining.winner] = decider.due(winner.journal)
     rounds.records(level.owners, level.places)
 
 

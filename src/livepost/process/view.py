@@ -21,8 +21,7 @@ from livepost.process.people import People
 
 def view_of(people: People, number: int) -> PersonView:
     """Return the person with this number, as of the people's position and time."""
-    row = people.rows[number]
-    assert row is not None
+    row = people.row(number)
     book = journals.read(row.journal)
     fixed = people.fixed[number]
     values = _values(people, number, row)

@@ -1,4 +1,4 @@
-"""The people a step works on: copies of their rows in parts, by local number, changed freely until the step ends."""
+"""The people a step works on: copies of their rows, by local number, changed freely until the step ends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from livepost.engine import picks
-from livepost.engine.row import Fixed, Ints, Row, blank
+from livepost.engine.row import Fixed, Row, blank, pack
 from livepost.engine.window import join_tiles
 from livepost.identity import name_of
 from livepost.model.moment import NO_DUE
@@ -15,20 +15,19 @@ from livepost.process.people import People
 
 
 class Working:
-    """Rows in parts. Bring everybody in first, then `open`; `rows` gives what the step made of them."""
+    """Bring everybody in first, then `open`; `rows` gives what the step made of them.
+
+    The row's fixed part stands in the array `fixed` meanwhile.
+    """
 
     def __init__(self, people: People) -> None:
         self._people = people
         self.program = people.program
         self.numbers: list[int] = []
-        self.subjects: list[tuple[bytes, ...]] = []
+        self.row: list[Row] = []
         self.known: list[bool] = []
-        self.tiles: list[bytes] = []
-        self.journal: list[bytes] = []
         self.fixed: Fixed = blank(people.program, 0)
         self.gone: set[int] = set()
-        self._picks: list[bytes] = []
-        self._brought: dict[int, list[bytes]] = {}
         self._local: dict[int, int] = {}
         self._next = len(people.rows)
 
@@ -37,26 +36,27 @@ class Working:
 
     def bring(self, numbers: Iterable[int]) -> list[int]:
         """Bring in the people with these numbers; return the local number of each."""
-        asked = list(numbers)
-        new = [number for number in dict.fromkeys(asked) if number not in self._local]
-        rows = [row for row in map(self._people.rows.__getitem__, new) if row is not None]
-        self._append(new, rows, self._people.fixed["known"][new].tolist())
-        return [self._local[number] for number in asked]
+        asked, local = list(numbers), self._local
+        new = [number for number in dict.fromkeys(asked) if number not in local]
+        self._append(new, [self._people.row(number) for number in new], self._people.fixed["known"][new].tolist())
+        return [local[number] for number in asked]
 
     def bring_subjects(self, subjects: Mapping[bytes, bool]) -> dict[bytes, int]:
         """Bring in the persons of subjects (each with whether it is known); return their local numbers.
 
         A subject seen for the first time is a person of its own.
         """
-        numbers = {subject: self._people.number.get(subject) for subject in subjects}
-        old = {subject: number for subject, number in numbers.items() if number is not None}
-        new = [subject for subject in subjects if subject not in old]
-        local = dict(zip(old, self.bring(old.values()), strict=True))
-        local.update(zip(new, range(len(self), len(self) + len(new)), strict=True))
-        made = range(self._next, self._next + len(new))
-        self._append(made, [Row((subject,), b"") for subject in new], [subjects[subject] for subject in new])
-        self._next = made.stop
-        return local
+        numbers = list(map(self._people.number.get, subjects))
+        old = iter(self.bring(number for number in numbers if number is not None))
+        new = [subject for subject, number in zip(subjects, numbers, strict=True) if number is None]
+        fresh = iter(range(len(self), len(self) + len(new)))
+        self._append(
+            range(self._next, self._next + len(new)), [Row((s,), b"") for s in new], [subjects[s] for s in new]
+        )
+        self._next += len(new)
+        return {
+            subject: next(fresh if number is None else old) for subject, number in zip(subjects, numbers, strict=True)
+        }
 
     def open(self) -> None:
         """Copy the fixed parts of everybody brought in since the last call."""
@@ -75,25 +75,20 @@ class Working:
 
     def name(self, local: int) -> bytes:
         """Return the subject that names the person."""
-        return self.subjects[local][0]
+        return self.row[local].subjects[0]
 
     def picks(self, local: int) -> list[picks.Held]:
         """Return the person's picks."""
-        self._fold_brought(local)
-        return picks.decode(self._picks[local], self.program)
+        return picks.decode(self.row[local].picks, self.program)
 
-    def bring_picks(self, local: int, brought: bytes) -> None:
-        """Let what a record brings to the person's picks wait (`engine.picks.brought`)."""
-        self._brought.setdefault(local, []).append(brought)
-
-    def keep_tiles(self, people: Ints, tiles: list[bytes], which: Ints) -> None:
-        """Take over the tiles of those of `people` (local numbers) whose places are in `which`."""
-        for place, local in zip(which.tolist(), people[which].tolist(), strict=True):
-            self.tiles[local] = tiles[place]
+    def bring_picks(self, local: int, brought: list[bytes]) -> None:
+        """Let what records bring to the person's picks wait in the row (`engine.picks.brought`)."""
+        row = self.row[local]
+        row.picks = picks.append(row.picks, brought, self.program)
 
     def bind(self, winner: int, loser: int) -> None:
         """Give the loser's subjects to the winner, keeping the name first; the loser is no person any more."""
-        self.subjects[winner] = (*self.subjects[winner], *self.subjects[loser])
+        self.row[winner].subjects += self.row[loser].subjects
         self.gone.add(loser)
 
     def winner(self, a: int, b: int) -> tuple[int, int]:
@@ -109,36 +104,29 @@ class Working:
         for part in ("lasts", "numbers", "changed"):
             mine[part] = np.maximum(mine[part], theirs[part])
         mine["due"], mine["journey"] = NO_DUE, NO_DUE
-        self.tiles[winner] = join_tiles(self.tiles[winner], self.tiles[loser])
+        row = self.row[winner]
+        row.tiles = join_tiles(row.tiles, self.row[loser].tiles)
         both = zip(self.program.picks, self.picks(winner), self.picks(loser), strict=True)
-        self._picks[winner] = picks.encode([picks.join(spec, a, b) for spec, a, b in both])
+        row.picks = picks.encode([picks.join(spec, a, b) for spec, a, b in both])
         self.bind(winner, loser)
 
-    def rows(self) -> dict[int, Row | None]:
-        """Return everybody's row as it is now; None for who was merged away (unless never stored)."""
-        for local in list(self._brought):
-            self._fold_brought(local)
-        rows = map(Row, self.subjects, _split(self.fixed), self.tiles, self._picks, self.journal)
-        made: dict[int, Row | None] = dict(zip(self.numbers, rows, strict=True))
+    def rows(self) -> dict[int, bytes | None]:
+        """Return everybody's packed row as it is now; None for who was merged away (unless never stored)."""
+        for row, fixed in zip(self.row, _split(self.fixed), strict=True):
+            row.fixed = fixed
+        made: dict[int, bytes | None] = dict(zip(self.numbers, map(pack, self.row), strict=True))
         for local in self.gone:
             made[self.numbers[local]] = None
             if self.is_new(local):
                 del made[self.numbers[local]]
         return made
 
-    def _fold_brought(self, local: int) -> None:
-        if local in self._brought:
-            self._picks[local] = picks.append(self._picks[local], self._brought.pop(local), self.program)
-
     def _append(self, numbers: Iterable[int], rows: list[Row], known: list[bool]) -> None:
         begin = len(self.numbers)
         self.numbers += numbers
         self._local.update(zip(self.numbers[begin:], range(begin, len(self.numbers)), strict=True))
-        self.subjects += [row.subjects for row in rows]
+        self.row += rows
         self.known += known
-        self.tiles += [row.tiles for row in rows]
-        self.journal += [row.journal for row in rows]
-        self._picks += [row.picks for row in rows]
 
 
 def _split(fixed: Fixed) -> list[bytes]:

@@ -14,7 +14,6 @@ import numpy as np
 from livepost.clock import Clock
 from livepost.decide.stage import Campaigns
 from livepost.engine.program import Program
-from livepost.engine.row import pack, unpack
 from livepost.engine.seen import DAY_MS, REMEMBERED_DAYS, day_of
 from livepost.errors import StoreError
 from livepost.log.base import LogReader
@@ -159,7 +158,7 @@ class Worker:
                 f"the state has seen position {loaded.position}, the log ends at {end}; restore both from one backup"
             )
         shard = self.shard
-        shard.load((number, unpack(raw)) for number, raw in self._store.rows())
+        shard.load(self._store.rows())
         for blob in self._store.seen():
             shard.seen.remember(*_seen_of(blob))
         shard.position, shard.as_of, shard.complete_to = loaded.position, loaded.as_of, loaded.complete_to
@@ -195,7 +194,7 @@ def commit_of(delta: Delta, program: str) -> Commit:
         as_of=delta.as_of,
         complete_to=delta.complete_to,
         program=program,
-        rows=[(number, None if row is None else pack(row)) for number, row in sorted(delta.rows.items())],
+        rows=sorted(delta.rows.items()),
         seen=delta.keys.tobytes() + delta.contents.tobytes() + delta.days.tobytes(),
         seen_day=day_of(delta.as_of),
         outbox=[(item.position, msgspec.msgpack.encode(item)) for item in delta.outbox],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from livepost.engine import picks
-from livepost.engine.picks import DISTINCT_MAX, Held
+from livepost.engine.picks import DISTINCT_MAX, WAITING_MAX, Held
 from livepost.engine.program import Program
 from livepost.model.compiled import Compiled, FeatureKind, FeatureSpec
 
@@ -131,3 +131,45 @@ def test_picks_come_back_as_they_were_encoded_and_nothing_takes_no_room() -> Non
     assert picks.decode(picks.encode(held), program) == held
     assert picks.encode([[], []]) == b""
     assert picks.decode(b"", program) == [[]]
+
+
+def waiting(count: int, value: object = "a") -> list[bytes]:
+    """Return what so many records bring to pick 0, a second apart."""
+    return [picks.brought(NOW + n * SECOND, f"m{n:04}", {0: value}) for n in range(count)]
+
+
+def parts_of(raw: bytes) -> int:
+    return int.from_bytes(raw[:4], "big")
+
+
+def test_what_waits_in_a_row_is_read_as_if_it_were_folded() -> None:
+    program = Program(Compiled(features=(spec("top", 2),)))
+    raw = picks.append(b"", waiting(3, "a"), program)
+    raw = picks.append(raw, waiting(2, "b"), program)
+    assert picks.value(program.picks[0], picks.decode(raw, program)[0], NOW) == ["a", "b"]
+
+
+def test_one_record_more_than_may_wait_has_all_folded() -> None:
+    program = Program(Compiled(features=(spec("latest"),)))
+    raw = picks.append(b"", waiting(WAITING_MAX), program)
+    assert parts_of(raw) == 1 + WAITING_MAX
+    (later,) = waiting(WAITING_MAX + 1)[-1:]
+    assert parts_of(picks.append(raw, [later], program)) == 1
+
+
+def test_beside_a_large_state_as_much_may_wait_as_takes_the_same_room() -> None:
+    program = Program(Compiled(features=(spec("top", 2),)))
+    large = picks.encode([folded(spec("top", 2), *[(NOW, str(n), f"value {n}") for n in range(500)])])
+    raw = picks.append(large, waiting(10 * WAITING_MAX), program)
+    assert parts_of(raw) == 1 + 10 * WAITING_MAX
+    assert len(raw) <= 2 * len(large)
+    assert parts_of(picks.append(raw, waiting(500), program)) == 1
+
+
+def test_a_record_that_feeds_one_pick_leaves_the_others_never() -> None:
+    program = Program(Compiled(features=(spec("latest"), spec("recent", 2))))
+    raw = picks.append(b"", [picks.brought(NOW, "m", {1: "x"})], program)
+    assert [picks.value(s, held, NOW) for s, held in zip(program.picks, picks.decode(raw, program), strict=True)] == [
+        None,
+        ["x"],
+    ]

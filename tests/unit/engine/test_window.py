@@ -56,7 +56,7 @@ def test_a_record_counts_from_its_item_until_the_millisecond_its_tile_leaves() -
 def test_the_tile_and_not_the_record_says_when_it_leaves(happened: int, leaves: int) -> None:
     at = moments([happened, leaves - 1, leaves])
     assert one_slot(at, (0, happened, 1)).sums(0).tolist() == [1, 1, 0]
-    assert after(one_slot(at, (0, happened, 1)).next_expiry(0)) == [leaves, leaves, None]
+    assert after(one_slot(at, (0, happened, 1)).next_expiry(0)) == [None, leaves, None]
 
 
 def test_a_coarser_grid_keeps_a_record_longer() -> None:
@@ -95,14 +95,20 @@ def test_what_the_state_holds_counts_from_the_first_item_on() -> None:
 def test_the_next_expiry_is_that_of_the_oldest_tile_in_the_window() -> None:
     at = moments([0, 5_000, LEAVES])
     runs = one_slot(at, (0, 0, 1), (1, 5_000, 1))
-    assert after(runs.next_expiry(0)) == [LEAVES, LEAVES, 5_000 + LEAVES]
+    assert after(runs.next_expiry(0)) == [None, LEAVES, 5_000 + LEAVES]
+
+
+def test_an_item_is_told_what_comes_before_the_next_one_and_the_last_item_all() -> None:
+    for following, told in ((LEAVES - 1, None), (LEAVES, LEAVES)):
+        runs = one_slot(moments([0, following]), (0, 0, 1), (1, following, 1))
+        assert after(runs.falls_below(0, ints(1, 1))) == [told, following // SECOND * SECOND + LEAVES]
 
 
 def test_a_sum_falls_below_when_the_tile_that_carries_it_leaves() -> None:
     at = moments([0, 5_000, 9_000])
     runs = one_slot(at, (0, 0, 1), (1, 5_000, 1), (2, 9_000, 1))
     assert after(runs.falls_below(0, ints(1, 1, 1)))[2] == 9_000 + LEAVES
-    assert after(runs.falls_below(0, ints(2, 2, 2)))[1:] == [LEAVES, 5_000 + LEAVES]
+    assert after(runs.falls_below(0, ints(2, 2, 2)))[2] == 5_000 + LEAVES
     assert after(runs.falls_below(0, ints(3, 3, 3)))[2] == LEAVES
 
 
@@ -122,22 +128,22 @@ def test_somebody_with_no_tile_at_all_has_nothing_to_wait_for() -> None:
 
 def test_with_negative_values_about_the_next_expiry_stands_for_the_fall() -> None:
     runs = one_slot(moments([0, 5_000]), (0, 0, -1), (1, 5_000, 5))
-    assert after(runs.falls_below(0, ints(4, 4))) == [LEAVES, LEAVES]
+    assert after(runs.falls_below(0, ints(4, 4)))[1] == LEAVES
 
 
 def test_a_fall_is_told_early_perhaps_but_never_late_when_records_come_late() -> None:
-    at = moments([0, 20_000, 20_001])
+    at = moments([0, 20_000, 20_001, 10_000 + LEAVES])
     runs = one_slot(at, (0, 0, 1), (1, 20_000, 1), (2, 10_000, 1))  # the last one is late
-    told = runs.falls_below(0, ints(2, 2, 2)).tolist()
-    true = [NO_DUE, NOW + LEAVES, NOW + 10_000 + LEAVES]
-    assert told[1] == true[1]
-    assert all(NOW < early <= late for early, late in zip(told, true, strict=True))
+    told = after(runs.falls_below(0, ints(2, 2, 2, 2)))
+    assert told[:2] == [None, None]
+    assert told[2] is not None and 20_001 < told[2] <= 10_000 + LEAVES
+    assert runs.sums(0).tolist() == [1, 2, 3, 1]
 
 
 def test_a_mixed_person_does_not_blur_what_is_told_of_the_next_one() -> None:
     at = moments([0], [0, 5_000])
     runs = one_slot(at, (0, 0, -1), (1, 0, 1), (2, 5_000, 1))
-    assert after(runs.falls_below(0, ints(1, 1, 1))) == [LEAVES, LEAVES, 5_000 + LEAVES]
+    assert after(runs.falls_below(0, ints(1, 1, 1))) == [LEAVES, None, 5_000 + LEAVES]
 
 
 def test_folding_keeps_what_is_still_in_the_window_and_adds_equal_tiles() -> None:

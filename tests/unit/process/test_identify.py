@@ -43,7 +43,7 @@ def shape(levels: list[Level], work: Working) -> list[tuple[list[tuple[str, str]
 
 
 def _letter(work: Working, local: int) -> str:
-    return chr(work.subjects[local][0][0])
+    return chr(work.name(local)[0])
 
 
 def test_records_without_mentions_all_stand_on_the_first_level() -> None:
@@ -56,7 +56,7 @@ def test_a_mention_of_somebody_never_seen_needs_no_level() -> None:
     levels, merges, work = planned(seen("B").people, event("B", "1", mentions="a"))
     assert shape(levels, work) == [([], [(0, "B")])]
     assert merges == [("a", "B", 1)]
-    assert work.subjects[0] == (subject("B"), subject("a"))
+    assert work.row[0].subjects == (subject("B"), subject("a"))
 
 
 def test_a_merge_of_two_people_stands_a_level_above_what_came_before() -> None:
@@ -147,7 +147,7 @@ def test_people_merged_before_are_one_person_in_a_later_batch() -> None:
     levels, merges, work = planned(folded.people, event("b", "2", mentions="a"), event("a", "3"))
     assert (shape(levels, work), merges) == ([([], [(0, "a"), (1, "a")])], [])
     assert len(folded.people) == 1
-    assert folded.people.rows[folded.person("b")].subjects == (subject("a"), subject("b"))  # type: ignore[union-attr]
+    assert folded.people.row(folded.person("b")).subjects == (subject("a"), subject("b"))
 
 
 def test_a_chain_in_one_batch_leaves_one_person_and_a_merge_for_each_name_that_went() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from livepost.engine.program import Program
-from livepost.engine.row import Row, blank
+from livepost.engine.row import Row, blank, pack
 from livepost.model.compiled import Compiled
 from livepost.model.moment import NO_DUE
 from livepost.process.people import Delta, People
@@ -13,14 +13,14 @@ from livepost.process.people import Delta, People
 PROGRAM = Program(Compiled())
 
 
-def row(*letters: str, due: int = NO_DUE, journey: int = NO_DUE) -> Row:
-    """Return a person of these subjects, next due at these times (ms)."""
+def row(*letters: str, due: int = NO_DUE, journey: int = NO_DUE) -> bytes:
+    """Return the packed row of a person of these subjects, next due at these times (ms)."""
     fixed = blank(PROGRAM, 1)
     fixed["due"], fixed["journey"] = due, journey
-    return Row(tuple(letter.encode() * 16 for letter in letters), fixed.tobytes())
+    return pack(Row(tuple(letter.encode() * 16 for letter in letters), fixed.tobytes()))
 
 
-def people(*rows: Row | None) -> People:
+def people(*rows: bytes | None) -> People:
     some = People(PROGRAM)
     some.load(enumerate(rows))
     return some
@@ -38,6 +38,14 @@ def test_a_merged_persons_number_is_left_empty_and_nothing_of_it_is_due() -> Non
     assert (len(some), some.rows[0], some.number[b"a" * 16], some.next_due()) == (1, None, 1, NO_DUE)
 
 
+def test_nobody_is_there_under_the_number_of_a_merged_person() -> None:
+    some = people(row("a"), row("b"))
+    some.load([(0, None), (1, row("b", "a"))])
+    assert some.row(1).subjects == (b"b" * 16, b"a" * 16)
+    with pytest.raises(KeyError, match="merged into another"):
+        some.row(0)
+
+
 def test_the_next_due_time_is_the_earliest_of_segments_and_journeys() -> None:
     assert people(row("a", due=9, journey=5), row("b", due=7)).next_due() == 5
     assert people().next_due() == NO_DUE
@@ -51,7 +59,7 @@ def test_of_the_people_due_the_longest_due_come_first_up_to_a_limit(at: int, lim
 
 def test_the_fixed_parts_grow_with_the_people() -> None:
     some = People(PROGRAM)
-    some.load((n, Row((n.to_bytes(16, "big"),), blank(PROGRAM, 1).tobytes())) for n in range(5_000))
+    some.load((n, pack(Row((n.to_bytes(16, "big"),), blank(PROGRAM, 1).tobytes()))) for n in range(5_000))
     assert (len(some), some.number[(4_999).to_bytes(16, "big")]) == (5_000, 4_999)
 
 
