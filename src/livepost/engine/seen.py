@@ -19,6 +19,8 @@ _ROOMY = 0.72
 """Share of slots in use with which it may begin, so that it is not made anew at each step."""
 _GROWTH = 1.5
 _HALF = np.uint64(32)
+SPREAD = np.uint64(0x9E3779B97F4A7C15)
+"""2**64 / golden ratio, made odd: takes keys that are close to each other far apart (Knuth, TAOCP 3, 6.4)."""
 
 Hashes = npt.NDArray[np.uint64]
 Days = npt.NDArray[np.uint16]
@@ -70,7 +72,7 @@ class Seen:
     def _slots(self, keys: Hashes) -> npt.NDArray[np.int64]:
         """Return each key's slot: where it stands, or the empty one where it would."""
         size = len(self._keys)
-        slots = ((keys >> _HALF) * np.uint64(size) >> _HALF).astype(np.int64)
+        slots = ((keys * SPREAD >> _HALF) * np.uint64(size) >> _HALF).astype(np.int64)
         there = self._keys[slots]
         moving = np.flatnonzero((there != keys) & (there != 0))
         while len(moving):

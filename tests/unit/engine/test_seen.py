@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from livepost.engine.seen import DAY_MS, REMEMBERED_DAYS, Days, Hashes, Seen, day_of, hashes
+from livepost.engine.seen import DAY_MS, REMEMBERED_DAYS, SPREAD, Days, Hashes, Seen, day_of, hashes
 
 
 def keys(*values: int) -> Hashes:
@@ -62,10 +62,12 @@ def test_every_key_is_found_again_after_the_table_has_grown_many_times() -> None
 
 
 def test_keys_that_fall_into_the_last_slot_stand_side_by_side_past_the_end_of_the_table() -> None:
-    seen, crowded = Seen(), np.uint64((1 << 64) - 1) - np.arange(200, dtype=np.uint64)
-    seen.remember(crowded, crowded, days(100, len(crowded)))
-    assert seen.find(crowded, crowded, days(100, len(crowded)))[1].all()
-    assert not remembered(seen, (1 << 64) - 201, 100)
+    backwards = np.uint64(pow(int(SPREAD), -1, 1 << 64))
+    crowded = (np.uint64((1 << 64) - 1) - np.arange(201, dtype=np.uint64)) * backwards
+    seen, there = Seen(), crowded[:200]
+    seen.remember(there, there, days(100, len(there)))
+    assert seen.find(there, there, days(100, len(there)))[1].all()
+    assert not remembered(seen, int(crowded[200]), 100)
 
 
 def test_growing_drops_what_is_forgotten() -> None:
