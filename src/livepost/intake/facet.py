@@ -26,14 +26,15 @@ class Facet(msgspec.Struct, frozen=True):
     compute: Callable[[Any], str | None]
 
 
-def facets_of(traits: dict[str, Any], context: dict[str, Any]) -> dict[str, str]:
+def facets_of(traits: dict[str, Any] | None, context: dict[str, Any]) -> dict[str, str]:
     """Return the facets of a record by name, from an identify's traits and the open part of the context."""
     facets: dict[str, str] = {}
-    for told, candidates in ((traits, OF_TRAITS), (context, OF_CONTEXT)):
+    for told, candidates in ((traits or {}, OF_TRAITS), (context, OF_CONTEXT)):
         for facet in candidates if told else ():
-            value = facet.compute(told.get(facet.key))
-            if value is not None:
-                facets[facet.name] = value
+            value = told.get(facet.key)
+            computed = None if value is None else facet.compute(value)
+            if computed is not None:
+                facets[facet.name] = computed
     return facets
 
 

@@ -93,21 +93,22 @@ class Recorder:
         return [id for id in (user, anonymous) if self.vault.find(id) is not None] or [user]
 
     def _record(self, call: Call, keys: list[SubjectKeys], arrival: Arrival, sealer: Sealer) -> Record:
-        judgement = judge(call, self.plan)
-        record = self._envelope(call, keys, arrival)
-        record.name = judgement.name
+        timestamp = parse_timestamp(call.timestamp) if call.timestamp else None
+        judgement = judge(call, timestamp, self.plan)
+        record = self._envelope(call, judgement.name, timestamp, keys, arrival)
         if judgement.verdict is Verdict.ACCEPTED:
             _fill(record, call, judgement, keys[0], sealer)
         else:
             _set_aside(record, call, judgement, keys[0], sealer)
         return record
 
-    def _envelope(self, call: Call, keys: list[SubjectKeys], arrival: Arrival) -> Record:
+    def _envelope(
+        self, call: Call, name: str, timestamp: int | None, keys: list[SubjectKeys], arrival: Arrival
+    ) -> Record:
         subject = keys[0]
         message_id = call.message_id
         if not message_id or len(message_id) > MAX_MESSAGE_ID_CHARS:
             message_id = self._new_id()
-        timestamp = parse_timestamp(call.timestamp) if call.timestamp else None
         sent_at = parse_timestamp(call.sent_at) if call.sent_at else arrival.sent_at
         return Record(
             origin=arrival.origin,
@@ -117,6 +118,7 @@ class Recorder:
             known=subject.known,
             mentions=_mentions(keys) if len(keys) > 1 else (),
             message_id=message_id,
+            name=name,
             timestamp=timestamp,
             sent_at=sent_at,
             received_at=arrival.received_at,
@@ -176,7 +178,7 @@ def _fill(record: Record, call: Call, judgement: Judgement, keys: SubjectKeys, s
         consent = consent_in(call.properties or {})
         if consent is not None:
             record.context["consent"] = consent
-    record.facets = facets_of((call.traits or {}) if call.type == "identify" else {}, record.context)
+    record.facets = facets_of(call.traits if call.type == "identify" else None, record.context)
     fields = reading.personal
     if reading.undeclared:
         fields[UNDECLARED] = reading.undeclared

@@ -24,7 +24,6 @@ aside.
 CACHED_FIELDS = 4_096
 """Names of fields whose part of a context is remembered: a shop declares a few hundred at most."""
 
-_SUBJECT = SUBJECT_BYTES.to_bytes(4, "big")
 _JSON = msgspec.json.Encoder()
 
 
@@ -38,12 +37,12 @@ class Sealer:
     """Seals the fields of one workspace and source; keeps what all their contexts have in common."""
 
     def __init__(self, workspace: str, source: str) -> None:
-        self._start = _part(workspace.encode()) + _part(source.encode())
+        self._start = _part(workspace.encode()) + _part(source.encode()) + SUBJECT_BYTES.to_bytes(4, "big")
 
     def seal(self, keys: SubjectKeys, message_id: str, fields: dict[str, Any]) -> dict[str, bytes]:
         """Return each field's seal; the same contexts as `seal_context`, which `open_value` uses."""
         told = message_id.encode()
-        context = b"%b%b%b%b%b" % (self._start, _SUBJECT, keys.subject, len(told).to_bytes(4, "big"), told)
+        context = self._start + keys.subject + len(told).to_bytes(4, "big") + told
         return {field: keys.seal(_JSON.encode(value), context + _field_part(field)) for field, value in fields.items()}
 
 

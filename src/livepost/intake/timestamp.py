@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -19,10 +18,6 @@ _LOOSE = re.compile(
     re.ASCII,
 )
 MAX_TIMESTAMP_CHARS = 64
-CACHED_TIMESTAMPS = 4_096
-"""Texts whose reading is remembered: each is read for the verdict and for the record, and batches repeat
-them.
-"""
 
 
 def parse_timestamp(text: str) -> int | None:
@@ -33,7 +28,13 @@ def parse_timestamp(text: str) -> int | None:
     >>> parse_timestamp("yesterday") is None
     True
     """
-    return _parse(text) if len(text) <= MAX_TIMESTAMP_CHARS else None
+    if len(text) > MAX_TIMESTAMP_CHARS:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return _loose(text.strip())
+    return _ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
 
 
 def effective_ms(timestamp: int | None, sent_at: int | None, received_at: int) -> int:
@@ -44,15 +45,6 @@ def effective_ms(timestamp: int | None, sent_at: int | None, received_at: int) -
     if timestamp is None:
         return received_at
     return timestamp if sent_at is None else timestamp + received_at - sent_at
-
-
-@lru_cache(CACHED_TIMESTAMPS)
-def _parse(text: str) -> int | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return _loose(text.strip())
-    return _ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
 
 
 def _ms(moment: datetime) -> int:

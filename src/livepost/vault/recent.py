@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -26,6 +27,17 @@ class Recent(Generic[K, V]):
         if value is not None:
             self._kept.move_to_end(key)
         return value
+
+    def all_of(self, keys: Collection[K]) -> list[V] | None:
+        """Return the values of all keys, used now; None if any is not kept."""
+        kept, use = self._kept, self._kept.move_to_end
+        try:
+            values = [kept[key] for key in keys]
+        except KeyError:
+            return None
+        for key in keys:
+            use(key)
+        return values
 
     def put(self, key: K, value: V) -> None:
         """Keep a value, and drop the one that was not used for longest if there are too many."""

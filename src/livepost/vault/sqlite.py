@@ -75,6 +75,9 @@ class SqliteVault:
         Raises OverloadedError, having made none, if more would be pending than there is room for.
         """
         self._file.require_writer()
+        kept = self._by_id.all_of(ids)
+        if kept is not None:
+            return kept
         plain = [normalised(id) for id in ids]
         found = self._find(plain)
         new = [id for id in dict.fromkeys(plain) if id not in found] if len(found) < len(plain) else []

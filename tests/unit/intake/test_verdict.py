@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from livepost.intake.call import Call
+from livepost.intake.call import BrokenCall, Call
 from livepost.intake.plan import TrackingPlan, Undeclared
+from livepost.intake.timestamp import parse_timestamp
 from livepost.intake.verdict import (
+    CHECKS,
     MAX_EVENT_NAME_CHARS,
     MAX_ID_CHARS,
     MAX_MESSAGE_ID_CHARS,
+    is_plain,
     judge,
     values_told,
 )
@@ -27,7 +32,8 @@ def verdict(plan: Undeclared = "allow", **parts: Any) -> tuple[Verdict, str, str
     call = Call(
         **{"type": "track", "user_id": "u1", "event": "Product Viewed", "properties": {"product_id": "p"}, **parts}
     )
-    judgement = judge(call, TrackingPlan(Compiled(events=(VIEWED,)), plan))
+    timestamp = parse_timestamp(call.timestamp) if call.timestamp else None
+    judgement = judge(call, timestamp, TrackingPlan(Compiled(events=(VIEWED,)), plan))
     return judgement.verdict, judgement.name, judgement.reason
 
 
@@ -92,6 +98,30 @@ def test_an_event_that_nobody_declared_goes_by_the_setting(plan: Undeclared, exp
     got = verdict(plan, event="Song Played")
     assert got[:2] == (expected, "Song Played")
     assert bool(got[2]) is (expected is not Verdict.ACCEPTED)
+
+
+_ids = st.one_of(
+    st.none(), st.integers(-1, 1), st.sampled_from(["", "u", "x" * MAX_ID_CHARS, "x" * (MAX_ID_CHARS + 1)])
+)
+_names = st.one_of(st.none(), st.sampled_from(["", "$identify", "Viewed", "x" * (MAX_EVENT_NAME_CHARS + 1)]))
+
+
+@given(
+    type_=st.sampled_from(["track", "page", "identify", "alias", "group", "charge", ""]),
+    ids=st.fixed_dictionaries({name: _ids for name in ("user_id", "anonymous_id", "previous_id", "group_id")}),
+    names=st.fixed_dictionaries({"event": _names, "message_id": _names}),
+    broken=st.booleans(),
+)
+def test_a_call_said_to_be_plain_passes_every_check(
+    type_: str, ids: dict[str, Any], names: dict[str, Any], broken: bool
+) -> None:
+    call = BrokenCall(type=type_, fault="broken", **ids, **names) if broken else Call(type=type_, **ids, **names)
+    assert not is_plain(call) or not any(check(call) for check in CHECKS)
+
+
+def test_what_a_browser_sends_is_said_to_be_plain() -> None:
+    assert is_plain(Call(type="track", event="Product Viewed", anonymous_id="a", message_id="m"))
+    assert is_plain(Call(type="track", event="Product Viewed", user_id="u", timestamp="2026-11-21T21:31:39.264Z"))
 
 
 @pytest.mark.parametrize("plan", ["quarantine", "block"])
