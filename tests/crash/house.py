@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 DRAIN_S = 120.0
 RESTART_S = 60.0
 SOURCE = "server"
+RECORDERS = 1
 OPEN = ("pending", "claimed", "in_flight")
 
 
@@ -41,6 +42,7 @@ class House:
         self.project_folder = project
         outside = {name: value for name, value in os.environ.items() if not name.startswith("LIVEPOST_")}
         self._environment = {**outside, "LIVEPOST_DATA": str(data), "LIVEPOST_PORT": str(_free_port())}
+        self._environment["LIVEPOST_RECORDERS"] = str(RECORDERS)
         self._environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(
             os.pathsep
         )

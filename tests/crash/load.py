@@ -27,6 +27,9 @@ BATCH_MAX = 8
 PACE_S = 0.008
 """Between two requests of a line: about 400 requests a second in all, so that the house is busy and keeps up."""
 
+LONG_TEXT = "what nobody declared " * 30
+"""Makes the largest batches ones that the front hands to a recorder."""
+
 AGAIN = 0.03
 """Share of acknowledged requests that are sent once more, as an SDK does that missed the reply."""
 
@@ -213,5 +216,5 @@ def _identify(shopper: str, user: dict[str, str], consent: dict[str, bool]) -> d
 
 
 def _track(message_id: str, who: dict[str, str], event: str, **properties: Any) -> dict[str, Any]:
-    properties["note"] = message_id
+    properties |= {"note": message_id, "about": LONG_TEXT}
     return {"type": "track", "messageId": message_id, **who, "event": event, "properties": properties}

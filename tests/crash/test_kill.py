@@ -18,10 +18,10 @@ import pytest
 from livepost.clock import WallClock
 from livepost.ledger.base import MAX_IN_FLIGHT
 from livepost.model.decision import Merge
-from livepost.runtime.supervisor import PROCESSES
+from livepost.runtime.supervisor import processes
 from livepost.runtime.worker import Worker
 from tests.crash import proofs
-from tests.crash.house import House, rows_of, wait_until
+from tests.crash.house import RECORDERS, House, rows_of, wait_until
 from tests.crash.load import Load, send, shopper_who_looks_thrice
 from tests.crash.replaying import CutReader, Told, replayed, worked_off
 from tests.oracle.naive import essence, run
@@ -29,6 +29,7 @@ from tests.oracle.naive import essence, run
 KILLS = int(os.environ.get("LIVEPOST_CRASH_KILLS", "2"))
 SEED = int(os.environ.get("LIVEPOST_CRASH_SEED", "1"))
 ACKS_BETWEEN = 1_000
+PROCESSES = processes(RECORDERS)
 CUTS = ((40, 2_000), (300, 3), (20_000, 500))
 """Records a step reads at most, and people whose due times it serves beside them."""
 

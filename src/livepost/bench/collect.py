@@ -7,7 +7,8 @@ and as much again for authentication, deadline and commit, so a third of an echo
 
 Measured: the real front in a process of its own on a new data folder, `synchronous=FULL`, over loopback from a load
 generator in another process; rounds of batches, of single requests, and of the same single requests to the same server
-that only says 200, in turn; the median round counts. The load generator shares the cores.
+that only says 200, in turn; the median round counts. Batches are taken with RECORDERS recorders beside the front, as a
+busy shop runs it, and once more with the front alone. The load generator shares the cores.
 """
 
 from __future__ import annotations
@@ -29,13 +30,16 @@ from livepost.bench.house import STOP_S, House, house, send, wait
 from livepost.bench.load import Job, Told
 from livepost.bench.machine import cpu_s, machine
 from livepost.intake.call import read_call
-from livepost.runtime.supervisor import end
+from livepost.runtime.supervisor import RECORDER, end
 
 BATCH = 100
 """Events a batch."""
 
 PEOPLE = 10_000
 """Shoppers the events are from; each is known to the vault before the clock starts."""
+
+RECORDERS = 2
+"""Recorders beside the front when batches are measured."""
 
 BATCH_CONNECTIONS = 8
 SINGLE_CONNECTIONS = 64
@@ -54,10 +58,14 @@ def run(*, rounds: int = 3, batches: int = 600, singles: int = 15_000, place: Pa
     with house(place) as front, _echo() as echo_port:
         front.start(["front"])
         _warm(front)
+        alone = [_batches(front, batches, f"alone-{number}") for number in range(rounds)]
+        front.start([f"{RECORDER}-{number + 1}" for number in range(RECORDERS)])
+        _batches(front, batches, "while the recorders start")
         taken = [_round(front, echo_port, batches, singles, f"round-{number}") for number in range(rounds)]
         figures: dict[str, Any] = {
             "events_per_s": round(_median(batches * BATCH / one.batches.seconds for one in taken)),
             "events_per_cpu_s": round(_median(batches * BATCH / one.batches_cpu_s for one in taken)),
+            "front_alone_events_per_s": round(_median(batches * BATCH / one.seconds for one in alone)),
             "batch_ms": _latency([one.batches for one in taken]),
             "single_requests_per_s": round(_median(singles / one.singles.seconds for one in taken)),
             "single_requests_per_cpu_s": round(_median(singles / one.singles_cpu_s for one in taken)),
@@ -71,6 +79,7 @@ def run(*, rounds: int = 3, batches: int = 600, singles: int = 15_000, place: Pa
         "question": "events/s and requests/s taken over HTTP, fsynced before the reply",
         "event_bytes": CALL_BYTES,
         "batch": BATCH,
+        "recorders": RECORDERS,
         "people": PEOPLE,
         "machine": told,
         **figures,
@@ -91,7 +100,7 @@ def bare_decode(count: int = 20_000) -> int:
 
 
 class _Round(msgspec.Struct, frozen=True):
-    """What one round took; CPU seconds are the front's."""
+    """What one round took; CPU seconds are those of front and recorders together."""
 
     batches: Told
     batches_cpu_s: float
@@ -101,14 +110,17 @@ class _Round(msgspec.Struct, frozen=True):
 
 
 def _round(front: House, echo_port: int, batches: int, singles: int, run: str) -> _Round:
-    pid = front.pids()["front"]
-    began = cpu_s(pid)
+    began = _cpu_s(front)
     batched = _batches(front, batches, f"{run}-batch")
-    batched_cpu_s = cpu_s(pid) - began
+    batched_cpu_s = _cpu_s(front) - began
     echoed = _singles(echo_port, front.key, singles, f"{run}-echo")
-    began = cpu_s(pid)
+    began = _cpu_s(front)
     single = _singles(front.folder.port, front.key, singles, f"{run}-single")
-    return _Round(batched, batched_cpu_s, echoed, single, cpu_s(pid) - began)
+    return _Round(batched, batched_cpu_s, echoed, single, _cpu_s(front) - began)
+
+
+def _cpu_s(front: House) -> float:
+    return sum(cpu_s(pid) for pid in front.pids().values())
 
 
 def _warm(front: House) -> None:

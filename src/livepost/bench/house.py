@@ -23,7 +23,7 @@ from livepost.bench.load import Job, Told
 from livepost.clock import WallClock
 from livepost.errors import LivepostError
 from livepost.runtime.folder import DataFolder
-from livepost.runtime.supervisor import PROCESSES, end
+from livepost.runtime.supervisor import PROCESSES, command_of, end
 from livepost.settings.load import load
 
 STOP_S = 20.0
@@ -66,8 +66,7 @@ class House:
     def start(self, names: Sequence[str] = PROCESSES) -> None:
         """Start processes; return when the front, if it is among them, listens."""
         for name in names:
-            command = [sys.executable, "-m", "livepost.cli", "run", name]
-            self._running[name] = subprocess.Popen(command, cwd=self._project, env=self._environment)
+            self._running[name] = subprocess.Popen(command_of(name), cwd=self._project, env=self._environment)
         if "front" in names:
             wait("the front to listen", self.folder.port_file.exists)
 

@@ -25,6 +25,7 @@ class Process(StrEnum):
     """The processes of a workspace; each has a file of its name beside this one, loaded in that process only."""
 
     front = "front"
+    recorder = "recorder"
     engine = "engine"
     courier = "courier"
 

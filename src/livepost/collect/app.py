@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from livepost.clock import Clock
 from livepost.collect.body import BodyReader, ClientGoneError, Receive, UnfinishedBodyError, drain
@@ -27,8 +27,8 @@ from livepost.collect.token import Keys, authenticate
 from livepost.errors import OverloadedError, RejectedError, StoreError
 from livepost.intake.call import CallType
 from livepost.intake.record import Arrival
-from livepost.intake.writer import Intake
-from livepost.model.record import KeyKind, Origin
+from livepost.intake.writer import Intake, lane_of
+from livepost.model.record import KeyKind, Origin, Record
 
 Scope: TypeAlias = MutableMapping[str, Any]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -57,17 +57,37 @@ _SETTINGS = re.compile(r"/v1/projects/([^/]{1,255})/settings")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?", re.ASCII)
 
 
+class Recorders(Protocol):
+    """Who else can make records of a batch."""
+
+    def has_room(self, size: int) -> bool:
+        """Say whether a body of `size` bytes had better be handed over."""
+        ...
+
+    async def records(self, body: bytes, arrival: Arrival) -> list[Record] | None:
+        """Return the records of a batch, None if they did not come in time; raise RejectedError for a bad body."""
+        ...
+
+
 class Collect:
     """The ASGI application; `otherwise` answers what is not its route, `body` holds the bounds on reading."""
 
     def __init__(
-        self, intake: Intake, keys: Keys, clock: Clock, otherwise: App, *, body: BodyReader | None = None
+        self,
+        intake: Intake,
+        keys: Keys,
+        clock: Clock,
+        otherwise: App,
+        *,
+        body: BodyReader | None = None,
+        recorders: Recorders | None = None,
     ) -> None:
         self._intake = intake
         self._keys = keys
         self._clock = clock
         self._otherwise = otherwise
         self._body = body or BodyReader()
+        self._recorders = recorders
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -105,16 +125,20 @@ class Collect:
         path = scope["path"]
         authorization, declared = _headers(scope)
         body = await self._body.read(receive, declared)
+        if authorization and path in BATCH and self._recorders and self._recorders.has_room(len(body)):
+            arrival = self._arrival(path, authorization, None)
+            records = await self._recorders.records(body, arrival)
+            if records is not None:
+                return await self._intake.admit_records(records, lane_of(arrival.origin), size=len(body))
         request = _read(path, body)
-        source, kind = authenticate(self._keys, authorization, request.write_key)
-        arrival = Arrival(
-            source=source,
-            key=kind,
-            received_at=self._clock.now_ms(),
-            sent_at=request.sent_at,
-            origin=BATCH.get(path, Origin.LIVE),
-        )
+        arrival = self._arrival(path, authorization, request.write_key).sent(request.sent_at)
         return await self._intake.submit(request.calls, arrival, size=len(body))
+
+    def _arrival(self, path: str, authorization: bytes | None, write_key: object) -> Arrival:
+        """Return how a request comes; raise RejectedError (401) without a valid key."""
+        source, kind = authenticate(self._keys, authorization, write_key)
+        origin = BATCH.get(path, Origin.LIVE)
+        return Arrival(source=source, key=kind, received_at=self._clock.now_ms(), origin=origin)
 
     async def _settings(self, key: str, scope: Scope, send: Send) -> None:
         if scope["method"] != "GET":

@@ -8,7 +8,7 @@ exactly one record, whatever is wrong with it, and no personal value stands open
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import msgspec
@@ -21,7 +21,7 @@ from livepost.intake.seal import CALL, CONTEXT, UNDECLARED, Sealer
 from livepost.intake.timestamp import effective_ms, parse_timestamp
 from livepost.intake.verdict import MAX_ID_CHARS, MAX_MESSAGE_ID_CHARS, Judgement, judge
 from livepost.model.record import KeyKind, Mention, Origin, Record, Verdict
-from livepost.vault.base import ANONYMOUS, EMAIL, USER, ExternalId, SubjectKeys, Vault
+from livepost.vault.base import ANONYMOUS, EMAIL, USER, ExternalId, SubjectKeys
 
 NewId = Callable[[], str]
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
@@ -36,6 +36,22 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: int | None = None
     origin: Origin = Origin.LIVE
 
+    def sent(self, at: int | None) -> Arrival:
+        """Return the same, sent `at` (ms) by the client's clock; itself if that is not known."""
+        return self if at is None else msgspec.structs.replace(self, sent_at=at)
+
+
+class Subjects(Protocol):
+    """What of a vault records are made with."""
+
+    def admit(self, ids: Sequence[ExternalId]) -> Sequence[SubjectKeys]:
+        """Return each id's subject, making new ones where an id is first seen."""
+        ...
+
+    def find(self, id: ExternalId) -> SubjectKeys | None:
+        """Return the id's subject or None; makes nothing."""
+        ...
+
 
 def new_message_id() -> str:
     """Return a fresh id for a call that came without one."""
@@ -45,7 +61,7 @@ def new_message_id() -> str:
 class Recorder:
     """Makes records for one workspace; `plan` may be replaced between calls."""
 
-    def __init__(self, workspace: str, vault: Vault, plan: TrackingPlan, new_id: NewId = new_message_id) -> None:
+    def __init__(self, workspace: str, vault: Subjects, plan: TrackingPlan, new_id: NewId = new_message_id) -> None:
         self.workspace = workspace
         self.vault = vault
         self.plan = plan

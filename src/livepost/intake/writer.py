@@ -36,6 +36,11 @@ class Lane(IntEnum):
     LOAD = 2
 
 
+def lane_of(origin: Origin) -> Lane:
+    """Return the lane of clients' events."""
+    return Lane.LIVE if origin is Origin.LIVE else Lane.LOAD
+
+
 class LaneLimits(msgspec.Struct, frozen=True):
     """A lane's bounds: records a commit takes of it, records and bytes that may wait in it."""
 
@@ -153,7 +158,7 @@ class Intake:
         `size` is their length in bytes as received. Raises OverloadedError if the lane is full and StoreError
         if writing has stopped; the future raises StoreError if the commit fails.
         """
-        lane = Lane.LIVE if arrival.origin is Origin.LIVE else Lane.LOAD
+        lane = lane_of(arrival.origin)
         self._require_room(lane, len(calls), size)
         return self._put(lane, self._recorder.records(calls, arrival), size)
 

@@ -68,7 +68,7 @@ class SealedValue(msgspec.Struct, frozen=True, array_like=True):
     seal: bytes
 
 
-class Record(msgspec.Struct, kw_only=True):
+class Record(msgspec.Struct, kw_only=True, array_like=True):
     """One entry of the log. `seq` and `stamp` are -1 until the log has appended it.
 
     subject       16 bytes, empty for ticks and most control records; `known` says a userId or declared key names it

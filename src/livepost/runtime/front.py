@@ -28,10 +28,13 @@ from livepost.ledger.sqlite import SqliteLedger
 from livepost.log.base import Position
 from livepost.model.record import Kind, Record
 from livepost.runtime.folder import DataFolder
+from livepost.runtime.job import ADMIT, JOB
 from livepost.runtime.process import stopped
 from livepost.runtime.project import Project
+from livepost.runtime.recorders import Recorders
 from livepost.runtime.told import Due
 from livepost.runtime.wire import Handler, WireServer
+from livepost.vault.base import ExternalId
 
 TICK_CHECK_S = 0.005
 """How late a tick may be, and how often one is thought of while the engine has not told what comes next."""
@@ -96,7 +99,14 @@ class _Front:
         self._ledger = ledger
         self._due = Due(next_due=None, complete_to=-1)
         self._due_told = asyncio.Event()
-        handlers: dict[str, Handler] = {"append": self._handed, "due": self._told_due, "tick": self._ticked}
+        self._recorders = Recorders()
+        handlers: dict[str, Handler] = {
+            "append": self._handed,
+            "due": self._told_due,
+            "tick": self._ticked,
+            JOB: self._recorders.next,
+            ADMIT: self._admit,
+        }
         self._server = WireServer(folder.front_socket, handlers)
         self._intake = Intake(
             Stores(writing.log, writing.vault),
@@ -123,11 +133,12 @@ class _Front:
         finally:
             for task in tasks:
                 task.cancel()
+            self._recorders.close()
             await self._server.close()
 
     async def _serve(self, listening: socket.socket) -> None:
         routes = [*mail_routes(self._desk), *health_routes(Health(trouble=self._trouble))]
-        app = Collect(self._intake, self._folder.keys, self._clock, Starlette(routes=routes))
+        app = Collect(self._intake, self._folder.keys, self._clock, Starlette(routes=routes), recorders=self._recorders)
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, lifespan="off", backlog=BACKLOG, timeout_graceful_shutdown=5
         )
@@ -147,6 +158,12 @@ class _Front:
     async def _handed(self, raw: msgspec.Raw) -> int:
         handed = msgspec.msgpack.decode(raw, type=Handed)
         return await self._intake.admit_records(handed.records, handed.lane)
+
+    def _admit(self, raw: msgspec.Raw) -> None:
+        """Make subjects of external ids for a recorder, which finds them in the vault then."""
+        vault = self._writing.vault
+        vault.admit(msgspec.msgpack.decode(raw, type=list[ExternalId]))
+        vault.commit()
 
     def _ticked(self, raw: msgspec.Raw) -> Position:
         appended = self._intake.tick()

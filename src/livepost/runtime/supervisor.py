@@ -1,4 +1,4 @@
-"""The supervisor: starts front, engine and courier, starts one again that fell over, stops them in order.
+"""The supervisor: starts front, engine, courier and recorders, starts one again that fell over, stops them in order.
 
 The order of stopping is the order of an event's way, so that what was accepted is still decided and sent. All of them
 hold the folder's lock: where a supervisor was killed, no second house starts beside the processes that it left.
@@ -20,7 +20,10 @@ from typing import BinaryIO
 from livepost.errors import LivepostError
 from livepost.runtime.folder import DataFolder
 
+RECORDER = "recorder"
 PROCESSES = ("front", "engine", "courier")
+"""The processes of every house, in the order in which they are stopped; recorders come and go beside them."""
+
 READY_S = 30.0
 STOP_S = 20.0
 BACK_OFF_S = (0.1, 0.5, 2.0, 5.0)
@@ -35,12 +38,17 @@ class StartError(LivepostError):
 
 
 def command_of(name: str) -> list[str]:
-    """Return the command that runs one of the processes."""
-    return [sys.executable, "-m", "livepost.cli", "run", name]
+    """Return the command that runs one of the processes; recorders are numbered."""
+    return [sys.executable, "-m", "livepost.cli", "run", name.partition("-")[0]]
+
+
+def processes(recorders: int) -> tuple[str, ...]:
+    """Return the names of a house's processes."""
+    return (*PROCESSES, *(f"{RECORDER}-{number}" for number in range(1, recorders + 1)))
 
 
 class Supervisor:
-    """The three processes of one data folder. `environment` carries the settings given on the command line."""
+    """The processes of one data folder. `environment` carries the settings given on the command line."""
 
     def __init__(
         self, project: Path, environment: Mapping[str, str], command: Callable[[str], list[str]] = command_of
@@ -49,7 +57,7 @@ class Supervisor:
         self._environment = dict(environment)
         self._command = command
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._restarts: dict[str, list[float]] = {name: [] for name in PROCESSES}
+        self._restarts: dict[str, list[float]] = {}
         self._held: BinaryIO | None = None
 
     def start(self, folder: DataFolder) -> None:
@@ -59,7 +67,7 @@ class Supervisor:
         """
         self._held = folder.hold()
         folder.port_file.unlink(missing_ok=True)
-        for name in PROCESSES:
+        for name in processes(folder.settings.recorders):
             self._start(name)
         deadline = time.monotonic() + READY_S
         while not (folder.port_file.exists() and _answers(f"http://{folder.settings.host}:{folder.port}/readyz")):
@@ -84,9 +92,9 @@ class Supervisor:
         """Return the process ids by name."""
         return {name: process.pid for name, process in self._running.items()}
 
-    def stop(self, names: Sequence[str] = PROCESSES) -> None:
-        """End the processes in order, each with time to finish what it does."""
-        for name in names:
+    def stop(self, names: Sequence[str] = ()) -> None:
+        """End some processes, or all, in order, each with time to finish what it does."""
+        for name in names or list(self._running):
             process = self._running.pop(name, None)
             if process is not None:
                 end(process, STOP_S)
@@ -106,7 +114,7 @@ class Supervisor:
 
     def _restart(self, name: str, code: int, stop: Event) -> None:
         now = time.monotonic()
-        lately = [at for at in self._restarts[name] if now - at < STEADY_S]
+        lately = [at for at in self._restarts.get(name, []) if now - at < STEADY_S]
         wait_s = BACK_OFF_S[min(len(lately), len(BACK_OFF_S) - 1)]
         self._restarts[name] = [*lately, now]
         print(f"{name} ended with {code}; starting it again in {wait_s:g} s", file=sys.stderr)  # noqa: T201

@@ -90,7 +90,10 @@ class WireServer:
                     self._watching.add(writer)
                     writer.write(_LENGTH.pack(0))  # what came before it watched is to be looked for
                     continue
-                writer.write(_framed(await self._answer(name, argument)))
+                answer = await self._answer(name, argument)
+                if writer.is_closing():
+                    return  # who asked did not wait for it, or the server closes
+                writer.write(_framed(answer))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass

@@ -66,6 +66,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
     ] = ""
     host: Annotated[str, Meta(description="Address the front listens on; loopback only in this version.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535, description="Port of the front; 0: any free one.")] = 8300
+    recorders: Annotated[
+        int,
+        Meta(ge=0, le=64, description="Processes that read large batches beside the front: as many as cores to spare."),
+    ] = 0
     currency: Annotated[
         str, Meta(pattern=r"^[A-Z]{3}\Z", description="ISO 4217 code of money that comes without one.")
     ] = "USD"

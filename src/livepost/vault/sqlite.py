@@ -100,9 +100,17 @@ class SqliteVault:
 
     def find(self, id: ExternalId) -> KeyedSubject | None:
         """Return the id's subject or None; makes nothing."""
+        return self.find_all([id])[0]
+
+    def find_all(self, ids: Sequence[ExternalId]) -> list[KeyedSubject | None]:
+        """Return each id's subject, or None where there is none; makes nothing."""
         self._heed_others()
-        plain = normalised(id)
-        return self._find([plain]).get(plain)
+        kept = self._by_id.all_of(ids)
+        if kept is not None:
+            return [*kept]
+        plain = [normalised(id) for id in ids]
+        found = self._find(plain)
+        return [found.get(id) for id in plain]
 
     def keys(self, subject: bytes) -> KeyedSubject:
         """Return a subject's keys; raise SealError if it is unknown or was forgotten."""

@@ -25,4 +25,4 @@ def test_the_longest_view_still_fits() -> None:
 def test_every_call_keeps_to_the_plan_of_the_small_shop() -> None:
     plan = TrackingPlan(compile_project(collect(vars(small_shop))))
     for raw in (view("shopper-1", 1, "m-1", AT), identify("shopper-1", "m-2"), order("shopper-1", "m-3")):
-        assert judge(read_call(raw), plan).verdict is Verdict.ACCEPTED
+        assert judge(read_call(raw), 0, plan).verdict is Verdict.ACCEPTED

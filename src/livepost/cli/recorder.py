@@ -1,0 +1,16 @@
+"""`livepost run recorder`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from livepost.cli.author import project_of
+from livepost.runtime.folder import DataFolder
+from livepost.runtime.recorder import run_recorder
+
+
+def main(folder: DataFolder) -> None:
+    """Run a recorder until told to stop, which it does at once: it has nothing to lose."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    run_recorder(folder, project_of(folder))

@@ -1,0 +1,43 @@
+"""What goes between the front and a recorder: a batch's body, and the records made of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from livepost.intake.record import Arrival
+from livepost.model.record import Record
+
+JOB = "job"
+ADMIT = "admit"
+"""What a recorder asks the front: to take what is done and give more to do; to make subjects of external ids."""
+
+
+class Job(msgspec.Struct, frozen=True, array_like=True):
+    """A batch to be read: its body, and how it came (`sent_at` is in the body)."""
+
+    number: int
+    body: bytes
+    arrival: Arrival
+
+
+class Refusal(msgspec.Struct, frozen=True, array_like=True):
+    """Why a body is refused, in the words of RejectedError."""
+
+    message: str
+    code: str
+    status: int
+
+
+class Done(msgspec.Struct, frozen=True, array_like=True):
+    """What came of a job: the records of all its calls, or why it is refused; neither if it could not be done."""
+
+    number: int
+    records: list[Record] | None = None
+    refusal: Refusal | None = None
+
+
+class Asked(msgspec.Struct, frozen=True, array_like=True):
+    """A recorder, by its process id, asks for more, and tells what came of the jobs it had."""
+
+    recorder: int
+    done: list[Done]

@@ -1,0 +1,115 @@
+"""A recorder's work: the same records as the front would make, with subjects that the front alone makes."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from livepost.collect.request import read_batch
+from livepost.errors import StoreError
+from livepost.intake.plan import TrackingPlan
+from livepost.intake.record import Arrival, Recorder
+from livepost.model.compiled import Compiled, EventSpec, FieldSpec
+from livepost.model.record import KeyKind, Record
+from livepost.runtime.job import Job
+from livepost.runtime.recorder import FoundSubjects, do
+from livepost.vault.base import USER, ExternalId
+from livepost.vault.sqlite import SqliteVault
+
+KEK = bytes(32)
+VIEWED = EventSpec(
+    name="Product Viewed", cls="ProductViewed", fields=(FieldSpec(name="product_id", keys=("product_id",), type="str"),)
+)
+PLAN = TrackingPlan(Compiled(events=(VIEWED,)))
+ARRIVAL = Arrival(source="web", key=KeyKind.SECRET, received_at=1_767_225_600_000)
+BODY = msgspec.json.encode(
+    {
+        "sentAt": "2026-01-01T00:00:00.000Z",
+        "batch": [
+            {"type": "identify", "userId": "u1", "anonymousId": "a1", "messageId": "1", "traits": {"email": "a@b.co"}},
+            {"type": "track", "userId": "u1", "messageId": "2", "event": "Product Viewed", "properties": {"x": 1}},
+            {"type": "track", "anonymousId": "a2", "messageId": "3", "event": "Product Viewed", "timestamp": "soon"},
+            {"type": "track", "messageId": "4", "event": "Nobody's"},
+            {"type": "alias", "previousId": "a2", "userId": "u2", "messageId": "5"},
+        ],
+    }
+)
+
+
+class Front:
+    """The front's side of the wire, in the same process: makes subjects."""
+
+    def __init__(self, vault: SqliteVault, makes: bool = True) -> None:
+        self.asked = 0
+        self._vault = vault
+        self._makes = makes
+
+    def call(self, name: str, argument: list[ExternalId], type: object) -> None:
+        self.asked += 1
+        if self._makes:
+            self._vault.admit(argument)
+            self._vault.commit()
+
+
+def opened(record: Record, vault: SqliteVault) -> tuple[object, ...]:
+    """Return what two recorders' records of one call have in common: all but the seals' bytes and fresh ids."""
+    plain = msgspec.structs.asdict(record)
+    plain["sealed"] = sorted(record.sealed)
+    if record.message_id == "4":  # about nobody, so about a fresh subject
+        plain["subject"] = plain["content_hash"] = b""
+    return tuple(plain.items())
+
+
+def test_a_recorder_makes_the_records_that_the_front_would_make(tmp_path: Path) -> None:
+    with (
+        closing(SqliteVault(tmp_path / "v.db", KEK)) as written,
+        closing(SqliteVault(tmp_path / "v.db", KEK, readonly=True)) as read,
+    ):
+        front = Front(written)
+        done = do(Job(7, BODY, ARRIVAL), Recorder("shop", FoundSubjects(read, front), PLAN))  # type: ignore[arg-type]
+        request = read_batch(BODY)
+        own = Recorder("shop", written, PLAN).records(request.calls, ARRIVAL.sent(request.sent_at))
+        assert (done.number, done.refusal) == (7, None)
+        assert [opened(one, read) for one in done.records] == [opened(one, written) for one in own]
+        assert front.asked > 0
+
+
+def test_the_front_is_asked_only_for_who_is_new(tmp_path: Path) -> None:
+    with (
+        closing(SqliteVault(tmp_path / "v.db", KEK)) as written,
+        closing(SqliteVault(tmp_path / "v.db", KEK, readonly=True)) as read,
+    ):
+        front = Front(written)
+        subjects = FoundSubjects(read, front)  # type: ignore[arg-type]
+        ids = [ExternalId(USER, "ada"), ExternalId(USER, "bob")]
+        first = subjects.admit(ids)
+        assert [one.subject for one in subjects.admit(ids)] == [one.subject for one in first]
+        assert front.asked == 1
+
+
+def test_who_the_front_could_not_make_is_an_error_and_no_record(tmp_path: Path) -> None:
+    with (
+        closing(SqliteVault(tmp_path / "v.db", KEK)) as written,
+        closing(SqliteVault(tmp_path / "v.db", KEK, readonly=True)) as read,
+        pytest.raises(StoreError, match="expected the front to have made all subjects"),
+    ):
+        FoundSubjects(read, Front(written, makes=False)).admit([ExternalId(USER, "ada")])  # type: ignore[arg-type]
+
+
+def test_a_batch_whose_subjects_cannot_be_made_is_given_back_undone(tmp_path: Path) -> None:
+    with (
+        closing(SqliteVault(tmp_path / "v.db", KEK)) as written,
+        closing(SqliteVault(tmp_path / "v.db", KEK, readonly=True)) as read,
+    ):
+        subjects = FoundSubjects(read, Front(written, makes=False))  # type: ignore[arg-type]
+        done = do(Job(1, BODY, ARRIVAL), Recorder("shop", subjects, PLAN))
+        assert (done.records, done.refusal) == (None, None)
+
+
+def test_a_body_that_cannot_be_read_is_refused_with_its_reason() -> None:
+    done = do(Job(1, b'{"batch":', ARRIVAL), None)  # type: ignore[arg-type]
+    assert done.refusal is not None
+    assert (done.refusal.code, done.refusal.status) == ("unreadable", 400)
