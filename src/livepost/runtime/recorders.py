@@ -105,7 +105,8 @@ class Recorders:
     def _give_up(self, job: Job) -> None:
         """Forget a job, and, where it was not done, the recorder that has it."""
         awaited = self._awaited.pop(job.number)
-        if awaited.cancelled() or not awaited.done():
-            self._busy = {recorder: jobs for recorder, jobs in self._busy.items() if job.number not in jobs}
+        if awaited.done() and not awaited.cancelled():
+            return
+        self._busy = {recorder: jobs for recorder, jobs in self._busy.items() if job.number not in jobs}
         with contextlib.suppress(ValueError):
             self._queue.remove(job)
