@@ -59,6 +59,7 @@ class DemoHouse:
 
     def start(self) -> None:
         """Let the folder's clock go on at the demo's speed, start the house, then the feed."""
+        self.supervisor.hold(self.folder)
         with closing(self.folder.log_reader()) as log:
             last = log.last()
         anchor_clock(self.folder.path, self._speed, last.stamp if last.seq >= 0 else None)

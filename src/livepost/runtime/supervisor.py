@@ -60,12 +60,20 @@ class Supervisor:
         self._restarts: dict[str, list[float]] = {}
         self._held: BinaryIO | None = None
 
+    def hold(self, folder: DataFolder) -> None:
+        """Keep other houses off the folder from now on, before anything in it is touched.
+
+        Raises StoreError if another house runs there.
+        """
+        if self._held is None:
+            self._held = folder.hold()
+
     def start(self, folder: DataFolder) -> None:
         """Start all and return when the front takes events.
 
         Raises StartError if a process ends before, StoreError if another house runs on this folder.
         """
-        self._held = folder.hold()
+        self.hold(folder)
         folder.port_file.unlink(missing_ok=True)
         for name in processes(folder.settings.recorders):
             self._start(name)
