@@ -108,7 +108,7 @@ def _reads_as_sent(record: Record, vault: Vault, workspace: str) -> bool:
         value = record.sealed_value(field)
         assert value is not None
         opened[field] = open_value(keys, workspace, value)
-    return bool(opened[UNDECLARED] == {"note": record.message_id})
+    return bool(opened[UNDECLARED]["note"] == record.message_id)
 
 
 def _deliveries(folder: DataFolder) -> Iterator[tuple[bytes, tuple[Decision, str]]]:
