@@ -1,15 +1,15 @@
 """Who is in a segment at each moment, and when time alone can change that.
 
-`Values` reads features at the items of a round; `inside` evaluates a condition over them; `next_flip` gives, per item,
-the earliest later time at which a leaf can flip by itself: early perhaps, never late (SEMANTICS).
+`Values` reads features at the items of a round; `evaluate` tells of conditions over them what holds, and when it
+can flip by itself: early perhaps, never late (SEMANTICS).
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -80,27 +80,46 @@ class Values:
         return self.runs.sums(slot)
 
 
-def inside(condition: Expr, values: Values) -> Bools:
-    """Return whether the condition holds at each item."""
+Evaluated: TypeAlias = tuple[Bools, Ints]
+"""Whether a condition holds at each item, and the earliest time after it (ms) at which time alone may change that."""
+
+Falls: TypeAlias = dict[Compare, Ints]
+"""By leaf that compares a windowed sum with a constant: when, per item, the sum falls so far that the answer flips."""
+
+
+def evaluate(conditions: Sequence[Expr], values: Values) -> list[Evaluated]:
+    """Return what holds and when it may flip, for each condition."""
+    falls = _falls(conditions, values)
+    return [_evaluate(condition, values, falls) for condition in conditions]
+
+
+def _evaluate(condition: Expr, values: Values, falls: Falls) -> Evaluated:
     match condition:
         case And(of):
-            return np.logical_and.reduce([inside(part, values) for part in of])
+            return _joined([_evaluate(part, values, falls) for part in of], whole=True)
         case Or(of):
-            return np.logical_or.reduce([inside(part, values) for part in of])
+            return _joined([_evaluate(part, values, falls) for part in of], whole=False)
         case Not(of):
-            return ~inside(of, values)
+            answer, flip = _evaluate(of, values, falls)
+            return ~answer, flip
         case Compare():
-            return _compare(condition, values)
+            return _compare(condition, values), falls[condition] if condition in falls else _leaf_flip(
+                condition, values
+            )
     raise TypeError(f"expected a condition, got {type(condition).__name__}")
 
 
-def next_flip(condition: Expr, values: Values) -> Ints:
-    """Return, per item, the earliest time after it (ms) at which time alone may change the condition's value."""
-    earliest = np.full(len(values.at), NO_DUE)
-    for node in walk(condition):
-        if isinstance(node, Compare):
-            earliest = np.minimum(earliest, _leaf_flip(node, values))
-    return earliest
+def _joined(parts: list[Evaluated], whole: bool) -> Evaluated:
+    """Join the parts of an And (`whole` True) or an Or (False): it is `whole` where all its parts are.
+
+    Where it is, the first part to flip ends that. Where it is not, all parts against it must flip first, so it is due
+    at the last of these: most of what falls due in one leaf cannot change its segment, and need not be served.
+    """
+    against = np.array([answer for answer, _ in parts]) != whole
+    flips = np.array([flip for _, flip in parts])
+    held_back = against.any(axis=0)
+    last = np.max(flips, axis=0, where=against, initial=0)
+    return held_back != whole, np.where(held_back, last, flips.min(axis=0))
 
 
 def _compare(leaf: Compare, values: Values) -> Bools:
@@ -168,27 +187,51 @@ def _side(side: Expr, values: Values) -> tuple[Any, Bools | None]:
     return values.number(_reading(side, values))
 
 
+def _falls(conditions: Sequence[Expr], values: Values) -> Falls:
+    leaves = {leaf: slot for leaf in _leaves(conditions) if (slot := _falling(leaf, values)) is not None}
+    if values.runs is None or not leaves:
+        return {}
+    least = [_least(leaf, values.runs.sums(slot)) for leaf, slot in leaves.items()]
+    flips = values.runs.falls_below(np.array(list(leaves.values())), np.array(least))
+    return dict(zip(leaves, flips, strict=True))
+
+
+def _leaves(conditions: Sequence[Expr]) -> Iterator[Compare]:
+    for condition in conditions:
+        for node in walk(condition):
+            if isinstance(node, Compare):
+                yield node
+
+
+def _falling(leaf: Compare, values: Values) -> int | None:
+    """Return the slot of the windowed sum that the leaf compares with a constant, None if it is no such leaf."""
+    left, right, _ = _constant_right(leaf)
+    if not isinstance(left, Feature) or not isinstance(right, Const) or isinstance(right.value, str):
+        return None
+    reading = _reading(left, values)
+    if not reading.windowed or reading.micro or reading.spec.kind not in ("count", "total"):
+        return None
+    return reading.count if reading.spec.kind == "count" else reading.total
+
+
+def _constant_right(leaf: Compare) -> tuple[Expr, Expr, Op]:
+    """Return the leaf's sides and operator, turned round if a constant stands on the left."""
+    if isinstance(leaf.left, Const):
+        return leaf.right, leaf.left, _MIRRORED[leaf.op]
+    return leaf.left, leaf.right, leaf.op
+
+
 def _leaf_flip(leaf: Compare, values: Values) -> Ints:
-    left, right, op = leaf.left, leaf.right, leaf.op
-    if isinstance(left, Const):
-        left, right, op = right, left, _MIRRORED[op]
+    left, right, op = _constant_right(leaf)
     if not isinstance(left, Feature):
         return np.full(len(values.at), NO_DUE)
     reading = _reading(left, values)
-    if isinstance(right, Const):
-        return _flip_against_constant(reading, op, right.value, values)
-    assert isinstance(right, Feature)
-    return np.minimum(_any_expiry(reading, values), _any_expiry(_reading(right, values), values))
-
-
-def _flip_against_constant(reading: Reading, op: str, constant: Any, values: Values) -> Ints:
+    if isinstance(right, Feature):
+        return np.minimum(_any_expiry(reading, values), _any_expiry(_reading(right, values), values))
+    assert isinstance(right, Const)
     if reading.last is not None:
-        return _since_flip(values.lasts[reading.last], op, constant, values.at)
-    slot = reading.count if reading.spec.kind == "count" else reading.total
-    exact = reading.windowed and reading.spec.kind in ("count", "total") and not reading.micro
-    if not exact or slot is None or values.runs is None or isinstance(constant, str):
-        return _any_expiry(reading, values)
-    return values.runs.falls_below(slot, _least(op, constant, values.runs.sums(slot)))
+        return _since_flip(values.lasts[reading.last], op, right.value, values.at)
+    return _any_expiry(reading, values)
 
 
 def _since_flip(last: Ints, op: str, constant: Any, at: Ints) -> Ints:
@@ -199,8 +242,11 @@ def _since_flip(last: Ints, op: str, constant: Any, at: Ints) -> Ints:
     return np.where(last == NEVER, NO_DUE, np.where(first > at, first, later))
 
 
-def _least(op: str, constant: Any, now: Ints) -> Ints:
+def _least(leaf: Compare, now: Ints) -> Ints:
     """Return the smallest integer sum that keeps the leaf's present answer, while sums only fall."""
+    _, right, op = _constant_right(leaf)
+    assert isinstance(right, Const)
+    constant: Any = right.value
     at_least, above = math.ceil(constant), math.floor(constant) + 1
     if op in (">=", "<"):
         return np.full(len(now), at_least)

@@ -8,6 +8,7 @@ what a record brings can wait in the row, unread, until there is enough of it to
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 
@@ -29,25 +30,36 @@ top: [[tile in seconds, {value: count}], ...]."""
 Entry = Any
 """What a record brings to a pick: effective_ts, message_id, value, in this order."""
 
+
+class _Waiting(msgspec.Struct, array_like=True, gc=False):
+    """What a record brought to the picks of a row, by pick number, not yet folded."""
+
+    ts: int
+    message_id: str
+    values: dict[int, Any]
+
+
 _moment = itemgetter(0, 1)
 _ARRAY_32 = b"\xdd"
 _HEAD = struct.Struct(">II")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
+_decode_waiting = msgspec.msgpack.Decoder(list[_Waiting]).decode
 
 
 def decode(raw: bytes, program: Program) -> list[Held]:
     """Return the picks of a row, by pick number, with what was waiting folded in; empty where there was nothing."""
     if not raw:
         return [[] for _ in program.picks]
-    held: list[Held]
-    held, *waiting = _decode(_ARRAY_32 + raw[:4] + raw[_HEAD.size :])
-    came: dict[int, list[Entry]] = {}
-    for ts, message_id, values in waiting:
-        for number, value in values.items():
-            came.setdefault(number, []).append((ts, message_id, value))
-    for number, entries in came.items():
-        held[number] = fold_all(program.picks[number], held[number], entries)
+    parts, size = _HEAD.unpack_from(raw)
+    folded_to = _HEAD.size + size
+    held: list[Held] = _decode(raw[_HEAD.size : folded_to])
+    if parts == 1:
+        return held
+    waiting = _decode_waiting(_ARRAY_32 + (parts - 1).to_bytes(4, "big") + raw[folded_to:])
+    for number, spec in enumerate(program.picks):
+        came = [(w.ts, w.message_id, w.values[number]) for w in waiting if number in w.values]
+        held[number] = fold_all(spec, held[number], came) if came else held[number]
     return held
 
 
@@ -59,9 +71,9 @@ def encode(picks: list[Held]) -> bytes:
     return _whole(_encode(picks)) if any(picks) else b""
 
 
-def brought(ts: int, message_id: str, values: dict[int, Any]) -> bytes:
-    """Return what a record brings, by pick number, as it waits in rows."""
-    return _encode((ts, message_id, values))
+def brought(ts: Iterable[int], message_ids: Iterable[str], values: Iterable[dict[int, Any]]) -> list[bytes]:
+    """Return what each record brings, by pick number, as it waits in rows."""
+    return list(map(_encode, zip(ts, message_ids, values, strict=True)))
 
 
 def append(raw: bytes, more: list[bytes], program: Program) -> bytes:

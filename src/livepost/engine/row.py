@@ -1,12 +1,14 @@
 """A person's row: a fixed part (numpy record), tiles (packed), picks and journal (msgpack), subjects.
 
-Packed it is one piece of bytes, in memory as in the state store: length-prefixed parts, little-endian. The fixed
-part's layout follows the program: a row is read only by the program (hash) that wrote it.
+In memory the fixed parts of all people stand in one array and the rest in a `Row` each; the state store has a person
+packed, as one piece of bytes: length-prefixed parts, little-endian. The fixed part's layout follows the program: a row
+is read only by the program (hash) that wrote it.
 """
 
 from __future__ import annotations
 
 import struct
+from itertools import accumulate, pairwise
 
 import msgspec
 import numpy as np
@@ -60,10 +62,12 @@ def blank(program: Program, count: int) -> Fixed:
 
 
 class Row(msgspec.Struct, gc=False):
-    """A person in parts. `picks` and `journal` are msgpack, b"" where there is nothing; `name` is subjects[0]."""
+    """A person without the fixed part. `picks` and `journal` are msgpack, b"" where there is nothing.
+
+    `subjects` is never changed in place: copies of a row share it, and who has another one has other subjects.
+    """
 
     subjects: tuple[bytes, ...]
-    fixed: bytes
     tiles: bytes = b""
     picks: bytes = b""
     journal: bytes = b""
@@ -73,39 +77,23 @@ class Row(msgspec.Struct, gc=False):
         """The subject id that names the person."""
         return self.subjects[0]
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes its parts have."""
+        return 16 * len(self.subjects) + len(self.tiles) + len(self.picks) + len(self.journal)
 
-def pack(row: Row) -> bytes:
-    """Return the row as the bytes that are kept."""
-    subjects, fixed, tiles, picks, journal = row.subjects, row.fixed, row.tiles, row.picks, row.journal
+
+def pack(row: Row, fixed: bytes) -> bytes:
+    """Return the person as the bytes that are kept."""
+    subjects, tiles, picks, journal = row.subjects, row.tiles, row.picks, row.journal
     head = _HEAD.pack(len(subjects), len(fixed), len(tiles), len(picks), len(journal))
     return b"".join((head, *subjects, fixed, tiles, picks, journal))
 
 
-def unpack(raw: bytes) -> Row:
-    """Return the parts of a packed row."""
-    count, fixed, tiles, picks, _ = _HEAD.unpack_from(raw)
-    begin = _HEAD.size + 16 * count
-    tiles_at = begin + fixed
-    picks_at = tiles_at + tiles
-    journal_at = picks_at + picks
-    return Row(
-        subjects_of(raw),
-        raw[begin:tiles_at],
-        raw[tiles_at:picks_at],
-        raw[picks_at:journal_at],
-        raw[journal_at:],
-    )
-
-
-def subjects_of(raw: bytes) -> tuple[bytes, ...]:
-    """Return the subjects of a packed row."""
-    count = raw[0] | raw[1] << 8
-    if count == 1:
-        return (raw[16:32],)
-    return tuple([raw[at : at + 16] for at in range(_HEAD.size, _HEAD.size + 16 * count, 16)])
-
-
-def fixed_of(raw: bytes) -> bytes:
-    """Return the fixed part of a packed row."""
-    begin = _HEAD.size + 16 * (raw[0] | raw[1] << 8)
-    return raw[begin : begin + (raw[2] | raw[3] << 8)]
+def unpack(raw: bytes) -> tuple[Row, bytes]:
+    """Return a packed person: the row, and the fixed part."""
+    count, *lengths = _HEAD.unpack_from(raw)
+    ends = [*accumulate([_HEAD.size + 16 * count, *lengths])]
+    fixed, tiles, picks, journal = [raw[begin:end] for begin, end in pairwise(ends)]
+    subjects = tuple([raw[at : at + 16] for at in range(_HEAD.size, ends[0], 16)])
+    return Row(subjects, tiles, picks, journal), fixed

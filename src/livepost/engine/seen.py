@@ -7,12 +7,15 @@ silently (that takes 96 equal bits).
 
 from __future__ import annotations
 
+from math import isqrt
+
 import numpy as np
 import numpy.typing as npt
 
 REMEMBERED_DAYS = 30
 DAY_MS = 86_400_000
-_FIRST_SIZE = 1 << 12
+_FIRST_SIZE = 4_099
+"""Slots of an empty table; a prime, as all sizes are."""
 _FULL = 0.8
 """Share of slots in use from which on the table is made anew."""
 _ROOMY = 0.72
@@ -70,16 +73,25 @@ class Seen:
             pending = np.delete(pending, first)
 
     def _slots(self, keys: Hashes) -> npt.NDArray[np.int64]:
-        """Return each key's slot: where it stands, or the empty one where it would."""
+        """Return each key's slot: where it stands, or the empty one where it would.
+
+        A key whose slot is taken goes on by a stride of its own (double hashing; Knuth, TAOCP 3, 6.4, algorithm D): so
+        keys do not queue up, and all are placed in few passes. The size is prime, so a stride comes past every slot.
+        """
         size = len(self._keys)
         slots = ((keys * SPREAD >> _HALF) * np.uint64(size) >> _HALF).astype(np.int64)
-        there = self._keys[slots]
-        moving = np.flatnonzero((there != keys) & (there != 0))
+        moving = np.flatnonzero(self._taken(slots, keys))
+        strides = (keys[moving] % np.uint64(size - 1)).astype(np.int64) + 1
         while len(moving):
-            slots[moving] = (slots[moving] + 1) % size
-            there = self._keys[slots[moving]]
-            moving = moving[(there != keys[moving]) & (there != 0)]
+            slots[moving] = (slots[moving] + strides) % size
+            taken = self._taken(slots[moving], keys[moving])
+            moving, strides = moving[taken], strides[taken]
         return slots
+
+    def _taken(self, slots: npt.NDArray[np.int64], keys: Hashes) -> Flags:
+        """Return whether another key than the one asked for stands in each slot."""
+        there = self._keys[slots]
+        return (there != keys) & (there != 0)
 
     def _make_room(self, more: int, day: int) -> None:
         """Make the table larger if it gets too full, and leave out what is forgotten by `day`."""
@@ -89,7 +101,7 @@ class Seen:
         keys, contents, days = self._keys[alive], self._contents[alive], self._days[alive]
         size = len(self._keys)
         while len(keys) + more > _ROOMY * size:
-            size = int(size * _GROWTH)
+            size = _prime_from(int(size * _GROWTH))
         self._clear(size)
         self._add(keys, contents, days)
 
@@ -98,6 +110,14 @@ class Seen:
         self._contents = np.zeros(size, np.uint32)
         self._days = np.zeros(size, np.uint16)
         self._used = 0
+
+
+def _prime_from(size: int) -> int:
+    """Return the smallest prime that is not below `size` (at least 3)."""
+    size |= 1
+    while any(size % divisor == 0 for divisor in range(3, isqrt(size) + 1, 2)):
+        size += 2
+    return size
 
 
 def hashes(ids: bytes) -> Hashes:

@@ -62,8 +62,9 @@ class Runs:
         self._key, self._value, self._came = _sorted_tiles(slots, state, fed, moments)
         self._person = self._key >> _PERSON_BIT
         self._slot = (self._key >> _SLOT_BIT) & _SLOT_MASK
-        span = np.array([slot.grid_ms + slot.over_ms for slot in slots])
-        self._expiry = (self._key & _START_MASK) * SECOND_MS + span[self._slot]
+        self._grid = np.array([slot.grid_ms for slot in slots])
+        self._over = np.array([slot.over_ms for slot in slots])
+        self._expiry = (self._key & _START_MASK) * SECOND_MS + (self._grid + self._over)[self._slot]
         self._gone = self._first_item_without()
 
     def sums(self, slot: int) -> Ints:
@@ -78,27 +79,27 @@ class Runs:
         """
         items = np.flatnonzero(self._loses[slot])
         flips = np.full(len(self._moments.at), NO_DUE)
-        flips[items] = self._next_expiry(slot, items)
+        flips[items] = self._next_expiry(np.full(len(items), slot), items)
         return flips
 
-    def falls_below(self, slot: int, least: Ints) -> Ints:
-        """Return when each item's sum, now >= `least`, falls below it by expiry alone (ms); maybe earlier.
+    def falls_below(self, slots: Ints, least: Ints) -> Ints:
+        """Return when the sum of `slots[q]` at item i, now >= `least[q, i]`, falls below it by expiry alone (ms).
 
-        NO_DUE where it is below already or never falls, or not before the person's next item. With negative values
-        about (refunds) sums do not only fall: then it is the next expiry.
+        Maybe earlier. NO_DUE where it is below already or never falls, or not before the person's next item. With
+        negative values about (refunds) sums do not only fall: then it is the next expiry. All questions are answered
+        in one pass, for a call of numpy costs as much as hundreds of answers.
         """
-        may_fall = (self._sums[slot] >= least) & (least > 0)
+        may_fall = (self._sums[slots] >= least) & (least > 0)
         if len(self._mixed_runs):
-            may_fall |= np.isin(self._run(slot, self._moments.person), self._mixed_runs)
-        items = np.flatnonzero(may_fall & self._loses[slot])
-        flips = np.full(len(least), NO_DUE)
-        flips[items] = self._falls_below(slot, items, least[items])
+            may_fall |= np.isin(self._run(slots[:, None], self._moments.person), self._mixed_runs)
+        question, item = np.nonzero(may_fall & self._loses[slots])
+        flips = np.full(least.shape, NO_DUE)
+        flips[question, item] = self._falls_below(slots[question], item, least[question, item])
         return flips
 
-    def fold(self) -> list[bytes]:
-        """Return each person's tiles after their last item, without those that have expired."""
-        last = self._moments.at[self._moments.end - 1]
-        kept = self._expiry > last[self._person]
+    def fold(self, last: Ints) -> list[bytes]:
+        """Return each person's tiles after their item `last`, without those that have expired or come later."""
+        kept = (self._expiry > self._moments.at[last][self._person]) & (self._came <= last[self._person])
         return _merge_equal(self._key[kept], self._value[kept], len(last))
 
     @cached_property
@@ -118,28 +119,28 @@ class Runs:
         loses[:, self._moments.end] = True
         return loses[:, 1:]
 
-    def _next_expiry(self, slot: int, items: Ints) -> Ints:
+    def _next_expiry(self, slot: Ints, items: Ints) -> Ints:
         low = self._oldest(slot, items)
         end = np.searchsorted(self._key, (self._run(slot, self._moments.person[items]) + 1) << _SLOT_BIT)
         return self._expiry_at(low, low < end)
 
-    def _falls_below(self, slot: int, items: Ints, least: Ints) -> Ints:
+    def _falls_below(self, slot: Ints, items: Ints, least: Ints) -> Ints:
         """Return `falls_below` for items that may fall; where what came in order is not enough, the next expiry."""
         total = self._total
         high = total[self._newest(slot, items)]
         carrier = np.searchsorted(total, high - least, side="right") - 1
         sure = (high - total[self._oldest(slot, items)] >= least) & (least > 0)
         flips = self._expiry_at(np.maximum(carrier, 0), sure)
-        flips[~sure] = self._next_expiry(slot, items[~sure])
+        flips[~sure] = self._next_expiry(slot[~sure], items[~sure])
         return flips
 
-    def _oldest(self, slot: int, items: Ints) -> Ints:
+    def _oldest(self, slot: Ints, items: Ints) -> Ints:
         """Return the place of the oldest tile in each item's window, or behind the run."""
-        spec, at = self._slots[slot], self._moments.at[items]
-        start = (at - spec.over_ms) // spec.grid_ms * (spec.grid_ms // SECOND_MS)
+        grid = self._grid[slot]
+        start = (self._moments.at[items] - self._over[slot]) // grid * (grid // SECOND_MS)
         return np.searchsorted(self._key, _key(self._moments.person[items], slot, np.maximum(start, 0)))
 
-    def _newest(self, slot: int, items: Ints) -> Ints:
+    def _newest(self, slot: Ints, items: Ints) -> Ints:
         """Return the place behind the newest tile that came in order, up to each item."""
         ended = self._run(slot, self._moments.person[items]) * self._width + items
         return np.searchsorted(self._ascending, ended, side="right")
@@ -174,8 +175,8 @@ class Runs:
         return len(self._moments.at) + 1
 
     @staticmethod
-    def _run(slot: int, person: Ints) -> Ints:
-        """Return the number of the run: the upper bits of its keys."""
+    def _run(slot: Ints, person: Ints) -> Ints:
+        """Return the number of each run: the upper bits of its keys."""
         return _key(person, slot, 0) >> _SLOT_BIT
 
     def _first_item_without(self) -> Ints:

@@ -51,18 +51,20 @@ class Feeds:
         self.brings = _mask(batch, list(self._values))
 
     def _take(self, event: _Event, feeds: list[Feed]) -> None:
+        values: dict[int, dict[int, Any]] = {place: {} for place in event.places}
         for feed in feeds:
             column = event.column(feed)
             if feed.reading.last is not None:
                 self.lasts[feed.reading.last] = column.count.fed
             elif feed.reading.pick is not None:
-                self._take_pick(feed.reading.pick, column)
+                self._take_pick(feed.reading.pick, column, values)
             else:
                 self._take_sums(feed.reading, column)
+        self._values |= {place: some for place, some in values.items() if some}
 
-    def _take_pick(self, pick: int, column: _Column) -> None:
+    def _take_pick(self, pick: int, column: _Column, values: dict[int, dict[int, Any]]) -> None:
         for place, value in zip(column.places, column.values, strict=True):
-            self._values.setdefault(place, {})[pick] = value
+            values[place][pick] = value
         if pick in self.picks:
             self.picks[pick] = dict(zip(column.places, column.values, strict=True))
 
@@ -97,7 +99,7 @@ class _Event:
 
     def __init__(self, batch: Batch, name: str) -> None:
         self._batch = batch
-        self._places: list[int] = np.flatnonzero(batch.alive & (batch.name == batch.names.index(name))).tolist()
+        self.places: list[int] = np.flatnonzero(batch.alive & (batch.name == batch.names.index(name))).tolist()
         self._columns: dict[tuple[str | None, bool], _Column] = {}
 
     def column(self, feed: Feed) -> _Column:
@@ -117,17 +119,17 @@ class _Event:
         """Return the records that have the field, with its values."""
         if (field, personal) not in self._columns:
             read = self._sealed(field) if personal and field else self._open(field)
-            self._columns[field, personal] = _Column(self._batch, *_present(self._places, read))
+            self._columns[field, personal] = _Column(self._batch, *_present(self.places, read))
         return self._columns[field, personal]
 
     def _open(self, field: str | None) -> list[Any]:
         if field is None:
-            return [True] * len(self._places)
+            return [True] * len(self.places)
         properties = self._batch.properties
-        return [properties[place].get(field) for place in self._places]
+        return [properties[place].get(field) for place in self.places]
 
     def _sealed(self, field: str) -> list[Any]:
-        return [self._batch.record(place).sealed_value(field) for place in self._places]
+        return [self._batch.record(place).sealed_value(field) for place in self.places]
 
 
 def _present(places: list[int], values: list[Any]) -> tuple[list[int], list[Any]]:
@@ -150,8 +152,10 @@ def _mask(batch: Batch, places: Ints | list[int]) -> Bools:
 
 
 def _brought(batch: Batch, values: dict[int, dict[int, Any]]) -> dict[int, bytes]:
-    effective, message_id = batch.effective.tolist(), batch.message_id
-    return {place: picks.brought(effective[place], message_id[place], some) for place, some in values.items()}
+    places = list(values)
+    message_ids = [batch.message_id[place] for place in places]
+    encoded = picks.brought(batch.effective[places].tolist(), message_ids, values.values())
+    return dict(zip(places, encoded, strict=True))
 
 
 def _compared_picks(program: Program) -> list[int]:

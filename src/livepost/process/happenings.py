@@ -46,6 +46,9 @@ class Happenings:
         self._workspace = workspace
         self._seq = np.append(batch.seq, -1)
         self._origin = np.append(batch.origin, Origin.LIVE)
+        self._live = (batch.origin == Origin.LIVE).tolist()
+        self._names = batch.name.tolist()
+        self._effective = batch.effective.tolist()
 
     def transitions(self, a_round: Round, changed: Changes, name: Callable[[int], bytes]) -> list[Transition]:
         """Return the transitions that the changes make; `name` says what a person (local number) is called."""
@@ -89,13 +92,13 @@ class Happenings:
 
     def _of_record(self, place: int, at: int, position: int) -> Moment:
         batch = self._batch
-        effective, consent = int(batch.effective[place]), batch.consents.get(place)
+        effective, consent = self._effective[place], batch.consents.get(place)
         return Moment(
             at,
             position,
-            name=batch.names[batch.name[place]],
+            name=batch.names[self._names[place]],
             event=batch.event_id(place),
-            live=bool(batch.origin[place] == Origin.LIVE),
+            live=self._live[place],
             age_ms=at - effective,
             properties=batch.properties[place],
             consent=consent or {},

@@ -43,7 +43,6 @@ def identify(batch: Batch, people: People, work: Working) -> tuple[list[Level], 
     """Return the levels of the batch's living records, and the merges to tell others of."""
     planner = _Planner(batch, people, work)
     planner.take(np.flatnonzero(batch.alive).tolist())
-    work.open()
     return planner.levels, planner.merges
 
 
@@ -63,11 +62,16 @@ class _Planner:
         """Put each record, in log order, into its level, under whose it is by then."""
         subjects = [self._batch.subject[place] for place in places]
         self._person = self._work.bring_subjects(self._mentioned(places, subjects))
+        owners = [self._person[subject] for subject in subjects]
+        if self._batch.mentions:
+            self._merge_on_the_way(places, owners)
+        else:
+            self.levels = [Level(owners, places)]
+
+    def _merge_on_the_way(self, places: list[int], owners: list[int]) -> None:
         mentions, level_of, touched = self._batch.mentions, self._level, self._touched
-        for place, subject in zip(places, subjects, strict=True):
-            owner = self._person[subject]
-            if owner in self._into:
-                owner = self._whole(owner)
+        for place, named in zip(places, owners, strict=True):
+            owner = self._whole(named)
             if place in mentions:
                 owner = self._link(place, owner)
             level = self.levels[level_of.get(owner, 0)]

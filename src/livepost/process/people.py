@@ -1,4 +1,5 @@
-"""The people of a shard in memory: packed rows by person number, and their fixed parts once more as one numpy array.
+"""The people of a shard in memory: rows by person number, their fixed parts as one numpy array, and once more when each
+is next due: that is asked for at every step, of everybody (SPEED, 6).
 
 A number is given at first sight and kept; a merged person's number is left empty. `Delta` is what a step changes; it
 is applied only after the store committed it, so a failed commit leaves the people as they were.
@@ -13,7 +14,7 @@ from itertools import islice
 import numpy as np
 
 from livepost.engine.program import Program
-from livepost.engine.row import Fixed, Ints, Row, blank, fixed_dtype, fixed_of, subjects_of, unpack
+from livepost.engine.row import Fixed, Ints, Row, blank, fixed_dtype, pack, unpack
 from livepost.engine.seen import Days, Hashes, Seen
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.moment import NO_DUE
@@ -22,14 +23,30 @@ FATES: tuple[str, ...] = ("processed", "duplicate", "filtered", "quarantined", "
 """Where an accepted event ends (conservation); `in flight` is counted by the log."""
 
 
+@dataclass(frozen=True, eq=False)
+class Changed:
+    """People side by side, as a step leaves them: `numbers`, `rows` (None: merged away) and `fixed` parts."""
+
+    numbers: list[int] = field(default_factory=list)
+    rows: list[Row | None] = field(default_factory=list)
+    fixed: Fixed = field(default_factory=lambda: np.zeros(0, "V1"))
+
+    def packed(self) -> dict[int, bytes | None]:
+        """Return the people by number, packed; None where a person was merged away."""
+        raw, size = self.fixed.tobytes(), self.fixed.dtype.itemsize
+        fixed = [raw[at : at + size] for at in range(0, len(raw), size)]
+        people = zip(self.numbers, self.rows, fixed, strict=True)
+        return {number: None if row is None else pack(row, part) for number, row, part in people}
+
+
 @dataclass
 class Delta:
-    """What one step changes. `rows` are packed rows by number, None where a person was merged away."""
+    """What one step changes."""
 
     position: int
     as_of: int
     complete_to: int
-    rows: dict[int, bytes | None] = field(default_factory=dict)
+    changed: Changed = field(default_factory=Changed)
     keys: Hashes = field(default_factory=lambda: np.zeros(0, np.uint64))
     contents: Hashes = field(default_factory=lambda: np.zeros(0, np.uint64))
     days: Days = field(default_factory=lambda: np.zeros(0, np.uint16))
@@ -37,6 +54,11 @@ class Delta:
     outbox: list[OutboxItem] = field(default_factory=list)
     dead: list[tuple[int, str]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> dict[int, bytes | None]:
+        """The changed people by number, packed as the store keeps them (anew at each call); None: merged away."""
+        return self.changed.packed()
 
 
 class People:
@@ -46,7 +68,8 @@ class People:
         self.program = program
         self.dtype = fixed_dtype(program)
         self.fixed: Fixed = blank(program, 1024)
-        self.rows: list[bytes | None] = []
+        self._earliest: Ints = np.full(1024, NO_DUE)
+        self.rows: list[Row | None] = []
         self.number: dict[bytes, int] = {}
         self.seen = Seen()
         self.position = -1
@@ -58,13 +81,13 @@ class People:
         return sum(row is not None for row in self.rows)
 
     def load(self, rows: Iterable[tuple[int, bytes | None]]) -> None:
-        """Take over packed rows by number; None empties a number whose person was merged away."""
+        """Take over packed people by number; None empties a number whose person was merged away."""
         for some in _chunks(rows, 4096):
-            self._take(some)
+            self._take(self._unpacked(some))
 
     def apply(self, delta: Delta) -> None:
         """Take over what a step changed; call it after the store has it."""
-        self.load(delta.rows.items())
+        self._take(delta.changed)
         self.seen.remember(delta.keys, delta.contents, delta.days)
         self.position, self.as_of, self.complete_to = delta.position, delta.as_of, delta.complete_to
         for fate, count in delta.counts.items():
@@ -72,54 +95,55 @@ class People:
 
     def due(self, at: int, limit: int) -> Ints:
         """Return the numbers of up to `limit` people due by `at` (ms), the longest due first."""
-        times = self._due_times()
-        waiting = np.flatnonzero(times <= at)
+        waiting = np.flatnonzero(self._earliest <= at)
         if len(waiting) > limit:
-            waiting = waiting[np.argpartition(times[waiting], limit)[:limit]]
+            waiting = waiting[np.argpartition(self._earliest[waiting], limit)[:limit]]
         return waiting
 
     def next_due(self) -> int:
         """Return the earliest due time of anybody (ms); NO_DUE if there is none."""
-        times = self._due_times()
-        return int(times.min()) if len(times) else NO_DUE
+        return int(self._earliest.min())
 
     def row(self, number: int) -> Row:
-        """Return the row of the person with this number, who must be there."""
-        raw = self.rows[number]
-        if raw is None:
+        """Return the row of the person with this number, who must be there; do not change it."""
+        row = self.rows[number]
+        if row is None:
             raise KeyError(f"there is no person {number}: merged into another")
-        return unpack(raw)
+        return row
 
     def fixed_of(self, numbers: Sequence[int]) -> Fixed:
         """Return copies of the fixed parts; numbers not yet given get blank ones."""
         asked = np.asarray(numbers, np.int64)
-        old = asked < len(self.rows)
-        fixed = blank(self.program, len(asked))
-        fixed[old] = self.fixed[asked[old]]
+        given = asked < len(self.rows)
+        fixed = np.take(self.fixed, np.where(given, asked, 0))
+        fixed[~given] = blank(self.program, 1)
         return fixed
 
-    def _due_times(self) -> Ints:
-        count = len(self.rows)
-        return np.minimum(self.fixed["due"][:count], self.fixed["journey"][:count])
+    def _unpacked(self, rows: list[tuple[int, bytes | None]]) -> Changed:
+        nobody = blank(self.program, 1).tobytes()
+        parts = [(None, nobody) if raw is None else unpack(raw) for _, raw in rows]
+        fixed = np.frombuffer(b"".join([fixed for _, fixed in parts]), self.dtype)
+        return Changed([number for number, _ in rows], [row for row, _ in parts], fixed)
 
-    def _take(self, rows: list[tuple[int, bytes | None]]) -> None:
-        self._make_room(max((number for number, _ in rows), default=-1) + 1)
-        kept = [(number, raw) for number, raw in rows if raw is not None]
-        self.fixed[[number for number, raw in rows if raw is None]] = blank(self.program, 1)
-        self.fixed[[number for number, _ in kept]] = np.frombuffer(
-            b"".join([fixed_of(raw) for _, raw in kept]), self.dtype
-        )
-        for number, raw in kept:
-            before = self.rows[number]
-            if before is None or before[:2] != raw[:2]:  # a person's subjects only grow in number
-                self.number.update(dict.fromkeys(subjects_of(raw), number))
-        for number, new in rows:
-            self.rows[number] = new
+    def _take(self, changed: Changed) -> None:
+        if not changed.numbers:
+            return
+        self._make_room(max(changed.numbers) + 1)
+        numbers, fixed, rows = np.array(changed.numbers), changed.fixed, self.rows
+        self.fixed[numbers] = fixed
+        self._earliest[numbers] = np.minimum(fixed["due"], fixed["journey"])
+        for number, row in zip(changed.numbers, changed.rows, strict=True):
+            before = rows[number]
+            rows[number] = row
+            if row is not None and (before is None or before.subjects is not row.subjects):
+                self.number.update(dict.fromkeys(row.subjects, number))
 
     def _make_room(self, count: int) -> None:
         self.rows.extend([None] * (count - len(self.rows)))
         while count > len(self.fixed):
-            self.fixed = np.concatenate([self.fixed, blank(self.program, len(self.fixed))])
+            more = blank(self.program, len(self.fixed))
+            self.fixed = np.concatenate([self.fixed, more])
+            self._earliest = np.concatenate([self._earliest, more["due"]])
 
 
 def _chunks(rows: Iterable[tuple[int, bytes | None]], size: int) -> Iterator[list[tuple[int, bytes | None]]]:

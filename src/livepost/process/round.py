@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +12,15 @@ from livepost.engine.window import Moments
 DUE = -1
 """The place of an item that is no record: a due time."""
 
+NOT_BEHIND = -1
+"""`until` (ms) where due times behind a person's last item are not to be served."""
+
 
 @dataclass(frozen=True)
 class Round:
     """The items of `people` (local numbers, ascending, each with at least one): `places` in the batch, or DUE.
 
-    until   how far (ms) each person's due times are served behind their last item; before it: not at all
+    until   how far (ms) each person's due times are served behind their last item; NOT_BEHIND: not at all
     """
 
     people: Ints
@@ -47,20 +49,19 @@ class Round:
         )
 
     def only(self, kept: Bools) -> Round:
-        """Return the round with only some of its people."""
-        items = kept[self.moments.person]
-        renumbered = np.cumsum(kept) - 1
-        person = renumbered[self.moments.person[items]]
-        return _round(self.people[kept], self.until[kept], person, self.moments.at[items], self.places[items])
+        """Return the round with only some of its items, and whose they are."""
+        which, person = np.unique(self.moments.person[kept], return_inverse=True)
+        return _round(self.people[which], self.until[which], person, self.moments.at[kept], self.places[kept])
 
 
-def records_round(owners: Sequence[int], places: Sequence[int], stamps: Ints) -> Round:
-    """Return the round of records at `places` (in log order), with whose they are; `stamps` are the batch's, in ms."""
-    owner = np.asarray(owners, np.int64)
-    order = np.argsort(owner, kind="stable")
-    people, person = np.unique(owner[order], return_inverse=True)
-    ordered = np.asarray(places, np.int64)[order]
-    return _round(people, np.full(len(people), -1), person, stamps[ordered], ordered)
+def round_of(owners: Ints, places: Ints, at: Ints, until: int) -> Round:
+    """Return the round of items, each person's in order: whose they are, places (or DUE) and times (ms).
+
+    Due times behind the last items are served up to `until` (ms).
+    """
+    order = np.argsort(owners, kind="stable")
+    people, person = np.unique(owners[order], return_inverse=True)
+    return _round(people, np.full(len(people), until), person, at[order], places[order])
 
 
 def due_round(people: Ints, until: Ints, due: Ints) -> Round:

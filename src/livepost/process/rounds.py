@@ -1,8 +1,9 @@
 """Rounds: each person's items in order, many people at once, exactly as if one by one.
 
 A round guesses that between a person's items nothing falls due, and evaluates them all. Where a due time does come
-before the next item, it is put in and that person evaluated again, until the guess is right; who has no such gap is
-settled. Evaluating more often never changes an answer, so a due time that was only a hint does no harm.
+before the next item, there is a gap: up to the first one the guess was right, and these items are settled; the due
+times are put in, and the next round goes on from there. Evaluating more often never changes an answer, so a due time
+that was only a hint does no harm.
 
 Journeys need no evaluation when they fall due: the decider serves them between a person's moments.
 """
@@ -10,6 +11,7 @@ Journeys need no evaluation when they fall due: the decider serves them between 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -21,10 +23,21 @@ from livepost.process.deciding import Decider
 from livepost.process.features import read_values
 from livepost.process.feeds import Feeds
 from livepost.process.happenings import Happenings, Made
-from livepost.process.round import Round, due_round, records_round
+from livepost.process.round import DUE, NOT_BEHIND, Round, due_round, round_of
 from livepost.process.segments import Changes, Memberships, changes, memberships, settle
 from livepost.process.timeline import Timeline
 from livepost.process.working import Working
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """How far a round is right: per person the `last` item and the time up to which journeys are served (`until`, ms);
+    `counted` says of each item whether it is settled.
+    """
+
+    last: Ints
+    counted: Bools
+    until: Ints
 
 
 class Rounds:
@@ -45,29 +58,54 @@ class Rounds:
         """Show the campaigns this record whatever it is: people were merged at it."""
         self._happenings.interesting[place] = True
 
-    def records(self, owners: Sequence[int], places: Sequence[int]) -> None:
-        """Serve records (in log order, with whose they are), and before each every due time up to its stamp."""
-        if len(owners):
-            a_round = records_round(owners, places, self._batch.stamp)
-            moments, due = a_round.moments, self._work.fixed["due"][a_round.people]
-            early = np.flatnonzero(due <= moments.at[moments.begin])
-            self._serve(a_round.with_due(moments.begin[early], due[early], early))
-
     def due_times(self, people: Sequence[int], until: Sequence[int]) -> None:
         """Serve the due times of different people, each up to `until[p]` (ms)."""
         person, limit = np.asarray(people, np.int64), np.asarray(until, np.int64)
-        fixed = self._work.fixed[person]
-        due = np.minimum(fixed["due"], fixed["journey"])
+        due = self._due(person)
         waiting = np.flatnonzero(due <= limit)
         waiting = waiting[np.argsort(person[waiting])]
         self._serve(due_round(person[waiting], limit[waiting], due[waiting]))
+
+    def records(self, owners: Sequence[int], places: Sequence[int]) -> None:
+        """Serve records (in log order, with whose they are), and before each every due time up to its stamp."""
+        owner, place = np.array(owners, np.int64), np.array(places, np.int64)
+        self._serve(self._with_early(round_of(owner, place, self._batch.stamp[place], NOT_BEHIND)))
+
+    def records_and_due_times(self, owners: Sequence[int], places: Sequence[int], until: int) -> None:
+        """Serve records as `records` does, and then the due times of everybody in the step, up to `until` (ms)."""
+        owner, place = np.array(owners, np.int64), np.array(places, np.int64)
+        waiting = self._waiting(owner, until)
+        a_round = round_of(
+            np.concatenate([owner, waiting]),
+            np.concatenate([place, np.full(len(waiting), DUE)]),
+            np.concatenate([self._batch.stamp[place], self._due(waiting)]),
+            until,
+        )
+        self._serve(self._with_early(a_round))
+
+    def _due(self, people: Ints) -> Ints:
+        return np.minimum(self._work.fixed["due"][people], self._work.fixed["journey"][people])
+
+    def _waiting(self, owners: Ints, until: int) -> Ints:
+        """Return who is due by `until` (ms) and has no record."""
+        idle = np.ones(len(self._work), bool)
+        idle[owners] = False
+        idle[list(self._work.gone)] = False
+        people = np.flatnonzero(idle)
+        return people[self._due(people) <= until]
+
+    def _with_early(self, a_round: Round) -> Round:
+        """Return the round with what is due before a person's first record put in."""
+        begin, due = a_round.moments.begin, self._work.fixed["due"][a_round.people]
+        early = np.flatnonzero((due <= a_round.moments.at[begin]) & (a_round.places[begin] != DUE))
+        return a_round.with_due(begin[early], due[early], early)
 
     def _serve(self, a_round: Round) -> None:
         while len(a_round.people):
             a_round = self._play(a_round)
 
     def _play(self, a_round: Round) -> Round:
-        """Evaluate a round and settle who has no gap; return the others, with the due times put in."""
+        """Evaluate a round and settle it up to each person's first gap; return the rest, with the due times put in."""
         work, moments = self._work, a_round.moments
         fixed = work.fixed[a_round.people]
         people = a_round.people.tolist()
@@ -75,26 +113,23 @@ class Rounds:
         values = read_values(self._feeds, a_round, fixed, [work.row[p].tiles for p in people], held)
         found = memberships(values, moments, fixed)
         gaps = a_round.gaps(found.flip)
-        person = moments.person[gaps]
-        settled = np.ones(len(a_round.people), bool)
-        settled[person] = False
+        settled = _settled(a_round, gaps)
         self._settle(a_round, fixed, values, found, settled)
-        return a_round.with_due(gaps + 1, found.flip[gaps], person).only(~settled)
+        left = np.insert(~settled.counted, gaps + 1, values=True)
+        return a_round.with_due(gaps + 1, found.flip[gaps], moments.person[gaps]).only(left)
 
-    def _settle(self, a_round: Round, fixed: Fixed, values: Values, found: Memberships, settled: Bools) -> None:
-        """Fold what the round brought to the people who are settled, and tell what happened to them."""
-        counted = settled[a_round.moments.person]
-        changed = changes(found, a_round.moments, fixed, counted)
-        settle(fixed, found, a_round.moments)
-        _keep_numbers(fixed, values, a_round.moments.end - 1)
-        self._bring_picks(a_round, counted)
-        self._decide(a_round, changed, counted, fixed, settled)
-        which = np.flatnonzero(settled)
-        self._work.fixed[a_round.people[which]] = fixed[which]
+    def _settle(self, a_round: Round, fixed: Fixed, values: Values, found: Memberships, settled: Settled) -> None:
+        """Fold the items that are settled, and tell what happened at them."""
+        changed = changes(found, a_round.moments, fixed, settled.counted)
+        settle(fixed, found, a_round.moments, settled.last, settled.counted)
+        _keep_numbers(fixed, values, settled.last)
+        self._bring_picks(a_round, settled.counted)
+        self._decide(a_round, changed, fixed, settled)
+        self._work.fixed[a_round.people] = fixed
         if values.runs is not None:
-            tiles = values.runs.fold()
-            for p, person in zip(which.tolist(), a_round.people[which].tolist(), strict=True):
-                self._work.row[person].tiles = tiles[p]
+            rows = self._work.row
+            for person, tiles in zip(a_round.people.tolist(), values.runs.fold(settled.last), strict=True):
+                rows[person].tiles = tiles
 
     def _bring_picks(self, a_round: Round, counted: Bools) -> None:
         items = np.flatnonzero(counted & self._feeds.brings[a_round.places])
@@ -103,25 +138,34 @@ class Rounds:
         for local, some in zip(person.tolist(), pairwise([*begin.tolist(), len(items)]), strict=True):
             self._work.bring_picks(local, brought[slice(*some)])
 
-    def _decide(self, a_round: Round, changed: Changes, counted: Bools, fixed: Fixed, settled: Bools) -> None:
+    def _decide(self, a_round: Round, changed: Changes, fixed: Fixed, settled: Settled) -> None:
         """Make transitions, and let campaigns decide for whom something of interest happened or a journey is due."""
         transitions = self._happenings.transitions(a_round, changed, self._work.name)
         self.made.transitions += transitions
-        moments = self._happenings.moments(a_round, changed, counted, transitions)
-        until = np.maximum(a_round.until, a_round.moments.at[a_round.moments.end - 1])
-        due = np.flatnonzero(settled & (fixed["journey"] <= until)).tolist()
+        moments = self._happenings.moments(a_round, changed, settled.counted, transitions)
+        due = np.flatnonzero(fixed["journey"] <= settled.until).tolist()
         for p in dict.fromkeys([*moments, *due]):
             row = self._work.row[int(a_round.people[p])]
             decided = self._decider.decide(
                 row.name,
                 row.journal,
                 moments.get(p, ()),
-                int(until[p]),
+                int(settled.until[p]),
                 self._timeline.position,
             )
             row.journal = decided.journal
             self.made.outbox += decided.outbox
             fixed["journey"][p] = decided.due
+
+
+def _settled(a_round: Round, gaps: Ints) -> Settled:
+    """Return how far a round is right that has gaps behind the items `gaps`: all the way for who has none."""
+    moments = a_round.moments
+    person, last = moments.person[gaps], moments.end - 1
+    until = np.maximum(a_round.until, moments.at[last])
+    np.minimum.at(last, person, gaps)
+    until[person] = moments.at[last[person]]
+    return Settled(last, np.arange(len(moments.at)) <= last[moments.person], until)
 
 
 def _keep_numbers(fixed: Fixed, values: Values, last: Ints) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livepost.engine.membership import Values, inside, next_flip
+from livepost.engine.membership import Values, evaluate
 from livepost.engine.row import Bools, Fixed, Ints
 from livepost.engine.window import Moments
 from livepost.model.moment import NO_DUE
@@ -36,9 +36,9 @@ def memberships(values: Values, moments: Moments, fixed: Fixed) -> Memberships:
     rules = values.program.rules
     now = np.zeros((len(rules), len(values.at)), bool)
     flip = np.full(len(values.at), NO_DUE)
-    for number, rule in enumerate(rules):
-        now[number] = inside(rule.condition, values)
-        flip = np.minimum(flip, next_flip(rule.condition, values))
+    for number, (answer, may_flip) in enumerate(evaluate([rule.condition for rule in rules], values)):
+        now[number] = answer
+        flip = np.minimum(flip, may_flip)
     before = np.empty_like(now)
     before[:, 1:] = now[:, :-1]
     before[:, moments.begin] = fixed["inside"][:, : len(rules)].T
@@ -46,7 +46,7 @@ def memberships(values: Values, moments: Moments, fixed: Fixed) -> Memberships:
 
 
 def changes(found: Memberships, moments: Moments, fixed: Fixed, counted: Bools) -> Changes:
-    """Return the changes at counted items; all items of a person count, or none; `fixed` as before the round."""
+    """Return the changes at counted items: of each person all up to one; `fixed` as before the round."""
     items, segments = np.nonzero((found.changed & counted).T)
     so_far = np.cumsum(found.changed, axis=1)
     person = moments.person[items]
@@ -56,12 +56,13 @@ def changes(found: Memberships, moments: Moments, fixed: Fixed, counted: Bools) 
     return Changes(items, segments, numbers, found.inside[segments, items])
 
 
-def settle(fixed: Fixed, found: Memberships, moments: Moments) -> None:
-    """Write into `fixed` what holds after each person's last item."""
-    rules, last = len(found.inside), moments.end - 1
+def settle(fixed: Fixed, found: Memberships, moments: Moments, last: Ints, counted: Bools) -> None:
+    """Write into `fixed` what holds after each person's item `last`, the last of those that are counted."""
+    rules = len(found.inside)
     if rules:
-        fixed["numbers"][:, :rules] += np.add.reduceat(found.changed, moments.begin, axis=1, dtype=np.uint32).T
-        times = np.maximum.reduceat(np.where(found.changed, moments.at, 0), moments.begin, axis=1).T
+        changed = found.changed & counted
+        fixed["numbers"][:, :rules] += np.add.reduceat(changed, moments.begin, axis=1, dtype=np.uint32).T
+        times = np.maximum.reduceat(np.where(changed, moments.at, 0), moments.begin, axis=1).T
         fixed["changed"][:, :rules] = np.maximum(fixed["changed"][:, :rules], times)
         fixed["inside"][:, :rules] = found.inside[:, last].T
     fixed["due"] = found.flip[last]

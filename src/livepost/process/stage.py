@@ -53,22 +53,27 @@ def step(
         )
     batch = batch_of(blocks)
     work = Working(people)
+    position = int(batch.seq[-1]) if len(batch) else people.position
+    as_of = int(batch.stamp[-1]) if len(batch) else people.as_of
     decode(batch)
     validate(batch)
     keys, contents, days = dedupe(batch, people.seen)
     levels, merges = identify(batch, people, work)
+    done = _bring_wave(people, work, as_of, wave)
+    work.open()
     enrich(batch)
     rounds = Rounds(work, batch, Feeds(batch, people.program), decider, timeline, workspace)
-    for level in levels:
-        _work_off(level, rounds, work, batch, decider)
-    position = int(batch.seq[-1]) if len(batch) else people.position
-    as_of = int(batch.stamp[-1]) if len(batch) else people.as_of
-    done = _wave(people, work, rounds, as_of, wave)
+    *earlier, last = levels
+    for level in earlier:
+        _join(level, rounds, work, batch, decider)
+        rounds.records(level.owners, level.places)
+    _join(last, rounds, work, batch, decider)
+    rounds.records_and_due_times(last.owners, last.places, as_of)
     return Delta(
         position=position,
         as_of=as_of,
         complete_to=position if done else people.complete_to,
-        rows=work.rows(),
+        changed=work.changed(),
         keys=keys,
         contents=contents,
         days=days,
@@ -79,8 +84,8 @@ def step(
     )
 
 
-def _work_off(level: Level, rounds: Rounds, work: Working, batch: Batch, decider: Decider) -> None:
-    """Serve a level: due times before its merges, the merges, then its records."""
+def _join(level: Level, rounds: Rounds, work: Working, batch: Batch, decider: Decider) -> None:
+    """Make a level's merges, each person's due times served before."""
     pairs = [local for joining in level.joinings for local in (joining.winner, joining.loser)]
     rounds.due_times(pairs, [int(batch.stamp[joining.place]) for joining in level.joinings for _ in range(2)])
     for joining in level.joinings:
@@ -89,17 +94,12 @@ def _work_off(level: Level, rounds: Rounds, work: Working, batch: Batch, decider
         rounds.note(joining.place)
         winner.journal = decider.join(winner.journal, loser.journal)
         work.fixed["journey"][joining.winner] = decider.due(winner.journal)
-    rounds.records(level.owners, level.places)
 
 
-def _wave(people: People, work: Working, rounds: Rounds, as_of: int, limit: int) -> bool:
-    """Serve due times up to `as_of`: of all in the step, and of up to `limit` others; say whether all are done."""
-    served = [local for local in range(len(work)) if local not in work.gone]
-    rounds.due_times(served, [as_of] * len(served))
+def _bring_wave(people: People, work: Working, as_of: int, limit: int) -> bool:
+    """Bring in up to `limit` others who are due by `as_of` (ms); say whether these are all."""
     others = [n for n in people.due(as_of, limit + 1 + len(work)).tolist() if not work.has(n)]
-    locals_ = work.bring(others[:limit])
-    work.open()
-    rounds.due_times(locals_, [as_of] * len(locals_))
+    work.bring(others[:limit])
     return len(others) <= limit
 
 

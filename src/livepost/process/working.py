@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from livepost.engine import picks
-from livepost.engine.row import Fixed, Row, blank, pack
+from livepost.engine.row import Fixed, Row, blank
 from livepost.engine.window import join_tiles
 from livepost.identity import name_of
 from livepost.model.moment import NO_DUE
-from livepost.process.people import People
+from livepost.process.people import Changed, People
 
 
 class Working:
-    """Bring everybody in first, then `open`; `rows` gives what the step made of them.
+    """Bring everybody in first, then `open`; `changed` gives what the step made of them.
 
     The row's fixed part stands in the array `fixed` meanwhile.
     """
@@ -38,7 +38,9 @@ class Working:
         """Bring in the people with these numbers; return the local number of each."""
         asked, local = list(numbers), self._local
         new = [number for number in dict.fromkeys(asked) if number not in local]
-        self._append(new, [self._people.row(number) for number in new], self._people.fixed["known"][new].tolist())
+        rows = [self._people.row(number) for number in new]
+        copies = [Row(row.subjects, row.tiles, row.picks, row.journal) for row in rows]
+        self._append(new, copies, self._people.fixed["known"][new].tolist())
         return [local[number] for number in asked]
 
     def bring_subjects(self, subjects: Mapping[bytes, bool]) -> dict[bytes, int]:
@@ -50,20 +52,16 @@ class Working:
         old = iter(self.bring(number for number in numbers if number is not None))
         new = [subject for subject, number in zip(subjects, numbers, strict=True) if number is None]
         fresh = iter(range(len(self), len(self) + len(new)))
-        self._append(
-            range(self._next, self._next + len(new)), [Row((s,), b"") for s in new], [subjects[s] for s in new]
-        )
+        self._append(range(self._next, self._next + len(new)), [Row((s,)) for s in new], [subjects[s] for s in new])
         self._next += len(new)
         return {
             subject: next(fresh if number is None else old) for subject, number in zip(subjects, numbers, strict=True)
         }
 
     def open(self) -> None:
-        """Copy the fixed parts of everybody brought in since the last call."""
-        more = self.numbers[len(self.fixed) :]
-        if more:
-            self.fixed = np.concatenate([self.fixed, self._people.fixed_of(more)])
-            self.fixed["known"] = self.known
+        """Copy the fixed parts of everybody; call it once all are there."""
+        self.fixed = self._people.fixed_of(self.numbers)
+        self.fixed["known"] = self.known
 
     def has(self, number: int) -> bool:
         """Whether the person with this number was brought in."""
@@ -110,16 +108,17 @@ class Working:
         row.picks = picks.encode([picks.join(spec, a, b) for spec, a, b in both])
         self.bind(winner, loser)
 
-    def rows(self) -> dict[int, bytes | None]:
-        """Return everybody's packed row as it is now; None for who was merged away (unless never stored)."""
-        for row, fixed in zip(self.row, _split(self.fixed), strict=True):
-            row.fixed = fixed
-        made: dict[int, bytes | None] = dict(zip(self.numbers, map(pack, self.row), strict=True))
+    def changed(self) -> Changed:
+        """Return everybody as they are now; who was merged away is None, or left out if never stored."""
+        rows: list[Row | None] = [*self.row]
         for local in self.gone:
-            made[self.numbers[local]] = None
-            if self.is_new(local):
-                del made[self.numbers[local]]
-        return made
+            rows[local] = None
+            self.fixed[local] = blank(self.program, 1)[0]
+        never = {local for local in self.gone if self.is_new(local)}
+        if not never:
+            return Changed(self.numbers, rows, self.fixed)
+        kept = [local for local in range(len(self)) if local not in never]
+        return Changed([self.numbers[local] for local in kept], [rows[local] for local in kept], self.fixed[kept])
 
     def _append(self, numbers: Iterable[int], rows: list[Row], known: list[bool]) -> None:
         begin = len(self.numbers)
@@ -127,9 +126,3 @@ class Working:
         self._local.update(zip(self.numbers[begin:], range(begin, len(self.numbers)), strict=True))
         self.row += rows
         self.known += known
-
-
-def _split(fixed: Fixed) -> list[bytes]:
-    """Return each fixed part as bytes."""
-    raw, size = fixed.tobytes(), fixed.dtype.itemsize
-    return [raw[at : at + size] for at in range(0, len(raw), size)]

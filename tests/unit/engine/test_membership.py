@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from livepost.engine.membership import Values, inside, next_flip
+from livepost.engine.membership import Values, evaluate
 from livepost.engine.program import Program
 from livepost.engine.row import NEVER
 from livepost.engine.window import Feeding, Moments, Runs
@@ -61,12 +61,12 @@ def compare(left: str, op: Op, right: object) -> Compare:
 
 
 def holds(condition: Expr, of: Values) -> bool:
-    return bool(inside(condition, of)[0])
+    return bool(evaluate([condition], of)[0][0][0])
 
 
 def flips(condition: Expr, of: Values) -> int | None:
     """Return when the condition may flip, in ms after NOW; None if time alone does not flip it."""
-    due = int(next_flip(condition, of)[0])
+    due = int(evaluate([condition], of)[0][1][0])
     return None if due == NO_DUE else due - NOW
 
 
@@ -94,7 +94,7 @@ def test_a_constant_may_stand_on_the_left() -> None:
 
 def test_two_constants_compare_and_never_flip() -> None:
     condition = Compare("<", Const(1), Const(2))
-    assert inside(condition, values(count=3)).tolist() == [True, True, True]
+    assert evaluate([condition], values(count=3))[0][0].tolist() == [True, True, True]
     assert flips(condition, values()) is None
 
 
@@ -224,6 +224,28 @@ def test_a_condition_flips_when_its_first_part_does() -> None:
     assert flips(Or(parts), values(viewed=NOW, ordered=NOW)) == 301
 
 
+LATELY, SOON, LATER = compare("lately", ">=", 1), compare("viewed", ">=", 500), compare("viewed", ">=", 700)
+
+
+def test_an_and_that_is_held_back_waits_for_the_last_part_that_holds_it_back() -> None:
+    assert flips(And((SOON, LATER)), values(viewed=NOW)) == 700
+    assert flips(And((SOON, compare("views", "==", 1))), values(viewed=NOW)) is None
+    assert flips(And((SOON, LATELY)), values(viewed=NOW, lately=1)) == 500
+
+
+def test_an_and_that_holds_ends_with_the_first_part_that_does() -> None:
+    assert flips(And((Not(SOON), Not(LATER), LATELY)), values(viewed=NOW, lately=1)) == 500
+
+
+def test_an_or_that_holds_ends_with_the_last_part_that_holds() -> None:
+    assert flips(Or((Not(SOON), Not(LATER), compare("views", "==", 1))), values(viewed=NOW)) == 700
+    assert flips(Or((Not(SOON), compare("views", "==", 0))), values(viewed=NOW)) is None
+
+
+def test_an_or_that_is_false_may_hold_with_its_first_part() -> None:
+    assert flips(Or((LATER, SOON)), values(viewed=NOW)) == 500
+
+
 def test_what_is_no_condition_is_refused() -> None:
     with pytest.raises(TypeError, match="expected a condition, got Feature"):
-        inside(Feature("views"), values())
+        evaluate([Feature("views")], values())

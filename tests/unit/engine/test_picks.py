@@ -135,7 +135,9 @@ def test_picks_come_back_as_they_were_encoded_and_nothing_takes_no_room() -> Non
 
 def waiting(count: int, value: object = "a") -> list[bytes]:
     """Return what so many records bring to pick 0, a second apart."""
-    return [picks.brought(NOW + n * SECOND, f"m{n:04}", {0: value}) for n in range(count)]
+    numbers = range(count)
+    times, message_ids = [NOW + n * SECOND for n in numbers], [f"m{n:04}" for n in numbers]
+    return picks.brought(times, message_ids, [{0: value}] * count)
 
 
 def parts_of(raw: bytes) -> int:
@@ -168,7 +170,7 @@ def test_beside_a_large_state_as_much_may_wait_as_takes_the_same_room() -> None:
 
 def test_a_record_that_feeds_one_pick_leaves_the_others_never() -> None:
     program = Program(Compiled(features=(spec("latest"), spec("recent", 2))))
-    raw = picks.append(b"", [picks.brought(NOW, "m", {1: "x"})], program)
+    raw = picks.append(b"", picks.brought([NOW], ["m"], [{1: "x"}]), program)
     assert [picks.value(s, held, NOW) for s, held in zip(program.picks, picks.decode(raw, program), strict=True)] == [
         None,
         ["x"],

@@ -61,13 +61,22 @@ def test_every_key_is_found_again_after_the_table_has_grown_many_times() -> None
     assert len(seen) == 50_000
 
 
-def test_keys_that_fall_into_the_last_slot_stand_side_by_side_past_the_end_of_the_table() -> None:
+def test_keys_that_all_fall_into_the_last_slot_each_find_one_of_their_own() -> None:
     backwards = np.uint64(pow(int(SPREAD), -1, 1 << 64))
     crowded = (np.uint64((1 << 64) - 1) - np.arange(201, dtype=np.uint64)) * backwards
     seen, there = Seen(), crowded[:200]
     seen.remember(there, there, days(100, len(there)))
     assert seen.find(there, there, days(100, len(there)))[1].all()
     assert not remembered(seen, int(crowded[200]), 100)
+
+
+def test_keys_of_one_slot_and_one_stride_find_places_in_a_table_as_full_as_may_be() -> None:
+    size = len(Seen()._keys)
+    alike = np.arange(1, 3_001, dtype=np.uint64) * np.uint64(size - 1)
+    seen = Seen()
+    seen.remember(alike, alike, days(100, len(alike)))
+    assert len(seen._keys) == size
+    assert seen.find(alike, alike, days(100, len(alike)))[1].all()
 
 
 def test_growing_drops_what_is_forgotten() -> None:

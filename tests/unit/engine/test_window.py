@@ -37,6 +37,16 @@ def one_slot(at: Moments, *brought: tuple[int, int, int], state: list[bytes] | N
     return Runs([SLOT], state or [b""] * len(at.begin), [feeding(*brought)], at)
 
 
+def falls(runs: Runs, *least: int) -> list[int | None]:
+    """Return when slot 0 falls below `least` at each item, as ms after NOW."""
+    return after(runs.falls_below(ints(0), ints(*least)[None, :])[0])
+
+
+def folded(runs: Runs) -> list[bytes]:
+    """Return everybody's tiles after their last item."""
+    return runs.fold(runs._moments.end - 1)
+
+
 def tiles(*each: tuple[int, int, int]) -> bytes:
     """Return packed tiles of (slot, seconds after NOW, value)."""
     return np.array([(slot, NOW // SECOND + start, value) for slot, start, value in each], TILE).tobytes()
@@ -69,7 +79,7 @@ def test_a_record_older_than_its_window_never_counts() -> None:
     runs = one_slot(moments([0, 1]), (0, -LEAVES, 7))
     assert runs.sums(0).tolist() == [0, 0]
     assert after(runs.next_expiry(0)) == [None, None]
-    assert runs.fold() == [b""]
+    assert folded(runs) == [b""]
 
 
 def test_a_late_record_that_is_still_in_the_window_counts_from_its_item_on() -> None:
@@ -101,40 +111,40 @@ def test_the_next_expiry_is_that_of_the_oldest_tile_in_the_window() -> None:
 def test_an_item_is_told_what_comes_before_the_next_one_and_the_last_item_all() -> None:
     for following, told in ((LEAVES - 1, None), (LEAVES, LEAVES)):
         runs = one_slot(moments([0, following]), (0, 0, 1), (1, following, 1))
-        assert after(runs.falls_below(0, ints(1, 1))) == [told, following // SECOND * SECOND + LEAVES]
+        assert falls(runs, 1, 1) == [told, following // SECOND * SECOND + LEAVES]
 
 
 def test_a_sum_falls_below_when_the_tile_that_carries_it_leaves() -> None:
     at = moments([0, 5_000, 9_000])
     runs = one_slot(at, (0, 0, 1), (1, 5_000, 1), (2, 9_000, 1))
-    assert after(runs.falls_below(0, ints(1, 1, 1)))[2] == 9_000 + LEAVES
-    assert after(runs.falls_below(0, ints(2, 2, 2)))[2] == 5_000 + LEAVES
-    assert after(runs.falls_below(0, ints(3, 3, 3)))[2] == LEAVES
+    assert falls(runs, 1, 1, 1)[2] == 9_000 + LEAVES
+    assert falls(runs, 2, 2, 2)[2] == 5_000 + LEAVES
+    assert falls(runs, 3, 3, 3)[2] == LEAVES
 
 
 def test_a_sum_that_is_below_already_or_is_compared_with_nothing_never_falls_below() -> None:
     runs = one_slot(moments([0]), (0, 0, 2))
-    assert after(runs.falls_below(0, ints(3))) == [None]
-    assert after(runs.falls_below(0, ints(0))) == [None]
-    assert after(runs.falls_below(0, ints(2))) == [LEAVES]
+    assert falls(runs, 3) == [None]
+    assert falls(runs, 0) == [None]
+    assert falls(runs, 2) == [LEAVES]
 
 
 def test_somebody_with_no_tile_at_all_has_nothing_to_wait_for() -> None:
     runs = one_slot(moments([0], [0]))
     assert runs.sums(0).tolist() == [0, 0]
     assert after(runs.next_expiry(0)) == [None, None]
-    assert after(runs.falls_below(0, ints(1, 1))) == [None, None]
+    assert falls(runs, 1, 1) == [None, None]
 
 
 def test_with_negative_values_about_the_next_expiry_stands_for_the_fall() -> None:
     runs = one_slot(moments([0, 5_000]), (0, 0, -1), (1, 5_000, 5))
-    assert after(runs.falls_below(0, ints(4, 4)))[1] == LEAVES
+    assert falls(runs, 4, 4)[1] == LEAVES
 
 
 def test_a_fall_is_told_early_perhaps_but_never_late_when_records_come_late() -> None:
     at = moments([0, 20_000, 20_001, 10_000 + LEAVES])
     runs = one_slot(at, (0, 0, 1), (1, 20_000, 1), (2, 10_000, 1))  # the last one is late
-    told = after(runs.falls_below(0, ints(2, 2, 2, 2)))
+    told = falls(runs, 2, 2, 2, 2)
     assert told[:2] == [None, None]
     assert told[2] is not None and 20_001 < told[2] <= 10_000 + LEAVES
     assert runs.sums(0).tolist() == [1, 2, 3, 1]
@@ -143,20 +153,26 @@ def test_a_fall_is_told_early_perhaps_but_never_late_when_records_come_late() ->
 def test_a_mixed_person_does_not_blur_what_is_told_of_the_next_one() -> None:
     at = moments([0], [0, 5_000])
     runs = one_slot(at, (0, 0, -1), (1, 0, 1), (2, 5_000, 1))
-    assert after(runs.falls_below(0, ints(1, 1, 1))) == [LEAVES, None, 5_000 + LEAVES]
+    assert falls(runs, 1, 1, 1) == [LEAVES, None, 5_000 + LEAVES]
 
 
 def test_folding_keeps_what_is_still_in_the_window_and_adds_equal_tiles() -> None:
     at = moments([0, 1, LEAVES + 999], [0])
     runs = one_slot(at, (0, 0, 1), (1, 1_000, 2), (2, 1_999, 3), state=[tiles((0, 1, 4)), tiles((0, -3, 9))])
-    assert runs.fold() == [tiles((0, 1, 9)), tiles((0, -3, 9))]
+    assert folded(runs) == [tiles((0, 1, 9)), tiles((0, -3, 9))]
+
+
+def test_folding_up_to_an_item_leaves_out_what_later_ones_bring() -> None:
+    runs = one_slot(moments([0, 1]), (0, 0, 1), (1, 1, 2))
+    assert runs.fold(ints(0)) == [tiles((0, 0, 1))]
+    assert runs.fold(ints(1)) == [tiles((0, 0, 3))]
 
 
 def test_folded_tiles_go_on_where_the_round_stopped() -> None:
     brought = [(0, 0, 1), (1, 5_000, 2), (2, 30_000, 4)]
     whole = one_slot(moments([0, 5_000, 30_000, LEAVES]), *brought).sums(0).tolist()
     first = one_slot(moments([0, 5_000]), *brought[:2])
-    second = one_slot(moments([30_000, LEAVES]), (0, 30_000, 4), state=first.fold())
+    second = one_slot(moments([30_000, LEAVES]), (0, 30_000, 4), state=folded(first))
     assert [*first.sums(0).tolist(), *second.sums(0).tolist()] == whole == [1, 3, 7, 6]
 
 

@@ -17,7 +17,7 @@ def row(*letters: str, due: int = NO_DUE, journey: int = NO_DUE) -> bytes:
     """Return the packed row of a person of these subjects, next due at these times (ms)."""
     fixed = blank(PROGRAM, 1)
     fixed["due"], fixed["journey"] = due, journey
-    return pack(Row(tuple(letter.encode() * 16 for letter in letters), fixed.tobytes()))
+    return pack(Row(tuple(letter.encode() * 16 for letter in letters)), fixed.tobytes())
 
 
 def people(*rows: bytes | None) -> People:
@@ -59,7 +59,7 @@ def test_of_the_people_due_the_longest_due_come_first_up_to_a_limit(at: int, lim
 
 def test_the_fixed_parts_grow_with_the_people() -> None:
     some = People(PROGRAM)
-    some.load((n, pack(Row((n.to_bytes(16, "big"),), blank(PROGRAM, 1).tobytes()))) for n in range(5_000))
+    some.load((n, pack(Row((n.to_bytes(16, "big"),)), blank(PROGRAM, 1).tobytes())) for n in range(5_000))
     assert (len(some), some.number[(4_999).to_bytes(16, "big")]) == (5_000, 4_999)
 
 
@@ -69,6 +69,13 @@ def test_fixed_parts_are_copies_and_those_of_numbers_not_yet_given_are_blank() -
     assert copied["due"].tolist() == [5, NO_DUE]
     copied["due"] = 1
     assert some.next_due() == 5
+
+
+def test_what_a_step_changed_is_packed_as_it_is_loaded() -> None:
+    packed = {0: None, 1: row("b", "a", due=5)}
+    changed = people(row("a"), row("b"))._unpacked([*packed.items()])
+    assert changed.packed() == packed
+    assert Delta(0, 0, 0).rows == {}
 
 
 def test_applying_a_delta_moves_the_position_and_adds_up_the_counts() -> None:

@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 
 from livepost.model.moment import NO_DUE
-from livepost.process.round import DUE, Round, due_round, records_round
-
-STAMPS = np.array([100, 100, 200, 300])
+from livepost.process.round import DUE, NOT_BEHIND, Round, due_round, round_of
 
 
 def records() -> Round:
     """Return person 7 with records at 100 and 300, person 4 with records at 100 and 200."""
-    return records_round([7, 4, 4, 7], [0, 1, 2, 3], STAMPS)
+    return round_of(np.array([7, 4, 4, 7]), np.arange(4), np.array([100, 100, 200, 300]), NOT_BEHIND)
 
 
 def test_records_stand_by_person_and_then_in_log_order() -> None:
@@ -53,6 +51,6 @@ def test_due_times_go_on_up_to_how_far_each_person_is_served() -> None:
     assert a_round.gaps(np.array([500, 501])).tolist() == [0]
 
 
-def test_some_people_of_a_round_are_a_round_of_their_own() -> None:
-    rest = records().only(np.array([False, True]))
-    assert (rest.people.tolist(), rest.places.tolist(), rest.moments.person.tolist()) == ([7], [0, 3], [0, 0])
+def test_some_items_of_a_round_are_a_round_of_their_own() -> None:
+    rest = records().only(np.array([False, False, False, True]))
+    assert (rest.people.tolist(), rest.places.tolist(), rest.moments.person.tolist()) == ([7], [3], [0])
