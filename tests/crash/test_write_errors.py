@@ -6,6 +6,7 @@ and the front goes on by itself when the disk is well again.
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from livepost.ledger.base import MAX_IN_FLIGHT
@@ -19,6 +20,11 @@ from tests.crash.replaying import replayed
 ACKS_BETWEEN = 100
 REFUSALS = 8
 """So many replies are errors before the disk gets well."""
+
+KILLS_MAX = 6
+"""Times that all is killed while fsync fails: where the WAL had just begun anew, its own head fails first, and then
+nothing of the block is written.
+"""
 
 FAULTS = (
     "xWrite vault.db-wal FullError",
@@ -44,8 +50,11 @@ def test_after_any_write_error_the_same_messages_again_are_folded_once(tmp_path:
             under(house, fault, load)
         load.wait_for_acks(ACKS_BETWEEN)
         assert house.supervisor.pids()["front"] == front, "expected the front to go on by itself"
-        under(house, FAULTS[-1], load, PROCESSES)
-        load.wait_for_acks(ACKS_BETWEEN)
+        for _ in range(KILLS_MAX):
+            under(house, FAULTS[-1], load, PROCESSES)
+            load.wait_for_acks(ACKS_BETWEEN)
+            if logged_twice(house):
+                break
         load.stop()
         house.drain()
     finally:
@@ -57,6 +66,15 @@ def test_after_any_write_error_the_same_messages_again_are_folded_once(tmp_path:
     assert proofs.folding_trouble(house.folder, fresh.counts) == []
     assert proofs.mail_trouble(house.folder, fresh, MAX_IN_FLIGHT) == []
     assert fresh.counts["duplicate"] > 0, "expected a commit that failed and was there after all"
+
+
+def logged_twice(house: House) -> bool:
+    """Say whether the log has an event twice."""
+    with closing(house.folder.log_reader()) as log:
+        ids = [
+            record.message_id for block in log.read(-1, 1_000_000) for record in block.records() if record.message_id
+        ]
+    return len(set(ids)) < len(ids)
 
 
 def under(house: House, fault: str, load: Load, killed: tuple[str, ...] = ()) -> None:

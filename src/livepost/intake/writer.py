@@ -10,8 +10,9 @@ bounded.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 
 import msgspec
@@ -23,7 +24,7 @@ from livepost.intake.record import Arrival, NewId, Recorder, new_message_id
 from livepost.log.base import Log
 from livepost.log.body import MAX_BLOCK_RECORDS
 from livepost.model.record import Appended, Kind, Origin, Record
-from livepost.vault.base import Vault
+from livepost.vault.base import ExternalId, Vault
 
 MEGABYTE = 1024 * 1024
 
@@ -179,6 +180,16 @@ class Intake:
         self._tell(appended)
         return appended
 
+    def make_subjects(self, ids: Sequence[ExternalId]) -> None:
+        """Make those of the ids' subjects that are new, durably, for whoever finds them in the vault then.
+
+        Raises StoreError.
+        """
+        self._require_writing()
+        with self._noting_trouble():
+            self._stores.vault.admit(ids)
+            self._stores.vault.commit()
+
     def tick(self) -> Appended:
         """Let time pass: append a record with nothing but a stamp."""
         return self.append([Record(kind=Kind.TICK)])
@@ -248,9 +259,15 @@ class Intake:
         """Commit new subjects, then the block: a crash in between leaves subjects without events, never the
         reverse.
         """
-        try:
+        with self._noting_trouble():
             self._stores.vault.commit()
             return self._stores.log.append(records)
+
+    @contextlib.contextmanager
+    def _noting_trouble(self) -> Iterator[None]:
+        """Write nothing more after a write whose outcome nobody knows."""
+        try:
+            yield
         except OutcomeUnknownError as error:
             self._trouble = (
                 f"nothing is written since a write whose outcome nobody knows ({error}); "

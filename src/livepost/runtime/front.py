@@ -161,9 +161,7 @@ class _Front:
 
     def _admit(self, raw: msgspec.Raw) -> None:
         """Make subjects of external ids for a recorder, which finds them in the vault then."""
-        vault = self._writing.vault
-        vault.admit(msgspec.msgpack.decode(raw, type=list[ExternalId]))
-        vault.commit()
+        self._intake.make_subjects(msgspec.msgpack.decode(raw, type=list[ExternalId]))
 
     def _ticked(self, raw: msgspec.Raw) -> Position:
         appended = self._intake.tick()

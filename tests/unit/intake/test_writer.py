@@ -17,6 +17,7 @@ from livepost.log.body import MAX_BLOCK_RECORDS
 from livepost.log.memory import MemoryLog
 from livepost.model.compiled import Compiled
 from livepost.model.record import Appended, KeyKind, Kind, Origin, Record
+from livepost.vault.base import ExternalId
 from livepost.vault.memory import MemoryVault
 
 LIVE = Arrival(source="web", key=KeyKind.WRITE, received_at=1_000)
@@ -172,6 +173,32 @@ def test_after_an_unknown_outcome_nothing_is_written_until_the_stores_are_opened
 
     asyncio.run(story())
     assert (log.last().seq, reopened.last().seq) == (-1, 0)
+
+
+def test_subjects_are_made_durable_for_who_finds_them_in_the_vault() -> None:
+    vault = MemoryVault()
+    intake = Intake(Stores(new_log(), vault), TrackingPlan(Compiled()), workspace="shop")
+    intake.make_subjects([ExternalId("user", "ada")])
+    found = vault.find(ExternalId("user", "ada"))
+    intake.make_subjects([ExternalId("user", "ada")])
+    assert found is not None
+    assert vault.find(ExternalId("user", "ada")) is found
+
+
+def test_an_unknown_outcome_while_making_subjects_stops_writing_until_the_stores_are_opened_anew() -> None:
+    class FailingVault(MemoryVault):
+        def commit(self) -> None:
+            raise OutcomeUnknownError("EIO at fsync")
+
+    whole = Stores(new_log(), MemoryVault())
+    intake = Intake(Stores(new_log(), FailingVault()), TrackingPlan(Compiled()), workspace="shop", reopen=lambda: whole)
+    with pytest.raises(OutcomeUnknownError):
+        intake.make_subjects([ExternalId("user", "ada")])
+    with pytest.raises(StoreError, match="nothing is written"):
+        intake.make_subjects([ExternalId("user", "ada")])
+    intake.recover()
+    intake.make_subjects([ExternalId("user", "ada")])
+    assert whole.vault.find(ExternalId("user", "ada")) is not None
 
 
 def test_what_waited_behind_an_unknown_outcome_hears_of_it() -> None:
