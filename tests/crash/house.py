@@ -1,4 +1,4 @@
-"""A house of three processes on a data folder of its own: started, killed, drained, stopped, looked into."""
+"""A house of processes on a data folder of its own: started, killed, drained, stopped, looked into."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from livepost.bench.house import STOP_S, House, house, send, wait
 from livepost.bench.load import Job, Told
 from livepost.bench.machine import cpu_s, machine
 from livepost.intake.call import read_call
-from livepost.runtime.supervisor import RECORDER, end
+from livepost.runtime.supervisor import end, recorder_names
 
 BATCH = 100
 """Events a batch."""
@@ -59,7 +59,7 @@ def run(*, rounds: int = 3, batches: int = 600, singles: int = 15_000, place: Pa
         front.start(["front"])
         _warm(front)
         alone = [_batches(front, batches, f"alone-{number}") for number in range(rounds)]
-        front.start([f"{RECORDER}-{number + 1}" for number in range(RECORDERS)])
+        front.start(recorder_names(RECORDERS))
         _batches(front, batches, "while the recorders start")
         taken = [_round(front, echo_port, batches, singles, f"round-{number}") for number in range(rounds)]
         figures: dict[str, Any] = {

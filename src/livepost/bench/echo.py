@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -15,7 +14,8 @@ from typing import Any
 import uvicorn
 import uvloop
 
-from livepost.runtime.front import BACKLOG, GC_THRESHOLD
+from livepost.runtime.front import BACKLOG
+from livepost.runtime.process import collect_seldom
 
 _BODY = b'{"success": true}'
 _HEADERS = [(b"content-type", b"application/json"), (b"content-length", b"17")]
@@ -35,7 +35,7 @@ async def echo(
 
 def main(port_file: Path) -> None:
     """Serve until told to stop."""
-    gc.set_threshold(GC_THRESHOLD, 20, 100)
+    collect_seldom()
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen(BACKLOG)

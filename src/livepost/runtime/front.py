@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import socket
 from collections.abc import Sequence
 
@@ -29,7 +28,7 @@ from livepost.log.base import Position
 from livepost.model.record import Kind, Record
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.job import ADMIT, JOB
-from livepost.runtime.process import stopped
+from livepost.runtime.process import collect_seldom, stopped
 from livepost.runtime.project import Project
 from livepost.runtime.recorders import Recorders
 from livepost.runtime.told import Due
@@ -46,9 +45,6 @@ PRUNE_EVERY_S = 3600.0
 RECOVER_EVERY_S = 1.0
 BACKLOG = 1024
 
-GC_THRESHOLD = 50_000
-"""Objects between two looks of the garbage collector: requests make many, and hardly ever circles."""
-
 
 class Handed(msgspec.Struct, frozen=True):
     """Records that another process hands to the front."""
@@ -59,7 +55,7 @@ class Handed(msgspec.Struct, frozen=True):
 
 async def run_front(folder: DataFolder, project: Project) -> None:
     """Serve until told to stop. Raises LivepostError if a store or the port cannot be had."""
-    gc.set_threshold(GC_THRESHOLD, 20, 100)
+    collect_seldom()
     with contextlib.ExitStack() as open_:
         writing = open_.enter_context(contextlib.closing(_Writing(folder)))
         ledger = open_.enter_context(contextlib.closing(folder.ledger()))

@@ -8,10 +8,9 @@ before the front has written it.
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import NoneType
 
 from livepost.collect.request import read_batch
@@ -20,24 +19,22 @@ from livepost.intake.plan import TrackingPlan
 from livepost.intake.record import Recorder
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.job import ADMIT, JOB, Asked, Done, Job, Refusal
+from livepost.runtime.process import collect_seldom
 from livepost.runtime.project import Project
 from livepost.runtime.wire import POLL_S, WireClient, WireError
 from livepost.vault.base import ExternalId
 from livepost.vault.sqlite import SqliteVault
 from livepost.vault.subject import KeyedSubject
 
-GC_THRESHOLD = 50_000
-"""Objects between two looks of the garbage collector: batches make many, and hardly ever circles."""
-
 
 def run_recorder(folder: DataFolder, project: Project) -> None:
     """Work until the process is ended, which may be at any moment."""
-    gc.set_threshold(GC_THRESHOLD, 20, 100)
+    collect_seldom()
     with contextlib.ExitStack() as open_:
         vault = open_.enter_context(contextlib.closing(folder.vault(readonly=True)))
         front = open_.enter_context(contextlib.closing(WireClient(folder.front_socket)))
         plan = TrackingPlan(project.compiled, folder.settings.undeclared)
-        recorder = Recorder(folder.settings.workspace, FoundSubjects(vault, front), plan)
+        recorder = Recorder(folder.settings.workspace, FoundSubjects(vault, lambda new: _make(front, new)), plan)
         done: list[Done] = []
         while True:
             done = [do(job, recorder) for job in _more(front, done)]
@@ -55,25 +52,30 @@ def do(job: Job, recorder: Recorder) -> Done:
 
 
 class FoundSubjects:
-    """The vault's subjects for one who only reads it; those that are new the front makes."""
+    """The vault's subjects for one who only reads it; `make` has those that are new made, so that they are found."""
 
-    def __init__(self, vault: SqliteVault, front: WireClient) -> None:
+    def __init__(self, vault: SqliteVault, make: Callable[[list[ExternalId]], None]) -> None:
         self._vault = vault
-        self._front = front
+        self._make = make
 
     def admit(self, ids: Sequence[ExternalId]) -> list[KeyedSubject]:
-        """Return each id's subject; raise StoreError if the front could not make one."""
-        new = [id for id, found in zip(ids, self._vault.find_all(ids), strict=True) if found is None]
-        if new:
-            self._front.call(ADMIT, new, NoneType)
-        found = [one for one in self._vault.find_all(ids) if one is not None]
-        if len(found) < len(ids):
+        """Return each id's subject; raise StoreError if one could not be made."""
+        found = self._vault.find_all(ids)
+        if None in found:
+            self._make([id for id, one in zip(ids, found, strict=True) if one is None])
+            found = self._vault.find_all(ids)
+        there = [one for one in found if one is not None]
+        if len(there) < len(ids):
             raise StoreError("expected the front to have made all subjects, some are missing; ask again")
-        return found
+        return there
 
     def find(self, id: ExternalId) -> KeyedSubject | None:
         """Return the id's subject or None."""
         return self._vault.find(id)
+
+
+def _make(front: WireClient, new: list[ExternalId]) -> None:
+    front.call(ADMIT, new, NoneType)
 
 
 def _more(front: WireClient, done: list[Done]) -> list[Job]:

@@ -20,7 +20,6 @@ from typing import BinaryIO
 from livepost.errors import LivepostError
 from livepost.runtime.folder import DataFolder
 
-RECORDER = "recorder"
 PROCESSES = ("front", "engine", "courier")
 """The processes of every house, in the order in which they are stopped; recorders come and go beside them."""
 
@@ -44,7 +43,12 @@ def command_of(name: str) -> list[str]:
 
 def processes(recorders: int) -> tuple[str, ...]:
     """Return the names of a house's processes."""
-    return (*PROCESSES, *(f"{RECORDER}-{number}" for number in range(1, recorders + 1)))
+    return (*PROCESSES, *recorder_names(recorders))
+
+
+def recorder_names(recorders: int) -> tuple[str, ...]:
+    """Return the names of so many recorders."""
+    return tuple(f"recorder-{number}" for number in range(1, recorders + 1))
 
 
 class Supervisor:

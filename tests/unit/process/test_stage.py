@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from livepost.ids import transition_id
+from livepost.model.block import Block
 from livepost.model.compiled import CampaignSpec
 from livepost.model.decision import ConsentChange, Decision, Merge
 from livepost.model.record import Kind, Origin, Record, Verdict
@@ -19,12 +22,12 @@ KEEN = compiled(
 )
 
 
-def view(letter: str, number: int, at: int, **rest: object) -> Record:
+def view(letter: str, number: int, at: int, **rest: Any) -> Record:
     """Return a view that happened so many ms after NOW."""
-    return event(letter, f"{letter}{number}", effective_ts=NOW + at, **rest)  # type: ignore[arg-type]
+    return event(letter, f"{letter}{number}", effective_ts=NOW + at, **rest)
 
 
-def tick(seq: int, at: int) -> object:
+def tick(seq: int, at: int) -> Block:
     return block(seq, NOW + at, Record(kind=Kind.TICK, effective_ts=NOW + at))
 
 
@@ -60,16 +63,16 @@ def test_a_due_time_at_the_stamp_of_a_record_comes_before_the_record() -> None:
 
 def test_a_tick_lets_time_pass_up_to_its_stamp_and_not_beyond() -> None:
     folded = keen("a")
-    folded.step(tick(2, LEAVES - 1))  # type: ignore[arg-type]
+    folded.step(tick(2, LEAVES - 1))
     assert len(folded.transitions) == 1
-    folded.step(tick(3, LEAVES))  # type: ignore[arg-type]
+    folded.step(tick(3, LEAVES))
     assert moves(folded)[1:] == [(False, LEAVES, 3, 2)]
 
 
 def test_at_a_due_time_the_origin_is_live_and_at_a_record_its_own() -> None:
     folded = Folded(KEEN)
     folded.step(block(0, NOW, *[view("a", n, 0, origin=Origin.IMPORT) for n in (1, 2)]))
-    folded.step(tick(2, LEAVES))  # type: ignore[arg-type]
+    folded.step(tick(2, LEAVES))
     assert [t.origin for t in folded.transitions] == [Origin.IMPORT, Origin.LIVE]
     assert folded.outbox == []
 
@@ -137,14 +140,14 @@ def test_a_consent_is_told_at_its_record_and_a_merge_before_it() -> None:
 @pytest.mark.parametrize(("wave", "complete"), [(2, False), (3, True), (4, True)])
 def test_a_wave_serves_as_many_others_as_its_limit_and_is_complete_if_that_was_all(wave: int, complete: bool) -> None:
     folded = keen("a", "b", "c")
-    delta = folded.step(tick(6, LEAVES), wave=wave)  # type: ignore[arg-type]
+    delta = folded.step(tick(6, LEAVES), wave=wave)
     assert len([t for t in delta.transitions if not t.entered]) == min(wave, 3)
     assert (delta.position, delta.as_of, delta.complete_to) == (6, NOW + LEAVES, 6 if complete else 5)
 
 
 def test_a_wave_goes_on_without_blocks_until_all_is_served_at_the_right_positions() -> None:
     folded = keen("a", "b", "c")
-    folded.step(tick(6, HOUR), tick(7, LEAVES), wave=1)  # type: ignore[arg-type]
+    folded.step(tick(6, HOUR), tick(7, LEAVES), wave=1)
     rests = [folded.step(wave=1).complete_to for _ in range(2)]
     assert rests == [5, 7]
     left = [t for t in folded.transitions if not t.entered]
@@ -162,7 +165,7 @@ def test_whose_records_are_in_the_step_are_served_beside_the_waves_limit() -> No
 
 def test_a_step_behind_an_unfinished_wave_still_serves_a_person_before_their_record() -> None:
     folded = keen("a", "b")
-    folded.step(tick(4, LEAVES), wave=1)  # type: ignore[arg-type]
+    folded.step(tick(4, LEAVES), wave=1)
     waiting = next(letter for letter in "ab" if folded.people.fixed[folded.person(letter)]["inside"][0])
     folded.step(block(5, NOW + 3 * HOUR, view(waiting, 3, 3 * HOUR)))
     left = [(t.at - NOW, t.position) for t in folded.transitions if not t.entered]

@@ -17,6 +17,7 @@ from livepost.model.record import KeyKind, Record
 from livepost.runtime.job import Job
 from livepost.runtime.recorder import FoundSubjects, do
 from livepost.vault.base import USER, ExternalId
+from livepost.vault.memory import MemoryVault
 from livepost.vault.sqlite import SqliteVault
 
 KEK = bytes(32)
@@ -42,16 +43,18 @@ BODY = msgspec.json.encode(
 class Front:
     """The front's side of the wire, in the same process: makes subjects."""
 
-    def __init__(self, vault: SqliteVault, makes: bool = True) -> None:
+    def __init__(self, vault: SqliteVault) -> None:
         self.asked = 0
         self._vault = vault
-        self._makes = makes
 
-    def call(self, name: str, argument: list[ExternalId], type: object) -> None:
+    def make(self, new: list[ExternalId]) -> None:
         self.asked += 1
-        if self._makes:
-            self._vault.admit(argument)
-            self._vault.commit()
+        self._vault.admit(new)
+        self._vault.commit()
+
+
+def nobody(new: list[ExternalId]) -> None:
+    """Make none of the subjects."""
 
 
 def opened(record: Record, vault: SqliteVault) -> tuple[object, ...]:
@@ -69,7 +72,7 @@ def test_a_recorder_makes_the_records_that_the_front_would_make(tmp_path: Path) 
         closing(SqliteVault(tmp_path / "v.db", KEK, readonly=True)) as read,
     ):
         front = Front(written)
-        done = do(Job(7, BODY, ARRIVAL), Recorder("shop", FoundSubjects(read, front), PLAN))  # type: ignore[arg-type]
+        done = do(Job(7, BODY, ARRIVAL), Recorder("shop", FoundSubjects(read, front.make), PLAN))
         request = read_batch(BODY)
         own = Recorder("shop", written, PLAN).records(request.calls, ARRIVAL.sent(request.sent_at))
         assert (done.number, done.refusal) == (7, None)
@@ -83,7 +86,7 @@ def test_the_front_is_asked_only_for_who_is_new(tmp_path: Path) -> None:
         closing(SqliteVault(tmp_path / "v.db", KEK, readonly=True)) as read,
     ):
         front = Front(written)
-        subjects = FoundSubjects(read, front)  # type: ignore[arg-type]
+        subjects = FoundSubjects(read, front.make)
         ids = [ExternalId(USER, "ada"), ExternalId(USER, "bob")]
         first = subjects.admit(ids)
         assert [one.subject for one in subjects.admit(ids)] == [one.subject for one in first]
@@ -92,24 +95,23 @@ def test_the_front_is_asked_only_for_who_is_new(tmp_path: Path) -> None:
 
 def test_who_the_front_could_not_make_is_an_error_and_no_record(tmp_path: Path) -> None:
     with (
-        closing(SqliteVault(tmp_path / "v.db", KEK)) as written,
+        closing(SqliteVault(tmp_path / "v.db", KEK)),
         closing(SqliteVault(tmp_path / "v.db", KEK, readonly=True)) as read,
         pytest.raises(StoreError, match="expected the front to have made all subjects"),
     ):
-        FoundSubjects(read, Front(written, makes=False)).admit([ExternalId(USER, "ada")])  # type: ignore[arg-type]
+        FoundSubjects(read, nobody).admit([ExternalId(USER, "ada")])
 
 
 def test_a_batch_whose_subjects_cannot_be_made_is_given_back_undone(tmp_path: Path) -> None:
     with (
-        closing(SqliteVault(tmp_path / "v.db", KEK)) as written,
+        closing(SqliteVault(tmp_path / "v.db", KEK)),
         closing(SqliteVault(tmp_path / "v.db", KEK, readonly=True)) as read,
     ):
-        subjects = FoundSubjects(read, Front(written, makes=False))  # type: ignore[arg-type]
-        done = do(Job(1, BODY, ARRIVAL), Recorder("shop", subjects, PLAN))
+        done = do(Job(1, BODY, ARRIVAL), Recorder("shop", FoundSubjects(read, nobody), PLAN))
         assert (done.records, done.refusal) == (None, None)
 
 
 def test_a_body_that_cannot_be_read_is_refused_with_its_reason() -> None:
-    done = do(Job(1, b'{"batch":', ARRIVAL), None)  # type: ignore[arg-type]
+    done = do(Job(1, b'{"batch":', ARRIVAL), Recorder("shop", MemoryVault(), PLAN))
     assert done.refusal is not None
     assert (done.refusal.code, done.refusal.status) == ("unreadable", 400)
