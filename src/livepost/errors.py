@@ -33,6 +33,10 @@ class OutcomeUnknownError(StoreError):
     """
 
 
+class HeldError(StoreError):
+    """Another process has the store open, and only one may."""
+
+
 class FencedError(StoreError):
     """A lease was lost to a later holder; the late writer's change was refused."""
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Protocol
 
 from livepost.clock import WallClock
-from livepost.errors import StoreError
+from livepost.errors import HeldError, StoreError
 from livepost.model.decision import Transition
 from livepost.model.person import PersonView
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.project import Project
 from livepost.runtime.told import Status
-from livepost.runtime.wire import WireError
+from livepost.runtime.wire import POLL_S, WireError
 from livepost.runtime.worker import Worker
+from livepost.state.sqlite import SqliteState
+
+STARTING_S = 10.0
+"""How long an engine that has the state open may take until it answers."""
 
 
 class Engine(Protocol):
@@ -49,15 +54,28 @@ def engine_of(folder: DataFolder, project: Project) -> Iterator[Engine]:
     Raises StoreError if the state is that of another project: running it once brings it up to date.
     """
     with closing(EngineClient(folder)) as running:
-        try:
-            running.status()
-        except WireError:
-            pass
-        else:
+        state = _state_or_running(folder, running, time.monotonic() + STARTING_S)
+        if state is None:
             yield running
             return
-    with closing(folder.log_reader()) as log, closing(folder.state()) as store:
+    with closing(state) as store, closing(folder.log_reader()) as log:
         loaded = store.loaded()
         if loaded is not None and loaded.program != project.compiled.hash():
             raise StoreError("the project was changed since it ran last; `livepost run` brings the state up to date")
         yield Worker(project.compiled, store, log, WallClock(), folder.settings.workspace)
+
+
+def _state_or_running(folder: DataFolder, running: EngineClient, deadline: float) -> SqliteState | None:
+    """Return the state on disk; None if an engine runs and answers. One that has the state may just be starting."""
+    while True:
+        try:
+            running.status()
+            return None
+        except WireError:
+            pass
+        try:
+            return folder.state()
+        except HeldError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(POLL_S)

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 import apsw
 
-from livepost.errors import OutcomeUnknownError, StoreError
+from livepost.errors import HeldError, OutcomeUnknownError, StoreError
 from livepost.state.checkpoint import Checkpointer
 
 STATE_FORMAT = 1
@@ -236,7 +236,7 @@ def _lock(path: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(lock)
-        raise StoreError(f"another engine has the state {path} open; stop it, or ask it over its socket") from error
+        raise HeldError(f"another engine has the state {path} open; stop it, or ask it over its socket") from error
     return lock
 
 

@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
 
-from livepost.errors import StoreError
+from livepost.errors import HeldError, StoreError
+from livepost.runtime import asking
 from livepost.runtime.asking import Engine, engine_of
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.supervisor import command_of, end
@@ -121,6 +123,25 @@ def test_an_engine_that_runs_keeps_a_second_one_from_its_state(house: StillHouse
     running.wait_served()
     with pytest.raises(StoreError):
         house.folder.state()
+
+
+def test_an_engine_that_is_starting_is_waited_for(house: StillHouse) -> None:
+    house.engine_works()
+    state = house.folder.state()  # as an engine has it before it listens
+    letting_go = Timer(0.3, state.close)
+    letting_go.start()
+    with engine_of(house.folder, house.project) as engine:
+        assert len(engine.everybody(10)) == 1
+    letting_go.join()
+
+
+def test_who_has_the_state_and_never_answers_is_named_after_a_time(
+    house: StillHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "STARTING_S", 0.1)
+    asked = engine_of(house.folder, house.project)
+    with closing(house.folder.state()), pytest.raises(HeldError, match="another engine has the state"), asked:
+        pass
 
 
 def test_nothing_is_processed_when_the_state_on_disk_is_asked(house: StillHouse) -> None:
