@@ -32,7 +32,12 @@ BATCH = 100
 """Deliveries claimed at a time: what a crash leaves to its lease."""
 
 REPORTED = 500
-"""Moves handed on at a time."""
+"""Moves handed on at a time; each mail makes four of them."""
+
+MAX_REPORTS = 100
+"""How many times that before mails get their turn: more moves than `MAX_PAGES` bring, or the oldest would wait ever
+longer, and with them the news of what was sent.
+"""
 
 BOOKMARK = "outcomes"
 
@@ -145,11 +150,16 @@ def send_due(courier: Courier, limit: int = BATCH) -> Sent:
 
 def report(courier: Courier) -> int:
     """Hand new moves on to the log; return how many. They come again if handing on fails."""
-    moves = courier.ledger.moves(courier.ledger.bookmark(BOOKMARK), REPORTED)
-    if moves:
-        courier.outcomes.report(moves)
-        courier.ledger.set_bookmark(BOOKMARK, moves[-1].number)
-    return len(moves)
+    reported = 0
+    for _ in range(MAX_REPORTS):
+        moves = courier.ledger.moves(courier.ledger.bookmark(BOOKMARK), REPORTED)
+        if moves:
+            courier.outcomes.report(moves)
+            courier.ledger.set_bookmark(BOOKMARK, moves[-1].number)
+        reported += len(moves)
+        if len(moves) < REPORTED:
+            break
+    return reported
 
 
 def _people(courier: Courier, claims: Sequence[Claimed]) -> Mapping[bytes, PersonView] | None:

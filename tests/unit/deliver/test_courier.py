@@ -288,6 +288,17 @@ def test_moves_are_reported_once_and_again_after_a_failure(parts: Parts) -> None
     assert [move.after for move in parts.desk.moves] == ["pending", "claimed", "in_flight", "sent"]
 
 
+def test_what_was_sent_is_reported_in_its_turn_however_many_decisions_came_at_once(parts: Parts) -> None:
+    people = [parts.desk.knows(f"one-{number}", f"one-{number}@example.com") for number in range(30)]
+    for number in range(1, 1 + loop.REPORTED + 100):
+        wants(parts, number, people[number % len(people)])
+    while loop.take_over(parts.courier).inserted:
+        pass
+    sent = loop.send_due(parts.courier).counts["sent"]
+    loop.report(parts.courier)
+    assert [move.after for move in parts.desk.moves].count("sent") == sent > 0
+
+
 class Crashing:
     """A sender whose process dies before or after it has handed the mails on."""
 
