@@ -11,6 +11,7 @@ import pytest
 
 from livepost.state.base import StateStore
 from livepost.state.memory import MemoryState
+from livepost.state.people import USUAL, Bounds
 from livepost.state.sqlite import SqliteState
 from livepost.testing.contracts.state import DurableStateContract, StateContract
 
@@ -20,10 +21,18 @@ class MemoryBench:
         return MemoryState()
 
 
+SMALL = (
+    Bounds(floor_bytes=0, full_bytes=64, loose_bytes=0),
+    Bounds(floor_bytes=0, full_bytes=200, loose_bytes=40, loose_max=3),
+    Bounds(floor_bytes=300, full_bytes=100, loose_bytes=80, loose_max=2, held_share=1.1, pace=12.0),
+)
+
+
 class SqliteBench:
-    def __init__(self, root: Path, opened: contextlib.ExitStack) -> None:
+    def __init__(self, root: Path, opened: contextlib.ExitStack, packs: Bounds = USUAL) -> None:
         self._root = root
         self._opened = opened
+        self._packs = packs
         self._numbers = count()
         self._paths: dict[int, Path] = {}
 
@@ -35,7 +44,7 @@ class SqliteBench:
         return self._state(self._paths[id(store)])
 
     def _state(self, path: Path) -> StateStore:
-        state = SqliteState(path)
+        state = SqliteState(path, packs=self._packs)
         self._opened.callback(state.close)
         self._paths[id(state)] = path
         return state
@@ -52,6 +61,20 @@ class TestSqliteState(DurableStateContract):
     def bench(self, tmp_path: Path) -> Iterator[SqliteBench]:
         with contextlib.ExitStack() as opened:
             yield SqliteBench(tmp_path, opened)
+
+    @pytest.fixture
+    def durable(self, bench: SqliteBench) -> SqliteBench:
+        return bench
+
+
+@pytest.mark.parametrize("packs", SMALL)
+class TestSqliteStateOfSmallPacks(DurableStateContract):
+    """Packs are taken up in every few commits, the oldest as well as the loose ones."""
+
+    @pytest.fixture
+    def bench(self, tmp_path: Path, packs: Bounds) -> Iterator[SqliteBench]:
+        with contextlib.ExitStack() as opened:
+            yield SqliteBench(tmp_path, opened, packs)
 
     @pytest.fixture
     def durable(self, bench: SqliteBench) -> SqliteBench:

@@ -6,19 +6,19 @@ when `commit` returns; what a crash leaves is the last commit, or the one before
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from livepost.state.base import Commit, Loaded, require_limit, require_not_back
 from livepost.state.file import CHECKPOINT_BYTES, TABLES, WAL_BYTES, StateFile
+from livepost.state.people import USUAL, Bounds, People
 
 READ_AT_ONCE = 5_000
 """Rows read in one statement: a longer one would keep the WAL from being moved."""
 
-_PUT_ROW = "INSERT INTO people VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET row = excluded.row"
 _ADD_COUNT = "INSERT INTO counts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count"
 _PUT_TRANSITION = (
     "INSERT INTO transitions (id, person, segment, position, at, body)"
@@ -37,15 +37,20 @@ class SqliteState:
         *,
         checkpoint_bytes: int = CHECKPOINT_BYTES,
         wal_bytes: int = WAL_BYTES,
+        packs: Bounds = USUAL,
         vfs: str | None = None,
     ) -> None:
         """Open the state at `path`, making it if it is not there; `vfs` names an apsw VFS.
 
         `checkpoint_bytes` and `wal_bytes` say how long the WAL may be before it is moved to the file beside the
-        commits, and before a commit waits for that. Raises StoreError if another process has the state open, another
-        Livepost made it, or it cannot be opened.
+        commits, and before a commit waits for that; `packs` when people's packs are taken up. Raises
+        StoreError if another process has the state open, another Livepost made it, or it cannot be opened.
         """
         self._file = StateFile(path, checkpoint_bytes=checkpoint_bytes, wal_bytes=wal_bytes, vfs=vfs)
+        with contextlib.ExitStack() as opened:
+            opened.callback(self._file.close)
+            self._people = People(self._file, packs)
+            opened.pop_all()
         self._pruned = -1
 
     def loaded(self) -> Loaded | None:
@@ -58,18 +63,22 @@ class SqliteState:
 
     def rows(self) -> Iterator[tuple[int, bytes]]:
         """Go through all people, in order of number."""
-        yield from self._all("SELECT number, row FROM people WHERE number > ? ORDER BY number LIMIT ?")
+        return self._people.rows()
 
     def seen(self) -> Iterator[bytes]:
         """Go through the steps' dedupe entries, in order of commit."""
-        for _, entries in self._all("SELECT number, entries FROM seen WHERE number > ? ORDER BY number LIMIT ?"):
-            yield entries
+        sql = "SELECT number, entries FROM seen WHERE number > ? ORDER BY number LIMIT ?"
+        part = self._file.select(sql, (-1, READ_AT_ONCE))
+        while part:
+            yield from [entries for _, entries in part]
+            part = self._file.select(sql, (part[-1][0], READ_AT_ONCE))
 
     def commit(self, commit: Commit) -> None:
         """Keep all that a step changed, in one fsynced transaction."""
+        people = self._people.plan(commit.rows)
         with self._file.transaction():
             self._put_progress(commit)
-            self._put_rows(commit.rows)
+            self._people.write(people)
             self._file.change("DELETE FROM outbox WHERE position <= ?", [(self._pruned,)])
             self._file.change("INSERT INTO outbox (position, body) VALUES (?, ?)", commit.outbox)
             if commit.seen:
@@ -77,6 +86,7 @@ class SqliteState:
             self._file.change(_PUT_TRANSITION, [msgspec.structs.asdict(one) for one in commit.transitions])
             self._file.change("INSERT OR REPLACE INTO dead VALUES (?, ?)", commit.dead)
             self._file.change(_ADD_COUNT, commit.counts.items())
+        self._people.apply(people)
 
     def outbox(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Return a page of whole positions after `after`."""
@@ -124,6 +134,7 @@ class SqliteState:
         with self._file.transaction():
             for table in TABLES:
                 self._file.change(f"DELETE FROM {table}")
+        self._people.load()
         self._pruned = -1
 
     def close(self) -> None:
@@ -136,19 +147,6 @@ class SqliteState:
         self._file.change("DELETE FROM progress")
         place = (commit.position, commit.as_of, commit.complete_to, commit.program)
         self._file.change("INSERT INTO progress VALUES (?, ?, ?, ?)", [place])
-
-    def _put_rows(self, rows: list[tuple[int, bytes | None]]) -> None:
-        """Write rows in order of number, so that those of one page are written together."""
-        ordered = sorted(dict(rows).items())
-        self._file.change(_PUT_ROW, [(number, row) for number, row in ordered if row is not None])
-        self._file.change("DELETE FROM people WHERE number = ?", [(number,) for number, row in ordered if row is None])
-
-    def _all(self, sql: str) -> Iterator[tuple[int, bytes]]:
-        """Go through a table in parts, with no statement open in between."""
-        part: list[tuple[Any, ...]] = self._file.select(sql, (-1, READ_AT_ONCE))
-        while part:
-            yield from part
-            part = self._file.select(sql, (part[-1][0], READ_AT_ONCE))
 
     def _forget(self, table: str, column: str, before: int) -> int:
         """Delete a table's oldest rows, up to the first whose column is not before: reads no more than it deletes."""

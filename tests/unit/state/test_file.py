@@ -13,7 +13,7 @@ from livepost.state.file import CHECKPOINT_BYTES, STATE_FORMAT, WAL_BYTES, State
 from ..log.faults import FaultyVFS
 
 NAMES = count()
-PUT = "INSERT INTO people VALUES (?, ?) ON CONFLICT DO UPDATE SET row = excluded.row"
+PUT = "INSERT INTO packs VALUES (?, x'', ?) ON CONFLICT DO UPDATE SET body = excluded.body"
 
 
 def faulty(at: str, file: str = "-wal") -> FaultyVFS:
@@ -35,7 +35,7 @@ def put(file: StateFile, number: int, row: bytes = b"x") -> None:
 
 
 def numbers(file: StateFile) -> list[int]:
-    return [number for (number,) in file.select("SELECT number FROM people ORDER BY number")]
+    return [number for (number,) in file.select("SELECT number FROM packs ORDER BY number")]
 
 
 def test_a_second_opener_is_refused_until_the_first_has_closed(tmp_path: Path) -> None:
@@ -145,48 +145,48 @@ def test_without_the_fault_the_same_commits_succeed(tmp_path: Path) -> None:
 
 
 def test_the_wal_is_moved_beside_the_commits_once_it_is_long_enough(tmp_path: Path) -> None:
-    file = opened(tmp_path / "state.db", checkpoint_bytes=100_000)
+    file = opened(tmp_path / "state.db", checkpoint_bytes=400_000)
     lengths = []
     for number in range(60):
-        put(file, number, bytes(10_000))
+        put(file, number, bytes(40_000))
         file._checkpointer.wait()
         lengths.append(file.wal_bytes)
-    assert max(lengths) < 100_000 + 20_000
-    assert min(lengths[20:]) < 20_000
+    assert max(lengths) < 400_000 + 80_000
+    assert min(lengths[20:]) < 80_000
     file.close()
 
 
 def test_without_moving_it_the_same_wal_grows(tmp_path: Path) -> None:
     file = opened(tmp_path / "state.db")
     for number in range(60):
-        put(file, number, bytes(10_000))
-    assert file.wal_bytes > 600_000
+        put(file, number, bytes(40_000))
+    assert file.wal_bytes > 2_400_000
     file.close()
 
 
 def test_a_commit_waits_for_a_wal_that_reached_its_bound(tmp_path: Path) -> None:
-    file = opened(tmp_path / "state.db", checkpoint_bytes=10**9, wal_bytes=100_000)
+    file = opened(tmp_path / "state.db", checkpoint_bytes=10**9, wal_bytes=400_000)
     lengths = []
     for number in range(60):
-        put(file, number, bytes(10_000))
+        put(file, number, bytes(40_000))
         lengths.append(file.wal_bytes)
-    assert 100_000 <= max(lengths) < 100_000 + 20_000
+    assert 400_000 <= max(lengths) < 400_000 + 80_000
     assert numbers(file) == list(range(60))
     file.close()
 
 
 def test_a_wal_that_cannot_be_moved_loses_nothing_and_stops_commits_at_its_bound(tmp_path: Path) -> None:
     vfs = faulty("xSync", "state.db")
-    file = opened(tmp_path / "state.db", vfs, checkpoint_bytes=1, wal_bytes=100_000)
+    file = opened(tmp_path / "state.db", vfs, checkpoint_bytes=1, wal_bytes=400_000)
     vfs.fault = apsw.IOError
     kept = 0
     with pytest.raises(StoreError, match="nothing was kept, try again") as told:
         for kept in range(60):
-            put(file, kept, bytes(10_000))
+            put(file, kept, bytes(40_000))
     assert not isinstance(told.value, OutcomeUnknownError)
     assert kept > 5
     vfs.fault = None
-    put(file, kept, bytes(10_000))
+    put(file, kept, bytes(40_000))
     assert numbers(file) == list(range(kept + 1))
     file.close()
     file = opened(tmp_path / "state.db")
@@ -200,7 +200,7 @@ def test_commits_go_on_while_the_wal_is_moved(tmp_path: Path) -> None:
         put(file, number % 40, b"%d" % number * 500)
     file.close()
     file = opened(tmp_path / "state.db")
-    found = file.select("SELECT number, row FROM people ORDER BY number")
+    found = file.select("SELECT number, body FROM packs ORDER BY number")
     assert found == [(number % 40, b"%d" % number * 500) for number in sorted(range(260, 300), key=lambda n: n % 40)]
     assert file.select("PRAGMA integrity_check") == [("ok",)]
     file.close()

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ WRITER = textwrap.dedent(
 
     import msgspec
 
+    from livepost.state.people import Bounds
     from livepost.state.sqlite import SqliteState
     from livepost.testing.contracts.state import full_step, step
 
@@ -35,7 +37,8 @@ WRITER = textwrap.dedent(
 
 
     body = {"whole": SqliteState, "torn": TornState}[sys.argv[2]]
-    state = body(Path(sys.argv[1]), checkpoint_bytes=200_000, wal_bytes=600_000)
+    packs = Bounds(floor_bytes=0, full_bytes=100, loose_bytes=20, loose_max=3)
+    state = body(Path(sys.argv[1]), checkpoint_bytes=200_000, wal_bytes=600_000, packs=packs)
     loaded = state.loaded()
     position = loaded.position if loaded else -1
     if position < 0:
@@ -60,7 +63,7 @@ def test_with_rows_and_position_in_two_transactions_the_same_kills_leave_a_torn_
     torn = []
     for number in range(KILLS * 8):
         path = tmp_path / f"state-{number}.db"
-        kill_after(20, path, "torn")
+        kill_after(20, path, "torn", late_s=number % 8 * 0.0002)
         found = reopened(path)
         assert found.loaded
         torn.append(found != after(found.loaded.position))
@@ -100,11 +103,16 @@ def reopened(path: Path) -> Held:
     return found
 
 
-def kill_after(acks: int, path: Path, body: str) -> int:
-    """Start an engine's commits, SIGKILL it after it told of `acks` of them; return the last position it told of."""
+def kill_after(acks: int, path: Path, body: str, late_s: float = 0.0) -> int:
+    """Start an engine's commits, SIGKILL it after it told of `acks` of them, so much later; return the last position it
+    told of.
+    """
     with subprocess.Popen([sys.executable, "-c", WRITER, str(path), body], stdout=subprocess.PIPE, text=True) as engine:
         assert engine.stdout
         lines = [engine.stdout.readline() for _ in range(acks)]
+        at = time.perf_counter() + late_s
+        while time.perf_counter() < at:
+            pass
         engine.send_signal(signal.SIGKILL)
         lines += engine.stdout.readlines()
         return [int(line) for line in lines if line.endswith("\n")][-1]

@@ -286,6 +286,25 @@ class DurableStateContract(StateContract):
         store.commit(full_step(50))
         assert len(held(store).transitions) == 51
 
+    def test_rows_are_those_of_a_plain_dict_at_each_commit_and_after_each_reopening(
+        self, durable: DurableStateBench
+    ) -> None:
+        rows = st.lists(st.tuples(st.integers(0, 40), st.none() | st.binary(max_size=40)), max_size=12)
+
+        @settings(max_examples=40, deadline=None, database=None)
+        @given(st.lists(st.tuples(rows, st.booleans()), max_size=40))
+        def holds(commits: list[tuple[list[tuple[int, bytes | None]], bool]]) -> None:
+            stores[0].reset()
+            model: dict[int, bytes] = {}
+            for position, (changed, reopened) in enumerate(commits):
+                stores[0].commit(step(position, rows=changed))
+                model = {number: row for number, row in {**model, **dict(changed)}.items() if row is not None}
+                stores[0] = durable.reopen(stores[0]) if reopened else stores[0]
+                assert list(stores[0].rows()) == sorted(model.items())
+
+        stores = [durable.new()]
+        holds()
+
     def test_what_was_pruned_before_the_last_commit_is_gone_after_reopening(self, durable: DurableStateBench) -> None:
         store = durable.new()
         store.commit(step(2, outbox=[(1, b"a"), (2, b"b")]))
