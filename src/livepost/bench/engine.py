@@ -5,8 +5,8 @@ some 300 operations a round over an event's item and as much again for due times
 With 5,000 records a batch and five rounds that is 5 + 6 us, rows and ids in plain Python another 8 us: some 50,000
 events/s. The limit in the same run is decoding the same blocks and doing nothing with them.
 
-Timed: unpack the body (zstd, msgpack), `step`, the commit (SQLite, FULL), `apply`. The log is a shop's: see `shop.py`
-for the definitions, `traffic.py` for who does what when.
+Timed: unpack the body (zstd, msgpack), `step`, the commit (SQLite, FULL), `apply`; the garbage collector looks as
+seldom as in the engine's process. The log is a shop's: `shop.py` has the definitions, `traffic.py` who does what when.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from livepost.process.stage import step
 from livepost.process.timeline import Timeline, empty_timeline
 from livepost.project.compiled import compile_project
 from livepost.project.declarations import collect
+from livepost.runtime.process import collect_seldom
 from livepost.runtime.worker import commit_of
 from livepost.state.base import StateStore
 from livepost.state.sqlite import SqliteState
@@ -70,6 +71,7 @@ def run(
     days     how much time of the log (days) all events are spread over: the longer, the more due times an event
     place    folder on the disk that commits go to; the system's temporary folder if None
     """
+    collect_seldom()
     with tempfile.TemporaryDirectory(dir=place) as folder:
         figures: dict[str, dict[str, Any]] = {
             str(name): measure(name, people, warm, events, days, Path(folder)) for name in DISTRIBUTIONS

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from livepost.engine.program import where_of
 from livepost.model.compiled import CampaignSpec, Compiled
+from livepost.model.moment import Moment
+
+Places: TypeAlias = "tuple[int, ...]"
+"""Which campaigns, by place in the project's order."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,41 @@ class Campaign:
         return self.spec.name
 
 
+class Roster:
+    """The project's campaigns in its order, found by what starts or ends a journey in them: a moment concerns few."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.all = campaigns_of(compiled)
+        self._place = {campaign.name: place for place, campaign in enumerate(self.all)}
+        specs = compiled.campaigns
+        self._on = _places((spec.on,) if spec.on else () for spec in specs)
+        self._entered = _places((spec.audience,) if spec.audience else () for spec in specs)
+        self._until = _places(spec.until for spec in specs)
+        self._left = _places((spec.audience,) if spec.audience and spec.exit else () for spec in specs)
+
+    def started_by(self, moment: Moment) -> list[Campaign]:
+        """Return the campaigns in which the moment may start a journey."""
+        return self._concerned(moment, self._on, self._entered, entered=True)
+
+    def ended_by(self, moment: Moment) -> list[Campaign]:
+        """Return the campaigns in which the moment ends what waits."""
+        return self._concerned(moment, self._until, self._left, entered=False)
+
+    def ordered(self, names: Iterable[str]) -> list[Campaign]:
+        """Return the campaigns of these names in the project's order; the project may not have all any more."""
+        places = [self._place[name] for name in names if name in self._place]
+        return [self.all[place] for place in sorted(places)]
+
+    def _concerned(
+        self, moment: Moment, by_record: Mapping[str, Places], by_segment: Mapping[str, Places], *, entered: bool
+    ) -> list[Campaign]:
+        places = by_record.get(moment.name, ())
+        if moment.transitions:
+            crossed = [by_segment.get(t.segment, ()) for t in moment.transitions if t.entered is entered]
+            places = tuple(sorted({*places, *(place for some in crossed for place in some)}))
+        return [self.all[place] for place in places]
+
+
 def campaigns_of(compiled: Compiled) -> tuple[Campaign, ...]:
     """Return the project's campaigns in its order."""
     return tuple(Campaign(spec, where_of(spec.where)) for spec in compiled.campaigns)
@@ -32,3 +72,12 @@ def names_of(campaigns: tuple[Campaign, ...]) -> frozenset[str]:
     """Return the names of records that can start or end a journey."""
     starts = {c.spec.on for c in campaigns if c.spec.on}
     return frozenset(starts.union(*(c.spec.until for c in campaigns)))
+
+
+def _places(keys_of: Iterable[Iterable[str]]) -> dict[str, Places]:
+    """Return by key the places of those who have it."""
+    found: defaultdict[str, Places] = defaultdict(tuple)
+    for place, keys in enumerate(keys_of):
+        for key in dict.fromkeys(keys):
+            found[key] += (place,)
+    return dict(found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from livepost.decide.campaigns import Campaign, campaigns_of, names_of
+from livepost.decide.campaigns import Campaign, Roster, names_of
 from livepost.decide.joining import join_journals
 from livepost.decide.verdict import Verdict, judge
 from livepost.ids import decision_id
@@ -37,9 +37,9 @@ class Campaigns:
     """The project's campaigns, ready to decide."""
 
     def __init__(self, compiled: Compiled, workspace: str) -> None:
-        self.campaigns = campaigns_of(compiled)
-        self.names = names_of(self.campaigns)
-        self.audiences = frozenset(c.spec.audience for c in self.campaigns if c.spec.audience)
+        self._roster = Roster(compiled)
+        self.names = names_of(self._roster.all)
+        self.audiences = frozenset(c.spec.audience for c in self._roster.all if c.spec.audience)
         self._workspace = workspace
         self._profile = compiled.profile
 
@@ -75,32 +75,31 @@ class Campaigns:
     def _live_through(self, case: _Case, moment: Moment) -> None:
         _hear(case.book, moment)
         _tell(case, moment)
-        if moment.name or moment.transitions:
-            self._end_journeys(case, moment)
-        for campaign, memory in self._memories(case):
-            if memory.journey is not None and memory.journey.due <= moment.at:
-                self._decide_journey(case, campaign, memory, memory.journey, moment)
-        if moment.live and (moment.name or moment.transitions):
+        self._end_journeys(case, moment)
+        self._decide_what_is_due(case, moment)
+        if moment.live:
             self._start_journeys(case, moment)
-
-    def _memories(self, case: _Case) -> list[tuple[Campaign, Memory]]:
-        """Return the campaigns that remember the person, in the project's order."""
-        memories = case.book.campaigns
-        return [(campaign, memories[campaign.name]) for campaign in self.campaigns if campaign.name in memories]
 
     def _end_journeys(self, case: _Case, moment: Moment) -> None:
         """End what waits, and cancel what was decided lately, where `until` came or the person left."""
-        for campaign, memory in self._memories(case):
-            verdict = _ending(campaign, moment)
-            if verdict is None:
+        for campaign in self._roster.ended_by(moment):
+            memory = case.book.campaigns.get(campaign.name)
+            if memory is None:
                 continue
+            verdict = _ending(campaign, moment)
             if memory.journey is not None:
                 case.outbox.append(self._decided(case, campaign, memory.journey, moment, verdict))
             case.outbox += [_cancellation(w, verdict, moment) for w in memory.watched if moment.at - w.at < WATCH_MS]
             memory.journey, memory.watched = None, []
 
+    def _decide_what_is_due(self, case: _Case, moment: Moment) -> None:
+        memories = case.book.campaigns
+        due = {name: m.journey for name, m in memories.items() if m.journey is not None and m.journey.due <= moment.at}
+        for campaign in self._roster.ordered(due):
+            self._decide_journey(case, campaign, memories[campaign.name], due[campaign.name], moment)
+
     def _start_journeys(self, case: _Case, moment: Moment) -> None:
-        for campaign in self.campaigns:
+        for campaign in self._roster.started_by(moment):
             memory = case.book.campaigns.get(campaign.name)
             cause = self._cause(campaign, moment)
             if cause is None or not _may_enter(campaign.spec, memory, moment):
@@ -173,8 +172,8 @@ def _hear(book: Journal, moment: Moment) -> None:
 
 def _tell(case: _Case, moment: Moment) -> None:
     """Tell the outbox of consents that differ from what it was told of the person of this name."""
-    told = case.book.told
-    for purpose, said in sorted(case.book.consents.items()):
+    told, consents = case.book.told, case.book.consents
+    for purpose, said in sorted(consents.items()) if consents else ():
         if told.get(purpose) is not said.allowed:
             told[purpose] = said.allowed
             case.outbox.append(_consent_change(case.person, purpose, said, moment))
@@ -202,13 +201,11 @@ def _cancellation(watched: Watched, verdict: Verdict, moment: Moment) -> Cancell
     )
 
 
-def _ending(campaign: Campaign, moment: Moment) -> Verdict | None:
-    spec = campaign.spec
-    if moment.name in spec.until:
+def _ending(campaign: Campaign, moment: Moment) -> Verdict:
+    """Return how the moment, which does so, ends what waits in a campaign."""
+    if moment.name in campaign.spec.until:
         return Verdict("until", f"{moment.name} came first")
-    if spec.exit and _transition(moment, spec.audience, entered=False) is not None:
-        return Verdict("exit", f"left {spec.audience} before the mail was due")
-    return None
+    return Verdict("exit", f"left {campaign.spec.audience} before the mail was due")
 
 
 def _transition(moment: Moment, segment: str | None, *, entered: bool) -> Transition | None:

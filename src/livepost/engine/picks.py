@@ -8,6 +8,7 @@ what a record brings can wait in the row, unread, until there is enough of it to
 from __future__ import annotations
 
 import struct
+from collections import defaultdict
 from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
@@ -25,25 +26,24 @@ WAITING_MAX = 8
 
 Held = list[Any]
 """One pick's state. latest, first: [ts, message_id, value] or []; recent: a list of these;
-top: [[tile in seconds, {value: count}], ...]."""
+top: [[tile in seconds, {value: count}], ...], where the counts of a tile may still be msgpack (Raw)."""
 
 Entry = Any
 """What a record brings to a pick: effective_ts, message_id, value, in this order."""
 
 
-class _Waiting(msgspec.Struct, array_like=True, gc=False):
-    """What a record brought to the picks of a row, by pick number, not yet folded."""
-
-    ts: int
-    message_id: str
-    values: dict[int, Any]
-
+_Waiting = tuple[int, str, dict[int, Any]]
+"""What a record brought to the picks of a row, not yet folded: effective_ts, message_id, values by pick number."""
 
 _moment = itemgetter(0, 1)
+_ts, _message_id = itemgetter(0), itemgetter(1)
 _ARRAY_32 = b"\xdd"
 _HEAD = struct.Struct(">II")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
+_decode_counts = msgspec.msgpack.Decoder(dict[Any, int]).decode
+_decode_picks = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
+_decode_tiles = msgspec.msgpack.Decoder(list[tuple[int, msgspec.Raw]]).decode
 _decode_waiting = msgspec.msgpack.Decoder(list[_Waiting]).decode
 
 
@@ -51,15 +51,10 @@ def decode(raw: bytes, program: Program) -> list[Held]:
     """Return the picks of a row, by pick number, with what was waiting folded in; empty where there was nothing."""
     if not raw:
         return [[] for _ in program.picks]
-    parts, size = _HEAD.unpack_from(raw)
-    folded_to = _HEAD.size + size
-    held: list[Held] = _decode(raw[_HEAD.size : folded_to])
-    if parts == 1:
-        return held
-    waiting = _decode_waiting(_ARRAY_32 + (parts - 1).to_bytes(4, "big") + raw[folded_to:])
-    for number, spec in enumerate(program.picks):
-        came = [(w.ts, w.message_id, w.values[number]) for w in waiting if number in w.values]
-        held[number] = fold_all(spec, held[number], came) if came else held[number]
+    folded, waiting = _parts(raw)
+    held: list[Held] = _decode(folded)
+    for number, came in _by_pick(waiting):
+        held[number] = fold_all(program.picks[number], held[number], came)
     return held
 
 
@@ -84,7 +79,21 @@ def append(raw: bytes, more: list[bytes], program: Program) -> bytes:
     longer = b"".join((_HEAD.pack(parts, size), raw[_HEAD.size :], *more))
     if parts <= 1 + WAITING_MAX or len(longer) - _HEAD.size <= 2 * size:
         return longer
-    return encode(decode(longer, program))
+    return _folded(longer, program)
+
+
+def _folded(raw: bytes, program: Program) -> bytes:
+    """Return the picks of a row with what was waiting folded in: as by `decode` and `encode`, but picks for which
+    nothing waits are not read, and of a `top` only the tiles that are counted into.
+    """
+    folded, waiting = _parts(raw)
+    kept: list[msgspec.Raw] = _decode_picks(folded)
+    held: list[msgspec.Raw | Held] = [*kept]
+    for number, came in _by_pick(waiting):
+        spec = program.picks[number]
+        read = _decode_tiles if spec.kind == "top" else _decode
+        held[number] = fold_all(spec, read(kept[number]), came)
+    return _whole(_encode(held))
 
 
 def fold(spec: FeatureSpec, held: Held, ts: int, message_id: str, value: Any) -> Held:
@@ -149,18 +158,37 @@ def _ranking(tiles: Held, k: int) -> list[Any] | None:
 
 def _newest(spec: FeatureSpec, entries: Held) -> Held:
     """Return the newest n: by effective_ts descending, then message_id ascending."""
-    return sorted(entries, key=lambda entry: (-entry[0], entry[1]))[: _n(spec)]
+    return sorted(sorted(entries, key=_message_id), key=_ts, reverse=True)[: _n(spec)]  # the sort is stable
 
 
 def _count(spec: FeatureSpec, held: Held, items: list[tuple[int, Any, int]]) -> Held:
     """Return the tiles with (tile, value, count) added; new tiles make those go that have expired by then."""
-    tiles: dict[int, dict[Any, int]] = dict(held)
+    tiles: dict[int, dict[Any, int] | msgspec.Raw] = dict(held)
     for tile, value, count in items:
         counts = tiles.setdefault(tile, {})
+        if isinstance(counts, msgspec.Raw):
+            counts = tiles[tile] = _decode_counts(counts)
         if len(counts) <= DISTINCT_MAX or value in counts:  # else unknown while this tile lives, whatever comes
             counts[value] = counts.get(value, 0) + count
     counted = [[tile, counts] for tile, counts in tiles.items()]
     return counted if len(counted) == len(held) else expire(spec, counted, max(tiles) * 1000)
+
+
+def _parts(raw: bytes) -> tuple[bytes, list[_Waiting]]:
+    """Return what is folded, and what waits."""
+    parts, size = _HEAD.unpack_from(raw)
+    folded_to = _HEAD.size + size
+    waiting = _ARRAY_32 + (parts - 1).to_bytes(4, "big") + raw[folded_to:] if parts > 1 else b"\x90"
+    return raw[_HEAD.size : folded_to], _decode_waiting(waiting)
+
+
+def _by_pick(waiting: list[_Waiting]) -> Iterable[tuple[int, list[Entry]]]:
+    """Return what waits by pick number, in the order in which it came."""
+    came: defaultdict[int, list[Entry]] = defaultdict(list)
+    for ts, message_id, values in waiting:
+        for number, brought_value in values.items():
+            came[number].append((ts, message_id, brought_value))
+    return came.items()
 
 
 def _whole(folded: bytes) -> bytes:

@@ -13,7 +13,7 @@ from livepost.clock import WallClock
 from livepost.errors import StoreError
 from livepost.model.person import PersonView
 from livepost.runtime.folder import DataFolder
-from livepost.runtime.process import stopped
+from livepost.runtime.process import collect_seldom, stopped
 from livepost.runtime.project import Project
 from livepost.runtime.told import Due
 from livepost.runtime.wire import Handler, WireClient, WireServer, watch
@@ -31,6 +31,7 @@ TELL_AGAIN_S = 1.0
 
 async def run_engine(folder: DataFolder, project: Project) -> None:
     """Work until told to stop. Raises StoreError if the state or the log cannot be opened."""
+    collect_seldom()
     with contextlib.ExitStack() as open_:
         log = open_.enter_context(contextlib.closing(folder.log_reader()))
         store = open_.enter_context(contextlib.closing(folder.state()))

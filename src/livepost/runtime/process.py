@@ -14,7 +14,7 @@ GC_THRESHOLD = 50_000
 
 
 def collect_seldom() -> None:
-    """Let the garbage collector look seldom: requests make many objects, and hardly ever circles."""
+    """Let the garbage collector look seldom: requests and steps make many objects, and hardly ever circles."""
     gc.set_threshold(GC_THRESHOLD, 20, 100)
 
 
