@@ -7,8 +7,9 @@ and as much again for authentication, deadline and commit, so a third of an echo
 
 Measured: the real front in a process of its own on a new data folder, `synchronous=FULL`, over loopback from a load
 generator in another process; rounds of batches, of single requests, and of the same single requests to the same server
-that only says 200, in turn; the median round counts. Batches are taken with RECORDERS recorders beside the front, as a
-busy shop runs it, and once more with the front alone. The load generator shares the cores.
+that only says 200, in turn, and the processor's pace between them; the median round counts. Batches are taken with
+RECORDERS recorders beside the front, as a busy shop runs it, and once more with the front alone. The load generator
+shares the cores.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import msgspec
 from livepost.bench.calls import CALL_BYTES, views
 from livepost.bench.house import STOP_S, House, house, send, wait
 from livepost.bench.load import Job, Told
-from livepost.bench.machine import cpu_s, machine
+from livepost.bench.machine import Pace, at_gate_pace, cpu_s, machine
 from livepost.intake.call import read_call
 from livepost.runtime.supervisor import end, recorder_names
 
@@ -44,11 +45,11 @@ RECORDERS = 2
 BATCH_CONNECTIONS = 8
 SINGLE_CONNECTIONS = 64
 
-GATES = {"events_per_s": 22_500, "single_requests_per_s": 4_000, "share_of_echo": 0.175}
-"""Half of what is to be reached (NUMBERS), for a machine that others use too."""
+GATES = {"events_per_s_at_gate_pace": 22_500, "single_requests_per_s_at_gate_pace": 4_000, "share_of_echo": 0.175}
+"""Half of what is to be reached (NUMBERS); rates at the pace of the machine on which that was set (`machine.Pace`)."""
 
 
-def run(*, rounds: int = 3, batches: int = 600, singles: int = 15_000, place: Path | None = None) -> dict[str, Any]:
+def run(*, rounds: int = 5, batches: int = 600, singles: int = 15_000, place: Path | None = None) -> dict[str, Any]:
     """Measure; return the figures, ready for JSON.
 
     rounds           how often each measurement is taken
@@ -61,18 +62,26 @@ def run(*, rounds: int = 3, batches: int = 600, singles: int = 15_000, place: Pa
         alone = [_batches(front, batches, f"alone-{number}") for number in range(rounds)]
         front.start(recorder_names(RECORDERS))
         _batches(front, batches, "while the recorders start")
-        taken = [_round(front, echo_port, batches, singles, f"round-{number}") for number in range(rounds)]
+        pace = Pace()
+        taken = [_round(front, echo_port, batches, singles, f"round-{number}", pace) for number in range(rounds)]
         figures: dict[str, Any] = {
             "events_per_s": round(_median(batches * BATCH / one.batches.seconds for one in taken)),
+            "events_per_s_at_gate_pace": round(
+                at_gate_pace((one.slowness_batches, batches * BATCH / one.batches.seconds) for one in taken)
+            ),
             "events_per_cpu_s": round(_median(batches * BATCH / one.batches_cpu_s for one in taken)),
             "front_alone_events_per_s": round(_median(batches * BATCH / one.seconds for one in alone)),
             "batch_ms": _latency([one.batches for one in taken]),
             "single_requests_per_s": round(_median(singles / one.singles.seconds for one in taken)),
+            "single_requests_per_s_at_gate_pace": round(
+                at_gate_pace((one.slowness_singles, singles / one.singles.seconds) for one in taken)
+            ),
             "single_requests_per_cpu_s": round(_median(singles / one.singles_cpu_s for one in taken)),
             "single_ms": _latency([one.singles for one in taken]),
             "echo_requests_per_s": round(_median(singles / one.echo.seconds for one in taken)),
             "share_of_echo": round(_median(one.echo.seconds / one.singles.seconds for one in taken), 3),
             "bare_decode_events_per_s": bare_decode(),
+            "hash_us": pace.hash_us,
         }
         told = msgspec.to_builtins(machine(front.folder.path))
     return {
@@ -100,23 +109,36 @@ def bare_decode(count: int = 20_000) -> int:
 
 
 class _Round(msgspec.Struct, frozen=True):
-    """What one round took; CPU seconds are those of front and recorders together."""
+    """What one round took; CPU seconds are those of front and recorders together, slowness is `Pace`'s around it."""
 
     batches: Told
     batches_cpu_s: float
+    slowness_batches: float
     echo: Told
     singles: Told
     singles_cpu_s: float
+    slowness_singles: float
 
 
-def _round(front: House, echo_port: int, batches: int, singles: int, run: str) -> _Round:
-    began = _cpu_s(front)
+def _round(front: House, echo_port: int, batches: int, singles: int, run: str, pace: Pace) -> _Round:
+    first, began = pace.take(), _cpu_s(front)
     batched = _batches(front, batches, f"{run}-batch")
     batched_cpu_s = _cpu_s(front) - began
+    second = pace.take()
     echoed = _singles(echo_port, front.key, singles, f"{run}-echo")
-    began = _cpu_s(front)
+    third, began = pace.take(), _cpu_s(front)
     single = _singles(front.folder.port, front.key, singles, f"{run}-single")
-    return _Round(batched, batched_cpu_s, echoed, single, _cpu_s(front) - began)
+    singles_cpu_s = _cpu_s(front) - began
+    fourth = pace.take()
+    return _Round(
+        batches=batched,
+        batches_cpu_s=batched_cpu_s,
+        slowness_batches=(first + second) / 2,
+        echo=echoed,
+        singles=single,
+        singles_cpu_s=singles_cpu_s,
+        slowness_singles=(third + fourth) / 2,
+    )
 
 
 def _cpu_s(front: House) -> float:

@@ -1,7 +1,7 @@
 """The machine that figures were taken on: in comes a folder on its disk, out goes what to print beside the figures.
 
 Promised: the disk is measured in the same run and in the folder that the benchmark writes to, since an fsync in memory
-says nothing about one on a disk.
+says nothing about one on a disk; the processor's pace is taken between the measurements, all the way through.
 """
 
 from __future__ import annotations
@@ -11,9 +11,20 @@ import platform
 import statistics
 import tempfile
 import time
+from collections.abc import Iterable
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
+
+GATE_HASH_US = 0.46
+"""What a hash (blake2b of a message id) took on the machine on which the gates were set: the unit of `Pace`."""
+
+HASHES = 1_000
+HASHED = bytes(32)
+
+FASTEST = 4
+"""Of what is measured one in so many is taken to the gates' pace: that around which the processor was fastest."""
 
 SYNC_BYTES = 4_096
 SYNCS = 400
@@ -39,6 +50,37 @@ def machine(folder: Path) -> Machine:
         load_average=round(os.getloadavg()[0], 2),
         syncs_per_s=syncs_per_s(folder),
     )
+
+
+class Pace:
+    """How fast the processor is while a benchmark runs: a virtual one changes twofold within seconds."""
+
+    def __init__(self) -> None:
+        self._taken: list[float] = []
+
+    def take(self) -> float:
+        """Measure now (about 1 ms); return how many times slower than the gates' machine this one is."""
+        began = time.process_time()
+        for _ in range(HASHES):
+            blake2b(HASHED, digest_size=8).digest()
+        self._taken.append((time.process_time() - began) / HASHES * 1_000_000 / GATE_HASH_US)
+        return self._taken[-1]
+
+    @property
+    def hash_us(self) -> dict[str, float]:
+        """What a hash took (us): the median, and the fastest and slowest tenth."""
+        deciles = statistics.quantiles(self._taken, n=10) if len(self._taken) > 1 else self._taken * 9
+        return {name: round(deciles[at] * GATE_HASH_US, 3) for name, at in (("p10", 0), ("p50", 4), ("p90", 8))}
+
+
+def at_gate_pace(measured: Iterable[tuple[float, float]]) -> float:
+    """Return what the machine of the gates would have given, of (slowness, rate) pairs: the median of the fastest part.
+
+    Only of the fastest: a hash loses more to a slow processor than other work does, which waits for memory too, so that
+    far from the gates' pace the product of the two would flatter.
+    """
+    ordered = sorted(measured)
+    return statistics.median(slowness * rate for slowness, rate in ordered[: -(-len(ordered) // FASTEST)])
 
 
 def syncs_per_s(folder: Path, count: int = SYNCS) -> int:
