@@ -17,11 +17,11 @@ from livepost.clock import WallClock, anchor_clock
 from livepost.demo.feed import START_FILE, Account
 from livepost.errors import LivepostError, StoreError
 from livepost.log.base import Position
+from livepost.model.told import Status
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.keyring import NewKey
 from livepost.runtime.supervisor import Supervisor, end
-from livepost.runtime.told import Status
 from livepost.runtime.wire import WireClient
 from livepost.settings.load import load
 

@@ -17,10 +17,10 @@ from livepost.demo.shoppers import household_of
 from livepost.demo.tables import open_tables
 from livepost.ledger.base import Ledger
 from livepost.log.base import LogReader, Position
+from livepost.model.told import Status
 from livepost.observe.latencies import Latencies
 from livepost.runtime.courier import STATUS_FILE, CourierStatus
 from livepost.runtime.folder import DataFolder
-from livepost.runtime.told import Status
 
 
 def report_of(folder: DataFolder, status: Status, account: Account, last: Position, seconds: float) -> Report:

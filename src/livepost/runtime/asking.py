@@ -11,10 +11,10 @@ from livepost.clock import WallClock
 from livepost.errors import HeldError, StoreError
 from livepost.model.decision import Transition
 from livepost.model.person import PersonView
+from livepost.model.told import Status
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.project import Project
-from livepost.runtime.told import Status
 from livepost.runtime.wire import POLL_S, WireError
 from livepost.runtime.worker import Worker
 from livepost.state.sqlite import SqliteState

@@ -12,10 +12,10 @@ import msgspec
 from livepost.clock import WallClock
 from livepost.errors import StoreError
 from livepost.model.person import PersonView
+from livepost.model.told import Due
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.process import collect_seldom, stopped
 from livepost.runtime.project import Project
-from livepost.runtime.told import Due
 from livepost.runtime.wire import Handler, WireClient, WireServer, watch
 from livepost.runtime.worker import Worker
 

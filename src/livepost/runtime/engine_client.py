@@ -8,8 +8,8 @@ from types import NoneType
 from livepost.model.decision import Transition
 from livepost.model.outbox import OutboxPage
 from livepost.model.person import PersonView
+from livepost.model.told import Status
 from livepost.runtime.folder import DataFolder
-from livepost.runtime.told import Status
 from livepost.runtime.wire import WireClient
 
 

@@ -26,12 +26,12 @@ from livepost.intake.writer import Intake, Lane, Stores
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.log.base import Position
 from livepost.model.record import Kind, Record
+from livepost.model.told import Due
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.job import ADMIT, JOB
 from livepost.runtime.process import collect_seldom, stopped
 from livepost.runtime.project import Project
 from livepost.runtime.recorders import Recorders
-from livepost.runtime.told import Due
 from livepost.runtime.wire import Handler, WireServer
 from livepost.vault.base import ExternalId
 

@@ -23,12 +23,12 @@ from livepost.model.decision import OutboxItem, Transition
 from livepost.model.moment import NO_DUE
 from livepost.model.outbox import OutboxPage
 from livepost.model.person import PersonView
+from livepost.model.told import Status
 from livepost.observe.latencies import Latencies
 from livepost.process.people import Delta, People
 from livepost.process.stage import WAVE, step
 from livepost.process.timeline import empty_timeline
 from livepost.process.view import view_of
-from livepost.runtime.told import Status
 from livepost.state.base import Commit, Loaded, StateStore, TransitionRow
 
 STEP_RECORDS = 5_000

@@ -1,6 +1,6 @@
 import msgspec
 
-from livepost.runtime.told import Due, Status
+from livepost.model.told import Due, Status
 
 
 def test_a_status_with_its_histogram_comes_back_from_the_wire_as_it_went() -> None:
