@@ -29,8 +29,8 @@ from livepost.bench.machine import cpu_s, machine
 from livepost.errors import StoreError
 from livepost.ledger.base import Ledger
 from livepost.log.base import Position
+from livepost.model.told import CourierStatus
 from livepost.observe.latencies import Latencies
-from livepost.runtime.courier import STATUS_FILE, CourierStatus
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.wire import WireClient
 
@@ -224,7 +224,7 @@ def _histograms(new: House) -> tuple[dict[int, int], dict[int, int]]:
     """Return the engine's freshness and the courier's event-to-mail as they stand."""
     with closing(EngineClient(new.folder)) as engine:
         freshness = engine.status().freshness
-    told = new.folder.path / STATUS_FILE
+    told = new.folder.courier_file
     if not told.exists():
         return freshness, {}
     return freshness, msgspec.json.decode(told.read_bytes(), type=CourierStatus).event_to_mail

@@ -10,25 +10,7 @@ from pathlib import Path
 import msgspec
 
 from livepost.demo.expected import Comparison
-
-
-class Conservation(msgspec.Struct, frozen=True, kw_only=True):
-    """Where accepted events ended, each counted from its own records; `holds` if they add up."""
-
-    holds: bool
-    processed: int
-    duplicate: int
-    filtered: int
-    quarantined: int
-    dead_lettered: int
-    in_flight: int
-
-
-class Latency(msgspec.Struct, frozen=True, kw_only=True):
-    """Real milliseconds: half of all were no slower than `p50`, 99 of 100 no slower than `p99`."""
-
-    p50: float
-    p99: float
+from livepost.model.told import Conservation, Quantiles
 
 
 class Feeding(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +40,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     transitions: int
     mails: int
     mails_by_campaign: dict[str, int]
-    freshness_ms: Latency
-    event_to_mail_ms: Latency
+    freshness_ms: Quantiles
+    event_to_mail_ms: Quantiles
     skipped: dict[str, int]
     speed: float
     seconds: float

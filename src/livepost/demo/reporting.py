@@ -12,14 +12,13 @@ from livepost.clock import DAY_MS
 from livepost.deliver.keep import KeptMail, each
 from livepost.demo.expected import Mail, Run, compare
 from livepost.demo.feed import Account
-from livepost.demo.report import Conservation, Feeding, Latency, Report
+from livepost.demo.report import Feeding, Report
 from livepost.demo.shoppers import household_of
 from livepost.demo.tables import open_tables
 from livepost.ledger.base import Ledger
-from livepost.log.base import LogReader, Position
-from livepost.model.told import Status
-from livepost.observe.latencies import Latencies
-from livepost.runtime.courier import STATUS_FILE, CourierStatus
+from livepost.log.base import Position
+from livepost.model.told import CourierStatus, Status
+from livepost.ops.standing import conservation, quantiles
 from livepost.runtime.folder import DataFolder
 
 
@@ -31,17 +30,17 @@ def report_of(folder: DataFolder, status: Status, account: Account, last: Positi
         closing(folder.vault(readonly=True)) as vault,
     ):
         mails = [_mail(kept, ledger) for kept in each(folder.mailbox, vault, folder.settings.workspace)]
-        courier = msgspec.json.decode((folder.path / STATUS_FILE).read_bytes(), type=CourierStatus)
+        courier = msgspec.json.decode(folder.courier_file.read_bytes(), type=CourierStatus)
         run = Run(account.start_ms, account.fed_through_ms, last.stamp, 0, account.orders)
         return Report(
             events_accepted=log.events_after(-1),
-            conservation=_conservation(status, log),
+            conservation=conservation(status, log),
             people=status.people,
             transitions=status.transitions,
             mails=len(mails),
             mails_by_campaign=dict(Counter(mail.campaign for mail in mails)),
-            freshness_ms=_latency(status.freshness),
-            event_to_mail_ms=_latency(courier.event_to_mail),
+            freshness_ms=quantiles(status.freshness),
+            event_to_mail_ms=quantiles(courier.event_to_mail),
             skipped=_skipped(ledger),
             speed=folder.speed,
             seconds=round(seconds, 1),
@@ -59,23 +58,12 @@ def _mail(kept: KeptMail, ledger: Ledger) -> Mail:
     return Mail(delivery.decision.campaign, household_of(to.addresses[0].addr_spec), delivery.decision.at)
 
 
-def _conservation(status: Status, log: LogReader) -> Conservation:
-    in_flight = log.events_after(status.position)
-    accepted = log.events_after(-1)
-    return Conservation(holds=sum(status.counts.values()) + in_flight == accepted, in_flight=in_flight, **status.counts)
-
-
 def _skipped(ledger: Ledger) -> dict[str, int]:
     skipped: Counter[str] = Counter()
     for tally in ledger.counts():
         if tally.state == "skipped":
             skipped[tally.reason] += tally.count
     return dict(skipped)
-
-
-def _latency(counts: dict[int, int]) -> Latency:
-    latencies = Latencies(counts)
-    return Latency(p50=round(latencies.quantile(0.5), 2), p99=round(latencies.quantile(0.99), 2))
 
 
 def _feeding(account: Account) -> Feeding:

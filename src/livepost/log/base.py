@@ -45,6 +45,10 @@ class LogReader(Protocol):
         """Return how many records of kind EVENT have seq > `after` (the "in flight" of conservation)."""
         ...
 
+    def events(self) -> int:
+        """Return how many records of kind EVENT were ever committed, those that retention dropped too."""
+        ...
+
     def committed_ms(self, seq: int) -> int:
         """Return the host time (ms) at which the record's block was committed: for latencies only."""
         ...

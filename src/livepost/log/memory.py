@@ -61,7 +61,7 @@ class MemoryLog:
             first=first,
             last=last,
             stamp=block.stamp,
-            events_before=self._events(),
+            events_before=self.events(),
             events=events_in(block),
             committed_ms=self._host.now_ms(),
             body=pack(block),
@@ -105,8 +105,12 @@ class MemoryLog:
         if place == len(self._kept):
             return 0
         kept = self._kept[place]
-        later = self._events() - kept.events_before - kept.events
+        later = self.events() - kept.events_before - kept.events
         return later + events_in(rest_after(unpack(kept.body), after))
+
+    def events(self) -> int:
+        """Return how many events were ever committed."""
+        return self._kept[-1].events_before + self._kept[-1].events if self._kept else 0
 
     def committed_ms(self, seq: int) -> int:
         """Return the host time (ms) at which the record's block was kept; StoreError if there is no such
@@ -128,9 +132,6 @@ class MemoryLog:
 
     def close(self) -> None:
         """Do nothing: there are no files to release."""
-
-    def _events(self) -> int:
-        return self._kept[-1].events_before + self._kept[-1].events if self._kept else 0
 
     def _place(self, seq: int) -> int:
         """Return the place of the block that holds `seq`, or of the next one."""

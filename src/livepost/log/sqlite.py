@@ -111,6 +111,11 @@ class SqliteLogReader:
         before = segment.events_before(after + 1) if segment else 0
         return newest.events_before + newest.events - before
 
+    def events(self) -> int:
+        """Return how many events were ever committed."""
+        newest = self._newest()
+        return newest.events_before + newest.events if newest else 0
+
     def committed_ms(self, seq: int) -> int:
         """Return the host time (ms) of the commit of the record's block; StoreError if it is not there."""
         self._find_later_segments()

@@ -1,4 +1,6 @@
-"""What the engine tells others of where it stands; light, for processes that load no numpy."""
+"""What the engine tells others of where it stands and of its segments, and where the whole house stands; light, for
+processes that load no numpy.
+"""
 
 from __future__ import annotations
 
@@ -24,3 +26,73 @@ class Due(msgspec.Struct, frozen=True):
 
     next_due: int | None
     complete_to: int
+
+
+class CourierStatus(msgspec.Struct, frozen=True):
+    """How long mails took from the log's commit to the sender's receipt: a histogram (`observe.latencies`)."""
+
+    event_to_mail: dict[int, int] = {}
+
+
+class SegmentCount(msgspec.Struct, frozen=True):
+    """How many people are in a segment."""
+
+    segment: str
+    people: int
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A person in a segment: their number (to ask for those behind it), their name, since when (ms; 0: always so)."""
+
+    number: int
+    person: bytes
+    since: int
+
+
+class Conservation(msgspec.Struct, frozen=True, kw_only=True):
+    """Where accepted events ended, each counted from its own records; `holds` if they add up."""
+
+    accepted: int
+    processed: int
+    duplicate: int
+    filtered: int
+    quarantined: int
+    dead_lettered: int
+    in_flight: int
+    holds: bool
+
+
+class Quantiles(msgspec.Struct, frozen=True):
+    """Real milliseconds: half of all were no slower than `p50`, 99 of 100 no slower than `p99`; 0 if there are none."""
+
+    p50: float
+    p99: float
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the whole house stands; stamps and `as_of` are UTC ms on the workspace's clock.
+
+    log, engine, complete_to, ledger   positions: written; folded; served, due times too; taken over by the ledger
+    lag_records        records that are in the log and not folded yet
+    events_per_s       over the last 1, 10 and 60 s of the host's clock, by that number
+    freshness_ms       log commit to state commit; event_to_mail_ms: log commit to the mail accepted
+    trouble            why no events are taken just now, None if they are
+    """
+
+    version: str
+    program: str
+    log: int
+    log_stamp: int
+    engine: int
+    as_of: int
+    complete_to: int
+    ledger: int
+    lag_records: int
+    next_due: int | None
+    people: int
+    transitions: int
+    conservation: Conservation
+    events_per_s: dict[int, float]
+    freshness_ms: Quantiles
+    event_to_mail_ms: Quantiles
+    trouble: str | None

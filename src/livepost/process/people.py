@@ -104,6 +104,16 @@ class People:
         """Return the earliest due time of anybody (ms); NO_DUE if there is none."""
         return int(self._earliest.min())
 
+    def inside(self) -> list[int]:
+        """Return how many people are in each segment; who was merged away is in none."""
+        counts: list[int] = self.fixed["inside"].sum(axis=0, dtype=np.int64).tolist()
+        return counts[: len(self.program.rules)]
+
+    def members(self, segment: int, after: int, limit: int) -> Ints:
+        """Return the numbers > `after` of up to `limit` people in a segment (by its place), ascending."""
+        begin = max(after + 1, 0)
+        return begin + np.flatnonzero(self.fixed["inside"][begin:, segment])[:limit]
+
     def row(self, number: int) -> Row:
         """Return the row of the person with this number, who must be there; do not change it."""
         row = self.rows[number]

@@ -22,6 +22,7 @@ from livepost.ledger.base import Move
 from livepost.log.base import LogReader
 from livepost.measure.send import sent
 from livepost.model.record import Record, SealedValue
+from livepost.model.told import CourierStatus
 from livepost.observe.latencies import Latencies
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
@@ -35,7 +36,6 @@ from livepost.vault.base import Vault
 IDLE_S = 0.5
 """How long the courier waits for the engine's wake-up: what comes due by itself (a retry, a lease) is up to so late."""
 
-STATUS_FILE = "courier.json"
 PORT_LOOK_S = 0.02
 
 
@@ -75,12 +75,6 @@ class LoggedOutcomes:
             return False
 
 
-class CourierStatus(msgspec.Struct, frozen=True):
-    """How long mails took from the log's commit to the sender's receipt: a histogram (`observe.latencies`)."""
-
-    event_to_mail: dict[int, int]
-
-
 def maker_of(project: Project, settings: Settings, base_url: str, vault: Vault) -> Maker:
     """Return what makes a project's mails."""
     shop = Shop(
@@ -111,14 +105,14 @@ def run_courier(folder: DataFolder, project: Project, stop: Event) -> None:
             clock=folder.clock,
             worker=f"courier-{os.getpid()}",
         )
-        _Loop(courier, log, folder.path).run(folder, stop)
+        _Loop(courier, log, folder.courier_file).run(folder, stop)
 
 
 class _Loop:
-    def __init__(self, courier: Courier, log: LogReader, path: Path) -> None:
+    def __init__(self, courier: Courier, log: LogReader, status: Path) -> None:
         self._courier = courier
         self._log = log
-        self._status = path / STATUS_FILE
+        self._status = status
         self._latencies = Latencies()
 
     def run(self, folder: DataFolder, stop: Event) -> None:

@@ -104,6 +104,8 @@ class _Engine:
             "transitions": lambda raw: worker.transitions(
                 *msgspec.msgpack.decode(raw, type=tuple[bytes | None, str | None, int])
             ),
+            "segments": lambda raw: worker.segments(),
+            "members": lambda raw: worker.members(*msgspec.msgpack.decode(raw, type=tuple[str, int, int])),
             "dead": lambda raw: worker.dead(*msgspec.msgpack.decode(raw, type=tuple[int, int])),
             "served": lambda raw: worker.served(msgspec.msgpack.decode(raw, type=int)),
             "status": lambda raw: worker.status(),

@@ -8,7 +8,7 @@ from types import NoneType
 from livepost.model.decision import Transition
 from livepost.model.outbox import OutboxPage
 from livepost.model.person import PersonView
-from livepost.model.told import Status
+from livepost.model.told import Member, SegmentCount, Status
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.wire import WireClient
 
@@ -34,6 +34,14 @@ class EngineClient:
     def transitions(self, person: bytes | None, segment: str | None, limit: int) -> list[Transition]:
         """Return transitions, newest first."""
         return self._wire.call("transitions", (person, segment, limit), list[Transition])
+
+    def segments(self) -> list[SegmentCount]:
+        """Return how many people are in each segment."""
+        return self._wire.call("segments", None, list[SegmentCount])
+
+    def members(self, segment: str, after: int, limit: int) -> list[Member]:
+        """Return up to `limit` people of a segment with number > `after`."""
+        return self._wire.call("members", (segment, after, limit), list[Member])
 
     def dead(self, after: int, limit: int) -> list[tuple[int, str]]:
         """Return dead letters (seq, reason)."""

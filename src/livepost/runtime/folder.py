@@ -56,6 +56,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.path / "port"
 
     @property
+    def courier_file(self) -> Path:
+        """Where the courier writes its status."""
+        return self.path / "courier.json"
+
+    @property
     def base_url(self) -> str:
         """What links in mails begin with."""
         return self.settings.public_url.rstrip("/") or f"http://localhost:{self.port}"

@@ -14,9 +14,12 @@ from collections.abc import Sequence
 import msgspec
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 
+from livepost.api.app import api_routes
 from livepost.api.health import Health, health_routes
 from livepost.api.mail import MailDesk, echo, mail_routes
+from livepost.api.problem import http_error
 from livepost.clock import DAY_MS, SECOND_MS, Clock
 from livepost.collect.app import Collect
 from livepost.deliver.token import Tokens
@@ -25,10 +28,12 @@ from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Lane, Stores
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.log.base import Position
-from livepost.model.record import Kind, Record
+from livepost.model.record import Appended, Kind, Record
 from livepost.model.told import Due
+from livepost.observe.rates import Rates
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.job import ADMIT, JOB
+from livepost.runtime.looking import Looking
 from livepost.runtime.process import collect_seldom, stopped
 from livepost.runtime.project import Project
 from livepost.runtime.recorders import Recorders
@@ -96,6 +101,8 @@ class _Front:
         self._due = Due(next_due=None, complete_to=-1)
         self._due_told = asyncio.Event()
         self._recorders = Recorders()
+        self._rates = Rates()
+        self._looking = Looking(folder, project, ledger, self._rates, self._trouble)
         handlers: dict[str, Handler] = {
             "append": self._handed,
             "due": self._told_due,
@@ -108,7 +115,7 @@ class _Front:
             Stores(writing.log, writing.vault),
             TrackingPlan(project.compiled, folder.settings.undeclared),
             workspace=folder.settings.workspace,
-            on_commit=lambda _: self._server.changed(),
+            on_commit=self._committed,
             reopen=writing.reopen,
         )
         self._desk = MailDesk(
@@ -130,11 +137,18 @@ class _Front:
             for task in tasks:
                 task.cancel()
             self._recorders.close()
+            self._looking.close()
             await self._server.close()
 
     async def _serve(self, listening: socket.socket) -> None:
-        routes = [*mail_routes(self._desk), *health_routes(Health(trouble=self._trouble))]
-        app = Collect(self._intake, self._folder.keys, self._clock, Starlette(routes=routes), recorders=self._recorders)
+        keys = self._folder.keys
+        routes = [
+            *mail_routes(self._desk),
+            *health_routes(Health(trouble=self._trouble)),
+            *api_routes(self._looking, keys),
+        ]
+        pages = Starlette(routes=routes, exception_handlers={HTTPException: http_error})
+        app = Collect(self._intake, keys, self._clock, pages, recorders=self._recorders)
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, lifespan="off", backlog=BACKLOG, timeout_graceful_shutdown=5
         )
@@ -147,6 +161,10 @@ class _Front:
     def _trouble(self) -> str | None:
         clock = self._writing.log.clock_trouble
         return self._intake.trouble or clock
+
+    def _committed(self, appended: Appended) -> None:
+        self._rates.add(appended.last - appended.first + 1)
+        self._server.changed()
 
     async def _append(self, records: Sequence[Record]) -> None:
         await self._intake.admit_records(records, Lane.OUTCOME)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from livepost.errors import StoreError
+from livepost.ids import SUBJECT_BYTES
 from livepost.model.person import PersonView
 from livepost.ops.evidence import gather
 from livepost.ops.why import CampaignReason, PersonReason, SegmentReason, why, why_person
@@ -23,10 +24,19 @@ def subject_of(vault: Vault, name: str) -> SubjectKeys | None:
     return next((keys for keys in found if keys is not None), None)
 
 
+def named_person(vault: Vault, engine: Engine, name: str, at_least: int = -1) -> PersonView | None:
+    """Return the person whom one of these ids, or a subject's id in hex, names, as of position `at_least` or later.
+
+    None if nobody is known by it. Raises StoreError if the engine does not answer or does not get so far in time.
+    """
+    keys = subject_of(vault, name)
+    subject = keys.subject if keys is not None else _subject_id(name)
+    return engine.people([subject], at_least).get(subject) if subject else None
+
+
 def person_of(vault: Vault, engine: Engine, name: str) -> PersonView:
     """Return the person whom one of these ids names; raise StoreError if nobody is known by it."""
-    keys = subject_of(vault, name)
-    view = engine.people([keys.subject], -1).get(keys.subject) if keys is not None else None
+    view = named_person(vault, engine, name)
     if view is None:
         raise StoreError(f"nobody is known as {name!r}: expected a userId, an email address or an anonymousId")
     return view
@@ -46,3 +56,12 @@ def reasons_for(
     ):
         evidence = gather(person_of(vault, engine, name), ledger, engine)
         return why_person(project.compiled, evidence) if about is None else why(project.compiled, about, evidence)
+
+
+def _subject_id(name: str) -> bytes | None:
+    """Return the subject's id that a name in hex is, None if it is none."""
+    try:
+        subject = bytes.fromhex(name)
+    except ValueError:
+        return None
+    return subject if len(subject) == SUBJECT_BYTES else None

@@ -23,7 +23,7 @@ from livepost.model.decision import OutboxItem, Transition
 from livepost.model.moment import NO_DUE
 from livepost.model.outbox import OutboxPage
 from livepost.model.person import PersonView
-from livepost.model.told import Status
+from livepost.model.told import Member, SegmentCount, Status
 from livepost.observe.latencies import Latencies
 from livepost.process.people import Delta, People
 from livepost.process.stage import WAVE, step
@@ -36,6 +36,9 @@ STEP_RECORDS = 5_000
 
 TRANSITIONS_MAX = 10_000
 """Transitions one question gets."""
+
+MEMBERS_MAX = 10_000
+"""People one question for a segment's members gets."""
 
 TRANSITIONS = "transitions"
 """The name under which the store counts them, beside the fates of events."""
@@ -122,6 +125,25 @@ class Worker:
         """Return up to `limit` persons, in the order they were first seen."""
         numbers = (number for number, row in enumerate(self.shard.rows) if row is not None)
         return [view_of(self.shard, number) for number, _ in zip(numbers, range(limit), strict=False)]
+
+    def segments(self) -> list[SegmentCount]:
+        """Return how many people are in each segment, in the project's order."""
+        return [
+            SegmentCount(rule.name, count)
+            for rule, count in zip(self.shard.program.rules, self.shard.inside(), strict=True)
+        ]
+
+    def members(self, segment: str, after: int, limit: int) -> list[Member]:
+        """Return up to `limit` people of a segment with number > `after`, by number; nobody if there is no such one."""
+        names = [rule.name for rule in self.shard.program.rules]
+        if segment not in names:
+            return []
+        place = names.index(segment)
+        numbers = self.shard.members(place, after, min(limit, MEMBERS_MAX))
+        since = self.shard.fixed["changed"][numbers, place].tolist()
+        return [
+            Member(number, self.shard.row(number).name, at) for number, at in zip(numbers.tolist(), since, strict=True)
+        ]
 
     def transitions(self, person: bytes | None, segment: str | None, limit: int) -> list[Transition]:
         """Return transitions, newest first."""

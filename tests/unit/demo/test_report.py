@@ -6,21 +6,22 @@ import json
 from pathlib import Path
 
 from livepost.demo.expected import Comparison
-from livepost.demo.report import Conservation, Feeding, Latency, Report, write_report
+from livepost.demo.report import Feeding, Report, write_report
+from livepost.model.told import Conservation, Quantiles
 
 
 def test_the_report_has_the_fields_that_the_reference_names(tmp_path: Path) -> None:
     report = Report(
         events_accepted=3,
         conservation=Conservation(
-            holds=True, processed=2, duplicate=1, filtered=0, quarantined=0, dead_lettered=0, in_flight=0
+            accepted=3, holds=True, processed=2, duplicate=1, filtered=0, quarantined=0, dead_lettered=0, in_flight=0
         ),
         people=1,
         transitions=1,
         mails=1,
         mails_by_campaign={"welcome": 1},
-        freshness_ms=Latency(p50=1.0, p99=2.0),
-        event_to_mail_ms=Latency(p50=10.0, p99=20.0),
+        freshness_ms=Quantiles(p50=1.0, p99=2.0),
+        event_to_mail_ms=Quantiles(p50=10.0, p99=20.0),
         skipped={"cap": 1},
         speed=200_000.0,
         seconds=30.0,
@@ -41,6 +42,7 @@ def test_the_report_has_the_fields_that_the_reference_names(tmp_path: Path) -> N
         "event_to_mail_ms",
     }
     assert set(told["conservation"]) == {
+        "accepted",
         "holds",
         "processed",
         "duplicate",

@@ -63,7 +63,7 @@ class LogContract:
     def test_a_new_log_is_before_its_first_record(self, bench: LogBench) -> None:
         log = bench.new(SimulatedClock(START_MS))
         assert (log.last(), log.first(), log.read(-1, 10)) == (Position(-1, 0), 0, [])
-        assert (log.position_of(0), log.events_after(-1)) == (None, 0)
+        assert (log.position_of(0), log.events_after(-1), log.events()) == (None, 0, 0)
 
     def test_positions_have_no_gaps(self, bench: LogBench) -> None:
         log = bench.new(SimulatedClock(START_MS))
@@ -202,6 +202,7 @@ class LogContract:
             clock.advance(DAY_MS)
         for after in range(-1, len(kinds) + 1):
             assert log.events_after(after) == kinds[after + 1 :].count(Kind.EVENT)
+        assert log.events() == kinds.count(Kind.EVENT)
 
     def test_the_time_of_commit_is_kept_and_asked_for_by_any_seq(self, bench: LogBench) -> None:
         log = bench.new(SimulatedClock(START_MS))
@@ -244,6 +245,7 @@ class LogContract:
                     read(4, 1)
             assert read_on(reader, 5, 3) == list(range(6, 14))
             assert reader.events_after(5) == 8
+            assert reader.events() == 14
 
     def test_a_reader_that_slept_through_retention_is_told(self, bench: LogBench) -> None:
         clock = SimulatedClock(START_MS)

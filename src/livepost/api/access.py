@@ -1,0 +1,61 @@
+"""Who may use the API: whoever has a secret key of the workspace.
+
+In: a request's headers. Out: the source that the key names. Promised: a write key, which is public, opens nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from http import HTTPStatus
+from typing import Protocol
+
+from starlette.requests import HTTPConnection
+
+from livepost.errors import RejectedError
+from livepost.model.record import KeyKind
+
+TOKEN_CHARS = 200
+"""Characters a key has at most."""
+
+
+class Keys(Protocol):
+    """The workspace's keys."""
+
+    def lookup(self, token: str) -> tuple[str, KeyKind] | None:
+        """Return the source's name and the kind of a key, or None if it is unknown or revoked."""
+        ...
+
+
+def require_secret(keys: Keys, request: HTTPConnection) -> str:
+    """Return the source that the request's secret key names; raise RejectedError (401, 403) without one."""
+    token = _token(request.headers.get("authorization", ""))
+    found = keys.lookup(token) if 0 < len(token) <= TOKEN_CHARS else None
+    if found is None:
+        raise RejectedError(
+            f"expected a secret key of this workspace, got {'another' if token else 'none'}; send it as "
+            "`Authorization: Bearer KEY` or as the user of Basic authentication",
+            code="invalid_key",
+            status=HTTPStatus.UNAUTHORIZED,
+        )
+    source, kind = found
+    if kind is not KeyKind.SECRET:
+        raise RejectedError(
+            "expected a secret key, got a write key, which may only send events; `livepost keys new secret` makes one",
+            code="write_key",
+            status=HTTPStatus.FORBIDDEN,
+        )
+    return source
+
+
+def _token(authorization: str) -> str:
+    """Return the key of a Bearer or Basic header, "" if there is none that can be read."""
+    scheme, _, credentials = authorization.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,43 @@
+"""The house as the API sees it: a consumer's protocol, filled by `runtime`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from livepost.ledger.base import Delivery
+from livepost.ledger.moves import State
+from livepost.model.person import PersonView
+from livepost.model.told import Member, SegmentCount, Standing
+from livepost.ops.why import PersonReason
+
+
+class House(Protocol):
+    """What the API asks; blocking, from any thread. Everything raises StoreError where nobody answers in time."""
+
+    def person(self, name: str, at_least: int) -> PersonView | None:
+        """Return a person by userId, email address, anonymousId or subject id in hex; None if nobody is known by it.
+
+        As of log position `at_least` or later: raises StoreError if the engine does not get there in time,
+        RejectedError (409) if the log does not reach that far.
+        """
+        ...
+
+    def reasons(self, view: PersonView) -> PersonReason:
+        """Return why a person is in each segment or not, and got each campaign's mail or did not."""
+        ...
+
+    def segments(self) -> list[SegmentCount]:
+        """Return how many people are in each segment, in the project's order."""
+        ...
+
+    def members(self, segment: str, after: int, limit: int) -> list[Member]:
+        """Return up to `limit` people of a segment with number > `after`."""
+        ...
+
+    def deliveries(self, person: bytes | None, campaign: str | None, state: State | None, limit: int) -> list[Delivery]:
+        """Return deliveries, newest first."""
+        ...
+
+    def standing(self) -> Standing:
+        """Return where the house stands."""
+        ...

@@ -1,0 +1,94 @@
+"""`/openapi.json`: the API's operations as OpenAPI 3.1, made of the same structs that check and answer requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from livepost.api.operation import JSON, Operation
+from livepost.api.problem import MEDIA_TYPE, Problem
+
+REFUSALS: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "a parameter does not fit",
+    HTTPStatus.UNAUTHORIZED: "no valid key",
+    HTTPStatus.FORBIDDEN: "a write key, which may only send events",
+    HTTPStatus.METHOD_NOT_ALLOWED: "another method",
+    HTTPStatus.SERVICE_UNAVAILABLE: "the engine or a store does not answer just now, or is not that far yet",
+}
+"""What any operation may refuse with."""
+
+LICENSE = "Apache-2.0"
+
+_REF = "#/components/schemas/{name}"
+
+
+def openapi_route(operations: Sequence[Operation], version: str) -> Route:
+    """Return the route of the document, for a Starlette app."""
+    document = msgspec.json.encode(openapi(operations, version))
+
+    async def endpoint(request: Request) -> Response:
+        return Response(document, media_type=JSON)
+
+    return Route("/openapi.json", endpoint, methods=["GET"])
+
+
+def openapi(operations: Sequence[Operation], version: str) -> dict[str, Any]:
+    """Return the document (OpenAPI 3.1.0)."""
+    types = [Problem, *(type_ for one in operations for type_ in (one.asked, one.answers))]
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
+    problem, told = schemas[0], schemas[1:]
+    paths = {
+        one.path: {"get": _operation(one, components, told[2 * place + 1], problem)}
+        for place, one in enumerate(operations)
+    }
+    asked = {one.asked.__name__ for one in operations}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Livepost",
+            "version": version,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "security": [{"bearer": []}, {"basic": []}],
+        "components": {
+            "schemas": {name: schema for name, schema in components.items() if name not in asked},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "A secret key."},
+                "basic": {"type": "http", "scheme": "basic", "description": "A secret key as the user."},
+            },
+        },
+    }
+
+
+def _operation(
+    operation: Operation, components: dict[str, Any], answer: dict[str, Any], problem: dict[str, Any]
+) -> dict[str, Any]:
+    refusals = REFUSALS | operation.refusals
+    return {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "parameters": _parameters(operation, components[operation.asked.__name__]),
+        "responses": {
+            "200": {"description": "The answer.", "content": {JSON: {"schema": answer}}},
+            **{str(int(status)): _refusal(why, problem) for status, why in sorted(refusals.items())},
+        },
+    }
+
+
+def _parameters(operation: Operation, asked: dict[str, Any]) -> list[dict[str, Any]]:
+    parameters = []
+    for name, schema in asked["properties"].items():
+        in_path = f"{{{name}}}" in operation.path
+        parameters.append({"name": name, "in": "path" if in_path else "query", "required": in_path, "schema": schema})
+    return parameters
+
+
+def _refusal(why: str, problem: dict[str, Any]) -> dict[str, Any]:
+    return {"description": f"Refused: {why}.", "content": {MEDIA_TYPE: {"schema": problem}}}

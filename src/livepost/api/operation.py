@@ -1,0 +1,80 @@
+"""An operation of the API: what is asked, by which parameters, what is answered. Endpoints and OpenAPI come of it.
+
+In: a request. Out: JSON of the operation's answer, or a problem. Promised: no parameter reaches an operation that its
+struct does not allow; an operation runs in a thread, so that a slow store holds up nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from livepost.api.access import Keys, require_secret
+from livepost.api.house import House
+from livepost.api.problem import refused, unavailable
+from livepost.errors import RejectedError, StoreError
+
+JSON = "application/json"
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """A GET. `asked` is a struct of its path and query parameters; `answers` the type of what `run` returns.
+
+    refusals   statuses it may refuse with, besides those that all have (400, 401, 403, 503), and when
+    """
+
+    path: str
+    name: str
+    summary: str
+    asked: type[msgspec.Struct]
+    answers: Any
+    run: Callable[[House, Any], Any]
+    refusals: dict[int, str] = {}
+
+
+def route_of(operation: Operation, house: House, keys: Keys) -> Route:
+    """Return the operation as a route, for a Starlette app."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            require_secret(keys, request)
+            asked = _asked(operation, request)
+            answer = await run_in_threadpool(operation.run, house, asked)
+        except RejectedError as error:
+            return refused(error)
+        except StoreError as error:
+            return unavailable(str(error))
+        return Response(msgspec.json.encode(answer), headers={"Cache-Control": "no-store"}, media_type=JSON)
+
+    return Route(operation.path, endpoint, methods=["GET"], name=operation.name)
+
+
+def _asked(operation: Operation, request: Request) -> msgspec.Struct:
+    """Return the request's parameters; raise RejectedError (400) for one that is unknown, given twice or unfit."""
+    known = operation.asked.__struct_fields__
+    pairs = request.query_params.multi_items()
+    given = dict(pairs)
+    for name in given:
+        if name not in known or name in request.path_params:
+            raise _bad(f"expected {_listed(operation, request)}, got `{name[:40]}`; leave it out")
+    if len(given) < len(pairs):
+        raise _bad("expected each parameter once, got one twice; give it once")
+    try:
+        return msgspec.convert({**given, **request.path_params}, operation.asked, strict=False)
+    except msgspec.ValidationError as error:
+        raise _bad(f"a parameter does not fit: {str(error)[:200]}") from None
+
+
+def _listed(operation: Operation, request: Request) -> str:
+    names = [f"`{name}`" for name in operation.asked.__struct_fields__ if name not in request.path_params]
+    return f"only {', '.join(names)} in the query" if names else "no parameters in the query"
+
+
+def _bad(detail: str) -> RejectedError:
+    return RejectedError(detail, code="parameter")

@@ -1,0 +1,151 @@
+"""People over HTTP: one person's profile, and why they got a mail or did not.
+
+Personal values stay sealed: their names are told, not what they say.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from livepost.api.house import House
+from livepost.api.operation import Operation
+from livepost.errors import RejectedError
+from livepost.model.person import PersonView
+from livepost.ops.why import PersonReason
+
+Id = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=1_000,
+        description="A userId, an email address, an anonymousId, or a subject's id in hex.",
+    ),
+]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Position = Annotated[int, Meta(ge=-1, le=2**53)]
+
+NOBODY = "nobody is known by this id"
+
+
+class PersonAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """`wait` is a log position, such as `X-Livepost-Position` told: the answer is as of it or later."""
+
+    id: Id
+    wait: Position = -1
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """Whether a person is in a segment, and since when (UTC ms; null: always so)."""
+
+    segment: str
+    inside: bool
+    since: int | None
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A person under way in a campaign; times are UTC ms."""
+
+    campaign: str
+    entered_at: int
+    due: int
+    cause: str
+
+
+class PersonAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A person at log position `position` and time `as_of` (UTC ms).
+
+    person     id of the subject that names the person, in hex; `subjects` all of them
+    features   by name; null is never, money is [minor units, currency], since is ms since the event
+    personal   names of the features that are personal and so not told
+    consents   purpose -> allowed; what is not there was never said
+    """
+
+    person: str
+    subjects: list[str]
+    position: int
+    as_of: int
+    features: dict[str, Any]
+    personal: list[str]
+    segments: list[Membership]
+    journeys: list[Waiting]
+    consents: dict[str, bool]
+    next_due: int | None
+
+
+class WhyAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom and about what: a campaign, a segment, or both; all of them if neither is named."""
+
+    id: Id
+    campaign: Name | UnsetType = UNSET
+    segment: Name | UnsetType = UNSET
+
+
+def _person(house: House, asked: PersonAsked) -> PersonAnswer:
+    view = _found(house, asked.id, asked.wait)
+    return PersonAnswer(
+        person=view.person.hex(),
+        subjects=[subject.hex() for subject in view.subjects],
+        position=view.position,
+        as_of=view.as_of,
+        features={name: value for name, value in view.features.items() if not name.startswith("$")},
+        personal=sorted(name for name in view.sealed if not name.startswith("$")),
+        segments=[Membership(one.segment, one.inside, one.since or None) for one in view.memberships],
+        journeys=[Waiting(one.campaign, one.entered_at, one.due, one.cause_text) for one in view.journeys],
+        consents=view.consents,
+        next_due=view.next_due,
+    )
+
+
+def _why(house: House, asked: WhyAsked) -> PersonReason:
+    reasons = house.reasons(_found(house, asked.id, -1))
+    if asked.campaign is UNSET and asked.segment is UNSET:
+        return reasons
+    campaigns = tuple(one for one in reasons.campaigns if one.campaign == asked.campaign)
+    segments = tuple(one for one in reasons.segments if one.segment == asked.segment)
+    _require(asked.campaign, campaigns, "campaign", [one.campaign for one in reasons.campaigns])
+    _require(asked.segment, segments, "segment", [one.segment for one in reasons.segments])
+    return msgspec.structs.replace(reasons, campaigns=campaigns, segments=segments)
+
+
+def _require(name: str | UnsetType, found: tuple[Any, ...], what: str, known: list[str]) -> None:
+    if name is not UNSET and not found:
+        raise RejectedError(
+            f"expected a {what} of this project ({', '.join(known) or 'none'}), got another name; was it renamed?",
+            code=f"no_{what}",
+            status=HTTPStatus.NOT_FOUND,
+        )
+
+
+def _found(house: House, name: str, at_least: int) -> PersonView:
+    view = house.person(name, at_least)
+    if view is None:
+        raise RejectedError(
+            "nobody is known by this id: expected a userId, an email address, an anonymousId or a subject's id in hex",
+            code="nobody",
+            status=HTTPStatus.NOT_FOUND,
+        )
+    return view
+
+
+PERSON = Operation(
+    path="/api/people/{id}",
+    name="person",
+    summary="A person's features, segments and consents",
+    asked=PersonAsked,
+    answers=PersonAnswer,
+    run=_person,
+    refusals={HTTPStatus.NOT_FOUND: NOBODY, HTTPStatus.CONFLICT: "the log does not reach as far as `wait`"},
+)
+WHY = Operation(
+    path="/api/people/{id}/why",
+    name="why",
+    summary="Why a person got a mail or did not, is in a segment or is not",
+    asked=WhyAsked,
+    answers=PersonReason,
+    run=_why,
+    refusals={HTTPStatus.NOT_FOUND: f"{NOBODY}, or no campaign or segment is called so"},
+)

@@ -1,0 +1,130 @@
+"""The API over a house in memory: the rooms that run live, asked as HTTP asks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+
+from livepost.api.app import api_routes
+from livepost.api.problem import http_error
+from livepost.clock import SimulatedClock
+from livepost.errors import RejectedError
+from livepost.intake.call import read_call
+from livepost.ledger.base import Delivery
+from livepost.ledger.moves import State
+from livepost.model.person import PersonView
+from livepost.model.record import KeyKind
+from livepost.model.told import Member, Quantiles, SegmentCount, Standing
+from livepost.ops.evidence import gather
+from livepost.ops.standing import conservation
+from livepost.ops.why import PersonReason, why_person
+from livepost.runtime.project import load_project
+from livepost.runtime.simulated import SimulatedHouse
+from livepost.settings.settings import Settings
+
+START = 1_767_603_600_000
+SECRET, WRITE = "lp_secret_abc", "lp_write_abc"
+PAGE = """
+from livepost import Email, Event, Identified, Profile, campaign, count, days, latest, segment
+
+class Viewed(Event):
+    product: str
+
+class Visitor(Profile):
+    first_name = latest(Identified.first_name)
+    last_product = latest(Viewed.product)
+    views_7d = count(Viewed, over=days(7))
+    keen = segment(views_7d >= 2)
+    idle = segment(views_7d == 0)
+
+@campaign(audience=Visitor.keen, cap=None)
+def nudge(visitor):
+    return Email("note", subject="Still looking?")
+"""
+NOTE = "<mjml><mj-body><mj-section><mj-column><mj-text>Note</mj-text></mj-column></mj-section></mj-body></mjml>"
+
+
+class Asked:
+    """A house, its API, and who asks it."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "templates").mkdir()
+        (folder / "templates" / "note.mjml").write_text(NOTE)
+        (folder / "shop.py").write_text(PAGE)
+        settings = Settings()
+        self.clock = SimulatedClock(START)
+        self.house = SimulatedHouse(load_project(folder, settings), settings, self.clock)
+        self.app = Starlette(routes=api_routes(self, self), exception_handlers={HTTPException: http_error})
+
+    def lookup(self, token: str) -> tuple[str, KeyKind] | None:
+        return {SECRET: ("server", KeyKind.SECRET), WRITE: ("website", KeyKind.WRITE)}.get(token)
+
+    def person(self, name: str, at_least: int) -> PersonView | None:
+        if at_least > self.house.log.last().seq:
+            raise RejectedError(f"the log does not reach {at_least}", code="position", status=409)
+        subject = self.house.subject(name)
+        return None if subject is None else self.house.worker.people([subject], at_least).get(subject)
+
+    def reasons(self, view: PersonView) -> PersonReason:
+        return why_person(self.house.project.compiled, gather(view, self.house.ledger, self.house.worker))
+
+    def segments(self) -> list[SegmentCount]:
+        return self.house.worker.segments()
+
+    def members(self, segment: str, after: int, limit: int) -> list[Member]:
+        return self.house.worker.members(segment, after, limit)
+
+    def deliveries(self, person: bytes | None, campaign: str | None, state: State | None, limit: int) -> list[Delivery]:
+        return self.house.ledger.deliveries(person=person, campaign=campaign, state=state, limit=limit)
+
+    def standing(self) -> Standing:
+        status, last = self.house.worker.status(), self.house.log.last()
+        return Standing(
+            version="1",
+            program=status.program,
+            log=last.seq,
+            log_stamp=last.stamp,
+            engine=status.position,
+            as_of=status.as_of,
+            complete_to=status.complete_to,
+            ledger=self.house.ledger.cursor(),
+            lag_records=last.seq - status.position,
+            next_due=status.next_due,
+            people=status.people,
+            transitions=status.transitions,
+            conservation=conservation(status, self.house.log),
+            events_per_s={1: 0.0, 10: 0.0, 60: 0.0},
+            freshness_ms=Quantiles(0.0, 0.0),
+            event_to_mail_ms=Quantiles(0.0, 0.0),
+            trouble=None,
+        )
+
+    def knows(self, name: str) -> None:
+        """Let a person be known by name, address and consent."""
+        consent = {"consent": {"categoryPreferences": {"marketing": True}}}
+        traits = {"email": f"{name}@example.com", "firstName": name.title()}
+        self.tell({"type": "identify", "userId": name, "traits": traits, "context": consent})
+
+    def views(self, name: str, *products: str) -> None:
+        """Let a person look at products."""
+        for product in products:
+            self.tell({"type": "track", "event": "Viewed", "userId": name, "properties": {"product": product}})
+
+    def tell(self, call: dict[str, Any]) -> None:
+        self.house.take([read_call(json.dumps(call).encode())], KeyKind.SECRET)
+
+    def ask(self, path: str, method: str = "GET", key: str | None = SECRET, **headers: str) -> httpx.Response:
+        """Ask the API; return the reply."""
+        given = {**({"Authorization": f"Bearer {key}"} if key else {}), **headers}
+        return asyncio.run(self._ask(method, path, given))
+
+    async def _ask(self, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
+        transport = httpx.ASGITransport(app=self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="https://m.example") as client:
+            return await client.request(method, path, headers=headers)

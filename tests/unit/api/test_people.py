@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+from livepost.model.record import Kind, Record
+from tests.unit.api.house import START, Asked
+
+
+def test_a_person_is_told_with_features_segments_and_consents_and_nothing_personal(asked: Asked) -> None:
+    told = asked.ask("/api/people/ada").json()
+    assert told["features"] == {"last_product": "pot", "views_7d": 2}
+    assert told["personal"] == ["first_name"]
+    assert told["segments"] == [
+        {"segment": "keen", "inside": True, "since": START},
+        {"segment": "idle", "inside": False, "since": START},
+    ]
+    assert told["consents"] == {"marketing": True}
+    assert told["person"] in told["subjects"]
+    for personal in ("Ada", "ada@example.com"):
+        assert personal not in asked.ask("/api/people/ada").text
+
+
+@pytest.mark.parametrize("path", ["/api/people/nobody", "/api/people/nobody/why", "/api/deliveries?person=nobody"])
+def test_somebody_who_is_not_known_is_not_found(asked: Asked, path: str) -> None:
+    reply = asked.ask(path)
+    assert (reply.status_code, reply.headers["content-type"]) == (404, "application/problem+json")
+    assert "nobody is known by this id" in reply.json()["detail"]
+
+
+def test_whoever_asks_to_wait_reads_their_own_write_or_is_told_to_ask_again(asked: Asked) -> None:
+    last = asked.house.log.last().seq
+    assert asked.ask(f"/api/people/ada?wait={last}").json()["position"] >= last
+    asked.house.log.append([Record(kind=Kind.TICK)])
+    early = asked.ask(f"/api/people/ada?wait={last + 1}")
+    assert (early.status_code, early.headers["retry-after"]) == (503, "1")
+    assert f"asked for {last + 1}" in early.json()["detail"]
+
+
+def test_waiting_for_a_position_that_nobody_was_given_is_refused(asked: Asked) -> None:
+    reply = asked.ask(f"/api/people/ada?wait={asked.house.log.last().seq + 1}")
+    assert (reply.status_code, reply.json()["code"]) == (409, "position")
+
+
+def test_why_says_all_reasons_or_those_for_one_name(asked: Asked) -> None:
+    told = asked.ask("/api/people/ada/why").json()
+    assert [one["segment"] for one in told["segments"]] == ["keen", "idle"]
+    assert [(one["campaign"], one["state"]) for one in told["campaigns"]] == [("nudge", "sent")]
+    one = asked.ask("/api/people/ada/why?campaign=nudge").json()
+    assert (one["segments"], one["campaigns"]) == ([], told["campaigns"])
+    one = asked.ask("/api/people/bob/why?segment=keen").json()
+    assert (len(one["segments"]), one["campaigns"]) == (1, [])
+    assert one["segments"][0]["text"].startswith("not in keen")
+
+
+def test_why_refuses_a_name_that_the_project_does_not_have(asked: Asked) -> None:
+    reply = asked.ask("/api/people/ada/why?campaign=nudges")
+    assert reply.status_code == 404
+    assert "expected a campaign of this project (nudge)" in reply.json()["detail"]

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from tests.unit.api.house import Asked
+
+
+def test_the_status_accounts_for_every_event(asked: Asked) -> None:
+    told = asked.ask("/api/status").json()
+    conserved = told["conservation"]
+    assert conserved["holds"] is True
+    ends = ("processed", "duplicate", "filtered", "quarantined", "dead_lettered", "in_flight")
+    assert conserved["accepted"] == sum(conserved[end] for end in ends) == 5
+    assert (told["people"], told["lag_records"], told["trouble"]) == (2, 0, None)
