@@ -28,7 +28,8 @@ from livepost.errors import OverloadedError, RejectedError, StoreError
 from livepost.intake.call import CallType
 from livepost.intake.record import Arrival
 from livepost.intake.writer import Intake, lane_of
-from livepost.model.record import KeyKind, Origin, Record
+from livepost.model.piece import Piece
+from livepost.model.record import KeyKind, Origin
 
 Scope: TypeAlias = MutableMapping[str, Any]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -58,14 +59,14 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d
 
 
 class Recorders(Protocol):
-    """Who else can make records of a batch."""
+    """Who else can read a batch."""
 
     def has_room(self, size: int) -> bool:
         """Say whether a body of `size` bytes had better be handed over."""
         ...
 
-    async def records(self, body: bytes, arrival: Arrival) -> list[Record] | None:
-        """Return the records of a batch, None if they did not come in time; raise RejectedError for a bad body."""
+    async def piece(self, body: bytes, arrival: Arrival) -> Piece | None:
+        """Return a batch's records, None if they did not come in time; raise RejectedError for a bad body."""
         ...
 
 
@@ -127,9 +128,9 @@ class Collect:
         body = await self._body.read(receive, declared)
         if authorization and path in BATCH and self._recorders and self._recorders.has_room(len(body)):
             arrival = self._arrival(path, authorization, None)
-            records = await self._recorders.records(body, arrival)
-            if records is not None:
-                return await self._intake.admit_records(records, lane_of(arrival.origin), size=len(body))
+            piece = await self._recorders.piece(body, arrival)
+            if piece is not None:
+                return await self._intake.admit_piece(piece, lane_of(arrival.origin), size=len(body))
         request = _read(path, body)
         arrival = self._arrival(path, authorization, request.write_key).sent(request.sent_at)
         return await self._intake.submit(request.calls, arrival, size=len(body))

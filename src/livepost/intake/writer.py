@@ -22,7 +22,8 @@ from livepost.intake.call import Call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.record import Arrival, NewId, Recorder, new_message_id
 from livepost.log.base import Log
-from livepost.log.body import MAX_BLOCK_RECORDS
+from livepost.log.body import MAX_BLOCK_RECORDS, packed_piece
+from livepost.model.piece import Piece, read_piece
 from livepost.model.record import Appended, Kind, Origin, Record
 from livepost.vault.base import ExternalId, Vault
 
@@ -67,7 +68,7 @@ class Stores(msgspec.Struct, frozen=True):
 class _Waiting(msgspec.Struct):
     """Records that wait for a commit, their size in bytes as it came in, and who wants to hear of it."""
 
-    records: list[Record]
+    records: list[Record] | Piece
     size: int
     heard: asyncio.Future[int]
 
@@ -168,6 +169,11 @@ class Intake:
         self._require_room(lane, len(records), size)
         return self._put(lane, list(records), size)
 
+    def admit_piece(self, piece: Piece, lane: Lane, *, size: int) -> asyncio.Future[int]:
+        """Take records that are columns already, as `admit_records` does."""
+        self._require_room(lane, len(piece), size)
+        return self._put(lane, piece, size)
+
     def take(self, calls: Sequence[Call], arrival: Arrival) -> Appended:
         """Make records of calls and commit them now."""
         self._require_writing()
@@ -176,7 +182,7 @@ class Intake:
     def append(self, records: Sequence[Record]) -> Appended:
         """Commit ready records now, ahead of what waits; raises StoreError."""
         self._require_writing()
-        appended = self._write(records)
+        appended = self._write([records])
         self._tell(appended)
         return appended
 
@@ -216,7 +222,7 @@ class Intake:
             raise ValueError(f"expected 1 to {MAX_BLOCK_RECORDS} records at once, got {records}; split them")
         self._lanes[lane].require_room(records, size)
 
-    def _put(self, lane: Lane, records: list[Record], size: int) -> asyncio.Future[int]:
+    def _put(self, lane: Lane, records: list[Record] | Piece, size: int) -> asyncio.Future[int]:
         loop = asyncio.get_running_loop()
         heard: asyncio.Future[int] = loop.create_future()
         self._lanes[lane].put(_Waiting(records, size, heard))
@@ -236,7 +242,7 @@ class Intake:
         taken = self._take()
         try:
             self._require_writing()
-            appended = self._write([record for waiting in taken for record in waiting.records])
+            appended = self._write([waiting.records for waiting in taken])
         except Exception as error:  # whoever waits must hear, whatever failed
             _fail(taken, error)
         else:
@@ -255,13 +261,13 @@ class Intake:
             taken.extend(pieces)
         return taken
 
-    def _write(self, records: Sequence[Record]) -> Appended:
+    def _write(self, batches: Sequence[Sequence[Record] | Piece]) -> Appended:
         """Commit new subjects, then the block: a crash in between leaves subjects without events, never the
         reverse.
         """
         with self._noting_trouble():
             self._stores.vault.commit()
-            return self._stores.log.append(records)
+            return _append(self._stores.log, batches)
 
     @contextlib.contextmanager
     def _noting_trouble(self) -> Iterator[None]:
@@ -278,6 +284,29 @@ class Intake:
     def _tell(self, appended: Appended) -> None:
         if self._on_commit is not None:
             self._on_commit(appended)
+
+
+def _append(log: Log, batches: Sequence[Sequence[Record] | Piece]) -> Appended:
+    """Append all batches as one block; records become a piece only where others are pieces already."""
+    records = [record for batch in batches if not isinstance(batch, Piece) for record in batch]
+    if len(records) == sum(map(len, batches)):
+        return log.append(records)
+    return log.append_pieces(list(_pieces(batches)))
+
+
+def _pieces(batches: Sequence[Sequence[Record] | Piece]) -> Iterator[Piece]:
+    """Yield the batches as pieces, those of records that follow each other as one."""
+    run: list[Record] = []
+    for batch in batches:
+        if not isinstance(batch, Piece):
+            run.extend(batch)
+            continue
+        if run:
+            yield read_piece(packed_piece(run))
+            run = []
+        yield batch
+    if run:
+        yield read_piece(packed_piece(run))
 
 
 def _fail(taken: list[_Waiting], error: Exception) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from livepost.model.block import Block
+from livepost.model.piece import Piece
 from livepost.model.record import Appended, Record
 
 
@@ -67,6 +68,10 @@ class Log(LogReader, Protocol):
         The stamp is `max(last stamp, clock)`; effective_ts is clamped to it. Raises StoreError if nothing was
         written, OutcomeUnknownError if nobody can know (then close, reopen, and let dedupe sort it out).
         """
+        ...
+
+    def append_pieces(self, pieces: Sequence[Piece]) -> Appended:
+        """Do with pieces what `append` does with the records they hold."""
         ...
 
     def prune(self, before_seq: int, before_stamp: int) -> int:

@@ -1,5 +1,5 @@
-"""A block's body: what stands on disk for it. In: records. Out: a format byte and zstd (level 1) of
-msgpack(Block).
+"""A block's body: what stands on disk for it. In: records, or pieces of them. Out: a format byte and zstd (level 1)
+of msgpack(Block).
 
 Promises: what `pack` took, `unpack` gives back equal; a body with a flipped bit is refused (zstd checksum).
 """
@@ -12,7 +12,8 @@ import msgspec
 import zstandard
 
 from livepost.errors import StoreError
-from livepost.model.block import Block, block_of
+from livepost.model.block import Block, FixedColumns, block_of
+from livepost.model.piece import NO_STAMP, Piece, joined
 from livepost.model.record import Kind, Record
 
 MAX_BLOCK_RECORDS = 20_000
@@ -32,24 +33,34 @@ def new_block(records: Sequence[Record], first: int, stamp: int) -> Block:
 
     Raises ValueError if there are none or more than MAX_BLOCK_RECORDS, or an id is not 16 bytes.
     """
-    if not 1 <= len(records) <= MAX_BLOCK_RECORDS:
-        raise ValueError(
-            f"expected 1 to {MAX_BLOCK_RECORDS} records for one block, got {len(records)}; "
-            "split them over several appends"
-        )
+    _require_fitting(len(records))
     block = block_of(records, first, stamp)
     if any(len(record.subject) not in (0, 16) or len(record.content_hash) not in (0, 16) for record in records):
         raise ValueError("expected subjects and content hashes of 16 bytes or none, got another length")
     return block
 
 
-def events_in(block: Block) -> int:
+def packed_piece(records: Sequence[Record]) -> bytes:
+    """Return the records as `read_piece` reads them; raise what `new_block` does."""
+    return _ENCODER.encode(new_block(records, 0, NO_STAMP))
+
+
+def joined_block(pieces: Sequence[Piece], first: int, stamp: int) -> Piece:
+    """Return the pieces as one block, as `new_block` would make it of all their records, ready for `pack`.
+
+    Raises ValueError if they hold no records or more than MAX_BLOCK_RECORDS together.
+    """
+    _require_fitting(sum(len(piece) for piece in pieces))
+    return joined(pieces, first, stamp)
+
+
+def events_in(block: FixedColumns) -> int:
     """Return how many of the block's records are events."""
     return block.kind.count(Kind.EVENT)
 
 
-def pack(block: Block) -> bytes:
-    """Return the body of a block; raise ValueError if it is over MAX_BLOCK_BYTES before compression."""
+def pack(block: Block | Piece) -> bytes:
+    """Return the body of a block, new or joined; raise ValueError if it is over MAX_BLOCK_BYTES before compression."""
     plain = _ENCODER.encode(block)
     if len(plain) > MAX_BLOCK_BYTES:
         raise ValueError(f"expected a block of at most {MAX_BLOCK_BYTES} bytes, got {len(plain)}; split its records")
@@ -69,3 +80,10 @@ def unpack(body: bytes) -> Block:
         return _DECODER.decode(zstandard.ZstdDecompressor().decompress(body[1:]))
     except (zstandard.ZstdError, msgspec.MsgspecError) as error:
         raise StoreError(f"a block of the log is damaged ({error}); restore the log from its backup") from error
+
+
+def _require_fitting(records: int) -> None:
+    if not 1 <= records <= MAX_BLOCK_RECORDS:
+        raise ValueError(
+            f"expected 1 to {MAX_BLOCK_RECORDS} records for one block, got {records}; split them over several appends"
+        )

@@ -14,9 +14,10 @@ import msgspec
 from livepost.clock import Clock, WallClock
 from livepost.errors import StoreError
 from livepost.log.base import Position
-from livepost.log.body import events_in, new_block, pack, unpack
+from livepost.log.body import events_in, joined_block, new_block, pack, unpack
 from livepost.log.stamp import stamper_for
 from livepost.model.block import Block, rest_after
+from livepost.model.piece import Piece
 from livepost.model.record import Appended, Record
 
 CAPACITY = 10_000_000
@@ -52,22 +53,13 @@ class MemoryLog:
 
     def append(self, records: Sequence[Record]) -> Appended:
         """Keep the records as one block; StoreError if the log is full, ValueError if it is no block."""
-        first = self.last().seq + 1
-        if first + len(records) - self.first() > self._capacity:
-            raise StoreError(f"a log in memory holds {self._capacity} records at most; prune it or use `sqlite:`")
-        block = new_block(records, first, self._stamper.next())
-        last = first + block.count - 1
-        kept = _Kept(
-            first=first,
-            last=last,
-            stamp=block.stamp,
-            events_before=self.events(),
-            events=events_in(block),
-            committed_ms=self._host.now_ms(),
-            body=pack(block),
-        )
-        self._kept.append(kept)
-        return Appended(first, last, kept.stamp, kept.committed_ms)
+        self._require_room(len(records))
+        return self._keep(new_block(records, self.last().seq + 1, self._stamper.next()))
+
+    def append_pieces(self, pieces: Sequence[Piece]) -> Appended:
+        """Keep the records of the pieces as one block; it raises what `append` does."""
+        self._require_room(sum(len(piece) for piece in pieces))
+        return self._keep(joined_block(pieces, self.last().seq + 1, self._stamper.next()))
 
     def last(self) -> Position:
         """Return the position of the newest record; (-1, 0) if there never was one."""
@@ -132,6 +124,23 @@ class MemoryLog:
 
     def close(self) -> None:
         """Do nothing: there are no files to release."""
+
+    def _require_room(self, records: int) -> None:
+        if self.last().seq + 1 + records - self.first() > self._capacity:
+            raise StoreError(f"a log in memory holds {self._capacity} records at most; prune it or use `sqlite:`")
+
+    def _keep(self, block: Block | Piece) -> Appended:
+        kept = _Kept(
+            first=block.first,
+            last=block.first + block.count - 1,
+            stamp=block.stamp,
+            events_before=self.events(),
+            events=events_in(block),
+            committed_ms=self._host.now_ms(),
+            body=pack(block),
+        )
+        self._kept.append(kept)
+        return Appended(kept.first, kept.last, kept.stamp, kept.committed_ms)
 
     def _place(self, seq: int) -> int:
         """Return the place of the block that holds `seq`, or of the next one."""

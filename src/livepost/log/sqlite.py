@@ -21,7 +21,7 @@ import apsw
 from livepost.clock import DAY_MS, Clock, WallClock
 from livepost.errors import OutcomeUnknownError, StoreError
 from livepost.log.base import Position
-from livepost.log.body import events_in, new_block, pack
+from livepost.log.body import events_in, joined_block, new_block, pack
 from livepost.log.segment import (
     BlockRow,
     Segment,
@@ -37,6 +37,7 @@ from livepost.log.segment import (
 )
 from livepost.log.stamp import stamper_for
 from livepost.model.block import Block
+from livepost.model.piece import Piece
 from livepost.model.record import Appended, Record
 
 ROLL_BYTES = 1_000_000_000
@@ -243,21 +244,13 @@ class SqliteLog(SqliteLogReader):
 
         Raises ValueError for none, or more than `MAX_BLOCK_RECORDS`, of them.
         """
-        if self._broken:
-            raise StoreError(f"the log takes nothing more since {self._broken}; close it and open it again")
-        block = new_block(records, self._next, self._stamper.next())
-        body = pack(block)
-        self._roll_if_due(block.stamp)
-        row = BlockRow(
-            first=block.first,
-            last=block.first + block.count - 1,
-            stamp=block.stamp,
-            events=events_in(block),
-            events_before=self._events,
-            committed_ms=self._host.now_ms(),
-        )
-        self._commit(row, body)
-        return Appended(row.first, row.last, row.stamp, row.committed_ms)
+        self._require_sound()
+        return self._put(new_block(records, self._next, self._stamper.next()))
+
+    def append_pieces(self, pieces: Sequence[Piece]) -> Appended:
+        """Do with pieces what `append` does with the records they hold (Log.append_pieces)."""
+        self._require_sound()
+        return self._put(joined_block(pieces, self._next, self._stamper.next()))
 
     def prune(self, before_seq: int, before_stamp: int) -> int:
         """Unlink whole segments before both, never the newest with records; return how many records went."""
@@ -275,6 +268,24 @@ class SqliteLog(SqliteLogReader):
     def close(self) -> None:
         """Close all files and let another writer in."""
         self._close.close()
+
+    def _require_sound(self) -> None:
+        if self._broken:
+            raise StoreError(f"the log takes nothing more since {self._broken}; close it and open it again")
+
+    def _put(self, block: Block | Piece) -> Appended:
+        body = pack(block)
+        self._roll_if_due(block.stamp)
+        row = BlockRow(
+            first=block.first,
+            last=block.first + block.count - 1,
+            stamp=block.stamp,
+            events=events_in(block),
+            events_before=self._events,
+            committed_ms=self._host.now_ms(),
+        )
+        self._commit(row, body)
+        return Appended(row.first, row.last, row.stamp, row.committed_ms)
 
     def _resume(self, clock: Clock) -> None:
         """Take up where the newest block ends."""

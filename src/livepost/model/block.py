@@ -21,15 +21,14 @@ T = TypeVar("T")
 Times = tuple[int | None, int | None, int]
 
 
-class Block(msgspec.Struct, array_like=True):
-    """The columns of one group commit; records have seq `first`..`first + count - 1` and all the same
-    `stamp`.
+class FixedColumns(msgspec.Struct, array_like=True):
+    """The columns of one group commit that are as wide for every record; they have seq `first`..`first + count - 1`
+    and all the same `stamp`.
 
     effective              i64 ms each
     kind, origin, key, verdict, known   u8 each
     subject, event, content             16 bytes each (subject id, event id = dedupe key, content hash)
     name, source           u16 each, an index into `names` / `sources`
-    times                  (timestamp, sent_at, received_at) each
     """
 
     format: int
@@ -49,6 +48,14 @@ class Block(msgspec.Struct, array_like=True):
     names: list[str]
     source: bytes
     sources: list[str]
+
+
+class Block(FixedColumns):
+    """All columns of one group commit.
+
+    times                  (timestamp, sent_at, received_at) each
+    """
+
     message_id: list[str]
     times: list[Times]
     properties: list[dict[str, Any]]

@@ -1,11 +1,10 @@
-"""What goes between the front and a recorder: a batch's body, and the records made of it."""
+"""What goes between the front and a recorder: a batch's body, and the piece of a block made of it."""
 
 from __future__ import annotations
 
 import msgspec
 
 from livepost.intake.record import Arrival
-from livepost.model.record import Record
 
 JOB = "job"
 ADMIT = "admit"
@@ -29,10 +28,10 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Done(msgspec.Struct, frozen=True, array_like=True):
-    """What came of a job: the records of all its calls, or why it is refused; neither if it could not be done."""
+    """What came of a job: the records of all its calls (`packed_piece`), or why it is refused; neither if it failed."""
 
     number: int
-    records: list[Record] | None = None
+    piece: bytes | None = None
     refusal: Refusal | None = None
 
 

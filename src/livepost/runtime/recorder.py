@@ -1,8 +1,8 @@
-"""A recorder's process: makes records of the batches that the front hands to it, so that a second core can help.
+"""A recorder's process: reads the batches that the front hands to it, so that a second core can help.
 
 Reads: the vault. Writes: nothing; new subjects are made by the front, which alone writes vault and log. Promises: the
-same records as the front would make; its end at any moment loses nothing, since nothing of a batch is acknowledged
-before the front has written it.
+same records as the front would make, as a piece of a block; its end at any moment loses nothing, since nothing of a
+batch is acknowledged before the front has written it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from livepost.collect.request import read_batch
 from livepost.errors import RejectedError, StoreError
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.record import Recorder
+from livepost.log.body import packed_piece
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.job import ADMIT, JOB, Asked, Done, Job, Refusal
 from livepost.runtime.process import collect_seldom
@@ -44,7 +45,7 @@ def do(job: Job, recorder: Recorder) -> Done:
     """Return the records of a job's batch, or why it is refused; neither if the vault or the front is not there."""
     try:
         request = read_batch(job.body)
-        return Done(job.number, recorder.records(request.calls, job.arrival.sent(request.sent_at)))
+        return Done(job.number, packed_piece(recorder.records(request.calls, job.arrival.sent(request.sent_at))))
     except RejectedError as error:
         return Done(job.number, refusal=Refusal(str(error), error.code, error.status))
     except StoreError:

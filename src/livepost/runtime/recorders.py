@@ -1,7 +1,8 @@
 """The recorders as the front sees them: it hands large batches to them, as many as they keep up with.
 
-In: bodies of batches. Out: their records, which the front alone writes. Promises: at most QUEUED jobs wait for each
-recorder; no body is lost with a recorder, for what does not come back within JOB_S the front is told to do itself.
+In: bodies of batches. Out: their records as pieces, which the front alone writes. Promises: at most QUEUED jobs wait
+for each recorder; no body is lost with a recorder, for what does not come back within JOB_S the front is told to do
+itself.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import msgspec
 
 from livepost.errors import RejectedError
 from livepost.intake.record import Arrival
-from livepost.model.record import Record
+from livepost.model.piece import Piece, read_piece
 from livepost.runtime.job import Asked, Done, Job
 
 LARGE_BYTES = 4_096
@@ -37,20 +38,21 @@ class Recorders:
         self._job_s = job_s
         self._idle_s = idle_s
         self._number = 0
+        self._asking = 0
         self._queue: deque[Job] = deque()
         self._idle: deque[asyncio.Future[None]] = deque()
         self._busy: dict[int, list[int]] = {}
-        self._awaited: dict[int, asyncio.Future[list[Record] | None]] = {}
+        self._awaited: dict[int, asyncio.Future[Piece | None]] = {}
 
     def has_room(self, size: int) -> bool:
         """Say whether a body of `size` bytes had better be handed over."""
-        return size >= LARGE_BYTES and len(self._queue) < QUEUED * (len(self._idle) + len(self._busy))
+        return size >= LARGE_BYTES and len(self._queue) < QUEUED * (self._asking + len(self._busy))
 
-    async def records(self, body: bytes, arrival: Arrival) -> list[Record] | None:
-        """Return the records of a batch; None if no recorder gave them in time. Raises RejectedError for a bad body."""
+    async def piece(self, body: bytes, arrival: Arrival) -> Piece | None:
+        """Return a batch's records; None if no recorder gave them in time. Raises RejectedError for a bad body."""
         self._number += 1
         job = Job(self._number, body, arrival)
-        awaited: asyncio.Future[list[Record] | None] = asyncio.get_running_loop().create_future()
+        awaited: asyncio.Future[Piece | None] = asyncio.get_running_loop().create_future()
         self._awaited[job.number] = awaited
         self._queue.append(job)
         self._wake()
@@ -70,7 +72,7 @@ class Recorders:
             self._settle(done)
         if not self._queue:
             await self._something_to_do()
-        jobs = [self._queue.popleft() for _ in range(min(QUEUED, len(self._queue)))]
+        jobs = [self._queue.popleft() for _ in range(min(QUEUED, self._share()))]
         if jobs:
             self._busy[asked.recorder] = [job.number for job in jobs]
         return jobs
@@ -80,10 +82,18 @@ class Recorders:
         for idle in self._idle:
             idle.cancel()
 
+    def _share(self) -> int:
+        """Return how many of the jobs that wait are for who asks now: the others, who ask or work, are to find some."""
+        return -(-len(self._queue) // (1 + self._asking + len(self._busy)))
+
     async def _something_to_do(self) -> None:
         idle = asyncio.get_running_loop().create_future()
         self._idle.append(idle)
-        await asyncio.wait([idle], timeout=self._idle_s)
+        self._asking += 1
+        try:
+            await asyncio.wait([idle], timeout=self._idle_s)
+        finally:
+            self._asking -= 1
         with contextlib.suppress(ValueError):
             self._idle.remove(idle)
 
@@ -96,7 +106,7 @@ class Recorders:
         if awaited is None or awaited.done():
             return
         if done.refusal is None:
-            awaited.set_result(done.records)
+            awaited.set_result(_read(done))
         else:
             awaited.set_exception(
                 RejectedError(done.refusal.message, code=done.refusal.code, status=done.refusal.status)
@@ -110,3 +120,11 @@ class Recorders:
         self._busy = {recorder: jobs for recorder, jobs in self._busy.items() if job.number not in jobs}
         with contextlib.suppress(ValueError):
             self._queue.remove(job)
+
+
+def _read(done: Done) -> Piece | None:
+    """Return what was done; None if nothing was, or it is broken: then the front does it."""
+    try:
+        return None if done.piece is None else read_piece(done.piece)
+    except ValueError:
+        return None

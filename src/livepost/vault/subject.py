@@ -24,7 +24,7 @@ HASH_BYTES = 16
 class KeyedSubject:
     """A subject with its key at hand; `blind` is where its external id is found, `known` as its external id says."""
 
-    __slots__ = ("_aead", "_hash_key", "blind", "kind", "known", "subject")
+    __slots__ = ("_aead", "_hasher", "blind", "kind", "known", "subject")
 
     def __init__(self, subject: bytes, kind: str, blind: bytes, key: bytes) -> None:
         self.subject = subject
@@ -32,7 +32,7 @@ class KeyedSubject:
         self.blind = blind
         self.known = ExternalId(kind, "").known
         self._aead = AESGCM(key)
-        self._hash_key = digest("content hash", size=32, key=key)
+        self._hasher = blake2b(digest_size=HASH_BYTES, key=digest("content hash", size=32, key=key))
 
     def seal(self, plaintext: bytes, context: bytes) -> bytes:
         """Return nonce (12 bytes) + AES-256-GCM ciphertext and tag, bound to `context`."""
@@ -50,7 +50,9 @@ class KeyedSubject:
 
     def keyed_hash(self, plaintext: bytes) -> bytes:
         """Return 16 bytes of blake2b keyed with a key derived from the subject's."""
-        return blake2b(plaintext, digest_size=HASH_BYTES, key=self._hash_key).digest()
+        hasher = self._hasher.copy()
+        hasher.update(plaintext)
+        return hasher.digest()
 
     def seal_id(self, id: ExternalId) -> bytes:
         """Return the sealed value of the subject's external id."""

@@ -13,9 +13,10 @@ from livepost.intake.call import Call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.record import Arrival
 from livepost.intake.writer import LIMITS, Intake, Lane, LaneLimits, Stores
-from livepost.log.body import MAX_BLOCK_RECORDS
+from livepost.log.body import MAX_BLOCK_RECORDS, packed_piece
 from livepost.log.memory import MemoryLog
 from livepost.model.compiled import Compiled
+from livepost.model.piece import Piece, read_piece
 from livepost.model.record import Appended, KeyKind, Kind, Origin, Record
 from livepost.vault.base import ExternalId
 from livepost.vault.memory import MemoryVault
@@ -30,10 +31,17 @@ class FailingLog(MemoryLog):
     failure: Exception | None = None
 
     def append(self, records: Sequence[Record]) -> Appended:
+        self._fail()
+        return super().append(records)
+
+    def append_pieces(self, pieces: Sequence[Piece]) -> Appended:
+        self._fail()
+        return super().append_pieces(pieces)
+
+    def _fail(self) -> None:
         failure, self.failure = self.failure, None
         if failure is not None:
             raise failure
-        return super().append(records)
 
 
 class OrderedVault(MemoryVault):
@@ -62,6 +70,10 @@ def outcomes(count: int) -> list[Record]:
     return [Record(name="Email Opened", source="livepost", message_id=f"o{n}") for n in range(count)]
 
 
+def piece_of(records: list[Record]) -> Piece:
+    return read_piece(packed_piece(records))
+
+
 def test_all_submitted_in_one_turn_are_one_block_and_each_hears_its_last_position() -> None:
     log = new_log()
 
@@ -71,6 +83,53 @@ def test_all_submitted_in_one_turn_are_one_block_and_each_hears_its_last_positio
 
     assert asyncio.run(story()) == [0, 3, 5]
     assert [block.count for block in log.read(-1, 100)] == [6]
+
+
+def test_pieces_and_records_that_wait_are_one_block_in_their_order() -> None:
+    log = new_log()
+
+    async def story() -> list[int]:
+        intake = intake_over(log)
+        batches = [outcomes(n) for n in (1, 2, 3, 4, 5)]
+        taken = [
+            intake.admit_piece(piece_of(batch), Lane.LIVE, size=1)
+            if place in (1, 4)
+            else intake.admit_records(batch, Lane.LIVE)
+            for place, batch in enumerate(batches)
+        ]
+        return await asyncio.gather(*taken)
+
+    assert asyncio.run(story()) == [0, 2, 5, 9, 14]
+    (block,) = log.read(-1, 100)
+    assert block.message_id == [f"o{n}" for size in (1, 2, 3, 4, 5) for n in range(size)]
+
+
+def test_a_store_error_is_heard_by_whom_a_piece_is_from_and_it_is_taken_again() -> None:
+    log = new_log()
+
+    async def story() -> list[int | BaseException]:
+        intake = intake_over(log)
+        log.failure = StoreError("disk full")
+        (failed,) = await asyncio.gather(
+            intake.admit_piece(piece_of(outcomes(2)), Lane.LIVE, size=1), return_exceptions=True
+        )
+        return [failed, await intake.admit_piece(piece_of(outcomes(2)), Lane.LIVE, size=1)]
+
+    failed, retried = asyncio.run(story())
+    assert isinstance(failed, StoreError)
+    assert retried == 1
+
+
+def test_a_lane_counts_the_records_of_a_piece_towards_its_bound() -> None:
+    async def story() -> None:
+        intake = intake_over(new_log(), limits={lane: LaneLimits(commit=2, records=3, size=100) for lane in Lane})
+        waiting = intake.admit_piece(piece_of(outcomes(2)), Lane.LIVE, size=1)
+        assert intake.waiting == 2
+        with pytest.raises(OverloadedError, match="at most 3"):
+            intake.admit_piece(piece_of(outcomes(2)), Lane.LIVE, size=1)
+        assert await waiting == 1
+
+    asyncio.run(story())
 
 
 def test_a_retry_of_the_same_message_is_a_second_record() -> None:

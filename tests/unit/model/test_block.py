@@ -23,7 +23,7 @@ RECORDS = st.builds(
     effective_ts=st.integers(-(10**6), 10**6),
     verdict=st.sampled_from(Verdict),
     reason=st.sampled_from(["", "too late"]),
-    properties=st.dictionaries(st.text(max_size=2), st.integers() | st.none(), max_size=2),
+    properties=st.dictionaries(st.text(max_size=2), st.integers(-(2**63), 2**64 - 1) | st.none(), max_size=2),
     context=st.sampled_from([{}, {"locale": "en"}]),
     facets=st.sampled_from([{}, {"device": "tv"}]),
     sealed=st.sampled_from([{}, {"email": b"\x00"}]),

@@ -11,11 +11,14 @@ import pytest
 
 from livepost.errors import RejectedError
 from livepost.intake.record import Arrival
+from livepost.log.body import packed_piece
+from livepost.model.piece import Piece
 from livepost.model.record import KeyKind, Record
 from livepost.runtime.job import Asked, Done, Job, Refusal
 from livepost.runtime.recorders import LARGE_BYTES, QUEUED, Recorders
 
 T = TypeVar("T")
+PIECE = packed_piece([Record()])
 ARRIVAL = Arrival(source="web", key=KeyKind.WRITE, received_at=1)
 
 
@@ -35,27 +38,29 @@ async def started(recorders: Recorders, recorder: int, *done: Done) -> asyncio.T
     return asking
 
 
-async def handed(recorders: Recorders, body: bytes = b"body") -> asyncio.Task[list[Record] | None]:
+async def handed(recorders: Recorders, body: bytes = b"body") -> asyncio.Task[Piece | None]:
     """Return a batch on its way to a recorder."""
-    waiting = asyncio.create_task(recorders.records(body, ARRIVAL))
+    waiting = asyncio.create_task(recorders.piece(body, ARRIVAL))
     await asyncio.sleep(0)
     return waiting
 
 
-def test_a_batch_comes_back_as_the_records_that_a_recorder_made() -> None:
-    async def story() -> list[Record] | None:
+def test_a_batch_comes_back_as_the_piece_that_a_recorder_made() -> None:
+    async def story() -> Piece | None:
         recorders = Recorders()
         asking = await started(recorders, 1)
         waiting = await handed(recorders)
         (job,) = await asking
         assert (job.body, job.arrival) == (b"body", ARRIVAL)
-        again = await started(recorders, 1, Done(job.number, [Record(message_id="m")]))
-        records = await waiting
+        again = await started(recorders, 1, Done(job.number, packed_piece([Record(message_id="m")] * 2)))
+        piece = await waiting
         recorders.close()
         assert await again == []
-        return records
+        return piece
 
-    assert run(story()) == [Record(message_id="m")]
+    piece = run(story())
+    assert piece is not None
+    assert (len(piece), bytes(piece.message_id)) == (2, msgspec.msgpack.encode(["m", "m"]))
 
 
 def test_a_refused_body_raises_what_the_recorder_found() -> None:
@@ -73,13 +78,14 @@ def test_a_refused_body_raises_what_the_recorder_found() -> None:
     run(story())
 
 
-def test_a_job_that_a_recorder_could_not_do_is_left_to_the_front() -> None:
-    async def story() -> list[Record] | None:
+@pytest.mark.parametrize("piece", [None, b"", PIECE[:-1], PIECE.replace(b"\x01\x00\x01", b"\x01\x00\x02", 1)])
+def test_a_job_that_a_recorder_could_not_do_or_gave_back_broken_is_left_to_the_front(piece: bytes | None) -> None:
+    async def story() -> Piece | None:
         recorders = Recorders()
         asking = await started(recorders, 1)
         waiting = await handed(recorders)
         (job,) = await asking
-        await started(recorders, 1, Done(job.number))
+        await started(recorders, 1, Done(job.number, piece))
         recorders.close()
         return await waiting
 
@@ -98,6 +104,36 @@ def test_without_a_recorder_or_for_a_small_body_there_is_no_room() -> None:
     run(story())
 
 
+def test_there_is_room_while_those_who_asked_have_not_taken_what_they_were_woken_for() -> None:
+    async def story() -> None:
+        recorders = Recorders()
+        asking = [await started(recorders, number) for number in (1, 2)]
+        waiting = [await handed(recorders) for _ in range(2)]
+        assert not any(one.done() for one in asking)
+        assert recorders.has_room(LARGE_BYTES)
+        for number, jobs in enumerate(await asyncio.gather(*asking), start=1):
+            await started(recorders, number, *[Done(job.number, PIECE) for job in jobs])
+        assert None not in await asyncio.gather(*waiting)
+        recorders.close()
+
+    run(story())
+
+
+def test_recorders_share_what_waits_and_the_rest_is_for_who_asks_first() -> None:
+    async def story() -> None:
+        recorders = Recorders()
+        asking = [await started(recorders, number) for number in (1, 2)]
+        waiting = [asyncio.create_task(recorders.piece(b"body", ARRIVAL)) for _ in range(4)]
+        one, other = await asyncio.gather(*asking)
+        (rest,) = await recorders.next(asked(2, *[Done(job.number, PIECE) for job in other]))
+        assert ([len(one), len(other)], rest.number) == ([2, 1], 4)
+        await started(recorders, 1, *[Done(job.number, PIECE) for job in [*one, rest]])
+        assert None not in await asyncio.gather(*waiting)
+        recorders.close()
+
+    run(story())
+
+
 def test_so_many_jobs_wait_for_a_recorder_that_is_busy_and_it_takes_them_together() -> None:
     async def story() -> None:
         recorders = Recorders()
@@ -109,10 +145,10 @@ def test_so_many_jobs_wait_for_a_recorder_that_is_busy_and_it_takes_them_togethe
             assert recorders.has_room(LARGE_BYTES)
             waiting.append(await handed(recorders))
         assert not recorders.has_room(LARGE_BYTES)
-        jobs = await recorders.next(asked(1, Done(job.number, [])))
+        jobs = await recorders.next(asked(1, Done(job.number, PIECE)))
         assert len(jobs) == QUEUED
-        last = await started(recorders, 1, *[Done(one.number, []) for one in jobs])
-        assert await asyncio.gather(first, *waiting) == [[]] * (1 + QUEUED)
+        last = await started(recorders, 1, *[Done(one.number, PIECE) for one in jobs])
+        assert None not in await asyncio.gather(first, *waiting)
         recorders.close()
         await last
 
@@ -128,7 +164,7 @@ def test_what_does_not_come_back_in_time_is_given_up_and_so_is_its_recorder() ->
         assert recorders.has_room(LARGE_BYTES)
         assert await waiting is None
         assert not recorders.has_room(LARGE_BYTES)
-        late = await started(recorders, 1, Done(job.number, [Record()]))  # too late, and nobody minds
+        late = await started(recorders, 1, Done(job.number, PIECE))  # too late, and nobody minds
         assert recorders.has_room(LARGE_BYTES)
         recorders.close()
         assert await late == []
@@ -139,7 +175,7 @@ def test_what_does_not_come_back_in_time_is_given_up_and_so_is_its_recorder() ->
 def test_a_job_given_up_while_it_waits_is_handed_to_nobody() -> None:
     async def story() -> None:
         recorders = Recorders(job_s=0.01, idle_s=0.01)
-        assert await recorders.records(b"body", ARRIVAL) is None
+        assert await recorders.piece(b"body", ARRIVAL) is None
         assert await recorders.next(asked(1)) == []
 
     run(story())

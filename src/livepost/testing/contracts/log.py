@@ -7,6 +7,7 @@ by another.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import pytest
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from livepost.clock import DAY_MS, Clock, SimulatedClock
 from livepost.errors import StoreError
 from livepost.log.base import Log, LogReader, Position
+from livepost.log.body import packed_piece
+from livepost.model.piece import Piece, read_piece
 from livepost.model.record import KeyKind, Kind, Mention, Origin, Record, Verdict
 
 START_MS = 1_700_000_000_000
@@ -151,6 +154,23 @@ class LogContract:
         with pytest.raises(ValueError, match="16 bytes"):
             log.append([Record(subject=b"short")])
         assert log.last().seq == -1
+
+    def test_pieces_are_one_block_of_all_their_records(self, bench: LogBench) -> None:
+        one, other = bench.new(SimulatedClock(START_MS)), bench.new(SimulatedClock(START_MS))
+        late = [Record(name="late", effective_ts=START_MS + DAY_MS)]
+        for records in (events(2), [*late, full_record(), *events(20)]):
+            one.append(records)
+            other.append_pieces([piece(records[:1]), piece(records[1:])])
+        assert other.read(-1, 100) == one.read(-1, 100)
+        assert other.append_pieces([piece(late)]).first == one.append(late).first == 24
+        assert other.events_after(-1) == one.events_after(-1) == 25
+
+    def test_pieces_without_a_record_or_with_20001_are_refused(self, bench: LogBench) -> None:
+        log = bench.new(SimulatedClock(START_MS))
+        for pieces, count in (([], 0), ([piece([Record()] * 20_000), piece([Record()])], 20_001)):
+            with pytest.raises(ValueError, match=f"got {count}"):
+                log.append_pieces(pieces)
+        assert log.append_pieces([piece([Record()] * 19_999), piece([Record()])]).last == 19_999
 
     def test_two_readers_go_their_own_ways(self, bench: LogBench) -> None:
         clock = SimulatedClock(START_MS)
@@ -312,6 +332,11 @@ class DurableLogContract(LogContract):
 def events(count: int) -> list[Record]:
     """Return `count` event records with different message ids."""
     return [Record(source="web", message_id=f"m{number}", name="Product Viewed") for number in range(count)]
+
+
+def piece(records: Sequence[Record]) -> Piece:
+    """Return the records as a recorder gives them."""
+    return read_piece(packed_piece(records))
 
 
 def full_record() -> Record:
