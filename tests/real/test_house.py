@@ -57,7 +57,7 @@ class House:
 
     def __init__(self, parent: Path) -> None:
         outside = {name: value for name, value in os.environ.items() if not name.startswith("LIVEPOST_")}
-        self._environment = {**outside, "LIVEPOST_PORT": "0"}
+        self.environment = {**outside, "LIVEPOST_PORT": "0"}
         self.folder = parent / "teashop"
         self.livepost("init", str(self.folder), cwd=parent)
         self._make_quick()
@@ -66,13 +66,13 @@ class House:
     @property
     def data(self) -> DataFolder:
         """The data folder, as the processes see it."""
-        return DataFolder(load(self.folder, self._environment).settings)
+        return DataFolder(load(self.folder, self.environment).settings)
 
     def livepost(self, *words: str, cwd: Path | None = None) -> str:
         """Run a command to its end; return what it printed."""
         command = [sys.executable, "-m", "livepost.cli", *words]
         done = subprocess.run(
-            command, cwd=cwd or self.folder, env=self._environment, capture_output=True, text=True, check=False
+            command, cwd=cwd or self.folder, env=self.environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -81,7 +81,7 @@ class House:
         """Start the house; return its greeting."""
         command = [sys.executable, "-m", "livepost.cli", "run"]
         self._process = subprocess.Popen(
-            command, cwd=self.folder, env=self._environment, stdout=subprocess.PIPE, text=True
+            command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
         return "".join(self._process.stdout.readline() for _ in range(3))
@@ -342,6 +342,31 @@ def test_a_signal_stops_all_processes_and_a_restart_goes_on(house: House, keys: 
     house.run()
     wait_until("the mail of before", lambda: len(house.mails()) == count + 1)
     assert house.why("bob", "basket_note").startswith("sent: ")
+
+
+def test_a_supervisor_that_is_killed_takes_its_processes_along_and_a_restart_goes_on(house: House, keys: Keys) -> None:
+    count = len(house.mails())
+    house.stop(signal.SIGKILL)
+    wait_until("the processes to end", lambda: list(found_in(house.folder)) == [])
+    house.run()
+    fill_basket(house, keys.write, "bob", "after a killed supervisor")
+    wait_until("bob's next mail", lambda: len(house.mails()) == count + 1)
+
+
+def test_only_a_supervised_process_ends_with_its_input(house: House) -> None:
+    alone, supervised = start_recorder(house), start_recorder(house, "--supervised")
+    try:
+        assert supervised.wait(PATIENCE_S) in (0, -signal.SIGTERM)
+        assert alone.poll() is None
+    finally:
+        alone.kill()
+        alone.wait(PATIENCE_S)
+
+
+def start_recorder(house: House, *words: str) -> subprocess.Popen[bytes]:
+    """Start one of the house's processes by hand, with no input."""
+    command = [sys.executable, "-m", "livepost.cli", "run", "recorder", *words]
+    return subprocess.Popen(command, cwd=house.folder, env=house.environment, stdin=subprocess.DEVNULL)
 
 
 def test_a_call_sent_again_after_all_that_counts_once(house: House, keys: Keys) -> None:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from livepost.cli.author import project_of
-from livepost.cli.signals import stop_on_signals
+from livepost.cli.signals import end_with_input, stop_on_signals
 from livepost.cli.workspace import folder_here
 from livepost.clock import WallClock
 from livepost.runtime.folder import DataFolder
@@ -30,12 +30,19 @@ class Process(StrEnum):
     courier = "courier"
 
 
-def run(process: Annotated[Process | None, typer.Argument(help="One process; all if left out.")] = None) -> None:
+def run(
+    process: Annotated[Process | None, typer.Argument(help="One process; all if left out.")] = None,
+    supervised: Annotated[
+        bool, typer.Option("--supervised", help="End when standard input does: a supervisor says this.")
+    ] = False,
+) -> None:
     """Start the workspace of the project in this folder: collector, engine and courier."""
     folder = folder_here()
     if process is None:
         _supervise(folder)
     else:
+        if supervised:
+            end_with_input()
         import_module(f"livepost.cli.{process}").main(folder)
 
 

@@ -1,12 +1,14 @@
 """The supervisor: starts front, engine, courier and recorders, starts one again that fell over, stops them in order.
 
-The order of stopping is the order of an event's way, so that what was accepted is still decided and sent. All of them
-hold the folder's lock: where a supervisor was killed, no second house starts beside the processes that it left.
+The order of stopping is the order of an event's way, so that what was accepted is still decided and sent. A supervisor
+that is killed takes its processes along: they read a pipe that only it can write, and end when it is gone. All of them
+hold the folder's lock, so that no second house starts beside one that is still ending.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -30,6 +32,10 @@ BACK_OFF_S = (0.1, 0.5, 2.0, 5.0)
 
 STEADY_S = 60.0
 """A process that ran for so long starts its back-off anew."""
+
+
+SUPERVISED = "--supervised"
+"""What a process is told so that it ends when its standard input does: with its supervisor."""
 
 
 class StartError(LivepostError):
@@ -63,6 +69,7 @@ class Supervisor:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._restarts: dict[str, list[float]] = {}
         self._held: BinaryIO | None = None
+        self._lifeline: tuple[int, int] | None = None
 
     def hold(self, folder: DataFolder) -> None:
         """Keep other houses off the folder from now on, before anything in it is touched.
@@ -71,6 +78,7 @@ class Supervisor:
         """
         if self._held is None:
             self._held = folder.hold()
+            self._lifeline = os.pipe()
 
     def start(self, folder: DataFolder) -> None:
         """Start all and return when the front takes events.
@@ -110,19 +118,29 @@ class Supervisor:
             process = self._running.pop(name, None)
             if process is not None:
                 end(process, STOP_S)
-        if not self._running and self._held is not None:
-            self._held.close()
-            self._held = None
+        if not self._running:
+            self._let_go()
 
     def _start(self, name: str) -> None:
+        assert self._held is not None
+        assert self._lifeline is not None
         self._running[name] = subprocess.Popen(
-            self._command(name),
+            [*self._command(name), SUPERVISED],
             cwd=self._project,
             env=self._environment,
-            stdin=subprocess.DEVNULL,
+            stdin=self._lifeline[0],
             start_new_session=True,
-            pass_fds=() if self._held is None else (self._held.fileno(),),
+            pass_fds=(self._held.fileno(),),
         )
+
+    def _let_go(self) -> None:
+        """Let other houses onto the folder."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+        for end_of_pipe in self._lifeline or ():
+            os.close(end_of_pipe)
+        self._lifeline = None
 
     def _restart(self, name: str, code: int, stop: Event) -> None:
         now = time.monotonic()
