@@ -41,7 +41,7 @@ bench: $(VENV)/.run ## measure, as JSON (ARGS= names one)
 test-crash: $(VENV)/.test ## kill, roll back, fail the disk, scan the bytes (long)
 	$(BIN)/python -m pytest -q tests/crash $(ARGS)
 
-test-real: $(VENV)/.test ## against real servers and the real command (long)
+test-real: $(VENV)/.test $(VENV)/.clients ## against real servers and the real command (long)
 	$(BIN)/python -m pytest -q tests/real $(ARGS)
 
 test-scale: $(VENV)/.test ## the tests marked `scale` (long)
@@ -61,3 +61,8 @@ $(VENV)/.run: requirements/run.txt requirements/install pyproject.toml
 $(VENV)/.test: requirements/test.txt requirements/install pyproject.toml
 	requirements/install test $(VENV)
 	touch $(VENV)/.run $@
+
+# The official SDKs that tests/real runs, in an environment of their own: what they pin is none of ours.
+$(VENV)/.clients: requirements/clients.txt requirements/install tests/real/clients/package-lock.json
+	requirements/install clients $(VENV)/clients
+	touch $@

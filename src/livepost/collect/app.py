@@ -17,12 +17,14 @@ from livepost.collect.reply import (
     Send,
     send_json,
     send_overloaded,
+    send_pixel,
     send_preflight,
     send_rejected,
     send_success,
     send_unavailable,
 )
 from livepost.collect.request import Request, read_batch, read_single, require_somebody
+from livepost.collect.snowplow import read_payload, read_pixel
 from livepost.collect.token import Keys, authenticate
 from livepost.errors import OverloadedError, RejectedError, StoreError
 from livepost.intake.call import CallType
@@ -33,6 +35,7 @@ from livepost.model.record import KeyKind, Origin
 
 Scope: TypeAlias = MutableMapping[str, Any]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+Succeed: TypeAlias = Callable[[Send, int], Awaitable[None]]
 
 RETRY_AFTER_S = 2
 SINGLE: dict[str, CallType] = {
@@ -54,6 +57,8 @@ BATCH: dict[str, Origin] = {
     "/v1/b": Origin.LIVE,
     "/v1/import": Origin.IMPORT,
 }
+SNOWPLOW = "/com.snowplowanalytics.snowplow/tp2"
+PIXEL = "/i"
 _SETTINGS = re.compile(r"/v1/projects/([^/]{1,255})/settings")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?", re.ASCII)
 
@@ -95,8 +100,10 @@ class Collect:
         path = scope.get("path", "")
         if scope["type"] != "http":
             await self._otherwise(scope, receive, send)
-        elif path in SINGLE or path in BATCH:
+        elif path in SINGLE or path in BATCH or path == SNOWPLOW:
             await self._events(scope, receive, send)
+        elif path == PIXEL:
+            await self._pixel(scope, receive, send)
         elif found := _SETTINGS.fullmatch(path):
             await self._settings(found[1], scope, send)
         else:
@@ -106,20 +113,13 @@ class Collect:
         if scope["method"] != "POST":
             await _answer_method(scope["method"], "POST", send)
             return
-        try:
-            position = await self._take(scope, receive)
-        except UnfinishedBodyError as error:
-            await send_rejected(send, error, lambda: drain(receive))
-        except RejectedError as error:
-            await send_rejected(send, error)
-        except OverloadedError as error:
-            await send_overloaded(send, error)
-        except StoreError:
-            await send_unavailable(send, RETRY_AFTER_S)
-        except ClientGoneError:
+        await _answer(self._take(scope, receive), receive, send, send_success)
+
+    async def _pixel(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "GET":
+            await _answer_method(scope["method"], "GET", send)
             return
-        else:
-            await send_success(send, position)
+        await _answer(self._take_pixel(scope), receive, send, send_pixel)
 
     async def _take(self, scope: Scope, receive: Receive) -> int:
         """Read, authenticate, hand over; return the position of the last record once it is committed."""
@@ -132,8 +132,16 @@ class Collect:
             if piece is not None:
                 return await self._intake.admit_piece(piece, lane_of(arrival.origin), size=len(body))
         request = _read(path, body)
+        return await self._submit(request, path, authorization, len(body))
+
+    async def _take_pixel(self, scope: Scope) -> int:
+        """Authenticate and hand over the event that a query tells; return its position once it is committed."""
+        query = scope.get("query_string", b"")
+        return await self._submit(read_pixel(query), PIXEL, _headers(scope)[0], len(query))
+
+    async def _submit(self, request: Request, path: str, authorization: bytes | None, size: int) -> int:
         arrival = self._arrival(path, authorization, request.write_key).sent(request.sent_at)
-        return await self._intake.submit(request.calls, arrival, size=len(body))
+        return await self._intake.submit(request.calls, arrival, size=size)
 
     def _arrival(self, path: str, authorization: bytes | None, write_key: object) -> Arrival:
         """Return how a request comes; raise RejectedError (401) without a valid key."""
@@ -158,7 +166,27 @@ class Collect:
         await send_json(send, 200, document, [(b"cache-control", b"public, max-age=%d" % SETTINGS_MAX_AGE_S)])
 
 
+async def _answer(taking: Awaitable[int], receive: Receive, send: Send, succeed: Succeed) -> None:
+    """Say what became of a request that is being taken."""
+    try:
+        position = await taking
+    except UnfinishedBodyError as error:
+        await send_rejected(send, error, lambda: drain(receive))
+    except RejectedError as error:
+        await send_rejected(send, error)
+    except OverloadedError as error:
+        await send_overloaded(send, error)
+    except StoreError:
+        await send_unavailable(send, RETRY_AFTER_S)
+    except ClientGoneError:
+        return
+    else:
+        await succeed(send, position)
+
+
 def _read(path: str, body: bytes) -> Request:
+    if path == SNOWPLOW:
+        return read_payload(body)
     type_ = SINGLE.get(path)
     if type_ is None:
         return read_batch(body)

@@ -13,6 +13,9 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 _SUCCESS = b'{"success": true}'
+_PIXEL = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b")
+"""A transparent GIF of one pixel."""
+
 _CORS: Headers = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"X-Livepost-Position, Retry-After"),
@@ -33,6 +36,19 @@ async def send_success(send: Send, position: int) -> None:
     headers = [*_SUCCESS_HEADERS, (b"x-livepost-position", b"%d" % position)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": _SUCCESS})
+
+
+async def send_pixel(send: Send, position: int) -> None:
+    """Say the same with a picture, as a tracker that asks with GET expects it; no cache may answer the next one."""
+    headers = [
+        *_CORS,
+        (b"content-type", b"image/gif"),
+        (b"content-length", b"%d" % len(_PIXEL)),
+        (b"cache-control", b"no-store"),
+        (b"x-livepost-position", b"%d" % position),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": _PIXEL})
 
 
 async def send_json(

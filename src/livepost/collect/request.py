@@ -42,7 +42,7 @@ _KEY = msgspec.json.Decoder(_Key)
 def read_single(body: bytes, type_: CallType) -> Request:
     """Return the one call of a body; the route says its type. Raises RejectedError (400)."""
     if len(body) > MAX_EVENT_BYTES:
-        raise _event_too_large("a call", len(body))
+        raise event_too_large("a call", len(body))
     call = read_call(body)
     call.type = type_
     if isinstance(call, BrokenCall) and not isinstance(call.told, dict) and call.told is not None:
@@ -70,12 +70,7 @@ def read_batch(body: bytes) -> Request:
         raise _no_batch(read_json(body)) from None
     except (ValueError, RecursionError) as error:
         raise unreadable(error) from None
-    if not 1 <= len(told.batch) <= MAX_BATCH_EVENTS:
-        raise RejectedError(
-            f"expected 1 to {MAX_BATCH_EVENTS} events in `batch`, got {len(told.batch)}; "
-            + ("split it" if told.batch else "send nothing instead"),
-            code="batch_length",
-        )
+    require_length(len(told.batch))
     calls = [_item(raw) for raw in told.batch]
     if isinstance(told.context, dict):
         _share(told.context, calls)
@@ -83,23 +78,34 @@ def read_batch(body: bytes) -> Request:
     return Request(calls, sent_at, told.write_key)
 
 
+def require_length(events: int) -> None:
+    """Raise RejectedError (400) unless a batch of so many events may be taken."""
+    if not 1 <= events <= MAX_BATCH_EVENTS:
+        raise RejectedError(
+            f"expected 1 to {MAX_BATCH_EVENTS} events in a batch, got {events}; "
+            + ("split it" if events else "send nothing instead"),
+            code="batch_length",
+        )
+
+
+def event_too_large(what: str, size: int) -> RejectedError:
+    """Return the refusal of an event of `size` bytes, over MAX_EVENT_BYTES."""
+    return RejectedError(
+        f"expected {what} to have at most {MAX_EVENT_BYTES} bytes, got {size}; leave out what nobody reads",
+        code="event_too_large",
+    )
+
+
 def _item(raw: msgspec.Raw) -> Call:
     event = bytes(raw)
     if len(event) > MAX_EVENT_BYTES:
-        raise _event_too_large("an event in a batch", len(event))
+        raise event_too_large("an event in a batch", len(event))
     return read_call(event)
 
 
 def _share(context: dict[str, Any], calls: list[Call]) -> None:
     for call in calls:
         call.context = {**context, **(call.context or {})}
-
-
-def _event_too_large(what: str, size: int) -> RejectedError:
-    return RejectedError(
-        f"expected {what} to have at most {MAX_EVENT_BYTES} bytes, got {size}; leave out what nobody reads",
-        code="event_too_large",
-    )
 
 
 def _no_batch(told: Any) -> RejectedError:

@@ -1,7 +1,7 @@
 """Keys of requests: headers and body in, the source and kind of key out.
 
-SDKs send the key as the user of Basic authentication, browsers in the body as `writeKey`. A Basic header
-decides alone.
+SDKs send the key as the user of Basic authentication, browsers in the body as `writeKey`, Snowplow's trackers as their
+app id. A Basic header decides alone.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def authenticate(keys: Keys, authorization: bytes | None, write_key: object) -> 
     if found is None:
         raise RejectedError(
             f"expected a write key or secret key of this workspace, got {'another' if token else 'none'}; "
-            "send it as the user of Basic authentication or as `writeKey` in the body",
+            "send it as the user of Basic authentication, or as `writeKey` in the body (Snowplow: as the app id)",
             code="invalid_key",
             status=401,
         )

@@ -24,7 +24,8 @@ MAX_DEPTH = 64
 class Call(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
     """One call as the client told it; other keys (`integrations`, `_metadata`, `channel`) are not kept.
 
-    `timestamp` and `sent_at` are still text; ids may have come as numbers.
+    `timestamp` and `sent_at` are still text; ids may have come as numbers. RudderStack's Node SDK says
+    `originalTimestamp` where others say `timestamp`.
     """
 
     type: str = ""
@@ -37,6 +38,7 @@ class Call(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
     name: str | None = None
     category: str | None = None
     timestamp: str | None = None
+    original_timestamp: str | None = None
     sent_at: str | None = None
     properties: dict[str, Any] | None = None
     traits: dict[str, Any] | None = None
@@ -64,6 +66,7 @@ _PARTS: tuple[tuple[str, str, tuple[type, ...], str], ...] = (
     ("name", "name", _TEXT, "a string"),
     ("category", "category", _TEXT, "a string"),
     ("timestamp", "timestamp", _TEXT, "an ISO 8601 date-time"),
+    ("originalTimestamp", "original_timestamp", _TEXT, "an ISO 8601 date-time"),
     ("sentAt", "sent_at", _TEXT, "an ISO 8601 date-time"),
     ("properties", "properties", _OBJECT, "an object"),
     ("traits", "traits", _OBJECT, "an object"),
@@ -98,6 +101,8 @@ def read_call(raw: bytes) -> Call:
         call = _mended(read_json(raw))
     except (ValueError, RecursionError) as error:
         raise unreadable(error) from None
+    if call.timestamp is None:
+        call.timestamp = call.original_timestamp
     if _may_be_deep(raw) and _depth(read_json(raw)) > MAX_DEPTH:
         return _too_deep(call)
     return call

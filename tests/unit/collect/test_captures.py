@@ -72,6 +72,21 @@ def test_consents_and_aliases_of_the_captures_reach_the_records(collector: Any) 
     assert records["Product Viewed"].effective_ts < records["Order Completed"].effective_ts
 
 
+def test_every_event_that_snowplows_tracker_sent_is_taken(collector: Any) -> None:
+    for capture in captures("snowplow-python"):
+        path, _, query = capture["path"].partition("?")
+        reply = collector.send(
+            capture["method"], path, json.dumps(capture["body_json"]).encode(), query=query, authorization="Basic V0s6"
+        )
+        assert reply.status == 200, capture
+    records = collector.records()
+    assert [record.name for record in records] == ["$page", "add-to-basket", "link_click"] * 2
+    assert {record.verdict for record in records} == {Verdict.ACCEPTED}
+    assert records[0].message_id == "f036e1a2-18a9-44fc-89e6-bd834732cf43"
+    assert {(record.timestamp, record.sent_at) for record in records[:3]} == {(1_795_296_697_693, 1_795_296_697_000)}
+    assert not any(b"jane" in part or b"203.0" in part for record in records for part in record.sealed.values())
+
+
 def test_every_example_of_segments_documentation_is_taken(collector: Any) -> None:
     path = require(SEGMENT / "spec_payloads" / "segment_http_api_examples.json")
     for example in json.loads(path.read_text())["examples"]:

@@ -19,6 +19,18 @@ def test_an_id_may_come_as_a_number() -> None:
     assert read_call(b'{"userId": 7}').user_id == 7
 
 
+@pytest.mark.parametrize(
+    ("body", "timestamp"),
+    [
+        (b'{"originalTimestamp":"2026-11-21"}', "2026-11-21"),
+        (b'{"originalTimestamp":"2026-11-21","timestamp":"2026-11-20"}', "2026-11-20"),
+        (b'{"originalTimestamp":"2026-11-21","timestamp":null,"event":5}', "2026-11-21"),
+    ],
+)
+def test_rudderstacks_original_timestamp_counts_where_there_is_no_timestamp(body: bytes, timestamp: str) -> None:
+    assert read_call(body).timestamp == timestamp
+
+
 def test_the_empty_array_of_php_clients_is_an_empty_object() -> None:
     call = read_call(b'{"type":"track","userId":"u1","event":"X","properties":[]}')
     assert not isinstance(call, BrokenCall)
