@@ -9,16 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from livepost.clock import WallClock
 from livepost.model.record import Kind, Record, Verdict
 from livepost.runtime.engine_client import EngineClient
 from tests.crash.house import ROOT, House, wait_until
 from tests.crash.proofs import folding_trouble, records_of
-from tests.real.browser import needs_chromium, page_of
 from tests.real.pages import pages
 from tests.real.proxy import LINE, Fault, Proxy
 from tests.real.sdk import SCRIPTS, needs_clients, sent_by
@@ -93,7 +92,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 @pytest.fixture
 def at() -> Iterator[str]:
-    needs_chromium()
     with pages() as address:
         yield address
 
@@ -124,10 +122,10 @@ def test_an_sdk_loses_nothing_on_a_bad_line_and_nothing_counts_twice(shop: Shop,
 
 
 def test_the_browsers_sdk_loses_nothing_on_a_bad_line_and_nothing_counts_twice(
-    shop: Shop, at: str, tmp_path: Path
+    shop: Shop, at: str, chromium: Browser
 ) -> None:
     client = "segment-browser"
-    with Proxy(shop.house.folder.port, LINE, again=True) as line, page_of(tmp_path) as page:
+    with Proxy(shop.house.folder.port, LINE, again=True) as line, chromium.new_page() as page:
         page.goto(f"{at}/segment_browser.html?host={line.address}&key={shop.key(client)}")
         ids = page.evaluate("count => send(count)", CLICKS)
         wait_until("the browser to be rid of all", lambda: line.happened[Fault.NONE] == CLICKS)
@@ -136,9 +134,9 @@ def test_the_browsers_sdk_loses_nothing_on_a_bad_line_and_nothing_counts_twice(
     require_all_once(shop, client, ids, line)
 
 
-def test_what_a_customer_leaves_unsent_is_sent_from_the_next_page(shop: Shop, at: str, tmp_path: Path) -> None:
+def test_what_a_customer_leaves_unsent_is_sent_from_the_next_page(shop: Shop, at: str, chromium: Browser) -> None:
     client = "segment-browser-leaving"
-    with Proxy(shop.house.folder.port, [Fault.UNAVAILABLE], again=True) as line, page_of(tmp_path) as page:
+    with Proxy(shop.house.folder.port, [Fault.UNAVAILABLE], again=True) as line, chromium.new_page() as page:
         address = f"{at}/segment_browser.html?host={line.address}&key={shop.key(client)}"
         page.goto(address)
         ids = page.evaluate("send(5)")

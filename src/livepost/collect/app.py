@@ -13,18 +13,21 @@ from typing import Any, Protocol, TypeAlias
 from livepost.clock import Clock
 from livepost.collect.body import BodyReader, ClientGoneError, Receive, UnfinishedBodyError, drain
 from livepost.collect.browser import SETTINGS_MAX_AGE_S, browser_settings
+from livepost.collect.pixel import PICTURE, PIXEL, pixel_source, read_pixel
 from livepost.collect.reply import (
+    Headers,
     Send,
     send_json,
     send_overloaded,
-    send_pixel,
+    send_picture,
     send_preflight,
     send_rejected,
     send_success,
     send_unavailable,
 )
 from livepost.collect.request import Request, read_batch, read_single, require_somebody
-from livepost.collect.snowplow import read_payload, read_pixel
+from livepost.collect.snippet import load_snippet, send_snippet
+from livepost.collect.snowplow import read_payload, read_query
 from livepost.collect.token import Keys, authenticate
 from livepost.errors import OverloadedError, RejectedError, StoreError
 from livepost.intake.call import CallType
@@ -35,7 +38,6 @@ from livepost.model.record import KeyKind, Origin
 
 Scope: TypeAlias = MutableMapping[str, Any]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
-Succeed: TypeAlias = Callable[[Send, int], Awaitable[None]]
 
 RETRY_AFTER_S = 2
 SINGLE: dict[str, CallType] = {
@@ -58,7 +60,8 @@ BATCH: dict[str, Origin] = {
     "/v1/import": Origin.IMPORT,
 }
 SNOWPLOW = "/com.snowplowanalytics.snowplow/tp2"
-PIXEL = "/i"
+SNOWPLOW_PIXEL = "/i"
+SNIPPET_PATH = "/livepost.js"
 _SETTINGS = re.compile(r"/v1/projects/([^/]{1,255})/settings")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?", re.ASCII)
 
@@ -94,6 +97,7 @@ class Collect:
         self._otherwise = otherwise
         self._body = body or BodyReader()
         self._recorders = recorders
+        self._snippet = load_snippet()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -102,8 +106,10 @@ class Collect:
             await self._otherwise(scope, receive, send)
         elif path in SINGLE or path in BATCH or path == SNOWPLOW:
             await self._events(scope, receive, send)
-        elif path == PIXEL:
-            await self._pixel(scope, receive, send)
+        elif path == SNIPPET_PATH:
+            await self._send_snippet(scope, send)
+        elif path in PIXEL or path == SNOWPLOW_PIXEL:
+            await self._pixel(scope, send)
         elif found := _SETTINGS.fullmatch(path):
             await self._settings(found[1], scope, send)
         else:
@@ -113,13 +119,20 @@ class Collect:
         if scope["method"] != "POST":
             await _answer_method(scope["method"], "POST", send)
             return
-        await _answer(self._take(scope, receive), receive, send, send_success)
-
-    async def _pixel(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "GET":
-            await _answer_method(scope["method"], "GET", send)
+        try:
+            position = await self._take(scope, receive)
+        except UnfinishedBodyError as error:
+            await send_rejected(send, error, lambda: drain(receive))
+        except RejectedError as error:
+            await send_rejected(send, error)
+        except OverloadedError as error:
+            await send_overloaded(send, error)
+        except StoreError:
+            await send_unavailable(send, RETRY_AFTER_S)
+        except ClientGoneError:
             return
-        await _answer(self._take_pixel(scope), receive, send, send_pixel)
+        else:
+            await send_success(send, position)
 
     async def _take(self, scope: Scope, receive: Receive) -> int:
         """Read, authenticate, hand over; return the position of the last record once it is committed."""
@@ -134,11 +147,6 @@ class Collect:
         request = _read(path, body)
         return await self._submit(request, path, authorization, len(body))
 
-    async def _take_pixel(self, scope: Scope) -> int:
-        """Authenticate and hand over the event that a query tells; return its position once it is committed."""
-        query = scope.get("query_string", b"")
-        return await self._submit(read_pixel(query), PIXEL, _headers(scope)[0], len(query))
-
     async def _submit(self, request: Request, path: str, authorization: bytes | None, size: int) -> int:
         arrival = self._arrival(path, authorization, request.write_key).sent(request.sent_at)
         return await self._intake.submit(request.calls, arrival, size=size)
@@ -148,6 +156,40 @@ class Collect:
         source, kind = authenticate(self._keys, authorization, write_key)
         origin = BATCH.get(path, Origin.LIVE)
         return Arrival(source=source, key=kind, received_at=self._clock.now_ms(), origin=origin)
+
+    async def _send_snippet(self, scope: Scope, send: Send) -> None:
+        if scope["method"] in ("GET", "HEAD"):
+            await send_snippet(send, self._snippet, scope["method"], scope["headers"])
+        else:
+            await _answer_method(scope["method"], "GET, HEAD", send)
+
+    async def _pixel(self, scope: Scope, send: Send) -> None:
+        """Answer with a picture whatever happened: the status and `X-Livepost-Error` say it."""
+        if scope["method"] != "GET":
+            await _answer_method(scope["method"], "GET", send)
+            return
+        try:
+            position = await self._take_pixel(scope)
+        except RejectedError as error:
+            await send_picture(send, PICTURE, error.status, _reason(error.code, error))
+        except OverloadedError as error:
+            retry = (b"retry-after", b"%d" % error.retry_after_s)
+            await send_picture(send, PICTURE, 429, [*_reason("overloaded", error), retry])
+        except StoreError:
+            retry = (b"retry-after", b"%d" % RETRY_AFTER_S)
+            await send_picture(send, PICTURE, 503, [*_reason("unavailable", "a store failed"), retry])
+        else:
+            await send_picture(send, PICTURE, 200, [(b"x-livepost-position", b"%d" % position)])
+
+    async def _take_pixel(self, scope: Scope) -> int:
+        """Take the call in a query; return its position once it is committed."""
+        path, query = scope["path"], scope.get("query_string", b"")
+        if path == SNOWPLOW_PIXEL:
+            return await self._submit(read_query(query), path, _headers(scope)[0], len(query))
+        request = read_pixel(query, PIXEL[path])
+        source = pixel_source(self._keys, request.write_key)
+        arrival = Arrival(source=source, key=KeyKind.WRITE, received_at=self._clock.now_ms())
+        return await self._intake.submit(request.calls, arrival, size=len(query))
 
     async def _settings(self, key: str, scope: Scope, send: Send) -> None:
         if scope["method"] != "GET":
@@ -166,24 +208,6 @@ class Collect:
         await send_json(send, 200, document, [(b"cache-control", b"public, max-age=%d" % SETTINGS_MAX_AGE_S)])
 
 
-async def _answer(taking: Awaitable[int], receive: Receive, send: Send, succeed: Succeed) -> None:
-    """Say what became of a request that is being taken."""
-    try:
-        position = await taking
-    except UnfinishedBodyError as error:
-        await send_rejected(send, error, lambda: drain(receive))
-    except RejectedError as error:
-        await send_rejected(send, error)
-    except OverloadedError as error:
-        await send_overloaded(send, error)
-    except StoreError:
-        await send_unavailable(send, RETRY_AFTER_S)
-    except ClientGoneError:
-        return
-    else:
-        await succeed(send, position)
-
-
 def _read(path: str, body: bytes) -> Request:
     if path == SNOWPLOW:
         return read_payload(body)
@@ -193,6 +217,11 @@ def _read(path: str, body: bytes) -> Request:
     request = read_single(body, type_)
     require_somebody(request.calls[0])
     return request
+
+
+def _reason(code: str, message: object) -> Headers:
+    """Return the header that says why a pixel's call was not taken."""
+    return [(b"x-livepost-error", f"{code}: {message}".encode("ascii", "replace"))]
 
 
 def _headers(scope: Scope) -> tuple[bytes | None, bytes | None]:

@@ -11,6 +11,9 @@ MAX_EVENT_BYTES = 32 * 1024
 MAX_BATCH_EVENTS = 10_000
 """Events in one batch; a commit can hold a whole batch."""
 
+MAX_PIXEL_PARAMETERS = 200
+"""Parameters of a pixel's query."""
+
 MAX_TOKEN_CHARS = 255
 """Characters of a write key or secret key."""
 

@@ -13,9 +13,6 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 _SUCCESS = b'{"success": true}'
-_PIXEL = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b")
-"""A transparent GIF of one pixel."""
-
 _CORS: Headers = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"X-Livepost-Position, Retry-After"),
@@ -28,6 +25,14 @@ _PREFLIGHT: Headers = [
     (b"content-length", b"0"),
 ]
 _JSON: Headers = [*_CORS, (b"content-type", b"application/json")]
+_PICTURE: Headers = [
+    (b"content-type", b"image/gif"),
+    (b"cache-control", b"no-store"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"X-Livepost-Position, X-Livepost-Error, Retry-After"),
+]
 _SUCCESS_HEADERS: Headers = [*_JSON, (b"content-length", str(len(_SUCCESS)).encode())]
 
 
@@ -36,19 +41,6 @@ async def send_success(send: Send, position: int) -> None:
     headers = [*_SUCCESS_HEADERS, (b"x-livepost-position", b"%d" % position)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": _SUCCESS})
-
-
-async def send_pixel(send: Send, position: int) -> None:
-    """Say the same with a picture, as a tracker that asks with GET expects it; no cache may answer the next one."""
-    headers = [
-        *_CORS,
-        (b"content-type", b"image/gif"),
-        (b"content-length", b"%d" % len(_PIXEL)),
-        (b"cache-control", b"no-store"),
-        (b"x-livepost-position", b"%d" % position),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": _PIXEL})
 
 
 async def send_json(
@@ -85,6 +77,13 @@ async def send_rejected(
     if error.status in (408, 413):
         headers.append((b"connection", b"close"))
     await send_json(send, error.status, {"code": error.code, "message": str(error)}, headers, before_end)
+
+
+async def send_picture(send: Send, picture: bytes, status: int, headers: Headers) -> None:
+    """Send a GIF that nobody keeps; it says what became of a call by its status, since nobody reads its text."""
+    head = [*_PICTURE, (b"content-length", b"%d" % len(picture)), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": head})
+    await send({"type": "http.response.body", "body": picture})
 
 
 async def send_overloaded(send: Send, error: OverloadedError) -> None:

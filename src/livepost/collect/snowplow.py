@@ -94,7 +94,7 @@ def read_payload(body: bytes) -> Request:
     return _request(events)
 
 
-def read_pixel(query: bytes) -> Request:
+def read_query(query: bytes) -> Request:
     """Return the call of a GET's query, whose parameters are one event; raise RejectedError (400) for one too large."""
     if len(query) > MAX_EVENT_BYTES:
         raise event_too_large("a query", len(query))

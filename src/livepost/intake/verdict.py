@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from livepost.intake.call import CALL_TYPES, BrokenCall, Call
+from livepost.intake.context import CONSENT_EVENT
 from livepost.intake.plan import BrokenPlanError, Reading, TrackingPlan
 from livepost.model.record import Verdict
 
@@ -92,14 +93,17 @@ def _by_plan(call: Call, name: str, plan: TrackingPlan) -> Judgement:
 
 
 def _undeclared(name: str, told: dict[str, Any], plan: TrackingPlan) -> Judgement:
-    """Judge an event that nobody declared; the protocol's own calls (`$page`) always pass."""
-    if plan.undeclared == "quarantine" and not name.startswith("$"):
+    """Judge an event that nobody declared; the protocol's own calls (`$page`), and what a person says about consent,
+    always pass: a refusal must not wait in quarantine.
+    """
+    always_passes = name.startswith("$") or name == CONSENT_EVENT
+    if plan.undeclared == "quarantine" and not always_passes:
         return Judgement(
             name,
             Verdict.QUARANTINED,
             "the tracking plan does not declare this event; declare it and replay it, or allow all events",
         )
-    if plan.undeclared == "block" and not name.startswith("$"):
+    if plan.undeclared == "block" and not always_passes:
         return Judgement(name, Verdict.FILTERED, "the tracking plan blocks events that it does not declare")
     return Judgement(name, reading=Reading({}, {}, told))
 

@@ -63,16 +63,14 @@ class Collector:
         raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
         return self.send("POST", path, raw, pieces, **headers)
 
-    def send(
-        self, method: str, path: str, body: bytes = b"", pieces: int = 1, query: str = "", **headers: str
-    ) -> Reply:
+    def send(self, method: str, path: str, body: bytes = b"", pieces: int = 1, **headers: str) -> Reply:
         cut = max(1, -(-len(body) // pieces))
         chunks = [body[start : start + cut] for start in range(0, len(body), cut)] or [b""]
         messages: list[MutableMapping[str, Any]] = [
             {"type": "http.request", "body": chunk, "more_body": place < len(chunks) - 1}
             for place, chunk in enumerate(chunks)
         ]
-        return asyncio.run(_exchange(self.app, method, path, messages, headers, query))
+        return asyncio.run(_exchange(self.app, method, path, messages, headers))
 
     def burst(self, path: str, body: Any, count: int) -> list[Reply]:
         """Send the same request `count` times at once."""
@@ -93,7 +91,6 @@ async def _exchange(
     path: str,
     messages: list[MutableMapping[str, Any]],
     headers: dict[str, str],
-    query: str = "",
 ) -> Reply:
     """Send ASGI messages as one request and gather the reply; after the last message the client waits."""
     incoming = iter(messages)
@@ -109,13 +106,14 @@ async def _exchange(
         sent.append(message)
 
     raw = [(name.replace("_", "-").lower().encode(), value.encode()) for name, value in headers.items()]
+    path, _, query = path.partition("?")
     scope = {
         "type": "http",
         "method": method,
         "path": path,
+        "query_string": query.encode(),
         "headers": raw,
         "scheme": "https",
-        "query_string": query.encode(),
     }
     await app(scope, receive, send)
     if not sent:

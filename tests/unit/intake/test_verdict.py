@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livepost.intake.call import BrokenCall, Call
+from livepost.intake.context import CONSENT_EVENT
 from livepost.intake.plan import TrackingPlan, Undeclared
 from livepost.intake.timestamp import parse_timestamp
 from livepost.intake.verdict import (
@@ -127,6 +128,11 @@ def test_what_a_browser_sends_is_said_to_be_plain() -> None:
 @pytest.mark.parametrize("plan", ["quarantine", "block"])
 def test_the_protocols_own_calls_pass_whatever_the_setting(plan: Undeclared) -> None:
     assert verdict(plan, type="page")[:2] == (Verdict.ACCEPTED, "$page")
+
+
+@pytest.mark.parametrize("plan", ["quarantine", "block"])
+def test_what_a_person_says_about_consent_passes_whatever_the_setting(plan: Undeclared) -> None:
+    assert verdict(plan, event=CONSENT_EVENT)[:2] == (Verdict.ACCEPTED, CONSENT_EVENT)
 
 
 def test_what_stands_beside_the_properties_is_told_too() -> None:

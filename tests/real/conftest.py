@@ -1,0 +1,19 @@
+"""What tests against real programs share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.real.browser import browser
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A Chromium for all tests; each makes a context of its own, which is a fresh profile. `shop.test` is this machine,
+    by a name that is not trusted as `localhost` is: what browsers keep for https is missing there.
+    """
+    with browser("--host-resolver-rules=MAP shop.test 127.0.0.1") as one:
+        yield one
