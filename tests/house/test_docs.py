@@ -21,7 +21,7 @@ DOCS = HOUSE / "docs"
 REFERENCE = DOCS / "reference"
 PYPROJECT = tomllib.loads((HOUSE / "pyproject.toml").read_text())
 READ_AS = {"fresh": "fresh_ms", "data": "data_folder", "public_url": "base_url"}
-RESERVED = {"lake", "warehouse", "log", "engine", "people", "ledger", "mail"}
+RESERVED = {"lake", "warehouse", "log", "engine", "people", "ledger"}
 """Parts with one body or none: `settings.part` refuses any other, so nothing else needs to ask."""
 
 

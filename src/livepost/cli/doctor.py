@@ -10,17 +10,20 @@ from rich.console import Console
 from rich.table import Table
 
 from livepost.cli.workspace import settings_here
+from livepost.runtime.sender import check_sender
 
 _console = Console(soft_wrap=True, highlight=False)
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Print every setting with where it came from; secrets are masked."""
-    shown = settings_here().shown()
+    """Print every setting with where it came from; secrets are masked. Exit 1 if mails could not be sent so."""
+    loaded = settings_here()
+    shown = loaded.shown()
     if as_json:
         _console.print_json(msgspec.json.encode(shown).decode())
-        return
-    table = Table("setting", "value", "from", box=None)
-    for one in shown:
-        table.add_row(one.key, str(one.value), one.origin)
-    _console.print(table)
+    else:
+        table = Table("setting", "value", "from", box=None)
+        for one in shown:
+            table.add_row(one.key, str(one.value), one.origin)
+        _console.print(table)
+    check_sender(loaded.settings)

@@ -16,6 +16,7 @@ from livepost.project.check import check_project
 from livepost.project.declarations import collect
 from livepost.project.problem import Problem
 from livepost.runtime.project import import_shop
+from livepost.runtime.sender import check_sender
 from livepost.runtime.templates import load_templates
 
 _console = Console(soft_wrap=True, highlight=False)
@@ -52,6 +53,7 @@ def check() -> None:
 def _problems() -> list[Problem]:
     settings = settings_here().settings
     try:
+        check_sender(settings)
         declarations = collect(vars(import_shop(Path.cwd())))
         templates = load_templates(Path.cwd())
     except ProjectError as error:

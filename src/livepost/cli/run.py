@@ -16,6 +16,7 @@ from livepost.cli.signals import end_with_input, stop_on_signals
 from livepost.cli.workspace import folder_here
 from livepost.clock import WallClock
 from livepost.runtime.folder import DataFolder
+from livepost.runtime.sender import check_sender
 from livepost.runtime.supervisor import Supervisor
 
 _console = Console(soft_wrap=True, highlight=False)
@@ -48,6 +49,7 @@ def run(
 
 def _supervise(folder: DataFolder) -> None:
     project = project_of(folder)  # so that a project that does not compile is said once, here
+    check_sender(folder.settings)
     folder.prepare()
     stop = stop_on_signals()
     supervisor = Supervisor(Path.cwd(), os.environ)

@@ -1,4 +1,4 @@
-"""What every sender does. Body: `keep.py` (mails to disk); SMTP and providers come beside it.
+"""What every sender does. Bodies: `keep.py` (mails to disk), `smtp.py` (to a server), `memory.py` (rehearsals).
 
 In: complete mails. Out: a receipt for each. Promised: a receipt is definite or says `unknown`; nothing is
 guessed.

@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from livepost.deliver.courier import Courier, Sent, recover, report, send_due, take_over
-from livepost.deliver.keep import Keep
 from livepost.deliver.mail import Maker, Shop
 from livepost.deliver.message import From
 from livepost.errors import SealError, StoreError
@@ -28,6 +27,7 @@ from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.front import Handed
 from livepost.runtime.project import Project
+from livepost.runtime.sender import sender_of
 from livepost.runtime.templates import load_templates
 from livepost.runtime.wire import WireClient
 from livepost.settings.settings import Settings
@@ -87,19 +87,19 @@ def maker_of(project: Project, settings: Settings, base_url: str, vault: Vault) 
 
 
 def run_courier(folder: DataFolder, project: Project, stop: Event) -> None:
-    """Work until `stop` is set. Raises StoreError if a store cannot be opened."""
+    """Work until `stop` is set. Raises StoreError if a store cannot be opened, SettingsError for a `mail` of no use."""
     with contextlib.ExitStack() as open_:
         vault = open_.enter_context(contextlib.closing(folder.vault(readonly=True)))
         ledger = open_.enter_context(contextlib.closing(folder.ledger()))
         log = open_.enter_context(contextlib.closing(folder.log_reader()))
         engine = open_.enter_context(contextlib.closing(EngineClient(folder)))
         front = open_.enter_context(contextlib.closing(WireClient(folder.front_socket)))
-        keep = open_.enter_context(contextlib.closing(Keep(folder.mailbox, vault, folder.settings.workspace)))
+        sender = open_.enter_context(contextlib.closing(sender_of(folder, vault)))
         courier = Courier(
             engine=engine,
             ledger=ledger,
             maker=maker_of(project, folder.settings, _base_url(folder, stop), vault),
-            sender=keep,
+            sender=sender,
             blind=lambda address: vault.blind("suppression", address.casefold()),
             outcomes=LoggedOutcomes(vault, lambda records: _hand(front, records)),
             clock=folder.clock,

@@ -18,6 +18,7 @@ from livepost.errors import SettingsError
 from livepost.settings.part import PARTS, check_host, check_lake, check_part, masked
 from livepost.settings.secret import ENVIRONMENT, FILE, check_reference
 from livepost.settings.settings import Settings, attribute, describe, keys
+from livepost.settings.smtp import SCHEMES, check_login, read_smtp, with_cafile_in
 
 FILE_NAME = "livepost.toml"
 PREFIX = "LIVEPOST_"
@@ -165,12 +166,23 @@ def _check(values: Mapping[str, Value]) -> None:
     check_lake(values["lake"].origin)
     check_host(values["host"].given, values["host"].origin)
     check_reference("kek", values["kek"].given, values["kek"].origin)
+    _check_mail(values["mail"], values["mail_password"])
+
+
+def _check_mail(mail: Value, password: Value) -> None:
+    if password.given:
+        check_reference("mail_password", password.given, password.origin)
+    if mail.given.startswith(SCHEMES):
+        address = read_smtp(mail.given, mail.origin)
+        check_login(address.user, password.given, mail.origin)
 
 
 def _absolute(folder: Path, key: str, value: Value) -> Any:
     """Return the value with a relative path made absolute: paths are relative to the project folder."""
     if key in ("data", "lake"):
         return str(folder / value.given)
-    if key == "kek" and value.given.startswith(FILE):
+    if key in ("kek", "mail_password") and value.given.startswith(FILE):
         return f"{FILE}{folder / value.given.removeprefix(FILE)}"
+    if key == "mail" and value.given.startswith(SCHEMES):
+        return with_cafile_in(folder, value.given)
     return value.given

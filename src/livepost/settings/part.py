@@ -7,14 +7,19 @@ import re
 import msgspec
 
 from livepost.errors import SettingsError
+from livepost.settings.smtp import SCHEMES
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A setting that names a part: what is built, and what is known by name but not built yet."""
+    """A setting that names a part: what is built, and what is known by name but not built yet.
+
+    `addressed` are built parts that a whole address follows; another rule reads that.
+    """
 
     key: str
     built: tuple[str, ...]
     planned: tuple[str, ...]
+    addressed: tuple[str, ...] = ()
 
 
 PARTS: tuple[Part, ...] = (
@@ -30,7 +35,8 @@ PARTS: tuple[Part, ...] = (
     Part(
         "mail",
         ("keep:",),
-        ("smtp:", "sendgrid:", "postmark:", "ses:", "mailgun:", "resend:", "brevo:"),
+        ("sendgrid:", "postmark:", "ses:", "mailgun:", "resend:", "brevo:"),
+        SCHEMES,
     ),
 )
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -38,7 +44,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 def check_part(part: Part, value: str, where: str) -> None:
     """Raise SettingsError unless `value` names a part that is built; `where` says where it was written."""
-    if value in part.built:
+    if value in part.built or value.startswith(part.addressed):
         return
     use = f'use {part.key} = "{part.built[0]}"'
     shown = f'{part.key} = "{masked(value)}" ({where})'

@@ -38,7 +38,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
         "./data/lake"
     )
     warehouse: Annotated[str, Meta(description="Marts. Reserved: not built in this version.")] = "duckdb:"
-    mail: Annotated[str, Meta(description="How mails leave; `keep:` writes them, sealed, to disk.")] = "keep:"
+    mail: Annotated[
+        str,
+        Meta(description="How mails leave: `keep:` writes them, sealed, to disk; `smtp://user@host` sends them."),
+    ] = "keep:"
+    mail_password: Annotated[
+        str, Meta(description="Password of the user in `mail`, by reference: `env:NAME` or `file:PATH`.")
+    ] = ""
     kek: Annotated[
         str,
         Meta(description="Key-encryption key of the vault, by reference: `file:PATH` or `env:NAME` (base64)."),

@@ -29,3 +29,39 @@ def test_a_secret_is_not_shown(livepost: Command, project: Path, monkeypatch: py
     told = livepost("doctor", "--json")
     assert "env:SHOP_KEK" in told.out
     assert "c2VjcmV0" not in told.out
+
+
+def test_a_mail_password_that_is_not_there_is_said_below_the_table_with_exit_code_1(
+    livepost: Command, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIVEPOST_MAIL", "smtp://ada@mail.example.com")
+    monkeypatch.setenv("LIVEPOST_MAIL_PASSWORD", "env:SHOP_SMTP")
+    told = livepost("doctor")
+    assert told.code == 1
+    assert "smtp://ada@mail.example.com" in told.out and "env:SHOP_SMTP" in told.out
+    assert "mail_password refers to the variable SHOP_SMTP" in told.err
+    monkeypatch.setenv("SHOP_SMTP", "hunter2")
+    told = livepost("doctor")
+    assert told.code == 0
+    assert "hunter2" not in told.out
+
+
+@pytest.mark.parametrize("command", ["doctor", "check", "run"])
+def test_an_address_that_cannot_be_right_is_said_in_a_sentence(
+    livepost: Command, project: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("LIVEPOST_MAIL", "smtp://mail.example.com?tls=none")
+    told = livepost(command)
+    assert told.code == 1
+    assert "mail (LIVEPOST_MAIL) would send mails in clear over the network to mail.example.com" in told.err
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_cafile_that_is_not_there_stops_the_check_and_the_start(
+    livepost: Command, project: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("LIVEPOST_MAIL", "smtp://mail.example.com?cafile=ca.pem")
+    told = livepost(command)
+    assert told.code == 1
+    assert f"mail names the cafile {project / 'ca.pem'}" in told.out + told.err
+    assert not (project / "data").exists()

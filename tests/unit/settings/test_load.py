@@ -105,6 +105,46 @@ def test_a_secret_written_out_is_refused(tmp_path: Path) -> None:
         load(tmp_path, {"LIVEPOST_KEK": "hunter2"})
 
 
+def test_mail_may_name_a_server_and_its_password_by_reference(tmp_path: Path) -> None:
+    (tmp_path / "livepost.toml").write_text(
+        'mail = "smtps://ada@mail.example.com?cafile=ca.pem"\nmail_password = "file:keys/smtp"\n'
+    )
+    loaded = load(tmp_path, {})
+    assert loaded.settings.mail == f"smtps://ada@mail.example.com?cafile={tmp_path}/ca.pem"
+    assert loaded.settings.mail_password == f"file:{tmp_path}/keys/smtp"
+    assert {line.key: line.value for line in loaded.shown()}["mail_password"] == f"file:{tmp_path}/keys/smtp"
+
+
+def test_the_variable_of_a_mail_password_is_no_setting(tmp_path: Path) -> None:
+    environ = {
+        "LIVEPOST_MAIL": "smtp://ada@mail.example.com",
+        "LIVEPOST_MAIL_PASSWORD": "env:LIVEPOST_SMTP_WORD",
+        "LIVEPOST_SMTP_WORD": "hunter2",
+    }
+    loaded = load(tmp_path, environ)
+    assert loaded.settings.mail_password == "env:LIVEPOST_SMTP_WORD"
+    assert "hunter2" not in str(loaded)
+
+
+@pytest.mark.parametrize(
+    ("mail", "password", "sentence"),
+    [
+        ("smtp://ada:hunter2@mail.example.com", "", r"mail \(LIVEPOST_MAIL\) must not hold the password"),
+        ("smtp://ada@mail.example.com", "", "there is no mail_password"),
+        ("smtp://mail.example.com", "env:SMTP", "names no user"),
+        ("smtp://ada@mail.example.com", "hunter2", r"mail_password \(LIVEPOST_MAIL_PASSWORD\) must refer to a secret"),
+        ("smtp://mail.example.com?tls=none", "", "in clear"),
+        ("smtp:mail.example.com", "", "expected smtp://"),
+    ],
+)
+def test_a_mail_that_cannot_be_right_is_refused_without_the_password(
+    tmp_path: Path, mail: str, password: str, sentence: str
+) -> None:
+    with pytest.raises(SettingsError, match=sentence) as refused:
+        load(tmp_path, {"LIVEPOST_MAIL": mail, "LIVEPOST_MAIL_PASSWORD": password})
+    assert "hunter2" not in str(refused.value)
+
+
 def test_what_is_not_toml_is_refused_with_the_line(tmp_path: Path) -> None:
     (tmp_path / "livepost.toml").write_text("port = 1\nport\n")
     with pytest.raises(SettingsError, match=r"not TOML: .*line 2"):

@@ -28,9 +28,15 @@ def test_an_unheard_of_body_is_refused_with_what_to_use() -> None:
 def test_a_password_in_a_refused_part_is_not_repeated() -> None:
     mail = next(part for part in PARTS if part.key == "mail")
     with pytest.raises(SettingsError) as refused:
-        check_part(mail, "smtp://ada:hunter2@mail.example.com", "livepost.toml:2")
+        check_part(mail, "sendgrid://ada:hunter2@mail.example.com", "livepost.toml:2")
     assert "hunter2" not in str(refused.value)
-    assert "smtp://ada:***@mail.example.com" in str(refused.value)
+    assert "sendgrid://ada:***@mail.example.com" in str(refused.value)
+
+
+def test_a_part_that_an_address_follows_is_left_to_who_reads_addresses() -> None:
+    mail = next(part for part in PARTS if part.key == "mail")
+    for value in ("smtp://mail.example.com", "smtps://mail.example.com"):
+        check_part(mail, value, "livepost.toml:2")
 
 
 @pytest.mark.parametrize(
