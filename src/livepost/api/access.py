@@ -5,32 +5,20 @@ In: a request's headers. Out: the source that the key names. Promised: a write k
 
 from __future__ import annotations
 
-import base64
-import binascii
 from http import HTTPStatus
-from typing import Protocol
 
 from starlette.requests import HTTPConnection
 
+from livepost.collect.limits import MAX_TOKEN_CHARS
+from livepost.collect.token import Keys, basic_user
 from livepost.errors import RejectedError
 from livepost.model.record import KeyKind
-
-TOKEN_CHARS = 200
-"""Characters a key has at most."""
-
-
-class Keys(Protocol):
-    """The workspace's keys."""
-
-    def lookup(self, token: str) -> tuple[str, KeyKind] | None:
-        """Return the source's name and the kind of a key, or None if it is unknown or revoked."""
-        ...
 
 
 def require_secret(keys: Keys, request: HTTPConnection) -> str:
     """Return the source that the request's secret key names; raise RejectedError (401, 403) without one."""
     token = _token(request.headers.get("authorization", ""))
-    found = keys.lookup(token) if 0 < len(token) <= TOKEN_CHARS else None
+    found = keys.lookup(token) if 0 < len(token) <= MAX_TOKEN_CHARS else None
     if found is None:
         raise RejectedError(
             f"expected a secret key of this workspace, got {'another' if token else 'none'}; send it as "
@@ -53,9 +41,4 @@ def _token(authorization: str) -> str:
     scheme, _, credentials = authorization.strip().partition(" ")
     if scheme.lower() == "bearer":
         return credentials.strip()
-    if scheme.lower() != "basic":
-        return ""
-    try:
-        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
+    return basic_user(authorization.encode("latin-1")) or ""

@@ -6,7 +6,6 @@ from importlib.metadata import version
 
 from starlette.routing import Route
 
-from livepost.api.access import Keys
 from livepost.api.deliveries import DELIVERIES
 from livepost.api.house import House
 from livepost.api.openapi import openapi_route
@@ -14,6 +13,7 @@ from livepost.api.operation import Operation, route_of
 from livepost.api.people import PERSON, WHY
 from livepost.api.segments import MEMBERS, SEGMENTS
 from livepost.api.status import STATUS
+from livepost.collect.token import Keys
 
 OPERATIONS: tuple[Operation, ...] = (PERSON, WHY, SEGMENTS, MEMBERS, STATUS, DELIVERIES)
 

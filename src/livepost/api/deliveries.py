@@ -10,8 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from livepost.api.house import House
 from livepost.api.operation import Operation
-from livepost.api.people import NOBODY, Id, Name
-from livepost.errors import RejectedError
+from livepost.api.people import NOBODY, Id, Name, found_person
 from livepost.ledger.base import MAX_LISTED, Delivery
 from livepost.ledger.moves import State
 
@@ -48,14 +47,7 @@ class DeliveriesAnswer(msgspec.Struct, frozen=True):
 
 
 def _deliveries(house: House, asked: DeliveriesAsked) -> DeliveriesAnswer:
-    person = None
-    if asked.person is not UNSET:
-        view = house.person(asked.person, -1)
-        if view is None:
-            raise RejectedError(
-                f"{NOBODY}; leave `person` out to see everybody's", code="nobody", status=HTTPStatus.NOT_FOUND
-            )
-        person = view.person
+    person = None if asked.person is UNSET else found_person(house, asked.person).person
     found = house.deliveries(person, asked.campaign or None, asked.state or None, asked.limit)
     return DeliveriesAnswer([_answer(one) for one in found])
 

@@ -53,7 +53,7 @@ def openapi(operations: Sequence[Operation], version: str) -> dict[str, Any]:
         "info": {
             "title": "Livepost",
             "version": version,
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            "license": {"name": LICENSE, "identifier": LICENSE},
         },
         "paths": paths,
         "security": [{"bearer": []}, {"basic": []}],

@@ -15,9 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from livepost.api.access import Keys, require_secret
+from livepost.api.access import require_secret
 from livepost.api.house import House
 from livepost.api.problem import refused, unavailable
+from livepost.collect.token import Keys
 from livepost.errors import RejectedError, StoreError
 
 JSON = "application/json"

@@ -84,8 +84,20 @@ class WhyAsked(msgspec.Struct, frozen=True, kw_only=True):
     segment: Name | UnsetType = UNSET
 
 
+def found_person(house: House, name: str, at_least: int = -1) -> PersonView:
+    """Return a person as of position `at_least` or later; raise RejectedError (404) if nobody is known by the name."""
+    view = house.person(name, at_least)
+    if view is None:
+        raise RejectedError(
+            "nobody is known by this id: expected a userId, an email address, an anonymousId or a subject's id in hex",
+            code="nobody",
+            status=HTTPStatus.NOT_FOUND,
+        )
+    return view
+
+
 def _person(house: House, asked: PersonAsked) -> PersonAnswer:
-    view = _found(house, asked.id, asked.wait)
+    view = found_person(house, asked.id, asked.wait)
     return PersonAnswer(
         person=view.person.hex(),
         subjects=[subject.hex() for subject in view.subjects],
@@ -101,7 +113,7 @@ def _person(house: House, asked: PersonAsked) -> PersonAnswer:
 
 
 def _why(house: House, asked: WhyAsked) -> PersonReason:
-    reasons = house.reasons(_found(house, asked.id, -1))
+    reasons = house.reasons(found_person(house, asked.id))
     if asked.campaign is UNSET and asked.segment is UNSET:
         return reasons
     campaigns = tuple(one for one in reasons.campaigns if one.campaign == asked.campaign)
@@ -118,17 +130,6 @@ def _require(name: str | UnsetType, found: tuple[Any, ...], what: str, known: li
             code=f"no_{what}",
             status=HTTPStatus.NOT_FOUND,
         )
-
-
-def _found(house: House, name: str, at_least: int) -> PersonView:
-    view = house.person(name, at_least)
-    if view is None:
-        raise RejectedError(
-            "nobody is known by this id: expected a userId, an email address, an anonymousId or a subject's id in hex",
-            code="nobody",
-            status=HTTPStatus.NOT_FOUND,
-        )
-    return view
 
 
 PERSON = Operation(

@@ -74,7 +74,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     log, engine, complete_to, ledger   positions: written; folded; served, due times too; taken over by the ledger
     lag_records        records that are in the log and not folded yet
-    events_per_s       over the last 1, 10 and 60 s of the host's clock, by that number
+    records_per_s      committed over the last 1, 10 and 60 s of the host's clock, by that number; ticks are records too
     freshness_ms       log commit to state commit; event_to_mail_ms: log commit to the mail accepted
     trouble            why no events are taken just now, None if they are
     """
@@ -92,7 +92,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     people: int
     transitions: int
     conservation: Conservation
-    events_per_s: dict[int, float]
+    records_per_s: dict[int, float]
     freshness_ms: Quantiles
     event_to_mail_ms: Quantiles
     trouble: str | None

@@ -3,15 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import version
 
 from livepost.log.base import LogReader
-from livepost.model.told import Conservation, Quantiles, Status
+from livepost.model.told import Conservation, Quantiles, Standing, Status
 from livepost.observe.latencies import Latencies
 
 DIGITS = 2
 
 TRIES = 20
 """How often the log is counted anew because it grew meanwhile."""
+
+
+def standing(
+    status: Status,
+    log: LogReader,
+    *,
+    ledger: int,
+    records_per_s: dict[int, float],
+    event_to_mail: Mapping[int, int],
+    trouble: str | None,
+) -> Standing:
+    """Return where the house stands; `ledger` is its cursor, `event_to_mail` the courier's histogram.
+
+    Raises StoreError if the log cannot be read.
+    """
+    last = log.last()
+    return Standing(
+        version=version("livepost"),
+        program=status.program,
+        log=last.seq,
+        log_stamp=last.stamp,
+        engine=status.position,
+        as_of=status.as_of,
+        complete_to=status.complete_to,
+        ledger=ledger,
+        lag_records=max(last.seq - status.position, 0),
+        next_due=status.next_due,
+        people=status.people,
+        transitions=status.transitions,
+        conservation=conservation(status, log),
+        records_per_s=records_per_s,
+        freshness_ms=quantiles(status.freshness),
+        event_to_mail_ms=quantiles(event_to_mail),
+        trouble=trouble,
+    )
 
 
 def conservation(status: Status, log: LogReader) -> Conservation:

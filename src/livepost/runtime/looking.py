@@ -11,7 +11,6 @@ import queue
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http import HTTPStatus
-from importlib.metadata import version
 
 import msgspec
 
@@ -22,7 +21,7 @@ from livepost.model.person import PersonView
 from livepost.model.told import CourierStatus, Member, SegmentCount, Standing
 from livepost.observe.rates import Rates
 from livepost.ops.evidence import gather
-from livepost.ops.standing import conservation, quantiles
+from livepost.ops.standing import standing
 from livepost.ops.why import PersonReason, why_person
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
@@ -111,24 +110,12 @@ class Looking:
     def standing(self) -> Standing:
         """Return where the house stands."""
         with self._look() as look:
-            status, last = look.engine.status(), look.log.last()
-            return Standing(
-                version=version("livepost"),
-                program=status.program,
-                log=last.seq,
-                log_stamp=last.stamp,
-                engine=status.position,
-                as_of=status.as_of,
-                complete_to=status.complete_to,
+            return standing(
+                look.engine.status(),
+                look.log,
                 ledger=self._ledger.cursor(),
-                lag_records=max(last.seq - status.position, 0),
-                next_due=status.next_due,
-                people=status.people,
-                transitions=status.transitions,
-                conservation=conservation(status, look.log),
-                events_per_s={over: round(self._rates.per_s(over), 1) for over in RATES_OVER_S},
-                freshness_ms=quantiles(status.freshness),
-                event_to_mail_ms=quantiles(self._event_to_mail()),
+                records_per_s={over: round(self._rates.per_s(over), 1) for over in RATES_OVER_S},
+                event_to_mail=self._event_to_mail(),
                 trouble=self._trouble(),
             )
 

@@ -216,7 +216,7 @@ def commit_of(delta: Delta, program: str) -> Commit:
         as_of=delta.as_of,
         complete_to=delta.complete_to,
         program=program,
-        rows=sorted(delta.rows.items()),
+        rows=list(delta.rows.items()),
         seen=delta.keys.tobytes() + delta.contents.tobytes() + delta.days.tobytes(),
         seen_day=day_of(delta.as_of),
         outbox=[(item.position, msgspec.msgpack.encode(item)) for item in delta.outbox],

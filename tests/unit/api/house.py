@@ -20,9 +20,9 @@ from livepost.ledger.base import Delivery
 from livepost.ledger.moves import State
 from livepost.model.person import PersonView
 from livepost.model.record import KeyKind
-from livepost.model.told import Member, Quantiles, SegmentCount, Standing
+from livepost.model.told import Member, SegmentCount, Standing
 from livepost.ops.evidence import gather
-from livepost.ops.standing import conservation
+from livepost.ops.standing import standing
 from livepost.ops.why import PersonReason, why_person
 from livepost.runtime.project import load_project
 from livepost.runtime.simulated import SimulatedHouse
@@ -84,24 +84,12 @@ class Asked:
         return self.house.ledger.deliveries(person=person, campaign=campaign, state=state, limit=limit)
 
     def standing(self) -> Standing:
-        status, last = self.house.worker.status(), self.house.log.last()
-        return Standing(
-            version="1",
-            program=status.program,
-            log=last.seq,
-            log_stamp=last.stamp,
-            engine=status.position,
-            as_of=status.as_of,
-            complete_to=status.complete_to,
+        return standing(
+            self.house.worker.status(),
+            self.house.log,
             ledger=self.house.ledger.cursor(),
-            lag_records=last.seq - status.position,
-            next_due=status.next_due,
-            people=status.people,
-            transitions=status.transitions,
-            conservation=conservation(status, self.house.log),
-            events_per_s={1: 0.0, 10: 0.0, 60: 0.0},
-            freshness_ms=Quantiles(0.0, 0.0),
-            event_to_mail_ms=Quantiles(0.0, 0.0),
+            records_per_s={1: 0.0, 10: 0.0, 60: 0.0},
+            event_to_mail={},
             trouble=None,
         )
 
