@@ -299,6 +299,17 @@ def test_what_was_sent_is_reported_in_its_turn_however_many_decisions_came_at_on
     assert [move.after for move in parts.desk.moves].count("sent") == sent > 0
 
 
+def test_reporting_stops_at_its_bound_and_goes_on_from_there(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "REPORTED", 2)
+    monkeypatch.setattr(loop, "MAX_REPORTS", 3)
+    for number in range(1, 11):
+        wants(parts, number, parts.desk.knows(f"one-{number}", f"one-{number}@example.com"))
+    while loop.take_over(parts.courier).inserted:
+        pass
+    assert [loop.report(parts.courier) for _ in range(3)] == [6, 4, 0]
+    assert len({move.decision for move in parts.desk.moves}) == 10
+
+
 class Crashing:
     """A sender whose process dies before or after it has handed the mails on."""
 
