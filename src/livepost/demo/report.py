@@ -14,11 +14,15 @@ from livepost.model.told import Conservation, Quantiles
 
 
 class Feeding(msgspec.Struct, frozen=True, kw_only=True):
-    """What the feed did: events sent, acknowledged, made up among these; its longest lag (real ms) and CPU time (s)."""
+    """What the feed did: events sent, acknowledged, made up among these; its longest lag (real ms) and CPU time (s).
+
+    `days` is how much of the shop's time it sent: less than the report's, which goes on while the house comes to rest.
+    """
 
     sent: int
     acknowledged: int
     synthetic: int
+    days: float
     requests: int
     retries: int
     longest_lag_ms: float
@@ -28,6 +32,7 @@ class Feeding(msgspec.Struct, frozen=True, kw_only=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The whole report.
 
+    mails              decided within these days, and sent
     event_to_mail_ms   log commit to the mail accepted by `keep:` (fsynced) or by SMTP (250)
     skipped            decisions without a mail, by reason
     days, seconds      how much of the shop's time went by, in how much real time

@@ -23,13 +23,17 @@ from livepost.runtime.folder import DataFolder
 
 
 def report_of(folder: DataFolder, status: Status, account: Account, last: Position, seconds: float) -> Report:
-    """Return the report of a drained run; `last` is the position up to which all is served, `seconds` real time."""
+    """Return the report of a drained run; `last` is the position up to which all is served, `seconds` real time.
+
+    Mails decided after `last` are not in it: while the last ones are sent, time goes on and decides further ones.
+    """
     with (
         closing(folder.log_reader()) as log,
         closing(folder.ledger()) as ledger,
         closing(folder.vault(readonly=True)) as vault,
     ):
-        mails = [_mail(kept, ledger) for kept in each(folder.mailbox, vault, folder.settings.workspace)]
+        kept = each(folder.mailbox, vault, folder.settings.workspace)
+        mails = [mail for mail in (_mail(found, ledger) for found in kept) if mail.at_ms <= last.stamp]
         courier = msgspec.json.decode(folder.courier_file.read_bytes(), type=CourierStatus)
         run = Run(account.start_ms, account.fed_through_ms, last.stamp, 0, account.orders)
         return Report(
@@ -46,7 +50,7 @@ def report_of(folder: DataFolder, status: Status, account: Account, last: Positi
             seconds=round(seconds, 1),
             days=round((last.stamp - account.start_ms) / DAY_MS, 1),
             feed=_feeding(account),
-            oracle=compare(open_tables(), run, [mail for mail in mails if mail.at_ms <= last.stamp]),
+            oracle=compare(open_tables(), run, mails),
         )
 
 
@@ -71,6 +75,7 @@ def _feeding(account: Account) -> Feeding:
         sent=account.sent,
         acknowledged=account.acknowledged,
         synthetic=account.synthetic,
+        days=round((account.fed_through_ms - account.start_ms) / DAY_MS, 1),
         requests=account.requests,
         retries=account.retries,
         longest_lag_ms=round(account.longest_lag_ms, 1),

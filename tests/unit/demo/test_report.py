@@ -26,7 +26,9 @@ def test_the_report_has_the_fields_that_the_reference_names(tmp_path: Path) -> N
         speed=200_000.0,
         seconds=30.0,
         days=69.4,
-        feed=Feeding(sent=3, acknowledged=3, synthetic=2, requests=1, retries=0, longest_lag_ms=9.5, cpu_s=0.1),
+        feed=Feeding(
+            sent=3, acknowledged=3, synthetic=2, days=69.2, requests=1, retries=0, longest_lag_ms=9.5, cpu_s=0.1
+        ),
         oracle={"welcome": Comparison(mails=1, households=1, open=0, differing=0)},
     )
     write_report(report, tmp_path / "report.json")
