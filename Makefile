@@ -11,7 +11,7 @@ PORT ?= 8300
 DATA ?= ./data/demo
 ARGS ?=
 
-.PHONY: help install run test lint format bench test-crash test-real test-scale lock clean
+.PHONY: help install run test lint format bench test-crash test-real test-scale screenshots lock clean
 
 help: ## list the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ test-real: $(VENV)/.test $(VENV)/.clients ## against real servers and the real c
 
 test-scale: $(VENV)/.test ## the tests marked `scale` (long)
 	$(BIN)/python -m pytest -q -m scale tests $(ARGS)
+
+screenshots: $(VENV)/.test ## take the pictures of docs/pictures (a minute and a half; needs Chromium)
+	PYTHONPATH=. $(BIN)/python docs/pictures/take.py
 
 lock: ## pin the newest allowed versions again, with hashes (needs uv)
 	requirements/lock

@@ -72,8 +72,8 @@ def read_out(folder: DataFolder, compiled: Compiled) -> Iterator[tuple[str, byte
             yield "transitions", body
         for _, body in state.outbox(-1, ALL):
             yield "outbox", body
-        for _, reason in state.dead(-1, ALL):
-            yield "dead letters", reason.encode()
+        for letter in state.dead(-1, ALL):
+            yield "dead letters", msgspec.msgpack.encode(letter)
     for name in ("state.db", "ledger.db", "vault.db"):
         yield from ((name, row) for row in rows_in(folder.path / name))
 

@@ -11,6 +11,7 @@ from livepost.engine.seen import DAY_MS
 from livepost.model.block import Block, block_of
 from livepost.model.compiled import Compiled
 from livepost.model.decision import OutboxItem, Transition
+from livepost.model.letter import Letter
 from livepost.model.record import Record
 from livepost.process.people import People
 from livepost.process.stage import step
@@ -26,7 +27,7 @@ class Run:
     people: People
     transitions: list[Transition] = field(default_factory=list)
     outbox: list[OutboxItem] = field(default_factory=list)
-    dead: list[tuple[int, str]] = field(default_factory=list)
+    dead: list[Letter] = field(default_factory=list)
 
 
 def fold(compiled: Compiled, records: Sequence[Record], sizes: Sequence[int], wave: int = 2000) -> Run:

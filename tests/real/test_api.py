@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
+from livepost.runtime.courier import IDLE_S
 from tests.crash.house import House
 
 PATIENCE_S = 300
 KNOWN = {"id": "ada", "name": "browsing"}
+WISH = {"to": "ada@example.com", "template": "note", "subject": "Hi", "variables": {"word": "there"}}
 CASES = 25
 """Requests schemathesis makes of each operation."""
 
@@ -96,12 +99,43 @@ def test_an_answer_that_is_not_as_described_would_be_found(house: House, client:
     assert "Response violates schema" in done.stdout
 
 
+def test_an_action_whose_answer_is_not_as_described_would_be_found(
+    house: House, client: httpx.Client, tmp_path: Path
+) -> None:
+    document = client.get("/openapi.json").json()
+    document["components"]["schemas"]["SendAnswer"]["properties"]["person"] = {"type": "integer"}
+    document["paths"] = {"/api/send": document["paths"]["/api/send"]}
+    done = schemathesis(house, document, tmp_path)
+    assert done.returncode == 1
+    assert "Response violates schema" in done.stdout
+
+
+def test_a_send_is_sent_within_a_second_of_its_answer_and_not_only_when_the_courier_looks_by_itself(
+    house: House, client: httpx.Client
+) -> None:
+    took_s = sorted(send_takes_s(client, f"soon-{number}") for number in range(9))
+    assert took_s[-1] < 1
+    assert took_s[4] < IDLE_S / 2, "expected the courier to be woken"
+
+
+def send_takes_s(client: httpx.Client, key: str) -> float:
+    """Return the seconds from a send's first answer to the one that says it is sent."""
+    headers = {"Idempotency-Key": key}
+    assert client.post("/api/send", json=WISH, headers=headers).status_code == 202
+    began = time.monotonic()
+    while (told := client.post("/api/send", json=WISH, headers=headers).json())["state"] != "sent":
+        assert time.monotonic() - began < PATIENCE_S, told
+    return time.monotonic() - began
+
+
 def schemathesis(house: House, document: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run schemathesis, all its checks and phases, over a description and the running house; it is told two names."""
     for path in document["paths"].values():
-        for parameter in path["get"]["parameters"]:
+        for parameter in path.get("get", {}).get("parameters", ()):
             if parameter["in"] == "path":
                 parameter["example"] = KNOWN[parameter["name"]]
+        for body in path.get("post", {}).get("requestBody", {}).get("content", {}).values():
+            body["example"] = WISH
     described = folder / "openapi.json"
     described.write_text(json.dumps(document))
     command = [str(Path(sys.executable).parent / "schemathesis"), "run", str(described)]

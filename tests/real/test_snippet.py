@@ -214,6 +214,46 @@ def test_calls_need_no_preflight_and_bring_no_cookie(visit: Visit, shop: Storefr
     assert visit.context.cookies() == []
 
 
+def test_the_page_is_told_of_each_acknowledgement_whose_it_is_and_where_it_stands(
+    visit: Visit, shop: Storefront, front: Front
+) -> None:
+    visit.context.add_init_script("document.addEventListener('livepost', (e) => (window.told ??= []).push(e.detail))")
+    shop.attributes = 'data-auto-page="false"'
+    visit.open()
+    visit.say("window.before = performance.now(); livepost.track('1')")
+    visit.hears("1")
+    wait_until("the event", lambda: visit.page.evaluate("() => window.told?.length"))
+    (told,) = visit.page.evaluate("() => window.told")
+    assert told["anonymousId"] == shop.calls()[0]["anonymousId"]
+    with closing(front.house.folder.log_reader()) as log:
+        assert told["position"] == log.last().seq
+    assert visit.page.evaluate("() => told[0].sentAt >= before && told[0].sentAt <= performance.now()")
+
+
+def test_the_page_is_told_nothing_of_what_was_not_taken(visit: Visit, shop: Storefront) -> None:
+    visit.context.add_init_script("document.addEventListener('livepost', (e) => (window.told ??= []).push(e.detail))")
+    shop.faults = [Fault(503, "30")]
+    visit.open()
+    wait_until("a failed attempt", shop.batches)
+    visit.rests()
+    assert visit.page.evaluate("() => window.told") is None
+
+
+@pytest.mark.parametrize(("attribute", "soonest_ms"), [("", 200), ('data-gather="0"', 0)])
+def test_calls_are_gathered_or_sent_at_once_where_the_page_says_so(
+    visit: Visit, shop: Storefront, attribute: str, soonest_ms: int
+) -> None:
+    shop.attributes = f'data-auto-page="false" {attribute}'
+    visit.context.add_init_script("document.addEventListener('livepost', (e) => (window.sent = e.detail.sentAt))")
+    visit.open()
+    took = []
+    for number in range(5):
+        visit.say(f"window.sent = undefined; window.said = performance.now(); livepost.track('{number}')")
+        wait_until("the event", lambda: visit.page.evaluate("() => window.sent"))
+        took.append(visit.page.evaluate("() => sent - said"))
+    assert soonest_ms <= min(took) < soonest_ms + 100
+
+
 def test_the_browser_runs_exactly_what_is_served(visit: Visit, shop: Storefront) -> None:
     with visit.page.expect_response("**/livepost.js") as answered:
         visit.open()

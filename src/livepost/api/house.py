@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from livepost.deliver.mail import NotMade
 from livepost.ledger.base import Delivery
 from livepost.ledger.moves import State
+from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.told import Member, SegmentCount, Standing
 from livepost.ops.why import PersonReason
@@ -24,6 +26,10 @@ class House(Protocol):
 
     def reasons(self, view: PersonView) -> PersonReason:
         """Return why a person is in each segment or not, and got each campaign's mail or did not."""
+        ...
+
+    def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
+        """Return what a campaign would say to a person now, or why it cannot; nothing is sent."""
         ...
 
     def segments(self) -> list[SegmentCount]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -21,7 +22,7 @@ from starlette.routing import Route
 from livepost.clock import Clock
 from livepost.deliver.token import Tokens, Unsubscribe
 from livepost.errors import LivepostError, SealError, StoreError
-from livepost.ledger.base import Withdrawal
+from livepost.ledger.base import OutcomeKind, Withdrawal
 from livepost.measure.click import clicked
 from livepost.measure.unsubscribe import unsubscribed
 from livepost.model.record import Record
@@ -59,6 +60,18 @@ class Withdrawals(Protocol):
         ...
 
 
+class Clicks(Protocol):
+    """The ledger's part that hears of clicks."""
+
+    def note_outcome(self, decision: bytes, outcome: OutcomeKind, at_ms: int) -> bool:
+        """Note an outcome of a mail once; return whether it is new."""
+        ...
+
+
+class MailLedger(Withdrawals, Clicks, Protocol):
+    """The ledger, as far as the public endpoints go."""
+
+
 class Append(Protocol):
     """The intake's way in for the house's own records."""
 
@@ -71,7 +84,7 @@ class MailDesk(msgspec.Struct, frozen=True, kw_only=True):
     """What the endpoints need; `known` says whether a subject names a person for sure (the vault knows)."""
 
     tokens: Tokens
-    ledger: Withdrawals
+    ledger: MailLedger
     append: Append
     known: Callable[[bytes], bool]
     clock: Clock
@@ -137,10 +150,18 @@ async def _click(desk: MailDesk, token: str) -> Response:
         link = desk.tokens.open_click(token)
     except SealError:
         return _bad_link()
-    record = clicked(link.decision, link.person, link.link, desk.clock.now_ms(), known=_known(desk, link.person))
+    now_ms = desk.clock.now_ms()
+    record = clicked(link.decision, link.person, link.link, now_ms, known=_known(desk, link.person))
     with contextlib.suppress(LivepostError):  # a click that cannot be written down still leads on
         await desk.append([record])
-    return RedirectResponse(link.target, 302, _HEADERS)
+    # The courier may hold the ledger for a while: who clicked is led on before the ledger hears of it.
+    noting = BackgroundTask(_note_click, desk, link.decision, now_ms)
+    return RedirectResponse(link.target, 302, _HEADERS, background=noting)
+
+
+def _note_click(desk: MailDesk, decision: bytes, at_ms: int) -> None:
+    with contextlib.suppress(LivepostError):  # the log has it; one mail less is counted as clicked
+        desk.ledger.note_outcome(decision, "clicked", at_ms)
 
 
 def _opened(desk: MailDesk, token: str) -> Unsubscribe | None:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from livepost.api.action import KEY, KEY_HEADER, MAX_KEY_CHARS, Action
 from livepost.api.operation import JSON, Operation
 from livepost.api.problem import MEDIA_TYPE, Problem
 
@@ -23,14 +24,22 @@ REFUSALS: dict[int, str] = {
 }
 """What any operation may refuse with."""
 
+ACTION_REFUSALS: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: f"no `{KEY_HEADER}`, or a body that does not fit",
+    HTTPStatus.REQUEST_TIMEOUT: "the body did not arrive in time",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "a body over its limit",
+    HTTPStatus.TOO_MANY_REQUESTS: "there is no room just now",
+}
+"""What any action may refuse with besides; 400 in words of its own."""
+
 LICENSE = "Apache-2.0"
 
 _REF = "#/components/schemas/{name}"
 
 
-def openapi_route(operations: Sequence[Operation], version: str) -> Route:
+def openapi_route(operations: Sequence[Operation], actions: Sequence[Action], version: str) -> Route:
     """Return the route of the document, for a Starlette app."""
-    document = msgspec.json.encode(openapi(operations, version))
+    document = msgspec.json.encode(openapi(operations, actions, version))
 
     async def endpoint(request: Request) -> Response:
         return Response(document, media_type=JSON)
@@ -38,15 +47,18 @@ def openapi_route(operations: Sequence[Operation], version: str) -> Route:
     return Route("/openapi.json", endpoint, methods=["GET"])
 
 
-def openapi(operations: Sequence[Operation], version: str) -> dict[str, Any]:
+def openapi(operations: Sequence[Operation], actions: Sequence[Action], version: str) -> dict[str, Any]:
     """Return the document (OpenAPI 3.1.0)."""
-    types = [Problem, *(type_ for one in operations for type_ in (one.asked, one.answers))]
-    schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
+    read = [type_ for one in operations for type_ in (one.asked, one.answers)]
+    done = [type_ for one in actions for type_ in (one.wish, one.answers)]
+    schemas, components = msgspec.json.schema_components([Problem, *read, *done], ref_template=_REF)
     problem, told = schemas[0], schemas[1:]
     paths = {
         one.path: {"get": _operation(one, components, told[2 * place + 1], problem)}
         for place, one in enumerate(operations)
     }
+    for place, action in enumerate(actions, len(operations)):
+        paths[action.path] = {"post": _action(action, told[2 * place], told[2 * place + 1], problem)}
     asked = {one.asked.__name__ for one in operations}
     return {
         "openapi": "3.1.0",
@@ -77,6 +89,22 @@ def _operation(
         "parameters": _parameters(operation, components[operation.asked.__name__]),
         "responses": {
             "200": {"description": "The answer.", "content": {JSON: {"schema": answer}}},
+            **{str(int(status)): _refusal(why, problem) for status, why in sorted(refusals.items())},
+        },
+    }
+
+
+def _action(action: Action, wish: dict[str, Any], answer: dict[str, Any], problem: dict[str, Any]) -> dict[str, Any]:
+    refusals = REFUSALS | ACTION_REFUSALS | action.refusals
+    key = {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARS, "pattern": KEY}
+    return {
+        "operationId": action.name,
+        "summary": action.summary,
+        "parameters": [{"name": KEY_HEADER, "in": "header", "required": True, "schema": key}],
+        "requestBody": {"required": True, "content": {JSON: {"schema": wish}}},
+        "responses": {
+            "200": {"description": "Done before with this key.", "content": {JSON: {"schema": answer}}},
+            "202": {"description": "Done.", "content": {JSON: {"schema": answer}}},
             **{str(int(status)): _refusal(why, problem) for status, why in sorted(refusals.items())},
         },
     }

@@ -7,11 +7,11 @@ struct does not allow; an operation runs in a thread, so that a slow store holds
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -22,6 +22,7 @@ from livepost.collect.token import Keys
 from livepost.errors import RejectedError, StoreError
 
 JSON = "application/json"
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ def route_of(operation: Operation, house: House, keys: Keys) -> Route:
     async def endpoint(request: Request) -> Response:
         try:
             require_secret(keys, request)
-            asked = _asked(operation, request)
+            asked = parameters(operation.asked, request)
             answer = await run_in_threadpool(operation.run, house, asked)
         except RejectedError as error:
             return refused(error)
@@ -56,24 +57,24 @@ def route_of(operation: Operation, house: House, keys: Keys) -> Route:
     return Route(operation.path, endpoint, methods=["GET"], name=operation.name)
 
 
-def _asked(operation: Operation, request: Request) -> msgspec.Struct:
-    """Return the request's parameters; raise RejectedError (400) for one that is unknown, given twice or unfit."""
-    known = operation.asked.__struct_fields__
+def parameters(asked: type[T], request: HTTPConnection) -> T:
+    """Return a request's parameters; raise RejectedError (400) for one that is unknown, given twice or unfit."""
+    known = asked.__struct_fields__
     pairs = request.query_params.multi_items()
     given = dict(pairs)
     for name in given:
         if name not in known or name in request.path_params:
-            raise _bad(f"expected {_listed(operation, request)}, got `{name[:40]}`; leave it out")
+            raise _bad(f"expected {_listed(known, request)}, got `{name[:40]}`; leave it out")
     if len(given) < len(pairs):
         raise _bad("expected each parameter once, got one twice; give it once")
     try:
-        return msgspec.convert({**given, **request.path_params}, operation.asked, strict=False)
+        return msgspec.convert({**given, **request.path_params}, asked, strict=False)
     except msgspec.ValidationError as error:
         raise _bad(f"a parameter does not fit: {str(error)[:200]}") from None
 
 
-def _listed(operation: Operation, request: Request) -> str:
-    names = [f"`{name}`" for name in operation.asked.__struct_fields__ if name not in request.path_params]
+def _listed(known: tuple[str, ...], request: HTTPConnection) -> str:
+    names = [f"`{name}`" for name in known if name not in request.path_params]
     return f"only {', '.join(names)} in the query" if names else "no parameters in the query"
 
 

@@ -29,6 +29,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Position = Annotated[int, Meta(ge=-1, le=2**53)]
 
 NOBODY = "nobody is known by this id"
+TOO_FAR = "the log does not reach as far as `wait`"
 
 
 class PersonAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,11 +78,12 @@ class PersonAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WhyAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom and about what: a campaign, a segment, or both; all of them if neither is named."""
+    """Whom and about what: a campaign, a segment, or both; all of them if neither is named. `wait` as for a person."""
 
     id: Id
     campaign: Name | UnsetType = UNSET
     segment: Name | UnsetType = UNSET
+    wait: Position = -1
 
 
 def found_person(house: House, name: str, at_least: int = -1) -> PersonView:
@@ -113,17 +115,18 @@ def _person(house: House, asked: PersonAsked) -> PersonAnswer:
 
 
 def _why(house: House, asked: WhyAsked) -> PersonReason:
-    reasons = house.reasons(found_person(house, asked.id))
+    reasons = house.reasons(found_person(house, asked.id, asked.wait))
     if asked.campaign is UNSET and asked.segment is UNSET:
         return reasons
     campaigns = tuple(one for one in reasons.campaigns if one.campaign == asked.campaign)
     segments = tuple(one for one in reasons.segments if one.segment == asked.segment)
-    _require(asked.campaign, campaigns, "campaign", [one.campaign for one in reasons.campaigns])
-    _require(asked.segment, segments, "segment", [one.segment for one in reasons.segments])
+    require_found(asked.campaign, campaigns, "campaign", [one.campaign for one in reasons.campaigns])
+    require_found(asked.segment, segments, "segment", [one.segment for one in reasons.segments])
     return msgspec.structs.replace(reasons, campaigns=campaigns, segments=segments)
 
 
-def _require(name: str | UnsetType, found: tuple[Any, ...], what: str, known: list[str]) -> None:
+def require_found(name: str | UnsetType, found: tuple[Any, ...], what: str, known: list[str]) -> None:
+    """Raise RejectedError (404) if a campaign or segment (`what`) was named and none was found by that name."""
     if name is not UNSET and not found:
         raise RejectedError(
             f"expected a {what} of this project ({', '.join(known) or 'none'}), got another name; was it renamed?",
@@ -139,7 +142,7 @@ PERSON = Operation(
     asked=PersonAsked,
     answers=PersonAnswer,
     run=_person,
-    refusals={HTTPStatus.NOT_FOUND: NOBODY, HTTPStatus.CONFLICT: "the log does not reach as far as `wait`"},
+    refusals={HTTPStatus.NOT_FOUND: NOBODY, HTTPStatus.CONFLICT: TOO_FAR},
 )
 WHY = Operation(
     path="/api/people/{id}/why",
@@ -148,5 +151,8 @@ WHY = Operation(
     asked=WhyAsked,
     answers=PersonReason,
     run=_why,
-    refusals={HTTPStatus.NOT_FOUND: f"{NOBODY}, or no campaign or segment is called so"},
+    refusals={
+        HTTPStatus.NOT_FOUND: f"{NOBODY}, or no campaign or segment is called so",
+        HTTPStatus.CONFLICT: TOO_FAR,
+    },
 )

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 import msgspec
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from livepost.errors import RejectedError
+from livepost.errors import OverloadedError, RejectedError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -31,9 +32,12 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     code: str
 
 
-def refused(error: RejectedError) -> Response:
-    """Return the answer for a request that has to be changed."""
-    return problem(error.status, error.code, str(error), _CHALLENGE if error.status == HTTPStatus.UNAUTHORIZED else {})
+def refused(error: RejectedError, background: BackgroundTask | None = None) -> Response:
+    """Return the answer for a request that has to be changed; `background` is done once it is sent."""
+    headers = _CHALLENGE if error.status == HTTPStatus.UNAUTHORIZED else {}
+    answer = problem(error.status, error.code, str(error), headers)
+    answer.background = background
+    return answer
 
 
 def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -45,6 +49,12 @@ def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | No
 def unavailable(detail: str) -> Response:
     """Return the answer for a store or process that does not answer just now."""
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, {"Retry-After": str(RETRY_AFTER_S)})
+
+
+def overloaded(error: OverloadedError) -> Response:
+    """Return the answer for a request that there is no room for just now."""
+    headers = {"Retry-After": str(error.retry_after_s)}
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, "overloaded", str(error), headers)
 
 
 async def http_error(request: Request, error: Exception) -> Response:

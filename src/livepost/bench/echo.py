@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 import uvloop
 
-from livepost.runtime.front import BACKLOG
+from livepost.runtime.listening import BACKLOG
 from livepost.runtime.process import collect_seldom
 
 _BODY = b'{"success": true}'

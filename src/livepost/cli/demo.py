@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from livepost.cli.console import new_link
 from livepost.cli.signals import stop_on_signals
 from livepost.demo.house import DemoError, DemoHouse
 from livepost.demo.report import Report, write_report
@@ -18,8 +19,10 @@ from livepost.errors import StoreError
 from livepost.ledger.base import Ledger
 from livepost.runtime.engine_client import EngineClient
 
-SPEED = 2_000.0
-"""Of the demo for people: a day of the shop in 43 seconds."""
+SPEED = 600.0
+"""Of the demo for people: an hour of the shop in 6 seconds, so that a reminder after two hours can be waited for, and
+what somebody did is not over a week old before they have looked at it.
+"""
 
 LINE_EVERY_S = 5.0
 
@@ -84,6 +87,9 @@ def _say_how_it_goes(engine: EngineClient, ledger: Ledger) -> None:
 
 def _greet(house: DemoHouse, speed: float) -> None:
     _console.print(f"The demo shop runs at [bold]{house.url}[/], {speed:g} times faster than the clock on the wall.")
+    _console.print(f"  shop      [bold]{house.shop_url}[/]   click, and watch your own next mail change")
+    _console.print(f"  console   [bold]{new_link(house.folder)}[/]   opens once;")
+    _console.print(f"            `livepost console --data {house.folder.path}` prints another link")
     _console.print(f"  {house.folder.path} holds its data: log, state, ledger, vault, mailbox. Ctrl-C stops it;")
     _console.print("  started again, it goes on where it was. The feed needs some seconds to make its events ready.")
 

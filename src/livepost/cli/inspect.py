@@ -1,13 +1,11 @@
-"""Commands that look and change nothing: `why`, `parity`, `dead`."""
+"""Commands that look and change nothing: `why`, `parity`."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from enum import IntEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -28,7 +26,6 @@ EVERYBODY = 10_000_000
 SETTLE_S = 30.0
 
 _console = Console(soft_wrap=True, highlight=False)
-dead = typer.Typer(help="Dead letters: records kept aside, with the reason.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -63,47 +60,6 @@ def parity(
     _say_parity(found, as_json)
     if not found.holds:
         raise typer.Exit(1)
-
-
-@dead.command("list")
-def list_dead(
-    after: Annotated[int, typer.Option(help="Only those behind this position.")] = -1,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
-    as_json: AsJson = False,
-) -> None:
-    """List dead letters: position and reason."""
-    folder = used_folder_here()
-    with engine_of(folder, project_of(folder)) as engine:
-        letters = engine.dead(after, limit)
-    if as_json:
-        _console.print_json(json.dumps([{"position": seq, "reason": reason} for seq, reason in letters]))
-        return
-    for seq, reason in letters:
-        _console.print(f"{seq:12,}  {reason}", markup=False)
-    if not letters:
-        _console.print("There are no dead letters.")
-
-
-@dead.command()
-def show(position: Annotated[int, typer.Argument(help="The position, as `livepost dead list` shows it.")]) -> None:
-    """Show a dead letter: what is open of it; what is personal stays sealed."""
-    folder = used_folder_here()
-    with engine_of(folder, project_of(folder)) as engine, closing(folder.log_reader()) as log:
-        letters = engine.dead(position - 1, 1)
-        if not letters or letters[0][0] != position:
-            raise StoreError(f"there is no dead letter at position {position}; `livepost dead list` shows them")
-        record = log.read(position - 1, 1)[0].record(0)
-    told = {**msgspec.structs.asdict(record), "sealed": sorted(record.sealed), "reason": letters[0][1]}
-    _console.print_json(json.dumps({name: _plain(value) for name, value in told.items()}, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    """Return a value of a record as JSON has it: words for kinds, hex for ids."""
-    if isinstance(value, IntEnum):
-        return value.name.lower()
-    if isinstance(value, bytes):
-        return value.hex()
-    return msgspec.structs.asdict(value) if isinstance(value, msgspec.Struct) else value
 
 
 def _settled(engine: Engine, limit: int) -> list[PersonView]:

@@ -12,10 +12,12 @@ import typer
 from rich.console import Console
 
 from livepost.cli.author import project_of
-from livepost.cli.signals import end_with_input, stop_on_signals
+from livepost.cli.console import new_link
+from livepost.cli.signals import stop_on_signals
 from livepost.cli.workspace import folder_here
 from livepost.clock import WallClock
 from livepost.runtime.folder import DataFolder
+from livepost.runtime.lifeline import end_with_input
 from livepost.runtime.sender import check_sender
 from livepost.runtime.supervisor import Supervisor
 
@@ -68,4 +70,5 @@ def _greet(folder: DataFolder, campaigns: int) -> None:
     counted = "1 campaign" if campaigns == 1 else f"{campaigns} campaigns"
     _console.print(f"Livepost runs with {counted} and takes events at [bold]http://localhost:{folder.port}[/]")
     _console.print(f"  write key   {shown}   (public: websites and apps send events with it)")
+    _console.print(f"  console     {new_link(folder)}   (opens once; `livepost console` prints another)")
     _console.print("  secret keys are made by `livepost keys new secret`; Ctrl-C stops")

@@ -23,4 +23,5 @@ def used_folder_here() -> DataFolder:
 
 def folder_here() -> DataFolder:
     """Return the data folder of the project in the current folder."""
-    return DataFolder(settings_here().settings)
+    loaded = settings_here()
+    return DataFolder(loaded.settings, loaded.origins)

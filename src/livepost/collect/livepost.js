@@ -23,7 +23,7 @@
   const MAX_REQUEST_MS = 20000;
   const MAX_BACKOFF_MS = 300000;
   const MAX_PAUSE_MS = 3600000;
-  // Calls that follow each other closely travel together.
+  // Calls that follow each other closely travel together; the page may say otherwise.
   const GATHER_MS = 200;
   const BACKOFF_MS = 1000;
 
@@ -46,7 +46,7 @@
   // What a browser with Global Privacy Control does not allow, whatever the page was told.
   const REFUSED = /^(sale|sharing|marketing|advertising)$/i;
 
-  const { writeKey, consent: asked, autoPage } = script.dataset;
+  const { writeKey, consent: asked, autoPage, gather = GATHER_MS } = script.dataset;
   const collector = new URL("v1/batch", script.src).href;
   const required = asked === "required";
   const privacy = navigator.globalPrivacyControl === true;
@@ -223,7 +223,7 @@
 
   const pause = () => Math.min(Math.max(textOf(PAUSE) - Date.now(), 0), MAX_PAUSE_MS);
 
-  const soon = (ms = GATHER_MS) => {
+  const soon = (ms = gather) => {
     timer ||= setTimeout(() => flush().catch(warn), ms);
   };
 
@@ -236,17 +236,22 @@
     const locked = navigator.locks?.request("livepost", { ifAvailable: true }, (lock) => lock && post());
     await (locked?.catch(() => post()) ?? post());
     isSending = false;
-    if (piece().length) soon();
+    if (piece().length) soon(GATHER_MS);
   };
 
   const post = async (isOwn) => {
     const keys = piece(isOwn);
     if (!keys.length) return;
+    const sentAt = performance.now();
+    const anonymousId = me.id;
     const signal = AbortSignal.timeout?.(MAX_REQUEST_MS);
     const asked = { method: "POST", body: bodyOf(keys), keepalive: true, credentials: "omit", signal };
     const reply = await fetch(collector, asked).catch(() => undefined);
     keys.forEach((key) => flying.delete(key));
     settle(keys, reply?.status, reply?.headers.get("Retry-After"));
+    // Whoever wants to read what was just written may: whose it is, and the position to wait for.
+    const position = Number(reply?.headers.get("X-Livepost-Position"));
+    if (reply?.ok) document.dispatchEvent(new CustomEvent("livepost", { detail: { anonymousId, position, sentAt } }));
   };
 
   // 200 is the end of it. Of a refused piece halves are tried, until the one call that is wrong is alone and dropped.

@@ -40,6 +40,9 @@ MAX_READ = 1_000
 
 _HEAD = struct.Struct(">I16s16sqI")
 _COVERED = _HEAD.size - 4  # the CRC covers the head before itself
+HEAD_BYTES = _HEAD.size
+"""What lies before a frame's seal."""
+
 _PROVIDER = "keep"
 
 
@@ -123,10 +126,10 @@ class Keep:
         self._file.close()
 
     def _load(self) -> None:
-        paths = _files(self._folder)
+        paths = files(self._folder)
         self._bytes = sum(path.stat().st_size for path in paths)
         for path in paths:
-            frames, end = _scan(path)
+            frames, end = scan(path)
             self._kept.update(frame.decision for frame in frames)
             if end < path.stat().st_size:
                 self._bytes -= path.stat().st_size - end
@@ -205,8 +208,8 @@ class Keep:
 
 def each(folder: Path, keys: Keys, workspace: str) -> Iterator[KeptMail]:
     """Yield every kept mail, opened, oldest first; those of forgotten persons are left out."""
-    for path in _files(folder):
-        yield from _opened(path, _scan(path)[0], keys, workspace)
+    for path in files(folder):
+        yield from opened(path, scan(path)[0], keys, workspace)
 
 
 def read(
@@ -227,10 +230,10 @@ def read(
         raise ValueError(f"expected a limit of at least 1 mail, got {limit}")
     mails: list[KeptMail] = []
     try:
-        for path in reversed(_files(folder)):
-            frames, _ = _scan(path)
+        for path in reversed(files(folder)):
+            frames, _ = scan(path)
             wanted = [f for f in reversed(frames) if _is_wanted(f, person, decision)]
-            for mail in _opened(path, wanted, keys, workspace):
+            for mail in opened(path, wanted, keys, workspace):
                 mails.append(mail)
                 if len(mails) >= min(limit, MAX_READ):
                     return mails
@@ -239,19 +242,16 @@ def read(
     return mails
 
 
-def _is_wanted(frame: Frame, person: bytes | None, decision: bytes | None) -> bool:
-    return person in (None, frame.person) and decision in (None, frame.decision)
-
-
-def _files(folder: Path) -> list[Path]:
+def files(folder: Path) -> list[Path]:
+    """Return the mailbox's files, the oldest first."""
     return sorted(folder.glob("*.mails"))
 
 
-def _scan(path: Path) -> tuple[list[Frame], int]:
-    """Return the whole frames of a file, and where they end: what follows is torn."""
+def scan(path: Path, at: int = 0) -> tuple[list[Frame], int]:
+    """Return the whole frames of a file from byte `at`, and where they end: what follows is torn."""
     frames: list[Frame] = []
-    at = 0
     with path.open("rb") as file:
+        file.seek(at)
         while head := file.read(_HEAD.size):
             frame = _whole(file, head, at + _HEAD.size)
             if frame is None:
@@ -259,6 +259,24 @@ def _scan(path: Path) -> tuple[list[Frame], int]:
             frames.append(frame)
             at = frame.offset + frame.size
     return frames, at
+
+
+def opened(path: Path, frames: Sequence[Frame], keys: Keys, workspace: str) -> Iterator[KeptMail]:
+    """Yield the mails of a file's frames; those of forgotten persons are left out."""
+    squeeze = zstandard.ZstdDecompressor()
+    with path.open("rb") as file:
+        for frame in frames:
+            file.seek(frame.offset)
+            seal = file.read(frame.size)
+            with contextlib.suppress(SealError):
+                context = _context(workspace, frame.person, frame.decision)
+                plain = keys.keys(frame.person).open(seal, context)
+                raw = squeeze.decompress(plain, max_output_size=MAX_MAIL_BYTES)
+                yield KeptMail(decision=frame.decision, person=frame.person, at_ms=frame.at_ms, raw=raw)
+
+
+def _is_wanted(frame: Frame, person: bytes | None, decision: bytes | None) -> bool:
+    return person in (None, frame.person) and decision in (None, frame.decision)
 
 
 def _whole(file: BinaryIO, head: bytes, offset: int) -> Frame | None:
@@ -271,19 +289,6 @@ def _whole(file: BinaryIO, head: bytes, offset: int) -> Frame | None:
     if len(seal) < size or zlib.crc32(seal, zlib.crc32(head[:_COVERED])) != crc:
         return None
     return Frame(person, decision, at_ms, offset, size)
-
-
-def _opened(path: Path, frames: list[Frame], keys: Keys, workspace: str) -> Iterator[KeptMail]:
-    squeeze = zstandard.ZstdDecompressor()
-    with path.open("rb") as file:
-        for frame in frames:
-            file.seek(frame.offset)
-            seal = file.read(frame.size)
-            with contextlib.suppress(SealError):
-                context = _context(workspace, frame.person, frame.decision)
-                plain = keys.keys(frame.person).open(seal, context)
-                raw = squeeze.decompress(plain, max_output_size=MAX_MAIL_BYTES)
-                yield KeptMail(decision=frame.decision, person=frame.person, at_ms=frame.at_ms, raw=raw)
 
 
 def _context(workspace: str, person: bytes, decision: bytes) -> bytes:

@@ -1,13 +1,14 @@
 """From a claim to a mail: open what is sealed, ask the author, render, rewrite links, make the bytes.
 
 In: a claim and the person's view. Out: a `Message`, or `NotMade` with a reason of REASONS. Promised: nothing
-here sends or writes; a mail that cannot be made stops no other.
+here sends or writes; a mail that cannot be made stops no other. A preview is made the same way, for eyes only: no link
+of it is tracked or unsubscribes anybody.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -18,10 +19,12 @@ from livepost.errors import LivepostError, SealError
 from livepost.ids import digest
 from livepost.ledger.base import Claimed
 from livepost.model.compiled import ADDRESS_FEATURE
-from livepost.model.decision import Decision
-from livepost.model.message import EmailDraft, Message, RenderedMail
+from livepost.model.decision import SEND, Decision
+from livepost.model.message import AskedMail, EmailDraft, Message, RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.record import SealedValue
+
+Made = TypeVar("Made", Message, RenderedMail)
 
 
 class Author(Protocol):
@@ -48,6 +51,14 @@ class Seals(Protocol):
         ...
 
 
+class Drafts(Protocol):
+    """What programs asked to say, by decision."""
+
+    def draft(self, decision: bytes) -> SealedValue | None:
+        """Return the sealed `AskedMail` of a decision; None if it is forgotten or never was."""
+        ...
+
+
 class Shop(msgspec.Struct, frozen=True, kw_only=True):
     """Who sends. `public_url` is where links of mails lead, without a slash at its end."""
 
@@ -64,13 +75,27 @@ class NotMade(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+NOWHERE = "#"
+"""Where the links of a preview lead that would act for the person: unsubscribe, preferences."""
+
+
 class Maker:
     """Makes mails for one shop."""
 
     def __init__(
-        self, shop: Shop, author: Author, renderer: Renderer, seals: Seals, secret: Callable[[str], bytes]
+        self,
+        shop: Shop,
+        author: Author,
+        renderer: Renderer,
+        seals: Seals,
+        secret: Callable[[str], bytes],
+        drafts: Drafts | None = None,
     ) -> None:
-        """Take the parts; `secret` gives the workspace's 32-byte secret for a purpose (`vault.secret`)."""
+        """Take the parts; `secret` gives the workspace's 32-byte secret for a purpose (`vault.secret`).
+
+        Without `drafts` mails that programs ask for cannot be made.
+        """
+        self._drafts = drafts
         self._shop = shop
         self._author = author
         self._renderer = renderer
@@ -84,30 +109,54 @@ class Maker:
         """Return the mail, or why there is none."""
         if view is None:
             return NotMade("no_address", "the engine knows no such person")
-        try:
-            opened = {name: self._seals.open(value) for name, value in view.sealed.items()}
-        except SealError:
-            return NotMade("erased")
-        recipient = opened.pop(ADDRESS_FEATURE, None)
+        sources = self._opened(claim.decision, view)
+        if isinstance(sources, NotMade):
+            return sources
+        opened, asked = sources
+        address = opened.pop(ADDRESS_FEATURE, None)
+        recipient = asked.to if asked else address
         if not isinstance(recipient, str) or not is_address(recipient := recipient.strip()):
             return NotMade("no_address", "" if recipient is None else "the address cannot be written to")
-        try:
-            return self._message(claim, view, opened, recipient, now_ms)
-        except LivepostError as error:
-            return NotMade("render", str(error))
-        except Exception as error:  # an author's function may raise anything, and must not stop the line
-            return NotMade("render", f"{claim.decision.campaign} raised {type(error).__name__}")
+        return _made(claim.decision.campaign, lambda: self._message(claim, view, opened, recipient, asked, now_ms))
+
+    def preview(self, decision: Decision, view: PersonView) -> RenderedMail | NotMade:
+        """Return what the decision's campaign would say to a person now, or why it cannot; nobody needs an address.
+
+        Whatever would act for the person leads to NOWHERE, other links lead where the author wrote.
+        """
+        sources = self._opened(decision, view)
+        if isinstance(sources, NotMade):
+            return sources
+        opened, asked = sources
+        opened.pop(ADDRESS_FEATURE, None)
+        return _made(decision.campaign, lambda: self._untracked(self._rendered(decision, view, opened, asked, NOWHERE)))
 
     def message_id(self, decision: bytes) -> str:
         """Return the mail's Message-ID: a keyed hash of the decision, so the same at each try."""
         return f"<{digest(decision, key=self._message_key).hex()}@{self._domain}>"
 
-    def _message(
-        self, claim: Claimed, view: PersonView, opened: Mapping[str, Any], recipient: str, now_ms: int
-    ) -> Message:
-        decision = claim.decision
-        unsubscribe = self._unsubscribe_url(decision, claim.person)
-        draft = self._author.draft(decision, view, opened)
+    def _opened(self, decision: Decision, view: PersonView) -> tuple[dict[str, Any], AskedMail | None] | NotMade:
+        """Return the personal values by feature name and, for a send, what was asked to be said; or why not."""
+        try:
+            opened = {name: self._seals.open(value) for name, value in view.sealed.items()}
+            if decision.campaign != SEND:
+                return opened, None
+            draft = self._drafts.draft(decision.id) if self._drafts else None
+            if draft is None:
+                return NotMade("render", "what the mail was to say is not there any more")
+            return opened, msgspec.convert(self._seals.open(draft), AskedMail)
+        except SealError:
+            return NotMade("erased")
+
+    def _rendered(
+        self,
+        decision: Decision,
+        view: PersonView,
+        opened: Mapping[str, Any],
+        asked: AskedMail | None,
+        unsubscribe: str,
+    ) -> RenderedMail:
+        draft = asked or self._author.draft(decision, view, opened)
         values = {
             **{name: value for name, value in view.features.items() if not name.startswith("$")},
             **{name: value for name, value in opened.items() if not name.startswith("$")},
@@ -117,7 +166,24 @@ class Maker:
             "shop_name": self._shop.name,
             "shop_address": self._shop.address,
         }
-        rendered = self._renderer.render(draft, values)
+        return self._renderer.render(draft, values)
+
+    def _untracked(self, rendered: RenderedMail) -> RenderedMail:
+        html = rewrite_links(rendered.html, self._shop.public_url, lambda link, target: None)
+        return msgspec.structs.replace(rendered, html=html)
+
+    def _message(
+        self,
+        claim: Claimed,
+        view: PersonView,
+        opened: Mapping[str, Any],
+        recipient: str,
+        asked: AskedMail | None,
+        now_ms: int,
+    ) -> Message:
+        decision = claim.decision
+        unsubscribe = self._unsubscribe_url(decision, claim.person)
+        rendered = self._rendered(decision, view, opened, asked, unsubscribe)
         marketing = decision.class_ == "marketing"
         message_id = self.message_id(decision.id)
         parts = Parts(
@@ -151,3 +217,13 @@ class Maker:
             return f"{own}/c/{token}" if token else None
 
         return rewrite_links(html, own, tracked)
+
+
+def _made(campaign: str, work: Callable[[], Made]) -> Made | NotMade:
+    """Return what `work` makes, or why it cannot."""
+    try:
+        return work()
+    except LivepostError as error:
+        return NotMade("render", str(error))
+    except Exception as error:  # an author's function may raise anything, and must not stop the line
+        return NotMade("render", f"{campaign} raised {type(error).__name__}")

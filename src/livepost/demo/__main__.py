@@ -1,13 +1,39 @@
-"""The feed's process: `python -m livepost.demo URL DATA ACCOUNT`, the secret key in LIVEPOST_DEMO_KEY."""
+"""The demo's own processes: `python -m livepost.demo front` and `python -m livepost.demo feed URL DATA ACCOUNT`.
+
+The feed finds its secret key in LIVEPOST_DEMO_KEY; the front serves the project in the current folder.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
-from livepost.demo.feed import run_feed
+from livepost.errors import LivepostError
+from livepost.runtime.lifeline import end_with_input
+from livepost.runtime.supervisor import SUPERVISED
+
+
+def feed(url: str, data: str, account: str) -> None:
+    """Feed a house until told to stop."""
+    key = os.environ["LIVEPOST_DEMO_KEY"]
+    run = import_module("livepost.demo.feed").run_feed
+    run(url=url, secret_key=key, data=Path(data), account=Path(account))
+
+
+def front(supervised: str = "") -> None:
+    """Serve a house and its shop until told to stop."""
+    if supervised == SUPERVISED:
+        end_with_input()
+    import_module("uvloop").run(import_module("livepost.demo.storefront.front").run_demo_front())
+
+
+PROCESSES: dict[str, Callable[..., None]] = {"feed": feed, "front": front}
 
 if __name__ == "__main__":
-    _, url, data, account = sys.argv
-    run_feed(url=url, secret_key=os.environ["LIVEPOST_DEMO_KEY"], data=Path(data), account=Path(account))
+    try:
+        PROCESSES[sys.argv[1]](*sys.argv[2:])
+    except LivepostError as error:
+        sys.exit(str(error))

@@ -21,7 +21,7 @@ from livepost.model.told import Status
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.keyring import NewKey
-from livepost.runtime.supervisor import Supervisor, end
+from livepost.runtime.supervisor import Supervisor, command_of, end
 from livepost.runtime.wire import WireClient
 from livepost.settings.load import load
 
@@ -30,7 +30,7 @@ DRAIN_S = 120.0
 """How long after the feed's end everything accepted may take to be decided and sent."""
 
 SOURCE = "demo-shop"
-_OPEN = ("pending", "claimed", "in_flight")
+_OWN = (sys.executable, "-m", "livepost.demo")
 
 
 class DemoError(LivepostError):
@@ -46,7 +46,7 @@ class DemoHouse:
         self._environment = {**os.environ, "LIVEPOST_DATA": str(data.resolve()), "LIVEPOST_PORT": str(port)}
         self.folder = DataFolder(load(self.project, self._environment).settings)
         self.folder.prepare()
-        self.supervisor = Supervisor(self.project, self._environment)
+        self.supervisor = Supervisor(self.project, self._environment, _command_of)
         self._speed = speed
         self._account = self.folder.path / "feed.json"
         self._feed: subprocess.Popen[bytes] | None = None
@@ -57,6 +57,11 @@ class DemoHouse:
         """Where the front listens."""
         return f"http://localhost:{self.folder.port}"
 
+    @property
+    def shop_url(self) -> str:
+        """Where the shop is."""
+        return f"{self.url}/shop"
+
     def start(self) -> None:
         """Let the folder's clock go on at the demo's speed, start the house, then the feed."""
         self.supervisor.hold(self.folder)
@@ -65,7 +70,7 @@ class DemoHouse:
         anchor_clock(self.folder.path, self._speed, last.stamp if last.seq >= 0 else None)
         self._key = self.folder.keys.new("secret", SOURCE, WallClock().now_ms())
         self.supervisor.start(self.folder)
-        command = [sys.executable, "-m", "livepost.demo", self.url, str(self.folder.path), str(self._account)]
+        command = [*_OWN, "feed", self.url, str(self.folder.path), str(self._account)]
         environment = {**self._environment, "LIVEPOST_DEMO_KEY": self._key.key}
         self._feed = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
 
@@ -87,7 +92,10 @@ class DemoHouse:
         return msgspec.json.decode(self._account.read_bytes(), type=Account)
 
     def drain(self) -> Position:
-        """Let time pass once more, wait until all up to there is decided and sent; return that position."""
+        """Let time pass once more, wait until all up to there is decided and sent; return that position.
+
+        Time goes on meanwhile and decides further mails: these are not waited for, or a slow host would never be done.
+        """
         with (
             closing(WireClient(self.folder.front_socket)) as front,
             closing(EngineClient(self.folder)) as engine,
@@ -96,7 +104,7 @@ class DemoHouse:
             last = front.call("tick", None, Position)
             _wait("the engine to serve the log", lambda: engine.status().complete_to >= last.seq)
             _wait("the courier to take over", lambda: ledger.cursor() >= last.seq)
-            _wait("the mails to be sent", lambda: not any(tally.state in _OPEN for tally in ledger.counts()))
+            _wait("the mails to be sent", lambda: ledger.open_until(last.stamp) == 0)
         return last
 
     def settled(self) -> Status:
@@ -113,6 +121,11 @@ class DemoHouse:
         if self._key is not None:
             self.folder.keys.revoke(self._key.stored.id, WallClock().now_ms())
             self._key = None
+
+
+def _command_of(name: str) -> list[str]:
+    """Return the command of a process: the front is the demo's own, for it has the shop beside it."""
+    return [*_OWN, name] if name == "front" else command_of(name)
 
 
 def _wait(what: str, done: Callable[[], bool]) -> None:

@@ -13,7 +13,7 @@ from livepost.deliver.keep import KeptMail, each
 from livepost.demo.expected import Mail, Run, compare
 from livepost.demo.feed import Account
 from livepost.demo.report import Feeding, Report
-from livepost.demo.shoppers import household_of
+from livepost.demo.shoppers import household_of, is_household
 from livepost.demo.tables import open_tables
 from livepost.ledger.base import Ledger
 from livepost.log.base import Position
@@ -33,7 +33,7 @@ def report_of(folder: DataFolder, status: Status, account: Account, last: Positi
         closing(folder.vault(readonly=True)) as vault,
     ):
         kept = each(folder.mailbox, vault, folder.settings.workspace)
-        mails = [mail for mail in (_mail(found, ledger) for found in kept) if mail.at_ms <= last.stamp]
+        mails = [mail for found in kept if (mail := _mail(found, ledger)) and mail.at_ms <= last.stamp]
         courier = msgspec.json.decode(folder.courier_file.read_bytes(), type=CourierStatus)
         run = Run(account.start_ms, account.fed_through_ms, last.stamp, 0, account.orders)
         return Report(
@@ -54,12 +54,17 @@ def report_of(folder: DataFolder, status: Status, account: Account, last: Positi
         )
 
 
-def _mail(kept: KeptMail, ledger: Ledger) -> Mail:
-    """Return a kept mail as the tables know it: whom it went to stands in its own bytes."""
+def _mail(kept: KeptMail, ledger: Ledger) -> Mail | None:
+    """Return a kept mail as the tables know it: whom it went to stands in its own bytes.
+
+    None for one to a visitor of the storefront, of whom the tables know nothing.
+    """
     delivery = ledger.delivery(kept.decision)
     assert delivery is not None
-    to = message_from_bytes(kept.raw, policy=policy.SMTP)["To"]
-    return Mail(delivery.decision.campaign, household_of(to.addresses[0].addr_spec), delivery.decision.at)
+    to = message_from_bytes(kept.raw, policy=policy.SMTP)["To"].addresses[0].addr_spec
+    if not is_household(to):
+        return None
+    return Mail(delivery.decision.campaign, household_of(to), delivery.decision.at)
 
 
 def _skipped(ledger: Ledger) -> dict[str, int]:

@@ -42,6 +42,15 @@ def household_of(address_or_user_id: str) -> int:
     return int(address_or_user_id.partition("@")[0].removeprefix("h"))
 
 
+def is_household(address: str) -> bool:
+    """Say whether this is the address of a household, and not of a visitor of the storefront.
+
+    >>> is_household("h0007@example.com"), is_household("visitor-0a1b@visitors.example")
+    (True, False)
+    """
+    return address.endswith("@example.com")
+
+
 def first_name(household: int) -> str:
     """Return the household's first name, one of sixteen."""
     return FIRST_NAMES[household * 31 % 1000 % len(FIRST_NAMES)]

@@ -20,6 +20,9 @@ CALL_TYPES: tuple[CallType, ...] = ("track", "identify", "page", "screen", "grou
 MAX_DEPTH = 64
 """How deep a call's JSON may nest, so that every later reader can open it whatever its own stack holds."""
 
+TOO_DEEP = f"expected at most {MAX_DEPTH} levels of nesting, got more"
+"""The fault of a call that nests deeper: of it only type, ids and message id are kept."""
+
 
 class Call(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
     """One call as the client told it; other keys (`integrations`, `_metadata`, `channel`) are not kept.
@@ -103,7 +106,7 @@ def read_call(raw: bytes) -> Call:
         raise unreadable(error) from None
     if call.timestamp is None:
         call.timestamp = call.original_timestamp
-    if _may_be_deep(raw) and _depth(read_json(raw)) > MAX_DEPTH:
+    if _may_be_deep(raw) and depth(read_json(raw)) > MAX_DEPTH:
         return _too_deep(call)
     return call
 
@@ -123,6 +126,16 @@ def unreadable(error: Exception) -> RejectedError:
         f"expected a JSON object, got something unreadable: {told}; send the call again as valid JSON",
         code="unreadable",
     )
+
+
+def depth(value: Any) -> int:
+    """Return how many objects and arrays nest in a decoded value, walking level by level (no recursion)."""
+    levels = 0
+    level = [value]
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        levels += 1
+        level = [below for one in level for below in (one.values() if isinstance(one, dict) else one)]
+    return levels
 
 
 def json_name(value: object) -> str:
@@ -152,16 +165,6 @@ def _may_be_deep(raw: bytes) -> bool:
     return raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
 
 
-def _depth(value: Any) -> int:
-    """Return how many objects and arrays nest in a decoded value, walking level by level (no recursion)."""
-    depth = 0
-    level = [value]
-    while level := [one for one in level if isinstance(one, dict | list)]:
-        depth += 1
-        level = [below for one in level for below in (one.values() if isinstance(one, dict) else one)]
-    return depth
-
-
 def _too_deep(call: Call) -> BrokenCall:
     """Return the call without the parts that nest; nothing of them is kept, since nothing could open it
     later.
@@ -171,5 +174,5 @@ def _too_deep(call: Call) -> BrokenCall:
         user_id=call.user_id,
         anonymous_id=call.anonymous_id,
         message_id=call.message_id,
-        fault=f"expected at most {MAX_DEPTH} levels of nesting, got more",
+        fault=TOO_DEEP,
     )

@@ -146,6 +146,11 @@ class Intake:
         return self._trouble
 
     @property
+    def recorder(self) -> Recorder:
+        """What makes records of calls here, for who looks at them before they are handed in as ready."""
+        return self._recorder
+
+    @property
     def waiting(self) -> int:
         """How many records wait for a commit."""
         return sum(queue.records for queue in self._lanes.values())

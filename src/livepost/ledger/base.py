@@ -9,7 +9,7 @@ stretch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -18,6 +18,7 @@ from livepost.ledger.moves import State
 from livepost.model.decision import Decision
 from livepost.model.message import Receipt
 from livepost.model.outbox import OutboxPage
+from livepost.model.record import SealedValue
 
 MAX_CLAIMS = 500
 """Deliveries one claim may take."""
@@ -39,6 +40,9 @@ TRANSACTIONAL_RETRY_MS = 24 * HOUR_MS
 
 BUSY_MS = 5 * SECOND_MS
 """How long a writer waits for the other process's transaction."""
+
+OutcomeKind: TypeAlias = Literal["clicked"]
+"""What can happen to a mail later, as far as this version hears of it: one of its links was followed."""
 
 LANES: tuple[str, ...] = ("transactional", "triggered", "bulk", "backfill")
 """Lanes in the order in which they are claimed."""
@@ -98,7 +102,10 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the ledger's history; `number` grows by each move. `before` is "" for the first."""
+    """A row of the ledger's history; `number` grows by each move. `before` is "" for the first.
+
+    `position` is that of the decision.
+    """
 
     number: int
     decision: bytes
@@ -109,6 +116,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     detail: str
     at: int
+    position: int = -1
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +126,22 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     detail: str
     at: int
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to a mail later, and when it happened first (ms)."""
+
+    decision: bytes
+    outcome: OutcomeKind
+    at: int
+
+
+class OutcomeTally(msgspec.Struct, frozen=True, kw_only=True):
+    """Of how many mails of a campaign an outcome is known."""
+
+    campaign: str
+    outcome: OutcomeKind
+    count: int
 
 
 class Divergence(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +161,25 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str
     at: int
     proof: str
+
+
+class Send(msgspec.Struct, frozen=True, kw_only=True):
+    """One mail that a program asks for. `key` and `body` are keyed hashes of 16 bytes: by the one a repeat is known,
+    the other it has to bring again. `draft` is what the mail says (`AskedMail`), sealed.
+    """
+
+    key: bytes
+    body: bytes
+    decision: Decision
+    draft: SealedValue
+
+
+class KnownSend(msgspec.Struct, frozen=True, kw_only=True):
+    """What a key stands for: the hash of the body it came with first, and the delivery; `new` if it came just now."""
+
+    body: bytes
+    delivery: Delivery
+    new: bool = False
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -236,6 +279,18 @@ class Ledger(Protocol):
         """Never send to this address again (a keyed hash: it survives erasure). The first reason stays."""
         ...
 
+    def send(self, send: Send, now_ms: int) -> KnownSend:
+        """Insert a mail that a program asks for as pending, unless its key is known: then return what it stands for."""
+        ...
+
+    def known_send(self, key: bytes) -> KnownSend | None:
+        """Return what a key stands for; None if it never came."""
+        ...
+
+    def draft(self, decision: bytes) -> SealedValue | None:
+        """Return the draft of a send; None once the delivery is sent, failed or skipped, and for other decisions."""
+        ...
+
     def kill(self, campaign: str, on: bool, now_ms: int) -> None:
         """Stop a campaign (or let it go on): the kill switch that every claim reads."""
         ...
@@ -259,6 +314,10 @@ class Ledger(Protocol):
         """Return moves with number > `after`, in order, at most MAX_LISTED."""
         ...
 
+    def last_move(self) -> int:
+        """Return the number of the newest move; 0 if there is none."""
+        ...
+
     def history(self, decision: bytes) -> list[Move]:
         """Return the moves of one delivery, in order."""
         ...
@@ -267,8 +326,29 @@ class Ledger(Protocol):
         """Return the cancellations that came too late for a delivery."""
         ...
 
+    def open_until(self, at_ms: int) -> int:
+        """Return how many deliveries decided at or before a time (workspace's ms) may still be sent: pending, claimed,
+        in flight.
+        """
+        ...
+
     def counts(self) -> list[Tally]:
         """Return how many deliveries there are by campaign, state and reason."""
+        ...
+
+    def note_outcome(self, decision: bytes, outcome: OutcomeKind, at_ms: int) -> bool:
+        """Note what happened to a mail, once: the first time stays. Return whether it is new.
+
+        A decision that the ledger does not know changes nothing.
+        """
+        ...
+
+    def outcomes(self, decision: bytes) -> list[Outcome]:
+        """Return what happened to one mail, in order of time."""
+        ...
+
+    def outcome_counts(self) -> list[OutcomeTally]:
+        """Return of how many mails each outcome is known, by campaign."""
         ...
 
     def divergences(self, limit: int = 100) -> list[Divergence]:

@@ -51,6 +51,7 @@ ALLOWED = frozenset((before, after) for before, after, _ in MOVES)
 COUNTS_FOR_CAP: tuple[State, ...] = ("claimed", "in_flight", "unknown", "sent")
 CANCELLABLE: tuple[State, ...] = ("pending", "claimed", "held")
 OPEN: tuple[State, ...] = ("pending", "claimed", "in_flight", "unknown")
+FINAL: tuple[State, ...] = ("sent", "failed", "skipped")
 
 
 class MoveError(LivepostError):

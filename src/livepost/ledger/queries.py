@@ -5,15 +5,18 @@ In: filters. Out: structs of `base`. Promised: at most MAX_LISTED rows; nothing 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from livepost.ledger.base import MAX_LISTED, Delivery, Divergence, Move, Note, Tally, Withdrawal
 from livepost.ledger.moves import State
 from livepost.ledger.store import Store, decode_decision
 
-_DELIVERY = "body, person, state, reason, detail, attempts, changed_at, provider, provider_id"
+DELIVERY = "body, person, state, reason, detail, attempts, changed_at, provider, provider_id"
+"""The columns that `delivery_of` wants."""
+
 _MOVE = (
-    "m.number, m.decision, d.person, d.campaign, m.before, m.after, m.reason, m.detail, m.at"
+    "m.number, m.decision, d.person, d.campaign, m.before, m.after, m.reason, m.detail, m.at, d.position"
     " FROM moves m JOIN deliveries d ON d.id = m.decision"
 )
 
@@ -31,25 +34,25 @@ def deliveries(
         given.append(("state = ?", state))
     where = " AND ".join(condition for condition, _ in given) or "TRUE"
     found = store.read(
-        f"SELECT {_DELIVERY} FROM deliveries WHERE {where} ORDER BY rowid DESC LIMIT ?",
+        f"SELECT {DELIVERY} FROM deliveries WHERE {where} ORDER BY rowid DESC LIMIT ?",
         (*(value for _, value in given), bounded(limit)),
     )
-    return [_delivery(values) for values in found]
+    return [delivery_of(values) for values in found]
 
 
 def unknown(store: Store) -> list[Delivery]:
     """Return unknown deliveries, the longest unknown first."""
     found = store.read(
-        f"SELECT {_DELIVERY} FROM deliveries WHERE state = 'unknown' ORDER BY first_tried LIMIT ?",
+        f"SELECT {DELIVERY} FROM deliveries WHERE state = 'unknown' ORDER BY first_tried LIMIT ?",
         (MAX_LISTED,),
     )
-    return [_delivery(values) for values in found]
+    return [delivery_of(values) for values in found]
 
 
 def delivery(store: Store, decision: bytes) -> Delivery | None:
     """Return one delivery, or None."""
-    found = store.read(f"SELECT {_DELIVERY} FROM deliveries WHERE id = ?", (decision,))
-    return _delivery(found[0]) if found else None
+    found = store.read(f"SELECT {DELIVERY} FROM deliveries WHERE id = ?", (decision,))
+    return delivery_of(found[0]) if found else None
 
 
 def moves(store: Store, after: int, limit: int) -> list[Move]:
@@ -68,6 +71,17 @@ def notes(store: Store, decision: bytes) -> list[Note]:
     """Return the cancellations that came too late."""
     found = store.read("SELECT reason, detail, at FROM notes WHERE decision = ? ORDER BY at", (decision,))
     return [Note(decision=decision, reason=reason, detail=detail, at=at) for reason, detail, at in found]
+
+
+def open_until(store: Store, at_ms: int) -> int:
+    """Return how many deliveries decided by then may still be sent; each state is asked by its own index."""
+    [(count,)] = store.read(
+        "SELECT (SELECT count(*) FROM deliveries WHERE state = 'pending' AND at <= ?)"
+        " + (SELECT count(*) FROM deliveries WHERE state = 'claimed' AND at <= ?)"
+        " + (SELECT count(*) FROM deliveries WHERE state = 'in_flight' AND at <= ?)",
+        (at_ms,) * 3,
+    )
+    return int(count)
 
 
 def counts(store: Store) -> list[Tally]:
@@ -101,14 +115,8 @@ def unechoed(store: Store, limit: int) -> list[Withdrawal]:
     return [Withdrawal(person=person, purpose=purpose, at=at, proof=proof) for person, purpose, at, proof in found]
 
 
-def bounded(limit: int) -> int:
-    """Return a limit within 1..MAX_LISTED; raise ValueError below."""
-    if limit < 1:
-        raise ValueError(f"expected a limit of at least 1, got {limit}")
-    return min(limit, MAX_LISTED)
-
-
-def _delivery(values: tuple[Any, ...]) -> Delivery:
+def delivery_of(values: Sequence[Any]) -> Delivery:
+    """Return a row of the columns `DELIVERY` as a struct."""
     body, person, state, reason, detail, attempts, changed_at, provider, provider_id = values
     return Delivery(
         decision=decode_decision(body),
@@ -123,8 +131,15 @@ def _delivery(values: tuple[Any, ...]) -> Delivery:
     )
 
 
+def bounded(limit: int) -> int:
+    """Return a limit within 1..MAX_LISTED; raise ValueError below."""
+    if limit < 1:
+        raise ValueError(f"expected a limit of at least 1, got {limit}")
+    return min(limit, MAX_LISTED)
+
+
 def _move(values: tuple[Any, ...]) -> Move:
-    number, decision, person, campaign, before, after, reason, detail, at = values
+    number, decision, person, campaign, before, after, reason, detail, at, position = values
     return Move(
         number=number,
         decision=decision,
@@ -135,4 +150,5 @@ def _move(values: tuple[Any, ...]) -> Move:
         reason=reason,
         detail=detail,
         at=at,
+        position=position,
     )

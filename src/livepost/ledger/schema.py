@@ -5,7 +5,7 @@ In: nothing. Out: DDL. Promised: what a claim reads has an index; the cursor is 
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS deliveries (
@@ -53,6 +53,14 @@ SCHEMA: tuple[str, ...] = (
         campaign TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
         PRIMARY KEY (campaign, state, reason)
     )""",
+    """CREATE TABLE IF NOT EXISTS outcomes (
+        decision BLOB NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (decision, outcome)
+    )""",
+    """CREATE TABLE IF NOT EXISTS outcome_tallies (
+        campaign TEXT NOT NULL, outcome TEXT NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (campaign, outcome)
+    )""",
     """CREATE TABLE IF NOT EXISTS notes (
         decision BLOB NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL,
         PRIMARY KEY (decision, reason)
@@ -76,6 +84,9 @@ SCHEMA: tuple[str, ...] = (
     "CREATE INDEX IF NOT EXISTS persons_new ON persons (new)",
     """CREATE TABLE IF NOT EXISTS suppressions (
         address BLOB PRIMARY KEY, reason TEXT NOT NULL, at INTEGER NOT NULL
+    )""",
+    """CREATE TABLE IF NOT EXISTS sends (
+        key BLOB PRIMARY KEY, body BLOB NOT NULL, decision BLOB NOT NULL UNIQUE, draft BLOB
     )""",
     "CREATE TABLE IF NOT EXISTS kills (campaign TEXT PRIMARY KEY, at INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS bookmarks (name TEXT PRIMARY KEY, number INTEGER NOT NULL)",

@@ -1,7 +1,7 @@
 """The ledger on SQLite: one file, WAL, synchronous=FULL; ":memory:" for rehearsals.
 
 In: pages, claims, answers, wishes. Out: what `base.Ledger` says. Promised: each method is one transaction;
-front and courier may both have the file open (the front only withdraws, suppresses and asks).
+front and courier may both have the file open (the front only withdraws, suppresses, notes outcomes and asks).
 """
 
 from __future__ import annotations
@@ -9,16 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from livepost.clock import Clock, WallClock
 from livepost.errors import StoreError
-from livepost.ledger import claims, persons, queries, takeover
+from livepost.ledger import claims, outcomes, persons, queries, sends, takeover
 from livepost.ledger.base import (
     Claimed,
     Confirmed,
     Delivery,
     Divergence,
+    KnownSend,
     Move,
     Note,
+    Outcome,
+    OutcomeKind,
+    OutcomeTally,
+    Send,
     Settlement,
     TakenOver,
     Tally,
@@ -27,6 +34,7 @@ from livepost.ledger.base import (
 from livepost.ledger.moves import OPEN, MoveError, State
 from livepost.ledger.store import CURSOR, ROW, Row, Store
 from livepost.model.outbox import OutboxPage
+from livepost.model.record import SealedValue
 
 
 class SqliteLedger:
@@ -132,6 +140,22 @@ class SqliteLedger:
         with self._store.transaction():
             self._store.change("INSERT OR IGNORE INTO suppressions VALUES (?,?,?)", (address_hash, reason, now_ms))
 
+    def send(self, send: Send, now_ms: int) -> KnownSend:
+        """Insert a send as pending, or return what its key stands for."""
+        with self._store.transaction():
+            new = sends.insert(self._store, send, now_ms)
+            known = sends.known(self._store.rows, send.key)
+            assert known is not None
+            return msgspec.structs.replace(known, new=new)
+
+    def known_send(self, key: bytes) -> KnownSend | None:
+        """Return what a key stands for; None if it never came."""
+        return sends.known(self._store.read, key)
+
+    def draft(self, decision: bytes) -> SealedValue | None:
+        """Return the draft of a send that is not final yet."""
+        return sends.draft(self._store, decision)
+
     def kill(self, campaign: str, on: bool, now_ms: int) -> None:
         """Stop a campaign, or let it go on."""
         with self._store.transaction():
@@ -159,6 +183,11 @@ class SqliteLedger:
         """Return moves with number > `after`, in order."""
         return queries.moves(self._store, after, limit)
 
+    def last_move(self) -> int:
+        """Return the number of the newest move; 0 if there is none."""
+        [(number,)] = self._store.read("SELECT coalesce(max(number), 0) FROM moves")
+        return int(number)
+
     def history(self, decision: bytes) -> list[Move]:
         """Return the moves of one delivery, in order."""
         return queries.history(self._store, decision)
@@ -167,9 +196,26 @@ class SqliteLedger:
         """Return the cancellations that came too late for a delivery."""
         return queries.notes(self._store, decision)
 
+    def open_until(self, at_ms: int) -> int:
+        """Return how many deliveries decided by then may still be sent."""
+        return queries.open_until(self._store, at_ms)
+
     def counts(self) -> list[Tally]:
         """Return how many deliveries there are by campaign, state and reason."""
         return queries.counts(self._store)
+
+    def note_outcome(self, decision: bytes, outcome: OutcomeKind, at_ms: int) -> bool:
+        """Note what happened to a mail, once; return whether it is new."""
+        with self._store.transaction():
+            return outcomes.note(self._store, decision, outcome, at_ms)
+
+    def outcomes(self, decision: bytes) -> list[Outcome]:
+        """Return what happened to one mail, in order of time."""
+        return outcomes.of(self._store, decision)
+
+    def outcome_counts(self) -> list[OutcomeTally]:
+        """Return of how many mails each outcome is known, by campaign."""
+        return outcomes.counts(self._store)
 
     def divergences(self, limit: int = 100) -> list[Divergence]:
         """Return what differed behind the fence, newest first."""

@@ -19,9 +19,9 @@ import msgspec
 
 from livepost.errors import OutcomeUnknownError, StoreError
 from livepost.ledger.base import BUSY_MS
-from livepost.ledger.moves import State, check_move
+from livepost.ledger.moves import FINAL, State, check_move
 from livepost.ledger.schema import SCHEMA, SCHEMA_VERSION
-from livepost.model.decision import Decision
+from livepost.model.decision import SEND, Decision
 
 OLDEST_SQLITE = 3_051_003
 """Before 3.51.3 a WAL could be corrupted by several connections."""
@@ -167,8 +167,9 @@ class Store:
         )
 
     def move(self, row: Row, after: State, at: int, reason: str = "", detail: str = "", **also: Any) -> None:
-        """Move a delivery, setting the columns in `also`; raise MoveError if the table does not have the
-        move.
+        """Move a delivery, setting the columns in `also`; raise MoveError if the table does not have the move.
+
+        What a send says is forgotten with its last move.
         """
         check_move(row.state, after, row.class_)
         columns = "".join(f", {name} = ?" for name in also)
@@ -176,6 +177,8 @@ class Store:
             f"UPDATE deliveries SET state = ?, reason = ?, detail = ?, changed_at = ?{columns} WHERE id = ?",
             (after, reason, detail, at, *also.values(), row.id),
         )
+        if after in FINAL and row.campaign == SEND:
+            self._run("UPDATE sends SET draft = NULL WHERE decision = ?", (row.id,))
         self._note_move((row.id, row.state, after, reason, detail, at), row.campaign, row.reason)
         row.state, row.reason = after, reason
 

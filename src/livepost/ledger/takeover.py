@@ -49,13 +49,14 @@ def _take_decision(store: Store, decision: Decision, fence: int, now_ms: int) ->
         return False, _note_divergence(store, decision, fields)
     if decision.position <= fence:
         return False, _note_divergence(store, decision, ("missing",))
-    row = store.insert(decision, name_of(store, decision.person), _rank(decision.lane), now_ms)
+    row = store.insert(decision, name_of(store, decision.person), rank(decision.lane), now_ms)
     if decision.skip:
         store.move(row, "skipped", now_ms, decision.skip, decision.detail)
     return True, False
 
 
-def _rank(lane: str) -> int:
+def rank(lane: str) -> int:
+    """Return a lane's place in the order of claiming."""
     return LANES.index(lane) if lane in LANES else len(LANES)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -17,6 +17,13 @@ class Position(msgspec.Struct, frozen=True):
 
     seq: int
     stamp: int
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The records of some subjects in a stretch of the log, the newest first, and the oldest record looked at."""
+
+    records: list[Record]
+    first: Position
 
 
 class LogReader(Protocol):
@@ -35,6 +42,15 @@ class LogReader(Protocol):
         is any, and no more once `limit` records are reached. A block that `after` cuts is returned cut.
 
         Raises StoreError if `after` lies before what retention has kept.
+        """
+        ...
+
+    def records_of(self, subjects: Collection[bytes], before: int, scan: int) -> Found:
+        """Return the records of these subjects, the newest first, from the newest blocks with seq < `before` that have
+        at least `scan` records of that kind: whole blocks, fewer where the log begins.
+
+        There is no index by subject: what it costs is said in `log.finding`. A mention makes no record a subject's.
+        Where nothing is left to look at, `first` is (`before`, 0). Raises StoreError if a block cannot be read.
         """
         ...
 

@@ -23,6 +23,7 @@ MAX_BLOCK_BYTES = 256 * 1024 * 1024
 """Bytes of one block before compression at most."""
 
 BODY_FORMAT = b"\x01"
+DAMAGED = "a block of the log is damaged ({}); restore the log from its backup"
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Block)
@@ -69,6 +70,14 @@ def pack(block: Block | Piece) -> bytes:
 
 def unpack(body: bytes) -> Block:
     """Return the block of a body; raise StoreError if it is damaged or of another format."""
+    try:
+        return _DECODER.decode(plain_of(body))
+    except msgspec.MsgspecError as error:
+        raise StoreError(DAMAGED.format(error)) from error
+
+
+def plain_of(body: bytes) -> bytes:
+    """Return the msgpack of a body; raise StoreError if it is damaged or of another format."""
     if body[:1] != BODY_FORMAT:
         raise StoreError(
             f"expected a block of format {BODY_FORMAT[0]}, got {body[:1].hex() or 'nothing'}; "
@@ -77,9 +86,9 @@ def unpack(body: bytes) -> Block:
     try:
         if zstandard.frame_content_size(body[1:]) > MAX_BLOCK_BYTES:
             raise StoreError(f"a block of the log is damaged: expected at most {MAX_BLOCK_BYTES} bytes, got more")
-        return _DECODER.decode(zstandard.ZstdDecompressor().decompress(body[1:]))
-    except (zstandard.ZstdError, msgspec.MsgspecError) as error:
-        raise StoreError(f"a block of the log is damaged ({error}); restore the log from its backup") from error
+        return zstandard.ZstdDecompressor().decompress(body[1:])
+    except zstandard.ZstdError as error:
+        raise StoreError(DAMAGED.format(error)) from error
 
 
 def _require_fitting(records: int) -> None:

@@ -7,14 +7,15 @@ blocks where other bodies drop segments.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 from livepost.clock import Clock, WallClock
 from livepost.errors import StoreError
-from livepost.log.base import Position
+from livepost.log.base import Found, Position
 from livepost.log.body import events_in, joined_block, new_block, pack, unpack
+from livepost.log.finding import found_in
 from livepost.log.stamp import stamper_for
 from livepost.model.block import Block, rest_after
 from livepost.model.piece import Piece
@@ -82,6 +83,11 @@ class MemoryLog:
             blocks.append(rest_after(unpack(kept.body), after))
             held += blocks[-1].count
         return blocks
+
+    def records_of(self, subjects: Collection[bytes], before: int, scan: int) -> Found:
+        """Return the subjects' records in the newest blocks before a seq (LogReader.records_of)."""
+        older = reversed(self._kept[: bisect_left(self._kept, before, key=lambda kept: kept.first)])
+        return found_in(((kept.first, kept.last, kept.stamp, kept.body) for kept in older), subjects, before, scan)
 
     def position_of(self, stamp: int) -> Position | None:
         """Return the first record whose stamp >= `stamp`, or None if there is none yet."""

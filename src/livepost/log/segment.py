@@ -12,7 +12,9 @@ without it.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 import msgspec
@@ -20,12 +22,16 @@ import msgspec
 from livepost.errors import StoreError
 from livepost.log.base import Position
 from livepost.log.body import events_in, unpack
+from livepost.log.finding import BlockBody
 from livepost.model.block import Block, rest_after
 
 SEGMENT_FORMAT = 1
 PAGE_BYTES = 32_768
 BUSY_MS = 5_000
 """How long a connection waits for another one's lock."""
+
+BLOCKS_AT_ONCE = 16
+"""Blocks read in one statement on the way back through a segment."""
 
 SQLITE_AT_LEAST = (3, 51, 3)
 """Before it, several connections could corrupt a database in WAL mode."""
@@ -46,6 +52,9 @@ _FROM = """
 _HOLDING = """
     SELECT first, last, stamp, events, events_before, committed_ms FROM blocks
     WHERE first <= ? ORDER BY first DESC LIMIT 1
+"""
+_BEFORE = """
+    SELECT first, last, stamp, body FROM blocks WHERE first < ? ORDER BY first DESC LIMIT ?
 """
 _NEWEST = 2**62
 
@@ -86,6 +95,12 @@ class Segment:
         """
         return [rest_after(unpack(body), after) for body in self._bodies(after, limit)]
 
+    def bodies_before(self, before: int) -> Iterator[BlockBody]:
+        """Go through the blocks that begin before a seq, the newest first, in parts with no statement open between."""
+        while part := self._part_before(before):
+            yield from part
+            before = part[-1][0]
+
     def events_before(self, seq: int) -> int:
         """Return how many events the log took before `seq`, which is in this segment."""
         row = self.holding(seq)
@@ -117,6 +132,13 @@ class Segment:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def _part_before(self, before: int) -> list[BlockBody]:
+        try:
+            found: list[Any] = self._connection.execute(_BEFORE, (before, BLOCKS_AT_ONCE)).fetchall()
+        except apsw.Error as error:
+            raise _unreadable(self._path, error) from error
+        return found
 
     def _bodies(self, after: int, limit: int) -> list[bytes]:
         bodies = []

@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -20,8 +20,9 @@ import apsw
 
 from livepost.clock import DAY_MS, Clock, WallClock
 from livepost.errors import OutcomeUnknownError, StoreError
-from livepost.log.base import Position
+from livepost.log.base import Found, Position
 from livepost.log.body import events_in, joined_block, new_block, pack
+from livepost.log.finding import BlockBody, found_in
 from livepost.log.segment import (
     BlockRow,
     Segment,
@@ -89,6 +90,10 @@ class SqliteLogReader:
                 break
         return blocks
 
+    def records_of(self, subjects: Collection[bytes], before: int, scan: int) -> Found:
+        """Return the subjects' records in the newest blocks before a seq (LogReader.records_of)."""
+        return found_in(self._bodies_before(before), subjects, before, scan)
+
     def position_of(self, stamp: int) -> Position | None:
         """Return the first record whose stamp >= `stamp`, or None if there is none yet."""
         self._newest()
@@ -130,6 +135,13 @@ class SqliteLogReader:
         """Close all files."""
         while self._open:
             self._open.popitem()[1].close()
+
+    def _bodies_before(self, before: int) -> Iterator[BlockBody]:
+        """Go through the blocks that begin before a seq, the newest first; retention may cut it short."""
+        self._find_later_segments()
+        for begin in reversed(self._firsts[: bisect_left(self._firsts, before)]):
+            segment = self._segment(begin) if self._is_there(begin) else None
+            yield from segment.bodies_before(before) if segment else ()
 
     def _newest(self) -> BlockRow | None:
         """Return the newest block's row; the newest segment may have been made and not yet written to."""

@@ -82,6 +82,9 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="mer
 OutboxItem: TypeAlias = Decision | Cancellation | ConsentChange | Merge
 
 
+SEND = "$send"
+"""The campaign of mails that programs ask for one by one: a name that no author can declare."""
+
 REASONS: tuple[tuple[str, str], ...] = (
     ("erased", "the person was erased"),
     ("kill", "the campaign was stopped"),

@@ -71,4 +71,24 @@ def write(journal: Journal) -> bytes:
     return msgspec.msgpack.encode(journal)
 
 
+def under_way(raw: bytes) -> list[str]:
+    """Return the campaigns in which a person of this journal is under way; nothing else of it is made."""
+    memories = _journeys.decode(raw).campaigns if raw else {}
+    return [name for name, memory in memories.items() if memory.journey != _NONE]
+
+
+class _MemoryOfJourney(msgspec.Struct, array_like=True):
+    journey: msgspec.Raw
+
+
+class _JournalOfJourneys(msgspec.Struct, array_like=True):
+    """A journal of which only the journeys are looked at."""
+
+    consents: msgspec.Raw
+    told: msgspec.Raw
+    campaigns: dict[str, _MemoryOfJourney]
+
+
+_NONE = msgspec.Raw(msgspec.msgpack.encode(None))
 _decoder = msgspec.msgpack.Decoder(Journal)
+_journeys = msgspec.msgpack.Decoder(_JournalOfJourneys)

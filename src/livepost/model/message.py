@@ -16,12 +16,22 @@ class EmailDraft(msgspec.Struct, frozen=True, kw_only=True):
     preheader: str = ""
 
 
+class AskedMail(EmailDraft, frozen=True, kw_only=True):
+    """One mail that a program asked for, with the bare address it goes to; on disk it is sealed."""
+
+    to: str
+
+
 class RenderedMail(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail made for one person: plain values, so it lives in memory only or sealed."""
+    """A mail made for one person: plain values, so it lives in memory only or sealed.
+
+    `preheader` is what mail programs show behind the subject; it stands in `html` already.
+    """
 
     subject: str
     html: str
     text: str
+    preheader: str = ""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,12 +18,14 @@ from livepost.model.record import RECORD_FORMAT
 NO_STAMP = 2**63 - 1
 """The stamp of a block that is to be a piece: nothing is clamped to it."""
 
-_WIDTHS = {
+WIDTHS = {
     "effective": 8,
     **dict.fromkeys(("kind", "origin", "key", "verdict", "known"), 1),
     **dict.fromkeys(("subject", "event", "content"), 16),
     **dict.fromkeys(("name", "source"), 2),
 }
+"""Bytes of a record in each column that is as wide for every record."""
+
 _ARRAYS = ("message_id", "times", "properties", "sealed")
 _SHORT_ARRAY = 15
 
@@ -56,7 +58,7 @@ def read_piece(told: bytes) -> Piece:
     """
     piece = _DECODER.decode(told)
     head = _array_head(piece.count)
-    wrong = [name for name, width in _WIDTHS.items() if len(getattr(piece, name)) != width * piece.count]
+    wrong = [name for name, width in WIDTHS.items() if len(getattr(piece, name)) != width * piece.count]
     wrong += [name for name in _ARRAYS if bytes(memoryview(getattr(piece, name))[: len(head)]) != head]
     if wrong:
         raise ValueError(f"expected {piece.count} records in each column, got others in {', '.join(wrong)}")

@@ -9,6 +9,9 @@ import msgspec
 
 RECORD_FORMAT = 1
 
+REPLAYS = "replays"
+"""Under it the `control` of an event that replays a dead letter names that letter's seq."""
+
 
 class Kind(IntEnum):
     """What a record is: an event, a tick, or one of the control records."""
@@ -82,7 +85,7 @@ class Record(msgspec.Struct, kw_only=True, array_like=True):
     facets        open values computed from sealed ones, e.g. {"email.domain": "example.com"}
     sealed        field -> seal, under the key of `subject`; "$undeclared" holds all undeclared fields together
     content_hash  16 bytes, keyed with the subject's key, of the canonical plaintext without retry fields
-    control       payload of control records
+    control       payload of control records; of an event only `REPLAYS`, where it replays a dead letter
     """
 
     kind: Kind = Kind.EVENT
@@ -109,12 +112,23 @@ class Record(msgspec.Struct, kw_only=True, array_like=True):
     seq: int = -1
     stamp: int = -1
 
+    @property
+    def replays(self) -> int | None:
+        """The seq of the dead letter that this event replays, None if it replays none."""
+        return replays_in(self.control)
+
     def sealed_value(self, field: str) -> SealedValue | None:
         """Return a field's seal with its context, or None if this record has none."""
         seal = self.sealed.get(field)
         if seal is None:
             return None
         return SealedValue(self.source, self.subject, self.message_id, field, seal)
+
+
+def replays_in(control: dict[str, Any]) -> int | None:
+    """Return the seq of the dead letter that an event with this `control` replays, None if it replays none."""
+    seq = control.get(REPLAYS)
+    return seq if isinstance(seq, int) else None
 
 
 class Appended(msgspec.Struct, frozen=True):

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import msgspec
 
+from livepost.model.decision import Transition
+
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Where the engine stands. `counts` are the fates of events; `freshness` a histogram (`observe.latencies`)."""
@@ -41,6 +43,20 @@ class SegmentCount(msgspec.Struct, frozen=True):
     people: int
 
 
+class SegmentPoint(msgspec.Struct, frozen=True):
+    """How many people were in a segment when an hour of stamps ended (`at`, ms): as the last commit before had it."""
+
+    at: int
+    people: int
+
+
+class SegmentHistory(msgspec.Struct, frozen=True):
+    """A segment's points, in order of time; what one says held until the next one."""
+
+    segment: str
+    points: list[SegmentPoint]
+
+
 class Member(msgspec.Struct, frozen=True):
     """A person in a segment: their number (to ask for those behind it), their name, since when (ms; 0: always so)."""
 
@@ -60,6 +76,18 @@ class Conservation(msgspec.Struct, frozen=True, kw_only=True):
     dead_lettered: int
     in_flight: int
     holds: bool
+
+
+class TransitionPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Transitions by number, in the order of their commits; `first` to `last` are kept in all (first > last: none).
+
+    Numbers are those of an `epoch`; a replay begins another one.
+    """
+
+    epoch: str
+    first: int
+    last: int
+    items: list[tuple[int, Transition]]
 
 
 class Quantiles(msgspec.Struct, frozen=True):

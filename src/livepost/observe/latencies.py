@@ -22,6 +22,10 @@ class Latencies:
         bucket = math.ceil(math.log(min(max(ms, 0.01), 3_600_000.0)) / _STEP)
         self.counts[bucket] = self.counts.get(bucket, 0) + times
 
+    def sizes(self) -> list[tuple[float, int]]:
+        """Return (upper edge in ms, how many) of each bucket in use, ascending."""
+        return [(math.exp(bucket * _STEP), self.counts[bucket]) for bucket in sorted(self.counts)]
+
     def quantile(self, share: float) -> float:
         """Return the latency (ms) that `share` (0..1) of all do not exceed; 0.0 if there are none.
 

@@ -6,13 +6,14 @@ In: the compiled project and what stores know of one person (`Evidence`). Out: s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from livepost.errors import ProjectError
 from livepost.expr import Expr
-from livepost.ledger.base import Delivery, Move
+from livepost.ledger.base import Delivery, Move, Note
 from livepost.model.compiled import CampaignSpec, Compiled, SegmentSpec
 from livepost.model.decision import REASONS
 from livepost.model.person import JourneyView, MembershipView, PersonView
@@ -57,7 +58,8 @@ class MailReason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CampaignReason(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a person stands in a campaign.
+    """Where a person stands in a campaign; `audience` is the segment that starts it, None for one that an event starts;
+    `declared` says whether the project has it today: it has no sends, and none of the campaigns it once had.
 
     `state` is `waiting` for a journey under way, else that of the newest delivery, else `none`; `due` (ms) only while
     waiting; `mails` newest first.
@@ -68,6 +70,8 @@ class CampaignReason(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     due: int | None = None
     mails: tuple[MailReason, ...] = ()
+    audience: str | None = None
+    declared: bool = True
 
     def __str__(self) -> str:
         """Return the answer in a line, then each mail with what happened to it."""
@@ -95,7 +99,7 @@ class SegmentReason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PersonReason(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about a person: all segments and campaigns in the project's order."""
+    """Everything about a person: all segments and campaigns in the project's order, then mails of no campaign of it."""
 
     person: str
     as_of: int
@@ -119,6 +123,9 @@ def why(compiled: Compiled, name: str, evidence: Evidence) -> CampaignReason | S
     for segment in compiled.segments:
         if segment.name == name:
             return _segment(compiled, segment, evidence)
+    for told in _beyond(compiled, evidence):
+        if told.campaign == name:
+            return told
     names = [one.name for one in compiled.campaigns] + [one.name for one in compiled.segments]
     known = ", ".join(names) or "none"
     raise ProjectError(f"expected a campaign or segment of this project ({known}), got {name}; was it renamed?")
@@ -132,20 +139,60 @@ def why_person(compiled: Compiled, evidence: Evidence) -> PersonReason:
         as_of=view.as_of,
         consents=view.consents,
         segments=tuple(_segment(compiled, spec, evidence) for spec in compiled.segments),
-        campaigns=tuple(_campaign(compiled, spec, evidence) for spec in compiled.campaigns),
+        campaigns=(*(_campaign(compiled, spec, evidence) for spec in compiled.campaigns), *_beyond(compiled, evidence)),
         text=f"person {view.person.hex()} as of {_time(view.as_of)}: {_consents(view)}",
     )
 
 
+def mail_reason(delivery: Delivery, history: Sequence[Move], notes: Sequence[Note]) -> MailReason:
+    """Return why a mail was decided on and what became of it; moves and notes are those of the delivery."""
+    decision = delivery.decision
+    moves = [_move(one) for one in history]
+    moves += [Happened(note.at, f"{_reason(note.reason, note.detail)}, too late to stop it") for note in notes]
+    return MailReason(
+        decision=decision.id.hex(),
+        state=delivery.state,
+        reason=delivery.reason,
+        detail=delivery.detail,
+        cause=decision.cause_text,
+        at=decision.at,
+        text=STATES[delivery.state].format(
+            cause=decision.cause_text,
+            at=_time(decision.at),
+            changed=_time(delivery.changed_at),
+            reason=_reason(delivery.reason, delivery.detail),
+            detail=delivery.detail or "the sender refused it for good",
+        ),
+        moves=tuple(moves),
+    )
+
+
 def _campaign(compiled: Compiled, spec: CampaignSpec, evidence: Evidence) -> CampaignReason:
-    mails = tuple(_mail(one, evidence) for one in evidence.deliveries if one.decision.campaign == spec.name)
+    mails = _mails(spec.name, evidence)
     journey = next((one for one in evidence.view.journeys if one.campaign == spec.name), None)
     if journey is not None:
         text = _waiting(spec, journey, evidence.view)
-        return CampaignReason(campaign=spec.name, state="waiting", text=text, due=journey.due, mails=mails)
-    if mails:
-        return CampaignReason(campaign=spec.name, state=mails[0].state, text=mails[0].text, mails=mails)
-    return CampaignReason(campaign=spec.name, state="none", text=f"no mail: {_not_started(compiled, spec, evidence)}")
+        state, due = "waiting", journey.due
+    elif mails:
+        state, text, due = mails[0].state, mails[0].text, None
+    else:
+        state, text, due = "none", f"no mail: {_not_started(compiled, spec, evidence)}", None
+    return CampaignReason(campaign=spec.name, state=state, text=text, due=due, mails=mails, audience=spec.audience)
+
+
+def _beyond(compiled: Compiled, evidence: Evidence) -> list[CampaignReason]:
+    """Return where the person stands in what the project has no campaign for: sends, and campaigns it had once."""
+    names = dict.fromkeys(one.decision.campaign for one in evidence.deliveries)
+    known = {spec.name for spec in compiled.campaigns}
+    return [_delivered(name, _mails(name, evidence)) for name in names if name not in known]
+
+
+def _mails(campaign: str, evidence: Evidence) -> tuple[MailReason, ...]:
+    return tuple(_mail(one, evidence) for one in evidence.deliveries if one.decision.campaign == campaign)
+
+
+def _delivered(name: str, mails: tuple[MailReason, ...]) -> CampaignReason:
+    return CampaignReason(campaign=name, state=mails[0].state, text=mails[0].text, mails=mails, declared=False)
 
 
 def _waiting(spec: CampaignSpec, journey: JourneyView, view: PersonView) -> str:
@@ -167,28 +214,8 @@ def _not_started(compiled: Compiled, spec: CampaignSpec, evidence: Evidence) -> 
 
 
 def _mail(delivery: Delivery, evidence: Evidence) -> MailReason:
-    decision = delivery.decision
-    moves = [_move(one) for one in evidence.history.get(decision.id, ())]
-    moves += [
-        Happened(note.at, f"{_reason(note.reason, note.detail)}, too late to stop it")
-        for note in evidence.notes.get(decision.id, ())
-    ]
-    return MailReason(
-        decision=decision.id.hex(),
-        state=delivery.state,
-        reason=delivery.reason,
-        detail=delivery.detail,
-        cause=decision.cause_text,
-        at=decision.at,
-        text=STATES[delivery.state].format(
-            cause=decision.cause_text,
-            at=_time(decision.at),
-            changed=_time(delivery.changed_at),
-            reason=_reason(delivery.reason, delivery.detail),
-            detail=delivery.detail or "the sender refused it for good",
-        ),
-        moves=tuple(moves),
-    )
+    id = delivery.decision.id
+    return mail_reason(delivery, evidence.history.get(id, ()), evidence.notes.get(id, ()))
 
 
 def _move(move: Move) -> Happened:

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from livepost.engine.row import Bools, Ints
 from livepost.model.block import Block
-from livepost.model.record import Mention, Record
+from livepost.model.letter import Fate, Letter
+from livepost.model.record import Mention, Record, replays_in
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -22,7 +23,7 @@ class Batch:
     """Columns are by place (0-based) in the batch; times in ms. `fate` starts unset and is settled by the steps.
 
     name      place in `names` of each record's name
-    mentions, context, reason   only where there are any
+    mentions, context, reason   only where there are any; `replays` the seq of the dead letter that a record replays
     alive     records that still go on to the next step
     """
 
@@ -46,10 +47,11 @@ class Batch:
     mentions: dict[int, tuple[Mention, ...]]
     context: dict[int, dict[str, Any]]
     reason: dict[int, str]
+    replays: dict[int, int]
     alive: Bools
     consents: dict[int, dict[str, bool]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
-    dead: list[tuple[int, str]] = field(default_factory=list)
+    dead: list[Letter] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.seq)
@@ -74,10 +76,20 @@ class Batch:
         self.alive[places] = False
         self.counts[fate] = self.counts.get(fate, 0) + len(places)
 
-    def bury(self, places: Ints, reason: str) -> None:
+    def bury(self, places: Ints, reason: str, fate: Fate = "dead_lettered") -> None:
         """Send records to the dead letters, with a reason (or their own, where they brought one)."""
-        self.drop(places, "dead_lettered")
-        self.dead += [(int(self.seq[p]), self.reason.get(int(p)) or reason) for p in places]
+        self.drop(places, fate)
+        self.dead += [self._letter(place, reason, fate) for place in places.tolist()]
+
+    def _letter(self, place: int, reason: str, fate: Fate) -> Letter:
+        return Letter(
+            position=int(self.seq[place]),
+            fate=fate,
+            reason=self.reason.get(place) or reason,
+            at=int(self.stamp[place]),
+            source=self.source_of(place),
+            name=self.names[self.name[place]],
+        )
 
 
 def batch_of(blocks: Sequence[Block]) -> Batch:
@@ -105,6 +117,7 @@ def batch_of(blocks: Sequence[Block]) -> Batch:
         mentions=_placed([b.mentions for b in blocks], firsts),
         context=_placed([b.context for b in blocks], firsts),
         reason=_placed([b.reason for b in blocks], firsts),
+        replays=_replays(blocks, firsts),
         alive=np.ones(sum(b.count for b in blocks), bool),
     )
 
@@ -128,3 +141,10 @@ def _split(ids: bytes) -> list[bytes]:
 
 def _placed(parts: list[dict[int, Any]], firsts: list[int]) -> dict[int, Any]:
     return {first + place: value for part, first in zip(parts, firsts, strict=True) for place, value in part.items()}
+
+
+def _replays(blocks: Sequence[Block], firsts: list[int]) -> dict[int, int]:
+    """Return the letters that events replay, by place; what control records carry is none of it."""
+    told = _placed([block.control for block in blocks], firsts)
+    letters = {place: replays_in(control) for place, control in told.items()}
+    return {place: letter for place, letter in letters.items() if letter is not None}

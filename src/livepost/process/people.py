@@ -7,6 +7,7 @@ is applied only after the store committed it, so a failed commit leaves the peop
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,6 +18,8 @@ from livepost.engine.program import Program
 from livepost.engine.row import Fixed, Ints, Row, blank, fixed_dtype, pack, unpack
 from livepost.engine.seen import Days, Hashes, Seen
 from livepost.model.decision import OutboxItem, Transition
+from livepost.model.journal import under_way
+from livepost.model.letter import Letter
 from livepost.model.moment import NO_DUE
 
 FATES: tuple[str, ...] = ("processed", "duplicate", "filtered", "quarantined", "dead_lettered")
@@ -41,7 +44,7 @@ class Changed:
 
 @dataclass
 class Delta:
-    """What one step changes."""
+    """What one step changes. `replayed` are (seq of a dead letter, seq of the record that replays it)."""
 
     position: int
     as_of: int
@@ -52,7 +55,8 @@ class Delta:
     days: Days = field(default_factory=lambda: np.zeros(0, np.uint16))
     transitions: list[Transition] = field(default_factory=list)
     outbox: list[OutboxItem] = field(default_factory=list)
-    dead: list[tuple[int, str]] = field(default_factory=list)
+    dead: list[Letter] = field(default_factory=list)
+    replayed: list[tuple[int, int]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -70,6 +74,9 @@ class People:
         self.fixed: Fixed = blank(program, 1024)
         self._earliest: Ints = np.full(1024, NO_DUE)
         self.rows: list[Row | None] = []
+        self._people = 0
+        self._inside: Ints = np.zeros(len(program.rules), np.int64)
+        self._under_way: Counter[str] = Counter()
         self.number: dict[bytes, int] = {}
         self.seen = Seen()
         self.position = -1
@@ -78,7 +85,7 @@ class People:
         self.counts = dict.fromkeys(FATES, 0)
 
     def __len__(self) -> int:
-        return sum(row is not None for row in self.rows)
+        return self._people
 
     def load(self, rows: Iterable[tuple[int, bytes | None]]) -> None:
         """Take over packed people by number; None empties a number whose person was merged away."""
@@ -106,8 +113,12 @@ class People:
 
     def inside(self) -> list[int]:
         """Return how many people are in each segment; who was merged away is in none."""
-        counts: list[int] = self.fixed["inside"].sum(axis=0, dtype=np.int64).tolist()
-        return counts[: len(self.program.rules)]
+        counts: list[int] = self._inside.tolist()
+        return counts
+
+    def under_way(self) -> dict[str, int]:
+        """Return how many people are under way in each campaign in which anybody is."""
+        return {campaign: count for campaign, count in self._under_way.items() if count}
 
     def members(self, segment: int, after: int, limit: int) -> Ints:
         """Return the numbers > `after` of up to `limit` people in a segment (by its place), ascending."""
@@ -140,13 +151,30 @@ class People:
             return
         self._make_room(max(changed.numbers) + 1)
         numbers, fixed, rows = np.array(changed.numbers), changed.fixed, self.rows
+        self._recount(numbers, changed)
         self.fixed[numbers] = fixed
         self._earliest[numbers] = np.minimum(fixed["due"], fixed["journey"])
         for number, row in zip(changed.numbers, changed.rows, strict=True):
             before = rows[number]
             rows[number] = row
-            if row is not None and (before is None or before.subjects is not row.subjects):
+            if row is None:
+                self._people -= before is not None
+            elif before is None or before.subjects is not row.subjects:
+                self._people += before is None
                 self.number.update(dict.fromkeys(row.subjects, number))
+
+    def _recount(self, numbers: Ints, changed: Changed) -> None:
+        """Bring the counts to what `changed` makes of these people: recounting everybody takes milliseconds."""
+        rows, fixed = self.rows, changed.fixed
+        inside = fixed["inside"].sum(axis=0, dtype=np.int64) - self.fixed["inside"][numbers].sum(axis=0, dtype=np.int64)
+        self._inside += inside[: len(self._inside)]
+        concerned = np.minimum(fixed["journey"], self.fixed["journey"][numbers]) < NO_DUE
+        for place in np.flatnonzero(concerned).tolist():
+            before, after = rows[changed.numbers[place]], changed.rows[place]
+            if before is not None and after is not None and before.journal is after.journal:
+                continue
+            self._under_way.update(under_way(after.journal) if after else ())
+            self._under_way.subtract(under_way(before.journal) if before else ())
 
     def _make_room(self, count: int) -> None:
         self.rows.extend([None] * (count - len(self.rows)))

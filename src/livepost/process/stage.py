@@ -80,6 +80,7 @@ def step(
         transitions=sorted(rounds.made.transitions, key=lambda t: t.position),
         outbox=sorted([*merges, *rounds.made.outbox], key=_outbox_order),
         dead=batch.dead,
+        replayed=[(letter, int(batch.seq[place])) for place, letter in batch.replays.items()],
         counts={**batch.counts, "processed": int(batch.alive.sum())},
     )
 

@@ -14,7 +14,7 @@ LATENESS_MS = 30 * 86_400_000
 def validate(batch: Batch) -> None:
     """Settle the fate of events that are filtered, quarantined, dead or late."""
     batch.drop(_alive_with(batch, Verdict.FILTERED), "filtered")
-    batch.drop(_alive_with(batch, Verdict.QUARANTINED), "quarantined")
+    batch.bury(_alive_with(batch, Verdict.QUARANTINED), "the tracking plan does not declare it", "quarantined")
     batch.bury(_alive_with(batch, Verdict.DEAD), "breaks the tracking plan")
     late = batch.alive & (batch.origin == Origin.LIVE) & (batch.stamp - batch.effective > LATENESS_MS)
     batch.bury(np.flatnonzero(late), "late: happened over 30 days before it came; load it as an import")

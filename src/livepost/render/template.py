@@ -99,7 +99,8 @@ class Templates:
         warnings = dict.fromkeys((*template.warnings, *told, *told_preheader, *told_html, *told_text))
         if len(html.encode()) > CLIPPED_BYTES:
             warnings[f"the HTML has {len(html.encode())} bytes; Gmail cuts above {CLIPPED_BYTES}"] = None
-        return Rendering(mail=RenderedMail(subject=subject, html=html, text=tidy(text)), warnings=tuple(warnings))
+        mail = RenderedMail(subject=subject, html=html, text=tidy(text), preheader=given["preheader"])
+        return Rendering(mail=mail, warnings=tuple(warnings))
 
     def _template(self, name: str) -> Template:
         try:

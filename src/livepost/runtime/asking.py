@@ -10,6 +10,7 @@ from typing import Protocol
 from livepost.clock import WallClock
 from livepost.errors import HeldError, StoreError
 from livepost.model.decision import Transition
+from livepost.model.letter import Letter
 from livepost.model.person import PersonView
 from livepost.model.told import Status
 from livepost.runtime.engine_client import EngineClient
@@ -38,8 +39,12 @@ class Engine(Protocol):
         """Return transitions, newest first."""
         ...
 
-    def dead(self, after: int, limit: int) -> list[tuple[int, str]]:
-        """Return dead letters (seq, reason) with seq > `after`."""
+    def dead(self, after: int, limit: int) -> list[Letter]:
+        """Return dead letters with seq > `after`."""
+        ...
+
+    def letter(self, position: int, at_least: int = -1) -> Letter | None:
+        """Return the dead letter at a position, None if there is none."""
         ...
 
     def status(self) -> Status:

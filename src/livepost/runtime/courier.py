@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from livepost.deliver.courier import Courier, Sent, recover, report, send_due, take_over
-from livepost.deliver.mail import Maker, Shop
+from livepost.deliver.mail import Drafts, Maker, Shop
 from livepost.deliver.message import From
 from livepost.errors import SealError, StoreError
 from livepost.intake.seal import open_value
@@ -75,15 +75,15 @@ class LoggedOutcomes:
             return False
 
 
-def maker_of(project: Project, settings: Settings, base_url: str, vault: Vault) -> Maker:
-    """Return what makes a project's mails."""
+def maker_of(project: Project, settings: Settings, base_url: str, vault: Vault, drafts: Drafts | None = None) -> Maker:
+    """Return what makes a project's mails, and, with `drafts`, those that programs ask for."""
     shop = Shop(
         sender=From(settings.shop_name, settings.sender),
         name=settings.shop_name,
         address=settings.shop_address,
         public_url=base_url,
     )
-    return Maker(shop, project, load_templates(project.folder), Seals(vault, settings.workspace), vault.secret)
+    return Maker(shop, project, load_templates(project.folder), Seals(vault, settings.workspace), vault.secret, drafts)
 
 
 def run_courier(folder: DataFolder, project: Project, stop: Event) -> None:
@@ -98,7 +98,7 @@ def run_courier(folder: DataFolder, project: Project, stop: Event) -> None:
         courier = Courier(
             engine=engine,
             ledger=ledger,
-            maker=maker_of(project, folder.settings, _base_url(folder, stop), vault),
+            maker=maker_of(project, folder.settings, _base_url(folder, stop), vault, ledger),
             sender=sender,
             blind=lambda address: vault.blind("suppression", address.casefold()),
             outcomes=LoggedOutcomes(vault, lambda records: _hand(front, records)),

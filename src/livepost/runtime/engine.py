@@ -11,6 +11,7 @@ import msgspec
 
 from livepost.clock import WallClock
 from livepost.errors import StoreError
+from livepost.model.letter import Letter
 from livepost.model.person import PersonView
 from livepost.model.told import Due
 from livepost.runtime.folder import DataFolder
@@ -23,7 +24,7 @@ IDLE_S = 1.0
 """How long the engine waits for the front's wake-up before it looks at the log all the same."""
 
 PEOPLE_WAIT_S = 0.5
-"""How long a question for people waits for the engine to get as far as it asks."""
+"""How long a question for people or a letter waits for the engine to get as far as it asks."""
 
 TELL_AGAIN_S = 1.0
 """How often the front is told what it was told already: one that was started again has heard nothing."""
@@ -105,15 +106,31 @@ class _Engine:
                 *msgspec.msgpack.decode(raw, type=tuple[bytes | None, str | None, int])
             ),
             "segments": lambda raw: worker.segments(),
+            "segment_history": lambda raw: worker.segment_history(msgspec.msgpack.decode(raw, type=int)),
+            "under_way": lambda raw: worker.under_way(),
             "members": lambda raw: worker.members(*msgspec.msgpack.decode(raw, type=tuple[str, int, int])),
             "dead": lambda raw: worker.dead(*msgspec.msgpack.decode(raw, type=tuple[int, int])),
+            "letter": self._letter,
             "served": lambda raw: worker.served(msgspec.msgpack.decode(raw, type=int)),
             "status": lambda raw: worker.status(),
+            "transitions_after": lambda raw: worker.transitions_after(
+                *msgspec.msgpack.decode(raw, type=tuple[int, int])
+            ),
+            "wake": lambda raw: self._server.changed(),
         }
 
     async def _people(self, raw: msgspec.Raw) -> dict[bytes, PersonView]:
         subjects, at_least = msgspec.msgpack.decode(raw, type=tuple[list[bytes], int])
+        await self._until(at_least)
+        return self._worker.people(subjects, at_least)
+
+    async def _letter(self, raw: msgspec.Raw) -> Letter | None:
+        position, at_least = msgspec.msgpack.decode(raw, type=tuple[int, int])
+        await self._until(at_least)
+        return self._worker.letter(position, at_least)
+
+    async def _until(self, at_least: int) -> None:
+        """Wait until the engine is at a position or later, for a while."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PEOPLE_WAIT_S), self._stepped:
                 await self._stepped.wait_for(lambda: self._worker.shard.position >= at_least)
-        return self._worker.people(subjects, at_least)

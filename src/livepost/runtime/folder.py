@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +24,8 @@ class DataFolder(msgspec.Struct, frozen=True):
     """One workspace's data. Everything is opened by whoever needs it; writers refuse a second one."""
 
     settings: Settings
+    origins: Mapping[str, str] = {}
+    """Where each setting came from, by key; empty where no file and no variable was asked."""
 
     @property
     def path(self) -> Path:
@@ -59,6 +62,11 @@ class DataFolder(msgspec.Struct, frozen=True):
     def courier_file(self) -> Path:
         """Where the courier writes its status."""
         return self.path / "courier.json"
+
+    @property
+    def processes_file(self) -> Path:
+        """Where the supervisor writes what it started."""
+        return self.path / "processes.json"
 
     @property
     def base_url(self) -> str:

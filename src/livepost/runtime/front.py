@@ -12,31 +12,32 @@ import socket
 from collections.abc import Sequence
 
 import msgspec
-import uvicorn
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 
-from livepost.api.app import api_routes
-from livepost.api.health import Health, health_routes
-from livepost.api.mail import MailDesk, echo, mail_routes
-from livepost.api.problem import http_error
+from livepost.api.mail import MailDesk, echo
 from livepost.clock import DAY_MS, SECOND_MS, Clock
 from livepost.collect.app import Collect
 from livepost.deliver.token import Tokens
-from livepost.errors import LivepostError, SettingsError
+from livepost.errors import LivepostError
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Lane, Stores
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.log.base import Position
+from livepost.model.letter import Replay, Replayed
 from livepost.model.record import Appended, Kind, Record
 from livepost.model.told import Due
 from livepost.observe.rates import Rates
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.job import ADMIT, JOB
-from livepost.runtime.looking import Looking
+from livepost.runtime.letters import letters_of
+from livepost.runtime.listening import listen, serve
+from livepost.runtime.pages import Pages
 from livepost.runtime.process import collect_seldom, stopped
 from livepost.runtime.project import Project
 from livepost.runtime.recorders import Recorders
+from livepost.runtime.replaying import REPLAY, Replaying
+from livepost.runtime.sending import Sending, template_names, wake_courier
+from livepost.runtime.tending import Tending
 from livepost.runtime.wire import Handler, WireServer
 from livepost.vault.base import ExternalId
 
@@ -48,7 +49,6 @@ TICK_SLEEP_S = 1.0
 
 PRUNE_EVERY_S = 3600.0
 RECOVER_EVERY_S = 1.0
-BACKLOG = 1024
 
 
 class Handed(msgspec.Struct, frozen=True):
@@ -58,14 +58,17 @@ class Handed(msgspec.Struct, frozen=True):
     lane: Lane
 
 
-async def run_front(folder: DataFolder, project: Project) -> None:
-    """Serve until told to stop. Raises LivepostError if a store or the port cannot be had."""
+async def run_front(folder: DataFolder, project: Project, *, more: Sequence[BaseRoute] = ()) -> None:
+    """Serve until told to stop. Raises LivepostError if a store or the port cannot be had.
+
+    `more` are routes of whoever starts it, behind the house's own.
+    """
     collect_seldom()
     with contextlib.ExitStack() as open_:
         writing = open_.enter_context(contextlib.closing(_Writing(folder)))
         ledger = open_.enter_context(contextlib.closing(folder.ledger()))
-        listening = open_.enter_context(contextlib.closing(_listen(folder)))
-        await _Front(folder, project, writing, ledger).run(listening)
+        listening = open_.enter_context(contextlib.closing(listen(folder)))
+        await _Front(folder, project, writing, ledger, more).run(listening)
 
 
 class _Writing:
@@ -92,7 +95,14 @@ class _Writing:
 
 
 class _Front:
-    def __init__(self, folder: DataFolder, project: Project, writing: _Writing, ledger: SqliteLedger) -> None:
+    def __init__(
+        self,
+        folder: DataFolder,
+        project: Project,
+        writing: _Writing,
+        ledger: SqliteLedger,
+        more: Sequence[BaseRoute],
+    ) -> None:
         self._folder = folder
         self._project = project
         self._clock: Clock = folder.clock
@@ -102,61 +112,84 @@ class _Front:
         self._due_told = asyncio.Event()
         self._recorders = Recorders()
         self._rates = Rates()
-        self._looking = Looking(folder, project, ledger, self._rates, self._trouble)
+        self._outcomes = 0
+        self._house = Tending(
+            folder,
+            project,
+            ledger,
+            self._rates,
+            self._trouble,
+            outcomes=lambda: self._outcomes,
+            replay=self._replayed,
+        )
         handlers: dict[str, Handler] = {
             "append": self._handed,
             "due": self._told_due,
             "tick": self._ticked,
+            "link": lambda raw: self._pages.new_link(),
             JOB: self._recorders.next,
             ADMIT: self._admit,
+            REPLAY: self._replay,
         }
         self._server = WireServer(folder.front_socket, handlers)
+        plan = TrackingPlan(project.compiled, folder.settings.undeclared)
         self._intake = Intake(
             Stores(writing.log, writing.vault),
-            TrackingPlan(project.compiled, folder.settings.undeclared),
+            plan,
             workspace=folder.settings.workspace,
             on_commit=self._committed,
             reopen=writing.reopen,
         )
-        self._desk = MailDesk(
-            tokens=Tokens(writing.vault.secret("tokens")),
-            ledger=ledger,
-            append=self._append,
-            known=lambda subject: writing.vault.keys(subject).known,
-            clock=self._clock,
-            shop_name=folder.settings.shop_name,
+        self._replaying = Replaying(
+            self._house,
+            self._intake,
+            log=lambda: writing.log,
+            letters=lambda: letters_of(folder, project.compiled, writing.vault),
         )
+        self._sending = self._new_sending(plan)
+        self._desk = self._new_desk()
+        self._pages = Pages(folder, writing.vault, ledger, self._house, self._sending, self._desk, self._trouble, more)
 
     async def run(self, listening: socket.socket) -> None:
         self._write_project()
         await self._server.start()
-        tasks = [asyncio.create_task(work) for work in (self._tick(), self._prune(), self._recover(), self._echo())]
+        waking = wake_courier(self._folder, self._sending.taken)
+        works = (self._tick(), self._prune(), self._recover(), self._echo(), waking)
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             await stopped(self._serve(listening))
         finally:
             for task in tasks:
                 task.cancel()
             self._recorders.close()
-            self._looking.close()
+            self._house.close()
+            self._pages.close()
             await self._server.close()
 
-    async def _serve(self, listening: socket.socket) -> None:
-        keys = self._folder.keys
-        routes = [
-            *mail_routes(self._desk),
-            *health_routes(Health(trouble=self._trouble)),
-            *api_routes(self._looking, keys),
-        ]
-        pages = Starlette(routes=routes, exception_handlers={HTTPException: http_error})
-        app = Collect(self._intake, keys, self._clock, pages, recorders=self._recorders)
-        config = uvicorn.Config(
-            app, log_level="warning", access_log=False, lifespan="off", backlog=BACKLOG, timeout_graceful_shutdown=5
+    def _new_sending(self, plan: TrackingPlan) -> Sending:
+        return Sending(
+            intake=self._intake,
+            vault=lambda: self._writing.vault,
+            ledger=self._ledger,
+            plan=plan,
+            templates=template_names(self._project.folder),
+            clock=self._clock,
+            workspace=self._folder.settings.workspace,
         )
-        server = _Server(config)
-        try:
-            await server.serve([listening])
-        finally:
-            server.should_exit = True
+
+    def _new_desk(self) -> MailDesk:
+        return MailDesk(
+            tokens=Tokens(self._writing.vault.secret("tokens")),
+            ledger=self._ledger,
+            append=self._append,
+            known=lambda subject: self._writing.vault.keys(subject).known,
+            clock=self._clock,
+            shop_name=self._folder.settings.shop_name,
+        )
+
+    async def _serve(self, listening: socket.socket) -> None:
+        app = Collect(self._intake, self._folder.keys, self._clock, self._pages.app, recorders=self._recorders)
+        await serve(app, listening, self._pages.end_streams)
 
     def _trouble(self) -> str | None:
         clock = self._writing.log.clock_trouble
@@ -168,14 +201,24 @@ class _Front:
 
     async def _append(self, records: Sequence[Record]) -> None:
         await self._intake.admit_records(records, Lane.OUTCOME)
+        self._outcomes += len(records)
 
     async def _handed(self, raw: msgspec.Raw) -> int:
         handed = msgspec.msgpack.decode(raw, type=Handed)
-        return await self._intake.admit_records(handed.records, handed.lane)
+        position = await self._intake.admit_records(handed.records, handed.lane)
+        if handed.lane is Lane.OUTCOME:
+            self._outcomes += len(handed.records)
+        return position
 
     def _admit(self, raw: msgspec.Raw) -> None:
         """Make subjects of external ids for a recorder, which finds them in the vault then."""
         self._intake.make_subjects(msgspec.msgpack.decode(raw, type=list[ExternalId]))
+
+    async def _replay(self, raw: msgspec.Raw) -> Replayed:
+        return await self._replayed(msgspec.msgpack.decode(raw, type=Replay))
+
+    async def _replayed(self, wish: Replay) -> Replayed:
+        return await self._replaying.replay(wish)
 
     def _ticked(self, raw: msgspec.Raw) -> Position:
         appended = self._intake.tick()
@@ -232,28 +275,3 @@ class _Front:
         with contextlib.suppress(LivepostError):
             while await echo(self._desk):
                 pass
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn without its own signal handling: the process has one place for that."""
-
-    @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
-        yield
-
-
-def _listen(folder: DataFolder) -> socket.socket:
-    settings = folder.settings
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((settings.host, settings.port))
-    except OSError as error:
-        listening.close()
-        raise SettingsError(
-            f"port {settings.port} on {settings.host} is taken ({error.strerror}); "
-            "stop what uses it, or set `port` in livepost.toml or LIVEPOST_PORT"
-        ) from error
-    listening.listen(BACKLOG)
-    folder.port_file.write_text(str(listening.getsockname()[1]))
-    return listening

@@ -8,25 +8,47 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http import HTTPStatus
 
 import msgspec
 
+from livepost.clock import WallClock
+from livepost.deliver.mail import NotMade
+from livepost.deliver.mailbox import Mailbox
 from livepost.errors import RejectedError, StoreError
-from livepost.ledger.base import Delivery, Ledger, Tally
+from livepost.ledger.base import MAX_LISTED, Delivery, Ledger, Tally
 from livepost.ledger.moves import State
+from livepost.model.compiled import Compiled
+from livepost.model.happened import PersonTimeline
+from livepost.model.letter import Letter, LetterDetail
+from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
-from livepost.model.told import CourierStatus, Member, SegmentCount, Standing
+from livepost.model.record import Record
+from livepost.model.standing import CampaignStanding, Pace, PersonLine, ProcessStanding, StoreStanding
+from livepost.model.told import CourierStatus, Member, SegmentCount, SegmentHistory, Standing
 from livepost.observe.rates import Rates
+from livepost.ops.campaigns import campaign_standings
 from livepost.ops.evidence import gather
+from livepost.ops.happened import search, timeline
+from livepost.ops.mailbox import MailPage, MailShown, mail_page, mail_shown
+from livepost.ops.pace import pace, totals
 from livepost.ops.standing import standing
 from livepost.ops.why import PersonReason, why_person
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
+from livepost.runtime.lately import people_lately
+from livepost.runtime.letters import kept, letters_of
+from livepost.runtime.preview import Previews
+from livepost.runtime.processes import process_standings
 from livepost.runtime.project import Project
-from livepost.runtime.reasons import named_person
+from livepost.runtime.reasons import id_in_hex, named_person
+from livepost.runtime.sampling import Sampling
+from livepost.runtime.stores import store_standings
+from livepost.settings.load import Shown, shown
+from livepost.settings.smtp import SCHEMES
 
 LOOKS = 8
 """Questions answered at a time; each has stores of its own open."""
@@ -57,17 +79,35 @@ class Looking:
     """Answers questions about one house; see `livepost.api.house.House`."""
 
     def __init__(
-        self, folder: DataFolder, project: Project, ledger: Ledger, rates: Rates, trouble: Callable[[], str | None]
+        self,
+        folder: DataFolder,
+        project: Project,
+        ledger: Ledger,
+        rates: Rates,
+        trouble: Callable[[], str | None],
+        *,
+        outcomes: Callable[[], int],
     ) -> None:
-        """Take the ledger that the process has open; `rates` count what it commits, `trouble` says what keeps it."""
+        """Take the ledger that the process has open; `rates` count what it commits, `outcomes` what of it came of
+        mails, `trouble` says what keeps it.
+        """
         self._folder = folder
         self._compiled = project.compiled
         self._ledger = ledger
         self._rates = rates
         self._trouble = trouble
+        self._outcomes = outcomes
+        self._sampling = Sampling(self._totals)
+        self._searching = threading.Lock()
+        self._previews = Previews(folder, project)
+        self._mailbox = Mailbox(folder.mailbox, folder.settings.workspace)
         self._looks: queue.LifoQueue[Look | None] = queue.LifoQueue(LOOKS)
         for _ in range(LOOKS):
             self._looks.put(None)  # opened by whoever needs it first
+
+    def project(self) -> Compiled:
+        """Return the project as the house runs it."""
+        return self._compiled
 
     def person(self, name: str, at_least: int) -> PersonView | None:
         """Return a person as of position `at_least` or later; None if nobody is known by that name.
@@ -89,10 +129,26 @@ class Looking:
         with self._look() as look:
             return why_person(self._compiled, gather(view, self._ledger, look.engine))
 
+    def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
+        """Return what a campaign would say to a person now, or why it cannot; nothing is sent."""
+        return self._previews.of(campaign, view)
+
     def segments(self) -> list[SegmentCount]:
         """Return how many people are in each segment."""
         with self._look() as look:
             return look.engine.segments()
+
+    def segment_history(self, since_ms: int) -> list[SegmentHistory]:
+        """Return how many people were in each segment at the ends of hours since, and what held at `since_ms`."""
+        with self._look() as look:
+            return look.engine.segment_history(since_ms)
+
+    def campaigns(self) -> list[CampaignStanding]:
+        """Return where each campaign stands, in the project's order, then those that only the ledger remembers."""
+        with self._look() as look:
+            under_way = look.engine.under_way()
+        declared = [one.name for one in self._compiled.campaigns]
+        return campaign_standings(declared, self._ledger.counts(), self._ledger.outcome_counts(), under_way)
 
     def members(self, segment: str, after: int, limit: int) -> list[Member]:
         """Return people of a segment by number."""
@@ -102,6 +158,37 @@ class Looking:
     def deliveries(self, person: bytes | None, campaign: str | None, state: State | None, limit: int) -> list[Delivery]:
         """Return deliveries, newest first."""
         return self._ledger.deliveries(person=person, campaign=campaign, state=state, limit=limit)
+
+    def people(self, limit: int) -> list[PersonLine]:
+        """Return the people who entered or left a segment last, at most `limit` (1 to 100)."""
+        with self._look() as look:
+            return people_lately(look.engine, look.vault, limit)
+
+    def processes(self) -> list[ProcessStanding]:
+        """Return the house's processes; this one alone where nobody supervises."""
+        return process_standings(self._folder.processes_file, WallClock().now_ms())
+
+    def stores(self) -> list[StoreStanding]:
+        """Return the stores of the data folder."""
+        return store_standings(self._folder.path)
+
+    def settings(self) -> list[Shown]:
+        """Return every setting as this process has it, with where it came from; no secret is in it."""
+        return shown(self._folder.settings, self._folder.origins)
+
+    def happened(self, view: PersonView, limit: int) -> PersonTimeline:
+        """Return what happened to a person, the newest first: at most `limit` (1 to MAX_LISTED) things.
+
+        The log has no index by person and is searched backwards, within `ops.happened`'s bounds, for one question at
+        a time: searching takes turns with what the front does besides.
+        """
+        if not 1 <= limit <= MAX_LISTED:
+            raise ValueError(f"expected a limit of 1 to {MAX_LISTED}, got {limit}")
+        with self._search_turn(), self._look() as look:  # who waits for the turn keeps no look from others
+            evidence = gather(view, self._ledger, look.engine)
+            outcomes = {one.decision.id: self._ledger.outcomes(one.decision.id) for one in evidence.deliveries}
+            searched = search(look.log, view.subjects, limit)
+        return timeline(evidence, outcomes, searched, limit)
 
     def tallies(self) -> list[Tally]:
         """Return how many deliveries there are by campaign, state and reason."""
@@ -119,18 +206,79 @@ class Looking:
                 trouble=self._trouble(),
             )
 
+    def letters(self, after: int, limit: int) -> list[Letter]:
+        """Return dead letters with position > `after`, at most `limit` and LETTERS_MAX of them."""
+        with self._look() as look:
+            return look.engine.dead(after, limit)
+
+    def letter(self, position: int, *, open: bool) -> LetterDetail:
+        """Return one dead letter with its call, as it was told or masked; raise StoreError if there is none."""
+        with self._look() as look:
+            row, record = kept(look.engine, look.log, position)
+            return letters_of(self._folder, self._compiled, look.vault).detail(row, record, open=open)
+
+    def kept(self, position: int, at_least: int) -> tuple[Letter, Record]:
+        """Return a dead letter as of position `at_least` or later, and its record; raise StoreError without."""
+        with self._look() as look:
+            return kept(look.engine, look.log, position, at_least)
+
+    def put_aside(self, position: int) -> Letter | None:
+        """Return the dead letter that a record has become once the engine has folded it, None if none."""
+        with self._look() as look:
+            return look.engine.letter(position, position)
+
+    def pace(self) -> Pace:
+        """Return how fast events go through the house; the first question begins to look, once a second."""
+        series = self._sampling.points()
+        with self._look() as look:
+            return pace(look.engine.status(), look.log, self._ledger.counts(), series, self._event_to_mail())
+
+    def keeps_mails(self) -> bool:
+        """Return whether mails are kept instead of sent, as `mail` says."""
+        return not self._folder.settings.mail.startswith(SCHEMES)
+
+    def mails(
+        self, subjects: tuple[bytes, ...] | None, campaign: str | None, before: str | None, limit: int
+    ) -> MailPage:
+        """Return kept mails, newest first: of a person's subjects, of a campaign, from before a place, if given."""
+        with self._look() as look:
+            return mail_page(self._mailbox, look.vault, self._ledger, subjects, campaign, before, limit)
+
+    def mail(self, id: str) -> MailShown | None:
+        """Return the kept mail of a decision (its id in hex); None if there is none, or its person was forgotten."""
+        decision = id_in_hex(id)
+        if decision is None:
+            return None
+        with self._look() as look:
+            return mail_shown(self._mailbox, look.vault, self._ledger, decision)
+
     def close(self) -> None:
-        """Release the looks that nobody uses."""
+        """Release the looks that nobody uses, and what previews need; look no more."""
+        self._sampling.close()
+        self._previews.close()
         with contextlib.suppress(queue.Empty):
             while True:
                 look = self._looks.get_nowait()
                 if look is not None:
                     look.close()
 
+    def _totals(self) -> dict[str, int]:
+        with self._look() as look:
+            return totals(look.engine.status(), look.log, self._ledger.counts(), self._outcomes())
+
     def _event_to_mail(self) -> dict[int, int]:
         """Return the courier's histogram; an empty one before its first mail."""
         told = self._folder.courier_file
         return msgspec.json.decode(told.read_bytes(), type=CourierStatus).event_to_mail if told.exists() else {}
+
+    @contextlib.contextmanager
+    def _search_turn(self) -> Iterator[None]:
+        if not self._searching.acquire(timeout=WAIT_S):
+            raise StoreError(f"expected a turn to search the log within {WAIT_S:g} s, got none; ask again")
+        try:
+            yield
+        finally:
+            self._searching.release()
 
     @contextlib.contextmanager
     def _look(self) -> Iterator[Look]:

@@ -24,13 +24,22 @@ def subject_of(vault: Vault, name: str) -> SubjectKeys | None:
     return next((keys for keys in found if keys is not None), None)
 
 
+def id_in_hex(text: str) -> bytes | None:
+    """Return the 16-byte id (a subject's, a decision's) that a text in hex is, None if it is none."""
+    try:
+        id = bytes.fromhex(text)
+    except ValueError:
+        return None
+    return id if len(id) == SUBJECT_BYTES else None
+
+
 def named_person(vault: Vault, engine: Engine, name: str, at_least: int = -1) -> PersonView | None:
     """Return the person whom one of these ids, or a subject's id in hex, names, as of position `at_least` or later.
 
     None if nobody is known by it. Raises StoreError if the engine does not answer or does not get so far in time.
     """
     keys = subject_of(vault, name)
-    subject = keys.subject if keys is not None else _subject_id(name)
+    subject = keys.subject if keys is not None else id_in_hex(name)
     return engine.people([subject], at_least).get(subject) if subject else None
 
 
@@ -56,12 +65,3 @@ def reasons_for(
     ):
         evidence = gather(person_of(vault, engine, name), ledger, engine)
         return why_person(project.compiled, evidence) if about is None else why(project.compiled, about, evidence)
-
-
-def _subject_id(name: str) -> bytes | None:
-    """Return the subject's id that a name in hex is, None if it is none."""
-    try:
-        subject = bytes.fromhex(name)
-    except ValueError:
-        return None
-    return subject if len(subject) == SUBJECT_BYTES else None

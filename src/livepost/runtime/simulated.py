@@ -16,6 +16,7 @@ import msgspec
 from livepost.api.mail import PROOF, MailDesk
 from livepost.clock import SimulatedClock
 from livepost.deliver.courier import Courier, report, send_due, take_over
+from livepost.deliver.mail import NotMade
 from livepost.deliver.memory import MemoryKeep
 from livepost.deliver.token import Tokens
 from livepost.errors import LivepostError
@@ -29,10 +30,11 @@ from livepost.ledger.sqlite import SqliteLedger
 from livepost.log.memory import MemoryLog
 from livepost.measure.unsubscribe import unsubscribed
 from livepost.model.decision import Decision
-from livepost.model.message import EmailDraft
+from livepost.model.message import EmailDraft, RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.record import Appended, KeyKind, Kind, Origin, Record
 from livepost.runtime.courier import LoggedOutcomes, Seals, maker_of
+from livepost.runtime.preview import supposed
 from livepost.runtime.project import Project
 from livepost.runtime.worker import Worker
 from livepost.settings.settings import Settings
@@ -72,7 +74,7 @@ class SimulatedHouse:
         self._courier = Courier(
             engine=self.worker,
             ledger=self.ledger,
-            maker=maker_of(self.project, settings, settings.base_url, self.vault),
+            maker=maker_of(self.project, settings, settings.base_url, self.vault, self.ledger),
             sender=self.keep,
             blind=lambda address: self.vault.blind("suppression", address.casefold()),
             outcomes=LoggedOutcomes(self.vault, self._log),
@@ -127,6 +129,10 @@ class SimulatedHouse:
     def person(self, subject: bytes) -> PersonView | None:
         """Return the person a subject belongs to; None while the engine knows none."""
         return self.worker.people([subject]).get(subject)
+
+    def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
+        """Return what a campaign would say to a person now, or why it cannot; nothing is sent."""
+        return self._courier.maker.preview(supposed(self.project, campaign, view), view)
 
     def desk(self) -> MailDesk:
         """Return what the public endpoints of mails need, over this house."""

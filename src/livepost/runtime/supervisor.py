@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 from livepost.errors import LivepostError
 from livepost.runtime.folder import DataFolder
+from livepost.runtime.processes import Started, Supervised, started, this_process, write_supervised
 
 PROCESSES = ("front", "engine", "courier")
 """The processes of every house, in the order in which they are stopped; recorders come and go beside them."""
@@ -68,6 +69,8 @@ class Supervisor:
         self._command = command
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._restarts: dict[str, list[float]] = {}
+        self._folder: DataFolder | None = None
+        self._started: dict[str, Started] = {}
         self._held: BinaryIO | None = None
         self._lifeline: tuple[int, int] | None = None
 
@@ -78,6 +81,7 @@ class Supervisor:
         """
         if self._held is None:
             self._held = folder.hold()
+            self._folder = folder
             self._lifeline = os.pipe()
 
     def start(self, folder: DataFolder) -> None:
@@ -118,6 +122,8 @@ class Supervisor:
             process = self._running.pop(name, None)
             if process is not None:
                 end(process, STOP_S)
+                self._started.pop(name, None)
+                self._tell()
         if not self._running:
             self._let_go()
 
@@ -132,10 +138,24 @@ class Supervisor:
             start_new_session=True,
             pass_fds=(self._held.fileno(),),
         )
+        self._note_start(name)
+
+    def _note_start(self, name: str) -> None:
+        """Tell that a process was started; it is the same one started again if it was before."""
+        self._started[name] = started(name, self._running[name].pid, self._started.get(name))
+        self._tell()
+
+    def _tell(self) -> None:
+        """Write down what runs, for whoever looks; a disk that takes nothing ends no house."""
+        assert self._folder is not None
+        told = Supervised(supervisor=this_process("supervisor"), processes=list(self._started.values()))
+        with contextlib.suppress(OSError):
+            write_supervised(self._folder.processes_file, told)
 
     def _let_go(self) -> None:
         """Let other houses onto the folder."""
-        if self._held is not None:
+        if self._held is not None and self._folder is not None:
+            self._folder.processes_file.unlink(missing_ok=True)
             self._held.close()
             self._held = None
         for end_of_pipe in self._lifeline or ():

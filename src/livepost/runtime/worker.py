@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from livepost.clock import Clock
+from livepost.clock import HOUR_MS, Clock
 from livepost.decide.stage import Campaigns
 from livepost.engine.program import Program
 from livepost.engine.seen import DAY_MS, REMEMBERED_DAYS, day_of
@@ -20,10 +20,11 @@ from livepost.log.base import LogReader
 from livepost.model.block import Block
 from livepost.model.compiled import Compiled
 from livepost.model.decision import OutboxItem, Transition
+from livepost.model.letter import LETTERS_MAX, Letter
 from livepost.model.moment import NO_DUE
 from livepost.model.outbox import OutboxPage
 from livepost.model.person import PersonView
-from livepost.model.told import Member, SegmentCount, Status
+from livepost.model.told import Member, SegmentCount, SegmentHistory, SegmentPoint, Status, TransitionPage
 from livepost.observe.latencies import Latencies
 from livepost.process.people import Delta, People
 from livepost.process.stage import WAVE, step
@@ -44,9 +45,11 @@ TRANSITIONS = "transitions"
 """The name under which the store counts them, beside the fates of events."""
 
 TRANSITIONS_KEPT_MS = 90 * DAY_MS
+"""How long transitions and the counts of ended hours are kept, in stamps."""
 
 _items = msgspec.msgpack.Decoder(OutboxItem)
 _transitions = msgspec.msgpack.Decoder(Transition)
+_counts = msgspec.msgpack.Decoder(list[int])
 
 
 class Worker:
@@ -89,7 +92,7 @@ class Worker:
         self._timeline = self._timeline.extended(blocks, keep_from=self.shard.complete_to + 1)
         delta = step(self.shard, blocks, self._campaigns, self._timeline, self._workspace, self._wave)
         day = day_of(self.shard.as_of)
-        self._store.commit(commit_of(delta, self.shard.program.hash))
+        self._store.commit(commit_of(delta, self.shard.program.hash, self._hours_ended(delta.as_of)))
         self.shard.apply(delta)
         if day_of(delta.as_of) != day:
             self._forget(delta.as_of)
@@ -116,8 +119,7 @@ class Worker:
 
         Raises StoreError if the engine is not that far yet.
         """
-        if self.shard.position < at_least:
-            raise StoreError(f"the engine is at position {self.shard.position}, asked for {at_least}; ask again")
+        self._require(at_least)
         numbers = {subject: self.shard.number.get(subject) for subject in ids}
         return {subject: view_of(self.shard, n) for subject, n in numbers.items() if n is not None}
 
@@ -132,6 +134,21 @@ class Worker:
             SegmentCount(rule.name, count)
             for rule, count in zip(self.shard.program.rules, self.shard.inside(), strict=True)
         ]
+
+    def segment_history(self, since_ms: int) -> list[SegmentHistory]:
+        """Return how many people were in each segment at the ends of hours, in the project's order.
+
+        From `since_ms` on, and what held then: the last hour kept before it, if there is one.
+        """
+        hours = [(end, _counts.decode(body)) for end, body in self._store.hours(since_ms)]
+        return [
+            SegmentHistory(rule.name, [SegmentPoint(end, people[place]) for end, people in hours])
+            for place, rule in enumerate(self.shard.program.rules)
+        ]
+
+    def under_way(self) -> dict[str, int]:
+        """Return how many people are under way in each campaign in which anybody is."""
+        return self.shard.under_way()
 
     def members(self, segment: str, after: int, limit: int) -> list[Member]:
         """Return up to `limit` people of a segment with number > `after`, by number; nobody if there is no such one."""
@@ -150,9 +167,23 @@ class Worker:
         bodies = self._store.transitions(person, segment, min(limit, TRANSITIONS_MAX))
         return [_transitions.decode(body) for body in bodies]
 
-    def dead(self, after: int, limit: int) -> list[tuple[int, str]]:
-        """Return dead letters (seq, reason) with seq > `after`."""
-        return self._store.dead(after, limit)
+    def transitions_after(self, number: int, limit: int) -> TransitionPage:
+        """Return transitions with a number > `number`, in the order of their commits."""
+        kept = self._store.numbering()
+        rows = self._store.transitions_after(number, min(limit, TRANSITIONS_MAX))
+        items = [(n, _transitions.decode(body)) for n, body in rows]
+        return TransitionPage(epoch=kept.epoch, first=kept.first, last=kept.last, items=items)
+
+    def dead(self, after: int, limit: int) -> list[Letter]:
+        """Return dead letters with seq > `after`, those that the log still has."""
+        return self._store.dead(max(after, self._log.first() - 1), min(limit, LETTERS_MAX))
+
+    def letter(self, position: int, at_least: int = -1) -> Letter | None:
+        """Return the dead letter at a position as of position `at_least` or later; None if there is none, or the log
+        has it no more. Raises StoreError if the engine is not that far yet.
+        """
+        self._require(at_least)
+        return next((one for one in self.dead(position - 1, 1) if one.position == position), None)
 
     def served(self, upto: int) -> None:
         """Forget outbox items with position <= `upto`: the ledger has them."""
@@ -172,6 +203,10 @@ class Worker:
             counts=dict(shard.counts),
             freshness=self.freshness.counts,
         )
+
+    def _require(self, at_least: int) -> None:
+        if self.shard.position < at_least:
+            raise StoreError(f"the engine is at position {self.shard.position}, asked for {at_least}; ask again")
 
     def _load(self, loaded: Loaded) -> None:
         end = self._log.last().seq
@@ -197,6 +232,14 @@ class Worker:
         """Drop what is past its time, once a day of stamps."""
         self._store.forget_seen(day_of(as_of) - REMEMBERED_DAYS)
         self._store.forget_transitions(as_of - TRANSITIONS_KEPT_MS)
+        self._store.forget_hours(as_of - TRANSITIONS_KEPT_MS)
+
+    def _hours_ended(self, as_of: int) -> list[tuple[int, bytes]]:
+        """Return the end of the hour in which the last commit was, with its counts, if `as_of` (ms) is not in it."""
+        hour = self.shard.as_of // HOUR_MS
+        if self.shard.as_of == 0 or as_of // HOUR_MS == hour:
+            return []
+        return [((hour + 1) * HOUR_MS, msgspec.msgpack.encode(self.shard.inside()))]
 
     def _note_freshness(self, blocks: Sequence[Block]) -> None:
         now_ms = self._clock.now_ms()
@@ -209,8 +252,8 @@ def _within_a_day(blocks: list[Block]) -> list[Block]:
     return [block for block in blocks if block.stamp - blocks[0].stamp <= DAY_MS]
 
 
-def commit_of(delta: Delta, program: str) -> Commit:
-    """Return what a step changed as the state store keeps it."""
+def commit_of(delta: Delta, program: str, hours: Sequence[tuple[int, bytes]] = ()) -> Commit:
+    """Return what a step changed as the state store keeps it, with the `hours` that ended before it."""
     return Commit(
         position=delta.position,
         as_of=delta.as_of,
@@ -222,6 +265,8 @@ def commit_of(delta: Delta, program: str) -> Commit:
         outbox=[(item.position, msgspec.msgpack.encode(item)) for item in delta.outbox],
         transitions=[_transition_row(transition) for transition in delta.transitions],
         dead=delta.dead,
+        replayed=delta.replayed,
+        hours=list(hours),
         counts={**delta.counts, TRANSITIONS: len(delta.transitions)},
     )
 

@@ -53,10 +53,15 @@ class Loaded(msgspec.Struct, frozen=True):
 
     def shown(self) -> list[Shown]:
         """Return every setting fit for people to see, in the class's order."""
-        return [
-            Shown(key, masked(str(getattr(self.settings, attribute(key)))), self.origins[key], describe(key))
-            for key in keys()
-        ]
+        return shown(self.settings, self.origins)
+
+
+def shown(settings: Settings, origins: Mapping[str, str]) -> list[Shown]:
+    """Return every setting fit for people to see, in the class's order; "" stands for an origin that is not known."""
+    return [
+        Shown(key, masked(str(getattr(settings, attribute(key)))), origins.get(key, ""), describe(key))
+        for key in keys()
+    ]
 
 
 def load(folder: Path, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Loaded:

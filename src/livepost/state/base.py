@@ -5,10 +5,13 @@ The store keeps bytes and does not know what they mean: `runtime` packs what a s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Protocol
 
 import msgspec
+
+from livepost.model.letter import Letter
 
 
 class TransitionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +35,10 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     seen         the step's dedupe entries, packed; b"" if it has none
     seen_day     day number (since 1970, UTC) of the step's last stamp; never before that of the commit before it
     outbox       (position, body), in the order in which items of one position are to be taken over
-    dead         (seq, reason) of each record that goes to the dead letters
+    dead         each record that goes to the dead letters
+    replayed     (seq of a dead letter, seq of the record that replays it); of several the first counts, and one for a
+                 letter that is not there is left out
+    hours        (end of an hour in ms, body): what held when that hour of stamps ended; a body put for it before goes
     counts       what to add to each total
     """
 
@@ -45,7 +51,9 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     seen_day: int = 0
     outbox: list[tuple[int, bytes]] = []
     transitions: list[TransitionRow] = []
-    dead: list[tuple[int, str]] = []
+    dead: list[Letter] = []
+    replayed: list[tuple[int, int]] = []
+    hours: list[tuple[int, bytes]] = []
     counts: dict[str, int] = {}
 
 
@@ -57,6 +65,17 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     complete_to: int
     program: str
     counts: dict[str, int]
+
+
+class Numbering(msgspec.Struct, frozen=True, kw_only=True):
+    """Which transitions are kept: those numbered `first` to `last`, in the order of their commits; first > last: none.
+
+    Numbers grow by one within an `epoch`, whatever is forgotten; a reset begins another epoch, at 1.
+    """
+
+    epoch: str
+    first: int
+    last: int
 
 
 class StateStore(Protocol):
@@ -102,12 +121,30 @@ class StateStore(Protocol):
         """
         ...
 
+    def numbering(self) -> Numbering:
+        """Return which transitions are kept, by number."""
+        ...
+
+    def transitions_after(self, number: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return (number, body) of at most `limit` transitions with a number > `number`, in order."""
+        ...
+
     def forget_transitions(self, before_ms: int) -> int:
         """Drop transitions with `at` < `before_ms`, up to the first one committed that is not; return how many."""
         ...
 
-    def dead(self, after: int, limit: int) -> list[tuple[int, str]]:
-        """Return (seq, reason) of at most `limit` dead letters with seq > `after`, in order of seq."""
+    def hours(self, since_ms: int) -> list[tuple[int, bytes]]:
+        """Return (end of the hour, body) of all hours that ended at or after `since_ms`, in order; before them the
+        last one that ended earlier, if one is kept: what it has held until then.
+        """
+        ...
+
+    def forget_hours(self, before_ms: int) -> int:
+        """Drop the hours that ended before `before_ms`; return how many."""
+        ...
+
+    def dead(self, after: int, limit: int) -> list[Letter]:
+        """Return at most `limit` dead letters with seq > `after`, in order of seq, each with where it was replayed."""
         ...
 
     def dead_count(self) -> int:
@@ -125,6 +162,11 @@ class StateStore(Protocol):
     def close(self) -> None:
         """Release files; the store must not be used afterwards."""
         ...
+
+
+def new_epoch() -> str:
+    """Return a name for an epoch: 16 hex digits, drawn anew."""
+    return os.urandom(8).hex()
 
 
 def require_limit(limit: int) -> None:

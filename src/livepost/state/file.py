@@ -5,7 +5,8 @@ without bound.
 
 Tables: `progress` (one row: where the last commit came to), `counts`, `packs` (people's rows, as `pack.py` puts them
 together; a newer pack counts before an older one), `seen` (the dedupe entries of a step), `outbox`, `transitions`,
-`dead`.
+`numbering` (their epoch, and a number that is not given again), `dead`, `hours` (what held when an hour of stamps
+ended).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import apsw
 from livepost.errors import HeldError, OutcomeUnknownError, StoreError
 from livepost.state.checkpoint import Checkpointer
 
-STATE_FORMAT = 2
+STATE_FORMAT = 3
 
 PAGE_BYTES = 8_192
 """A commit writes whole pages: people's packs are long, and smaller pages take more calls for them (2 KB: 1.5 times the
@@ -46,7 +47,10 @@ SQLITE_AT_LEAST = (3, 51, 3)
 
 Values: TypeAlias = "tuple[object, ...] | dict[str, object]"
 
-TABLES = ("progress", "counts", "packs", "seen", "outbox", "transitions", "dead")
+TABLES = ("progress", "counts", "packs", "seen", "outbox", "transitions", "dead", "hours")
+
+_NUMBERING = "CREATE TABLE IF NOT EXISTS numbering (epoch TEXT NOT NULL, last INTEGER NOT NULL) STRICT"
+"""Of transitions: one row. Files of format 2 that were made before it get it when they are opened."""
 
 _SCHEMA = f"""
     BEGIN IMMEDIATE;
@@ -64,7 +68,12 @@ _SCHEMA = f"""
     ) STRICT;
     CREATE INDEX transitions_person ON transitions (person);
     CREATE INDEX transitions_segment ON transitions (segment);
-    CREATE TABLE dead (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL) STRICT;
+    CREATE TABLE dead (
+        position INTEGER PRIMARY KEY, fate TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL,
+        source TEXT NOT NULL, name TEXT NOT NULL, replayed_at INTEGER
+    ) STRICT;
+    CREATE TABLE hours (ended INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+    {_NUMBERING};
     PRAGMA user_version = {STATE_FORMAT};
     COMMIT;
 """
@@ -222,6 +231,8 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     connection.pragma("cache_size", -CACHE_KIB)
     if new:
         connection.execute(_SCHEMA).fetchall()
+    else:
+        connection.execute(_NUMBERING).fetchall()
 
 
 def _lock(path: Path) -> int:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any, TypeAlias
+
+import msgspec
 
 from livepost.errors import StoreError
-from livepost.state.base import Commit, Loaded, TransitionRow, require_limit, require_not_back
+from livepost.model.letter import Letter
+from livepost.state.base import Commit, Loaded, Numbering, TransitionRow, new_epoch, require_limit, require_not_back
 
 CAPACITY = 10_000_000
-"""Rows, outbox items, transitions, dead letters and packs of dedupe entries that a state in memory holds at most."""
+"""Things that a state in memory holds at most: rows, outbox items, transitions, dead letters, hours, and packs of
+dedupe entries.
+"""
+
+_Part: TypeAlias = "dict[int, Any] | list[Any]"
 
 
 class MemoryState:
@@ -24,7 +32,10 @@ class MemoryState:
         self._seen: list[tuple[int, bytes]] = []
         self._outbox: list[tuple[int, bytes]] = []
         self._transitions: list[TransitionRow] = []
-        self._dead: dict[int, str] = {}
+        self._dead: dict[int, Letter] = {}
+        self._hours: dict[int, bytes] = {}
+        self._epoch = new_epoch()
+        self._forgotten = 0
 
     def loaded(self) -> Loaded | None:
         """Return where the last commit came to; None if there is none."""
@@ -50,7 +61,9 @@ class MemoryState:
         if commit.seen:
             self._seen.append((commit.seen_day, commit.seen))
         self._transitions += commit.transitions
-        self._dead.update(commit.dead)
+        self._dead.update({letter.position: letter for letter in commit.dead})
+        self._mark(commit.replayed)
+        self._hours.update(commit.hours)
         self._loaded = Loaded(
             position=commit.position,
             as_of=commit.as_of,
@@ -85,16 +98,42 @@ class MemoryState:
         )
         return list(islice(fitting, limit))
 
+    def numbering(self) -> Numbering:
+        """Return which transitions are kept, by number."""
+        last = self._forgotten + len(self._transitions)
+        return Numbering(epoch=self._epoch, first=self._forgotten + 1, last=last)
+
+    def transitions_after(self, number: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return transitions after a number, in order of commit."""
+        require_limit(limit)
+        start = max(number - self._forgotten, 0)
+        found = self._transitions[start : start + limit]
+        return [(place, one.body) for place, one in enumerate(found, self._forgotten + start + 1)]
+
     def forget_transitions(self, before_ms: int) -> int:
         """Drop the oldest transitions, up to the first that is not before `before_ms`."""
         old = next((n for n, one in enumerate(self._transitions) if one.at >= before_ms), len(self._transitions))
         del self._transitions[:old]
+        self._forgotten += old
         return old
 
-    def dead(self, after: int, limit: int) -> list[tuple[int, str]]:
+    def hours(self, since_ms: int) -> list[tuple[int, bytes]]:
+        """Return the hours that ended since, and the last one before them."""
+        ends = sorted(self._hours)
+        begin = max(bisect_left(ends, since_ms) - 1, 0)
+        return [(end, self._hours[end]) for end in ends[begin:]]
+
+    def forget_hours(self, before_ms: int) -> int:
+        """Drop the hours that ended before `before_ms`."""
+        old = [end for end in self._hours if end < before_ms]
+        for end in old:
+            del self._hours[end]
+        return len(old)
+
+    def dead(self, after: int, limit: int) -> list[Letter]:
         """Return dead letters after a seq."""
         require_limit(limit)
-        return [(seq, self._dead[seq]) for seq in sorted(self._dead) if seq > after][:limit]
+        return [self._dead[seq] for seq in sorted(self._dead) if seq > after][:limit]
 
     def dead_count(self) -> int:
         """Return how many dead letters there are."""
@@ -109,7 +148,9 @@ class MemoryState:
     def reset(self) -> None:
         """Drop everything."""
         self._loaded = None
-        for part in (self._rows, self._seen, self._outbox, self._transitions, self._dead):
+        self._epoch = new_epoch()
+        self._forgotten = 0
+        for part in self._parts():
             part.clear()
 
     def close(self) -> None:
@@ -123,13 +164,22 @@ class MemoryState:
             else:
                 self._rows[number] = row
 
+    def _mark(self, replayed: list[tuple[int, int]]) -> None:
+        for seq, at in replayed:
+            letter = self._dead.get(seq)
+            if letter is not None and letter.replayed_at is None:
+                self._dead[seq] = msgspec.structs.replace(letter, replayed_at=at)
+
+    def _parts(self) -> tuple[_Part, ...]:
+        return (self._rows, self._seen, self._outbox, self._transitions, self._dead, self._hours)
+
     def _place_after(self, position: int) -> int:
         return bisect_right(self._outbox, position, key=lambda kept: kept[0])
 
     def _require_room(self, commit: Commit) -> None:
-        parts = (self._rows, self._seen, self._outbox, self._transitions, self._dead)
-        more = len(commit.rows) + len(commit.outbox) + len(commit.transitions) + len(commit.dead) + bool(commit.seen)
-        if sum(map(len, parts)) + more > self._capacity:
+        brought: tuple[_Part, ...] = (commit.rows, commit.outbox, commit.transitions, commit.dead, commit.hours)
+        more = sum(map(len, brought)) + bool(commit.seen)
+        if sum(map(len, self._parts())) + more > self._capacity:
             raise StoreError(
                 f"expected at most {self._capacity} things in a state in memory, got a commit of {more} more; "
                 "keep the state on disk (SqliteState)"

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from livepost.state.base import Commit, Loaded, require_limit, require_not_back
+from livepost.model.letter import Letter
+from livepost.state.base import Commit, Loaded, Numbering, new_epoch, require_limit, require_not_back
 from livepost.state.file import CHECKPOINT_BYTES, TABLES, WAL_BYTES, StateFile
 from livepost.state.people import USUAL, Bounds, People
 
@@ -21,10 +22,21 @@ READ_AT_ONCE = 5_000
 
 _ADD_COUNT = "INSERT INTO counts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count"
 _PUT_TRANSITION = (
-    "INSERT INTO transitions (id, person, segment, position, at, body)"
-    " VALUES (:id, :person, :segment, :position, :at, :body)"
+    "INSERT INTO transitions (number, id, person, segment, position, at, body)"
+    " VALUES (:number, :id, :person, :segment, :position, :at, :body)"
 )
+_LETTER = Letter.__struct_fields__
+_PUT_LETTER = (
+    "INSERT OR REPLACE INTO dead (position, fate, reason, at, source, name, replayed_at)"
+    " VALUES (:position, :fate, :reason, :at, :source, :name, :replayed_at)"
+)
+_MARK_REPLAYED = "UPDATE dead SET replayed_at = ? WHERE position = ? AND replayed_at IS NULL"
+_LETTERS = f"SELECT {', '.join(_LETTER)} FROM dead WHERE position > ? ORDER BY position LIMIT ?"
 _PAGE = "SELECT position, body FROM outbox WHERE position > ? ORDER BY position, number LIMIT ?"
+_HOURS = (
+    "SELECT ended, body FROM hours WHERE ended >= coalesce("
+    "(SELECT max(ended) FROM hours WHERE ended < ?1), ?1) ORDER BY ended"
+)
 _OF_POSITION = "SELECT position, body FROM outbox WHERE position = ? ORDER BY number"
 
 
@@ -50,6 +62,7 @@ class SqliteState:
         with contextlib.ExitStack() as opened:
             opened.callback(self._file.close)
             self._people = People(self._file, packs)
+            self._epoch, self._last = self._numbered()
             opened.pop_all()
         self._pruned = -1
 
@@ -76,6 +89,7 @@ class SqliteState:
     def commit(self, commit: Commit) -> None:
         """Keep all that a step changed, in one fsynced transaction."""
         people = self._people.plan(commit.rows)
+        numbered = enumerate(commit.transitions, self._last + 1)
         with self._file.transaction():
             self._put_progress(commit)
             self._people.write(people)
@@ -83,10 +97,13 @@ class SqliteState:
             self._file.change("INSERT INTO outbox (position, body) VALUES (?, ?)", commit.outbox)
             if commit.seen:
                 self._file.change("INSERT INTO seen (day, entries) VALUES (?, ?)", [(commit.seen_day, commit.seen)])
-            self._file.change(_PUT_TRANSITION, [msgspec.structs.asdict(one) for one in commit.transitions])
-            self._file.change("INSERT OR REPLACE INTO dead VALUES (?, ?)", commit.dead)
+            self._file.change(_PUT_TRANSITION, [{"number": n, **msgspec.structs.asdict(one)} for n, one in numbered])
+            self._file.change(_PUT_LETTER, [msgspec.structs.asdict(letter) for letter in commit.dead])
+            self._file.change(_MARK_REPLAYED, [(at, letter) for letter, at in commit.replayed])
+            self._file.change("INSERT OR REPLACE INTO hours VALUES (?, ?)", commit.hours)
             self._file.change(_ADD_COUNT, commit.counts.items())
         self._people.apply(people)
+        self._last += len(commit.transitions)
 
     def outbox(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Return a page of whole positions after `after`."""
@@ -111,14 +128,36 @@ class SqliteState:
         sql = f"SELECT body FROM transitions {where} ORDER BY number DESC LIMIT ?"
         return [body for (body,) in self._file.select(sql, (*given.values(), limit))]
 
+    def numbering(self) -> Numbering:
+        """Return which transitions are kept, by number."""
+        ((first,),) = self._file.select("SELECT min(number) FROM transitions")
+        return Numbering(epoch=self._epoch, first=self._last + 1 if first is None else first, last=self._last)
+
+    def transitions_after(self, number: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return transitions after a number, in order of commit."""
+        require_limit(limit)
+        sql = "SELECT number, body FROM transitions WHERE number > ? ORDER BY number LIMIT ?"
+        return self._file.select(sql, (number, limit))
+
     def forget_transitions(self, before_ms: int) -> int:
-        """Drop the oldest transitions, up to the first that is not before `before_ms`."""
+        """Drop the oldest transitions, up to the first that is not before `before_ms`; their numbers stay taken."""
+        with self._file.transaction():
+            self._file.change("UPDATE numbering SET last = ?", [(self._last,)])
         return self._forget("transitions", "at", before_ms)
 
-    def dead(self, after: int, limit: int) -> list[tuple[int, str]]:
+    def hours(self, since_ms: int) -> list[tuple[int, bytes]]:
+        """Return the hours that ended since, and the last one before them."""
+        return self._file.select(_HOURS, (since_ms,))
+
+    def forget_hours(self, before_ms: int) -> int:
+        """Drop the hours that ended before `before_ms`."""
+        with self._file.transaction():
+            return self._file.change("DELETE FROM hours WHERE ended < ?", [(before_ms,)])
+
+    def dead(self, after: int, limit: int) -> list[Letter]:
         """Return dead letters after a seq."""
         require_limit(limit)
-        return self._file.select("SELECT seq, reason FROM dead WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
+        return [Letter(**dict(zip(_LETTER, row, strict=True))) for row in self._file.select(_LETTERS, (after, limit))]
 
     def dead_count(self) -> int:
         """Return how many dead letters there are."""
@@ -134,12 +173,24 @@ class SqliteState:
         with self._file.transaction():
             for table in TABLES:
                 self._file.change(f"DELETE FROM {table}")
+            self._file.change("DELETE FROM numbering")
         self._people.load()
+        self._epoch, self._last = self._numbered()
         self._pruned = -1
 
     def close(self) -> None:
         """Release files and let another process in."""
         self._file.close()
+
+    def _numbered(self) -> tuple[str, int]:
+        """Return the transitions' epoch, which begins here if none has, and the last number given."""
+        ((newest,),) = self._file.select("SELECT coalesce(max(number), 0) FROM transitions")
+        for epoch, last in self._file.select("SELECT epoch, last FROM numbering"):
+            return epoch, max(last, newest)
+        epoch = new_epoch()
+        with self._file.transaction():
+            self._file.change("INSERT INTO numbering VALUES (?, ?)", [(epoch, newest)])
+        return epoch, newest
 
     def _put_progress(self, commit: Commit) -> None:
         for (last,) in self._file.select("SELECT position FROM progress"):

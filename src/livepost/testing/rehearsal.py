@@ -108,7 +108,7 @@ class Rehearsal:
     @property
     def dead_letters(self) -> list[str]:
         """Why events were kept aside, in the order they came."""
-        return [reason for _, reason in self.house.worker.dead(-1, DEAD_LISTED)]
+        return [letter.reason for letter in self.house.worker.dead(-1, DEAD_LISTED)]
 
     def knows(
         self,

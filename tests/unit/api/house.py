@@ -12,12 +12,17 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from livepost.api.app import api_routes
+from livepost.api.feed import Feed
 from livepost.api.problem import http_error
 from livepost.clock import SimulatedClock
+from livepost.deliver.mail import NotMade
 from livepost.errors import RejectedError
 from livepost.intake.call import read_call
-from livepost.ledger.base import Delivery
+from livepost.intake.plan import TrackingPlan
+from livepost.intake.writer import Intake, Stores
+from livepost.ledger.base import Delivery, Ledger
 from livepost.ledger.moves import State
+from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.record import KeyKind
 from livepost.model.told import Member, SegmentCount, Standing
@@ -25,8 +30,10 @@ from livepost.ops.evidence import gather
 from livepost.ops.standing import standing
 from livepost.ops.why import PersonReason, why_person
 from livepost.runtime.project import load_project
+from livepost.runtime.sending import Sending, template_names
 from livepost.runtime.simulated import SimulatedHouse
 from livepost.settings.settings import Settings
+from tests.unit.api.happenings import Stores as Stored
 
 START = 1_767_603_600_000
 SECRET, WRITE = "lp_secret_abc", "lp_write_abc"
@@ -50,17 +57,34 @@ def nudge(visitor):
 NOTE = "<mjml><mj-body><mj-section><mj-column><mj-text>Note</mj-text></mj-column></mj-section></mj-body></mjml>"
 
 
+def sending_of(house: SimulatedHouse, settings: Settings, ledger: Ledger | None = None) -> Sending:
+    """Return who takes mails that programs ask for, over a house's stores; `advance` lets them go out."""
+    plan = TrackingPlan(house.project.compiled)
+    stores = Stores(house.log, house.vault)
+    return Sending(
+        intake=Intake(stores, plan, workspace=settings.workspace, reopen=lambda: stores),
+        vault=lambda: house.vault,
+        ledger=ledger or house.ledger,
+        plan=plan,
+        templates=template_names(house.project.folder),
+        clock=house.clock,
+        workspace=settings.workspace,
+    )
+
+
 class Asked:
     """A house, its API, and who asks it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, page: str = PAGE) -> None:
         (folder / "templates").mkdir()
         (folder / "templates" / "note.mjml").write_text(NOTE)
-        (folder / "shop.py").write_text(PAGE)
+        (folder / "shop.py").write_text(page)
         settings = Settings()
         self.clock = SimulatedClock(START)
         self.house = SimulatedHouse(load_project(folder, settings), settings, self.clock)
-        self.app = Starlette(routes=api_routes(self, self), exception_handlers={HTTPException: http_error})
+        self.sending = sending_of(self.house, settings)
+        routes = api_routes(self, self, self.sending, Feed(Stored()))
+        self.app = Starlette(routes=routes, exception_handlers={HTTPException: http_error})
 
     def lookup(self, token: str) -> tuple[str, KeyKind] | None:
         return {SECRET: ("server", KeyKind.SECRET), WRITE: ("website", KeyKind.WRITE)}.get(token)
@@ -73,6 +97,9 @@ class Asked:
 
     def reasons(self, view: PersonView) -> PersonReason:
         return why_person(self.house.project.compiled, gather(view, self.house.ledger, self.house.worker))
+
+    def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
+        return self.house.preview(view, campaign)
 
     def segments(self) -> list[SegmentCount]:
         return self.house.worker.segments()
@@ -107,12 +134,22 @@ class Asked:
     def tell(self, call: dict[str, Any]) -> None:
         self.house.take([read_call(json.dumps(call).encode())], KeyKind.SECRET)
 
-    def ask(self, path: str, method: str = "GET", key: str | None = SECRET, **headers: str) -> httpx.Response:
+    def send(self, body: Any, key: str | None = "k-1", by: str | None = SECRET) -> httpx.Response:
+        """Ask for a mail and let the house come to rest; a body of bytes goes as it is."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {} if key is None else {"Idempotency-Key": key}
+        reply = self.ask("/api/send", "POST", by, raw, **headers)
+        self.house.advance(0)
+        return reply
+
+    def ask(
+        self, path: str, method: str = "GET", key: str | None = SECRET, body: bytes = b"", **headers: str
+    ) -> httpx.Response:
         """Ask the API; return the reply."""
         given = {**({"Authorization": f"Bearer {key}"} if key else {}), **headers}
-        return asyncio.run(self._ask(method, path, given))
+        return asyncio.run(self._ask(method, path, given, body))
 
-    async def _ask(self, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
+    async def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> httpx.Response:
         transport = httpx.ASGITransport(app=self.app)
         async with httpx.AsyncClient(transport=transport, base_url="https://m.example") as client:
-            return await client.request(method, path, headers=headers)
+            return await client.request(method, path, headers=headers, content=body)

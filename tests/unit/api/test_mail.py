@@ -147,6 +147,18 @@ def test_a_click_leads_to_the_mails_own_link_and_is_noted_as_unknown() -> None:
     assert house.may_send()
 
 
+def test_a_click_is_an_outcome_of_its_mail_once_and_leads_on_whatever_the_ledger_says() -> None:
+    house = House()
+    known, strange = (TOKENS.click(Click(decision(n).id, ADA, 0, "https://shop.example")) for n in (1, 9))
+    for token in (known, known, strange):
+        assert house.ask("GET", f"/c/{token}").status_code == 302
+    assert [one.at for one in house.ledger.outcomes(decision(1).id)] == [START_MS + 10]
+    assert [one.count for one in house.ledger.outcome_counts()] == [1]
+    house.away = True
+    house.ledger.close()
+    assert house.ask("GET", f"/c/{known}").status_code == 302
+
+
 @pytest.mark.parametrize("path", ["/u/x", "/c/x", f"/u/{'A' * 400}", f"/c/{'A' * 5_000}", "/u/%00"])
 def test_a_link_of_nobody_is_answered_with_a_plain_sentence(path: str) -> None:
     for method in ("GET", "POST") if path.startswith("/u") else ("GET",):

@@ -10,7 +10,15 @@ from tests.unit.runtime.still import StillHouse
 
 
 @pytest.mark.parametrize(
-    "words", [["why", "ada"], ["parity"], ["dead", "list"], ["dead", "show", "1"], ["mailbox", "list"]]
+    "words",
+    [
+        ["why", "ada"],
+        ["parity"],
+        ["dead", "list"],
+        ["dead", "show", "1"],
+        ["dead", "replay", "--all"],
+        ["mailbox", "list"],
+    ],
 )
 def test_where_nothing_ran_yet_the_sentence_says_what_to_do(livepost: Command, project: Path, words: list[str]) -> None:
     told = livepost(*words)
@@ -74,52 +82,6 @@ def test_parity_with_nobody_to_compare_is_not_passed_off_as_good(livepost: Comma
     empty.engine_works()
     told = livepost("parity")
     assert (told.code, told.err) == (1, "livepost: there is nobody to compare yet; send events first\n")
-
-
-def test_dead_letters_are_listed_and_shown_without_what_is_personal(livepost: Command, house: StillHouse) -> None:
-    (letter,) = livepost("dead", "list", "--json").json()
-    assert letter["reason"].startswith("expected field `product_id` in `Product Viewed`, got none")
-    assert letter["reason"] in livepost("dead", "list").out
-    shown = livepost("dead", "show", str(letter["position"])).json()
-    assert (shown["kind"], shown["verdict"], shown["reason"]) == ("event", "dead", letter["reason"])
-    assert shown["sealed"] == ["$call"]
-
-
-def test_only_dead_letters_behind_a_position_are_listed_and_as_many_as_asked_for(
-    livepost: Command, house: StillHouse
-) -> None:
-    broken = {"type": "track", "userId": "bob", "event": "Product Viewed"}
-    house.take(*[{**broken, "messageId": f"more-{n}"} for n in range(3)])
-    house.engine_works()
-    positions = [one["position"] for one in livepost("dead", "list", "--json").json()]
-    assert len(positions) == 4
-    behind = livepost("dead", "list", "--after", str(positions[1]), "--limit", "1", "--json").json()
-    assert [one["position"] for one in behind] == positions[2:3]
-
-
-def test_a_dead_letter_whose_fault_the_engine_found_is_shown_with_its_reason(
-    livepost: Command, house: StillHouse
-) -> None:
-    look = {"type": "track", "userId": "ada", "messageId": "ada-oolong", "event": "Product Viewed"}
-    house.take({**look, "properties": {"productId": "another"}})
-    house.engine_works()
-    position = livepost("dead", "list", "--json").json()[-1]["position"]
-    shown = livepost("dead", "show", str(position)).json()
-    assert shown["reason"].startswith("id conflict")
-    assert shown["verdict"] == "accepted"
-
-
-@pytest.mark.parametrize("position", ["0", "999"])
-def test_what_is_no_dead_letter_is_not_shown_as_one(livepost: Command, house: StillHouse, position: str) -> None:
-    told = livepost("dead", "show", position)
-    assert (told.code, told.out) == (1, "")
-    assert told.err == (f"livepost: there is no dead letter at position {position}; `livepost dead list` shows them\n")
-
-
-def test_no_dead_letters_are_said_to_people_and_empty_to_programs(livepost: Command, project: Path) -> None:
-    StillHouse(project).engine_works()
-    assert livepost("dead", "list").out == "There are no dead letters.\n"
-    assert livepost("dead", "list", "--json").json() == []
 
 
 def test_the_words_of_parity_fit_the_numbers(capsys: pytest.CaptureFixture[str]) -> None:

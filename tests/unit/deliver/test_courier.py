@@ -25,7 +25,7 @@ from livepost.ids import digest
 from livepost.ledger.base import LEASE_MS, Move
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.model.compiled import ADDRESS_FEATURE
-from livepost.model.decision import Decision, OutboxItem
+from livepost.model.decision import SEND, Decision, OutboxItem
 from livepost.model.message import EmailDraft, Message, Receipt
 from livepost.model.outbox import OutboxPage
 from livepost.model.person import PersonView
@@ -171,6 +171,14 @@ def test_a_decision_becomes_a_kept_mail(parts: Parts) -> None:
     [click] = re.findall(r"https://m\.shop\.example/c/([\w-]+)", html)
     assert tokens.open_click(click).target == "https://shop.example/?a=1&b=3"
     assert loop.send_due(parts.courier).claimed == 0
+
+
+def test_a_send_whose_words_are_gone_is_skipped_and_says_so(parts: Parts) -> None:
+    ada = parts.desk.knows("ada", "ada@example.com")
+    one = wants(parts, 5, ada, class_="transactional", campaign=SEND)
+    loop.take_over(parts.courier)
+    loop.send_due(parts.courier)
+    assert state_of(parts, one)[:2] == ("skipped", "render")
 
 
 def test_a_transactional_mail_has_no_one_click_header(parts: Parts) -> None:

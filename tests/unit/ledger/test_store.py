@@ -8,7 +8,7 @@ import pytest
 from livepost.errors import StoreError
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.ledger.store import Store
-from livepost.testing.contracts.ledger import ADA, START_MS, decision
+from livepost.testing.contracts.ledger import ADA, START_MS, asked, decision, page
 
 from ..log.faults import FaultyVFS
 
@@ -50,6 +50,20 @@ def test_a_ledger_of_a_later_version_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreError, match="update livepost"):
         SqliteLedger(tmp_path / "ledger.db")
+
+
+def test_a_ledger_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_has(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    ledger.take_over(page(decision(1)), START_MS)
+    ledger.close()
+    connection = apsw.Connection(str(tmp_path / "ledger.db"))
+    connection.execute("DROP TABLE sends; DROP TABLE outcomes; DROP TABLE outcome_tallies; PRAGMA user_version = 1")
+    connection.close()
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    assert ledger.send(asked(2), START_MS).new
+    assert ledger.note_outcome(decision(1).id, "clicked", START_MS)
+    assert [one.count for one in ledger.outcome_counts()] == [1]
+    ledger.close()
 
 
 def test_a_file_that_is_no_ledger_is_refused_with_its_path(tmp_path: Path) -> None:

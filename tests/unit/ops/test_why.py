@@ -97,6 +97,18 @@ def test_a_mail_that_was_sent_says_because_of_what_and_when() -> None:
     )
 
 
+def test_mails_of_no_campaign_of_the_project_are_told_after_the_others() -> None:
+    sent = delivery("sent")
+    asked = msgspec.structs.replace(sent.decision, campaign="$send", cause_text="asked for by server")
+    known = evidence(deliveries=[msgspec.structs.replace(sent, decision=asked)])
+    person = why_person(COMPILED, known)
+    assert [one.campaign for one in person.campaigns] == ["reminder", "receipt", "$send"]
+    reason = why(COMPILED, "$send", known)
+    assert reason.text.startswith("sent: asked for by server, decided")
+    with pytest.raises(ProjectError, match="was it renamed"):
+        why(COMPILED, "$send", evidence())
+
+
 def test_a_skip_says_its_reason_with_the_numbers() -> None:
     reason = why(COMPILED, "reminder", evidence(deliveries=[delivery("skipped", "cap", "2 of 2 in 7 days")]))
     assert reason.text.startswith("no mail: the cap is reached, 2 of 2 in 7 days; entered Shopper.browsing")

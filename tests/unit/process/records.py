@@ -55,6 +55,11 @@ def fates(batch: Batch) -> dict[str, int]:
     return {fate: count for fate, count in batch.counts.items() if count}
 
 
+def aside(batch: Batch) -> list[tuple[int, str]]:
+    """Return (seq, reason) of what a batch sends to the dead letters."""
+    return [(letter.position, letter.reason) for letter in batch.dead]
+
+
 @dataclass
 class Folded:
     """People and what came out on the way, step by step."""

@@ -6,9 +6,10 @@ import numpy as np
 
 from livepost.ids import event_id
 from livepost.model.block import rest_after
-from livepost.model.record import Kind, Record
+from livepost.model.letter import Letter
+from livepost.model.record import REPLAYS, Kind, Record
 from livepost.process.batch import batch_of
-from tests.unit.process.records import MINUTE, NOW, block, event, mention, subject
+from tests.unit.process.records import MINUTE, NOW, aside, block, event, mention, subject
 
 ONE = block(7, NOW, event("a", "m1", mentions="B"), event("b", "m2", "Ordered", properties={"units": 2}))
 TWO = block(
@@ -79,10 +80,27 @@ def test_what_is_dropped_is_counted_and_goes_no_further() -> None:
 def test_what_is_buried_keeps_the_reason_it_brought() -> None:
     batch = batch_of([ONE, TWO])
     batch.bury(np.array([0, 3]), "late")
-    assert batch.dead == [(7, "late"), (10, "broken")]
+    assert aside(batch) == [(7, "late"), (10, "broken")]
     assert batch.counts == {"dead_lettered": 2}
 
 
 def test_ticks_stand_in_a_batch_like_any_record() -> None:
     batch = batch_of([block(0, NOW, Record(kind=Kind.TICK, effective_ts=NOW), event("a", "m1"))])
     assert batch.kind.tolist() == [Kind.TICK, Kind.EVENT]
+
+
+def test_a_letter_has_what_is_open_of_its_record() -> None:
+    batch = batch_of([block(5, NOW, event("a", "m1", name="Bought"), event("a", "m2", source="app"))])
+    batch.bury(np.array([1]), "nobody declared it", "quarantined")
+    assert batch.dead == [
+        Letter(position=6, fate="quarantined", reason="nobody declared it", at=NOW, source="app", name="Viewed")
+    ]
+    assert batch.counts == {"quarantined": 1}
+
+
+def test_events_that_replay_letters_say_so_by_place_in_the_batch() -> None:
+    first = block(5, NOW, event("a", "m1"), event("a", "m2", control={REPLAYS: 3}))
+    project = Record(kind=Kind.PROJECT, control={"hash": "x"})
+    second = block(7, NOW, project, event("a", "m3", control={REPLAYS: 4}))
+    assert batch_of([first, second]).replays == {1: 3, 3: 4}
+    assert batch_of([rest_after(first, 5), second]).replays == {0: 3, 2: 4}

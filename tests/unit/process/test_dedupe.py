@@ -11,7 +11,7 @@ from livepost.model.record import Record, Verdict
 from livepost.process.batch import Batch, batch_of
 from livepost.process.dedupe import CONFLICT, dedupe
 from livepost.process.validate import validate
-from tests.unit.process.records import DAY, HOUR, NOW, block, event, fates
+from tests.unit.process.records import DAY, HOUR, NOW, aside, block, event, fates
 
 
 def deduped(seen: Seen, *blocks: Block) -> Batch:
@@ -38,7 +38,7 @@ def test_the_first_of_an_id_in_a_batch_counts_and_the_others_are_duplicates() ->
 def test_an_id_with_other_content_in_one_batch_is_a_conflict_with_the_first() -> None:
     batch = deduped(Seen(), block(5, NOW, again(), again(content="x"), again(), again(content="x")))
     assert batch.alive.tolist() == [True, False, False, False]
-    assert batch.dead == [(6, CONFLICT), (8, CONFLICT)]
+    assert aside(batch) == [(6, CONFLICT), (8, CONFLICT)]
     assert fates(batch) == {"duplicate": 1, "dead_lettered": 2}
 
 
@@ -47,7 +47,7 @@ def test_an_id_of_an_earlier_batch_is_a_duplicate_and_with_other_content_a_confl
     deduped(seen, block(0, NOW, again()))
     batch = deduped(seen, block(1, NOW, again(content="x"), again()))
     assert batch.alive.tolist() == [False, False]
-    assert (batch.dead, fates(batch)) == ([(1, CONFLICT)], {"duplicate": 1, "dead_lettered": 1})
+    assert (aside(batch), fates(batch)) == ([(1, CONFLICT)], {"duplicate": 1, "dead_lettered": 1})
 
 
 def test_the_same_message_id_of_another_source_is_another_event() -> None:

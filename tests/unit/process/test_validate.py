@@ -7,7 +7,7 @@ import pytest
 from livepost.model.record import Origin, Verdict
 from livepost.process.batch import batch_of
 from livepost.process.validate import LATENESS_MS, validate
-from tests.unit.process.records import DAY, NOW, block, event, fates
+from tests.unit.process.records import DAY, NOW, aside, block, event, fates
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,8 @@ def test_a_verdict_says_where_an_event_ends(verdict: Verdict, fate: str) -> None
     batch = batch_of([block(3, NOW, event("a", "m1", verdict=verdict, reason="why"), event("a", "m2"))])
     validate(batch)
     assert (batch.alive.tolist(), fates(batch)) == ([False, True], {fate: 1})
-    assert batch.dead == ([(3, "why")] if verdict == Verdict.DEAD else [])
+    told = [(letter.position, letter.fate, letter.reason) for letter in batch.dead]
+    assert told == ([] if verdict == Verdict.FILTERED else [(3, fate, "why")])
 
 
 @pytest.mark.parametrize(("age", "alive"), [(30 * DAY, True), (30 * DAY + 1, False)])
@@ -28,7 +29,7 @@ def test_a_live_event_may_come_thirty_days_late_and_not_a_millisecond_more(age: 
     assert batch.alive.tolist() == [alive]
     assert LATENESS_MS == 30 * DAY
     if not alive:
-        assert batch.dead == [(3, "late: happened over 30 days before it came; load it as an import")]
+        assert aside(batch) == [(3, "late: happened over 30 days before it came; load it as an import")]
 
 
 @pytest.mark.parametrize("origin", [Origin.IMPORT, Origin.BACKFILL])

@@ -82,6 +82,7 @@ def answers(engine: Engine) -> dict[str, Any]:
         "transitions": engine.transitions(view.person, "browsing", 10),
         "all": engine.transitions(None, None, 10),
         "dead": engine.dead(-1, 10),
+        "letters": [engine.letter(position) for position in range(-1, status.position + 2)],
         "status": (status.position, status.as_of, status.people, status.counts, status.program),
     }
 
@@ -98,7 +99,9 @@ def test_a_running_engine_and_its_state_on_disk_give_the_same_answers(
     with engine_of(house.folder, house.project) as engine:
         assert isinstance(engine, Worker)
         assert answers(engine) == live
-    assert [reason.split(",")[0] for _, reason in live["dead"]] == ["expected field `product_id` in `Product Viewed`"]
+    assert [letter.reason.split(",")[0] for letter in live["dead"]] == [
+        "expected field `product_id` in `Product Viewed`"
+    ]
     assert [one.entered for one in live["transitions"]] == [True]
 
 
@@ -109,6 +112,8 @@ def test_a_running_engine_says_so_when_it_does_not_get_as_far_as_asked_in_time(
     began = time.monotonic()
     with pytest.raises(StoreError, match=f"the engine is at position {last}, asked for 99; ask again"):
         running.client.people([bytes(16)], 99)
+    with pytest.raises(StoreError, match=f"the engine is at position {last}, asked for 99; ask again"):
+        running.client.letter(last, 99)
     assert time.monotonic() - began >= 0.4
 
 

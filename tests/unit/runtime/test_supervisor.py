@@ -12,9 +12,11 @@ from threading import Event, Thread
 
 import pytest
 
+from livepost.clock import WallClock
 from livepost.errors import StoreError
 from livepost.runtime import supervisor as supervisor_module
 from livepost.runtime.folder import DataFolder
+from livepost.runtime.processes import process_standings
 from livepost.runtime.supervisor import BACK_OFF_S, StartError, Supervisor, command_of
 from livepost.settings.load import load
 
@@ -235,3 +237,23 @@ def test_a_stopped_house_may_be_started_again(kept: Kept) -> None:
 
 def test_each_process_is_this_pythons_livepost() -> None:
     assert command_of("front") == [sys.executable, "-m", "livepost.cli", "run", "front"]
+
+
+def test_what_it_started_is_told_with_each_restart_until_it_stops(kept: Kept) -> None:
+    kept.start()
+    kept.watch()
+    path = kept.folder.processes_file
+    first = {one.name: one for one in process_standings(path, WallClock().now_ms())}
+    assert {name: one.pid for name, one in first.items()} == kept.supervisor.pids()
+    assert all(one.alive and one.supervised and one.restarts == 0 for one in first.values())
+    os.kill(first["engine"].pid, signal.SIGKILL)
+    wait_until(lambda: kept.supervisor.pids()["engine"] != first["engine"].pid)
+    wait_until(lambda: process_standings(path, WallClock().now_ms())[1].restarts == 1)
+    engine = process_standings(path, WallClock().now_ms())[1]
+    assert (engine.name, engine.pid, engine.since >= first["engine"].since) == (
+        "engine",
+        kept.supervisor.pids()["engine"],
+        True,
+    )
+    kept.stop()
+    assert not path.exists()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from livepost import Email, Event, Profile, campaign, count, days, hours, seconds, segment, since
-from livepost.clock import DAY_MS, SimulatedClock
+from livepost.clock import DAY_MS, HOUR_MS, SimulatedClock
 from livepost.errors import StoreError
 from livepost.intake.call import read_call
 from livepost.intake.plan import TrackingPlan
@@ -19,6 +20,8 @@ from livepost.log.memory import MemoryLog
 from livepost.model.compiled import Compiled
 from livepost.model.decision import Decision
 from livepost.model.record import KeyKind
+from livepost.model.told import SegmentHistory, SegmentPoint
+from livepost.process.people import People
 from livepost.project.compiled import compile_project
 from livepost.project.declarations import collect
 from livepost.runtime.worker import TRANSITIONS_MAX, Worker
@@ -27,6 +30,7 @@ from livepost.vault.base import USER, ExternalId
 from livepost.vault.memory import MemoryVault
 
 START_MS = 1_795_000_000_000
+FIRST_HOUR = START_MS // HOUR_MS * HOUR_MS
 PEOPLE = ("ada", "bob", "cleo")
 
 
@@ -316,3 +320,142 @@ def test_a_long_silence_in_the_log_is_worked_off_in_steps_of_a_day() -> None:
     turns = sum(1 for _ in iter(worker.turn, False))
     assert turns >= 5
     assert worker.status().counts["duplicate"] == 4
+
+
+def test_letters_that_the_log_has_dropped_are_not_told_of_any_more() -> None:
+    line = Line()
+    gone, kept = (line.take({"type": "track", "userId": "bob", "event": "Product Viewed"}) for _ in range(2))
+    worker = run(line.worker(MemoryState()))
+    assert [letter.position for letter in worker.dead(-1, 10)] == [gone, kept]
+    line.log.prune(kept, START_MS + 1)
+    assert [letter.position for letter in worker.dead(-1, 10)] == [kept]
+    assert (worker.letter(gone), worker.letter(kept) is not None) == (None, True)
+
+
+def test_a_letter_is_told_of_as_of_a_position_or_not_at_all() -> None:
+    line = Line()
+    position = line.take({"type": "track", "userId": "bob", "event": "Product Viewed"})
+    worker = run(line.worker(MemoryState()))
+    assert worker.letter(position, position) == worker.dead(-1, 1)[0]
+    with pytest.raises(StoreError, match=f"the engine is at position {position}, asked for {position + 1}"):
+        worker.letter(position, position + 1)
+
+
+def strangers_and_merges(line: Line) -> None:
+    """Strangers who look around; three of them turn out to be people known already, or become known."""
+    for number, product in itertools.product(range(6), "ab"):
+        told = {"event": "Product Viewed", "properties": {"productId": product}}
+        line.take({"type": "track", "anonymousId": f"s{number}", "messageId": f"s{number}-{product}", **told})
+        line.pass_time(2_000)
+    line.look("ada", "a")
+    line.look("ada", "b")
+    line.take({"type": "identify", "userId": "ada", "anonymousId": "s0"})
+    line.take({"type": "identify", "userId": "ada", "anonymousId": "s1"})
+    line.take({"type": "identify", "userId": "cleo", "anonymousId": "s2"})
+    line.take({"type": "track", "anonymousId": "s3", "event": "Order Completed", "properties": {"orderId": "o"}})
+
+
+def counted(worker: Worker) -> tuple[int, dict[str, int], dict[str, int]]:
+    """Return people, people by segment and people under way by campaign, as the worker keeps count of them."""
+    inside = {one.segment: one.people for one in worker.segments()}
+    return worker.status().people, inside, worker.under_way()
+
+
+def recounted(worker: Worker) -> tuple[int, dict[str, int], dict[str, int]]:
+    """Return the same, counted from each person."""
+    everybody = worker.everybody(1000)
+    inside = Counter(one.segment for view in everybody for one in view.memberships if one.inside)
+    under_way = Counter(one.campaign for view in everybody for one in view.journeys)
+    segments = [one.segment for one in worker.segments()]
+    return len(everybody), {name: inside[name] for name in segments}, dict(under_way)
+
+
+def test_the_counts_kept_are_those_of_everybody_after_each_step_merges_and_a_new_start() -> None:
+    line, store = Line(), MemoryState()
+    worker, seen = line.worker(store), []
+    for happens in (strangers_and_merges, a_busy_day, strangers_and_merges, lambda line: line.pass_time(HOUR_MS)):
+        happens(line)
+        while worker.turn():
+            seen.append(counted(worker))
+            assert seen[-1] == recounted(worker)
+        worker = line.worker(store)
+        assert counted(worker) == recounted(worker) == seen[-1]
+    assert any(under_way for _, _, under_way in seen) and any(sum(inside.values()) for _, inside, _ in seen)
+
+
+def test_counts_that_are_not_kept_up_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(People, "_recount", lambda *_: None)
+    line = Line()
+    strangers_and_merges(line)
+    worker = run(line.worker(MemoryState()))
+    assert counted(worker)[1:] != recounted(worker)[1:]
+
+
+def history(worker: Worker, since_ms: int = 0) -> dict[str, list[tuple[int, int]]]:
+    """Return the points by segment: (hours since the first hour of the line, people)."""
+    told = worker.segment_history(since_ms)
+    return {one.segment: [((point.at - FIRST_HOUR) // HOUR_MS, point.people) for point in one.points] for one in told}
+
+
+def test_the_hour_that_a_step_leaves_gets_the_counts_before_the_step() -> None:
+    line, store = Line(), MemoryState()
+    worker = line.worker(store)
+    line.look("ada", "a")
+    line.look("ada", "b")
+    run(worker)
+    assert history(worker) == {"browsing": [], "gone": []}
+    line.clock.advance(FIRST_HOUR + HOUR_MS - START_MS)
+    line.look("bob", "a")
+    line.look("bob", "b")
+    run(worker)
+    assert history(worker) == {"browsing": [(1, 1)], "gone": [(1, 0)]}
+    line.pass_time(3 * HOUR_MS)
+    run(worker)
+    assert history(worker)["browsing"] == [(1, 1), (2, 2)]
+    assert history(line.worker(store))["browsing"] == [(1, 1), (2, 2)]
+    assert worker.segment_history(FIRST_HOUR + 3 * HOUR_MS) == [
+        SegmentHistory("browsing", [SegmentPoint(FIRST_HOUR + 2 * HOUR_MS, 2)]),
+        SegmentHistory("gone", [SegmentPoint(FIRST_HOUR + 2 * HOUR_MS, 0)]),
+    ]
+
+
+def test_the_history_counts_two_who_became_one_once() -> None:
+    line = Line()
+    strangers_and_merges(line)
+    worker = run(line.worker(MemoryState()))
+    inside = recounted(worker)[1]["browsing"]
+    line.pass_time(HOUR_MS)
+    assert history(run(worker))["browsing"][-1][1] == inside == 5
+
+
+def test_a_step_that_failed_leaves_no_hour_and_the_next_try_one() -> None:
+    class Full(MemoryState):
+        full = False
+
+        def commit(self, commit: Any) -> None:
+            if self.full:
+                raise StoreError("the disk is full")
+            super().commit(commit)
+
+    line, store = Line(), Full()
+    line.look("ada", "a")
+    worker = run(line.worker(store))
+    line.pass_time(HOUR_MS)
+    store.full = True
+    with pytest.raises(StoreError):
+        worker.turn()
+    assert history(worker)["browsing"] == []
+    store.full = False
+    assert len(history(run(worker))["browsing"]) == 1
+
+
+def test_hours_are_kept_as_long_as_transitions_and_gone_with_a_changed_project() -> None:
+    line, store = Line(), MemoryState()
+    worker = line.worker(store)
+    for _ in range(4):
+        line.look("ada", "a")
+        run(worker)
+        line.pass_time(30 * DAY_MS)
+        run(worker)
+    assert [hour for hour, _ in history(worker)["browsing"]] == [30 * 24 + 1, 60 * 24 + 1, 90 * 24 + 1]
+    assert line.worker(store, CHANGED).segment_history(0) == [SegmentHistory("browsing", [])]

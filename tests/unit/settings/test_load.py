@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from livepost.errors import SettingsError
-from livepost.settings.load import MAX_FILE_BYTES, load
+from livepost.settings.load import MAX_FILE_BYTES, load, shown
+from livepost.settings.settings import Settings
 
 
 def test_a_folder_without_a_file_has_the_defaults_inside_itself(tmp_path: Path) -> None:
@@ -171,3 +172,9 @@ def test_what_is_shown_has_every_setting_with_its_origin(tmp_path: Path) -> None
     assert shown["from"].value == "a@example.org"
     assert shown["from"].origin == "LIVEPOST_FROM"
     assert shown["kek"].value.startswith("file:")
+
+
+def test_settings_that_nobody_loaded_are_shown_without_an_origin_and_without_a_password() -> None:
+    told = {line.key: line for line in shown(Settings(mail="smtp://ada:secret@mail.example.com"), {"mail": "--mail"})}
+    assert (told["mail"].value, told["mail"].origin) == ("smtp://ada:***@mail.example.com", "--mail")
+    assert {line.origin for key, line in told.items() if key != "mail"} == {""}

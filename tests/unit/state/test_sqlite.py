@@ -12,7 +12,7 @@ import pytest
 from livepost.errors import StoreError
 from livepost.state.base import Loaded
 from livepost.state.sqlite import SqliteState
-from livepost.testing.contracts.state import Held, full_step, held, step, transition
+from livepost.testing.contracts.state import Held, full_step, held, letter, step, transition
 
 KILLS = 4
 
@@ -92,7 +92,8 @@ def after(position: int) -> Held:
         seen=texts,
         outbox=list(enumerate(texts)),
         transitions=texts[::-1],
-        dead=[(number, str(number)) for number in range(position + 1)],
+        dead=[letter(number, str(number), number + 1) for number in range(position + 1)],
+        hours=list(enumerate(texts)),
     )
 
 

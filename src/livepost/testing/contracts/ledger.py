@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,12 +26,16 @@ from livepost.ledger.base import (
     TRANSACTIONAL_RETRY_MS,
     Claimed,
     Ledger,
+    Outcome,
+    OutcomeTally,
+    Send,
     Settlement,
 )
 from livepost.ledger.moves import MoveError
-from livepost.model.decision import Cancellation, ConsentChange, Decision, Merge, OutboxItem
+from livepost.model.decision import SEND, Cancellation, ConsentChange, Decision, Merge, OutboxItem
 from livepost.model.message import Receipt, ReceiptState
 from livepost.model.outbox import OutboxPage
+from livepost.model.record import SealedValue
 
 START_MS = 1_700_000_000_000
 ADA = digest("ada")
@@ -95,6 +100,13 @@ def page(*items: OutboxItem, complete_to: int | None = None) -> OutboxPage:
     """Return a page that is complete up to its last item."""
     last = max((item.position for item in items), default=-1)
     return OutboxPage(complete_to=last if complete_to is None else complete_to, as_of=START_MS, items=list(items))
+
+
+def asked(number: int, body: str = "body", person: bytes = ADA) -> Send:
+    """Return the `number`-th mail that a program asks for."""
+    told = decision(number, person=person, campaign=SEND, class_="transactional", lane="transactional")
+    draft = SealedValue("server", person, f"m{number}", "$draft", b"sealed")
+    return Send(key=digest("key", number), body=digest(body), decision=told, draft=draft)
 
 
 def flown(ledger: Ledger, claims: Sequence[Claimed]) -> list[Claimed]:
@@ -373,6 +385,65 @@ class LedgerContract:
         ledger.take_over(page(decision(2, cap_times=1, cap_per_ms=DAY_MS)), START_MS)
         assert len(ledger.claim(START_MS, 1, "w")) == 1
 
+    def test_a_send_is_a_delivery_like_any_other_whatever_the_fence(self, ledger: Ledger) -> None:
+        ledger.take_over(page(complete_to=100), START_MS)
+        send = asked(1)
+        known = ledger.send(send, START_MS)
+        assert (known.new, known.body, known.delivery.decision, known.delivery.state) == (
+            True,
+            send.body,
+            send.decision,
+            "pending",
+        )
+        claims = ledger.claim(START_MS, 10, "w")
+        assert [claim.decision for claim in claims] == [send.decision]
+        settled(ledger, flown(ledger, claims), "sent")
+        assert [move.after for move in ledger.history(send.decision.id)] == ["pending", "claimed", "in_flight", "sent"]
+        assert ledger.cursor() == 100
+
+    def test_a_key_brings_one_delivery_and_tells_what_it_came_with(self, ledger: Ledger) -> None:
+        first = ledger.send(asked(1), START_MS)
+        other = Send(key=asked(1).key, body=digest("other"), decision=decision(2, campaign=SEND), draft=asked(2).draft)
+        for again in (asked(1), other):
+            assert ledger.send(again, START_MS + 1) == msgspec.structs.replace(first, new=False)
+        assert ledger.known_send(asked(1).key) == msgspec.structs.replace(first, new=False)
+        assert ledger.known_send(asked(2).key) is None
+        assert (len(ledger.deliveries()), ledger.draft(other.decision.id)) == (1, None)
+
+    @pytest.mark.parametrize("state", ["sent", "failed"])
+    def test_a_draft_stays_until_its_delivery_is_final_and_the_key_for_good(
+        self, ledger: Ledger, host: SimulatedClock, state: ReceiptState
+    ) -> None:
+        send = asked(1)
+        ledger.send(send, START_MS)
+        for answer in ("temporary", "unknown"):
+            settled(ledger, flown(ledger, ledger.claim(START_MS, 10, "w")), answer)
+            host.advance(RETRY_MS[0])
+            ledger.resend(START_MS)
+            assert ledger.draft(send.decision.id) == send.draft
+        settled(ledger, flown(ledger, ledger.claim(START_MS, 10, "w")), state)
+        assert ledger.draft(send.decision.id) is None
+        known = ledger.send(send, START_MS)
+        assert (known.new, known.body, known.delivery.state) == (False, send.body, state)
+
+    def test_the_draft_of_a_skipped_send_is_forgotten_and_no_other(self, ledger: Ledger) -> None:
+        for number in (1, 2):
+            ledger.send(asked(number), START_MS)
+        [first, _] = ledger.claim(START_MS, 10, "w")
+        ledger.skip([first], "render", "", START_MS)
+        kept = {number: ledger.draft(asked(number).decision.id) for number in (1, 2)}
+        assert [number for number, draft in kept.items() if draft] == [
+            number for number in (1, 2) if asked(number).decision.id != first.decision.id
+        ]
+
+    def test_a_send_belongs_to_what_its_person_is_called_now(self, ledger: Ledger) -> None:
+        ledger.take_over(page(Merge(old=BOB, new=ADA, position=5)), START_MS)
+        assert ledger.send(asked(1, person=BOB), START_MS).delivery.person == ADA
+        ledger.take_over(page(Merge(old=ADA, new=digest("cy"), position=6)), START_MS)
+        known = ledger.known_send(asked(1).key)
+        assert known is not None
+        assert known.delivery.person == digest("cy")
+
     def test_lanes_are_claimed_in_their_order_and_within_one_the_oldest_first(self, ledger: Ledger) -> None:
         told = [
             decision(1, lane="backfill"),
@@ -511,6 +582,15 @@ class LedgerContract:
         counts = {(one.campaign, one.state, one.reason): one.count for one in ledger.counts()}
         assert counts == recounted(ledger)
 
+    def test_what_may_still_be_sent_is_counted_up_to_when_it_was_decided(self, ledger: Ledger) -> None:
+        told = [decision(n, at=START_MS + n, skip="holdout" if n == 2 else "") for n in range(1, 7)]
+        ledger.take_over(page(*told), START_MS)
+        sent, flying, _ = ledger.claim(START_MS, 3, "w")
+        settled(ledger, flown(ledger, [sent]), "sent")
+        flown(ledger, [flying])
+        still_open = [ledger.open_until(START_MS + n) for n in range(8)]
+        assert still_open == [0, 0, 0, 1, 2, 3, 4, 4]
+
     def test_deliveries_are_found_by_campaign_and_state_newest_first(self, ledger: Ledger) -> None:
         ledger.take_over(page(*[decision(n) for n in range(1, 5)], decision(5, campaign="other")), START_MS)
         ledger.claim(START_MS, 2, "w")
@@ -529,6 +609,24 @@ class LedgerContract:
         assert ledger.bookmark("outcomes") == first.number
         with pytest.raises(ValueError, match="only take_over"):
             ledger.set_bookmark("$cursor", 9)
+
+    def test_an_outcome_is_noted_once_a_mail_with_its_first_time(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1), decision(2), decision(3, campaign="welcome")), START_MS)
+        told = [ledger.note_outcome(decision(n).id, "clicked", START_MS + at) for n, at in [(1, 5), (1, 3), (2, 6)]]
+        assert told == [True, False, True]
+        assert ledger.note_outcome(decision(3).id, "clicked", START_MS) is True
+        assert ledger.outcomes(decision(1).id) == [Outcome(decision=decision(1).id, outcome="clicked", at=START_MS + 5)]
+        assert ledger.outcome_counts() == [
+            OutcomeTally(campaign="browse_reminder", outcome="clicked", count=2),
+            OutcomeTally(campaign="welcome", outcome="clicked", count=1),
+        ]
+
+    def test_an_outcome_of_a_mail_that_the_ledger_does_not_know_changes_nothing(self, ledger: Ledger) -> None:
+        assert ledger.note_outcome(decision(1).id, "clicked", START_MS) is False
+        assert (ledger.outcomes(decision(1).id), ledger.outcome_counts()) == ([], [])
+        ledger.take_over(page(decision(1)), START_MS)
+        assert ledger.outcome_counts() == []
+        assert ledger.note_outcome(decision(1).id, "clicked", START_MS) is True
 
     def test_no_mail_goes_in_flight_after_the_unsubscribe_commits(
         self, bench: LedgerBench, host: SimulatedClock
@@ -565,6 +663,23 @@ class DurableLedgerContract(LedgerContract):
         ledger.close()
         again = bench.again(ledger, host)
         assert (again.cursor(), state_of(again, decision(1))) == (8, ("sent", ""))
+
+    def test_a_send_by_another_process_is_there_for_the_courier(
+        self, bench: DurableLedgerBench, host: SimulatedClock
+    ) -> None:
+        courier = bench.new(host)
+        front = bench.again(courier, host)
+        front.send(asked(1), START_MS)
+        [claim] = courier.claim(START_MS, 10, "w")
+        assert courier.draft(claim.decision.id) == asked(1).draft
+        assert not courier.send(asked(1), START_MS).new
+
+    def test_an_outcome_told_by_two_processes_is_one(self, bench: DurableLedgerBench, host: SimulatedClock) -> None:
+        courier = bench.new(host)
+        front = bench.again(courier, host)
+        courier.take_over(page(decision(1)), START_MS)
+        assert [one.note_outcome(decision(1).id, "clicked", START_MS) for one in (front, courier)] == [True, False]
+        assert [one.count for one in courier.outcome_counts()] == [1]
 
     def test_a_withdrawal_by_another_process_beats_a_claim(
         self, bench: DurableLedgerBench, host: SimulatedClock

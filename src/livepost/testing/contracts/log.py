@@ -106,6 +106,65 @@ class LogContract:
         log.read(-1, 1)[0].properties[0]["pages"].append(3)
         assert log.read(-1, 1)[0].properties == [{"pages": [1]}]
 
+    def test_the_records_of_subjects_are_found_whole_and_the_newest_first(self, bench: LogBench) -> None:
+        log = bench.new(SimulatedClock(START_MS))
+        mine, other = full_record(), Record(subject=b"o" * 16, mentions=(Mention(full_record().subject, True),))
+        log.append([other, mine, other])
+        log.append([other])
+        log.append([mine, mine])
+        found = log.records_of([mine.subject, b"x" * 16], before=6, scan=100)
+        assert [(one.seq, one.stamp) for one in found.records] == [(5, START_MS), (4, START_MS), (1, START_MS)]
+        mine.seq, mine.stamp = 1, START_MS
+        assert found.records[-1] == mine
+        assert found.first == Position(0, START_MS)
+        assert log.records_of([], before=6, scan=100).records == []
+
+    def test_looking_back_for_subjects_goes_on_where_it_stopped_and_ends_at_the_beginning(
+        self, bench: LogBench
+    ) -> None:
+        @settings(max_examples=25, deadline=None)
+        @given(
+            sizes=st.lists(st.tuples(st.integers(1, 5), st.sampled_from([0, 1, DAY_MS])), max_size=8),
+            scan=st.integers(1, 12),
+        )
+        def holds(sizes: list[tuple[int, int]], scan: int) -> None:
+            clock = SimulatedClock(START_MS)
+            log = bench.new(clock)
+            for size, wait_ms in sizes:
+                clock.advance(wait_ms)
+                log.append([Record(subject=bytes([number % 3]) * 16) for number in range(1, size + 1)])
+            whole = [r for block in log.read(-1, 100) for r in block.records() if r.subject == b"\x01" * 16]
+            before, seen = log.last().seq + 1, []
+            while (found := bench.reader(log).records_of([b"\x01" * 16], before, scan)).first.seq < before:
+                assert found.first.seq == 0 or before - found.first.seq >= scan
+                assert all(found.first.seq <= one.seq < before for one in found.records)
+                seen += found.records
+                before = found.first.seq
+            assert (found.records, before) == ([], 0)
+            assert seen == whole[::-1]
+
+        holds()
+
+    def test_a_place_within_a_block_cuts_what_is_found(self, bench: LogBench) -> None:
+        log = bench.new(SimulatedClock(START_MS))
+        log.append([Record(subject=b"s" * 16)] * 5)
+        found = log.records_of([b"s" * 16], before=2, scan=1)
+        assert ([one.seq for one in found.records], found.first.seq) == ([1, 0], 0)
+
+    def test_what_retention_dropped_is_not_found_and_that_is_no_error(self, bench: LogBench) -> None:
+        clock = SimulatedClock(START_MS)
+        log = bench.new(clock)
+        for _ in range(3):
+            log.append([Record(subject=b"s" * 16)])
+            clock.advance(DAY_MS)
+        log.prune(2, START_MS + 2 * DAY_MS)
+        found = log.records_of([b"s" * 16], before=3, scan=100)
+        assert ([one.seq for one in found.records], found.first.seq) == ([2], 2)
+
+    def test_nobody_looks_at_less_than_one_record(self, bench: LogBench) -> None:
+        with pytest.raises(ValueError, match="1 record at least, got 0"):
+            bench.new(SimulatedClock(START_MS)).records_of([b"s" * 16], 0, 0)
+
     def test_any_place_to_read_from_gives_the_rest_in_order(self, bench: LogBench) -> None:
         @settings(max_examples=25, deadline=None)
         @given(

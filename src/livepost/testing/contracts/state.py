@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livepost.state.base import Commit, Loaded, StateStore, TransitionRow
+from livepost.model.letter import Letter
+from livepost.state.base import Commit, Loaded, Numbering, StateStore, TransitionRow
 
 ADA, BOB = bytes(15) + b"a", bytes(15) + b"b"
 MANY = 2**63 - 1
@@ -44,7 +45,8 @@ class Held(msgspec.Struct, frozen=True):
     seen: list[bytes]
     outbox: list[tuple[int, bytes]]
     transitions: list[bytes]
-    dead: list[tuple[int, str]]
+    dead: list[Letter]
+    hours: list[tuple[int, bytes]]
 
 
 def held(store: StateStore) -> Held:
@@ -56,6 +58,7 @@ def held(store: StateStore) -> Held:
         outbox=store.outbox(-1, 1_000_000),
         transitions=store.transitions(None, None, 1_000_000),
         dead=store.dead(-1, 1_000_000),
+        hours=store.hours(0),
     )
 
 
@@ -67,7 +70,9 @@ def step(
     seen_day: int = 0,
     outbox: list[tuple[int, bytes]] | None = None,
     transitions: list[TransitionRow] | None = None,
-    dead: list[tuple[int, str]] | None = None,
+    dead: list[Letter] | None = None,
+    replayed: list[tuple[int, int]] | None = None,
+    hours: list[tuple[int, bytes]] | None = None,
     counts: dict[str, int] | None = None,
 ) -> Commit:
     """Return a commit at a position, with stamps made up from it."""
@@ -82,6 +87,8 @@ def step(
         outbox=outbox or [],
         transitions=transitions or [],
         dead=dead or [],
+        replayed=replayed or [],
+        hours=hours or [],
         counts=counts or {},
     )
 
@@ -96,8 +103,23 @@ def full_step(position: int) -> Commit:
         seen_day=position // 100,
         outbox=[(position, text)],
         transitions=[transition(position)],
-        dead=[(position, text.decode())],
+        dead=[letter(position, text.decode())],
+        replayed=[(position, position + 1)],
+        hours=[(position, text)],
         counts={"processed": 1},
+    )
+
+
+def letter(position: int, reason: str, replayed_at: int | None = None) -> Letter:
+    """Return a dead letter."""
+    return Letter(
+        position=position,
+        fate="dead_lettered",
+        reason=reason,
+        at=1_000 + position,
+        source="web",
+        name="Product Viewed",
+        replayed_at=replayed_at,
     )
 
 
@@ -123,14 +145,16 @@ class StateContract:
 
     def test_a_new_store_has_nothing(self, bench: StateBench) -> None:
         store = bench.new()
-        assert held(store) == Held(None, [], [], [], [], [])
+        assert held(store) == Held(None, [], [], [], [], [], [])
         assert store.dead_count() == 0
 
     def test_everything_of_a_commit_is_there(self, bench: StateBench) -> None:
         store = bench.new()
         store.commit(full_step(10))
         place = Loaded(position=10, as_of=1_010, complete_to=10, program="p1", counts={"processed": 1})
-        assert held(store) == Held(place, [(3, b"10")], [b"10"], [(10, b"10")], [b"10"], [(10, "10")])
+        assert held(store) == Held(
+            place, [(3, b"10")], [b"10"], [(10, b"10")], [b"10"], [letter(10, "10", 11)], [(10, b"10")]
+        )
 
     def test_an_empty_commit_moves_the_position_alone(self, bench: StateBench) -> None:
         store = bench.new()
@@ -216,7 +240,7 @@ class StateContract:
         store.commit(full_step(8))
         store.prune_outbox(8)
         store.reset()
-        assert held(store) == Held(None, [], [], [], [], [])
+        assert held(store) == Held(None, [], [], [], [], [], [])
         store.commit(full_step(2))
         assert (store.outbox(-1, 9), list(store.rows())) == ([(2, b"2")], [(2, b"2")])
         assert store.loaded() == Loaded(position=2, as_of=1_002, complete_to=2, program="p1", counts={"processed": 1})
@@ -232,6 +256,36 @@ class StateContract:
         assert store.transitions(None, None, 2) == [b"5", b"4"]
         assert store.transitions(bytes(16), None, 9) == store.transitions(ADA, "", 9) == []
 
+    def test_transitions_are_numbered_in_the_order_of_their_commits(self, bench: StateBench) -> None:
+        store = bench.new()
+        assert (store.numbering().first, store.numbering().last, store.transitions_after(0, 9)) == (1, 0, [])
+        store.commit(step(3, transitions=[transition(3), transition(1)]))
+        store.commit(step(5))
+        store.commit(step(6, transitions=[transition(2)]))
+        assert store.transitions_after(0, 9) == [(1, b"3"), (2, b"1"), (3, b"2")]
+        assert (store.transitions_after(1, 1), store.transitions_after(3, 9)) == ([(2, b"1")], [])
+        assert (store.numbering().first, store.numbering().last) == (1, 3)
+
+    def test_numbers_of_forgotten_transitions_are_not_given_again(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(1, transitions=[transition(n, at=n) for n in (10, 20, 30)]))
+        epoch = store.numbering().epoch
+        assert store.forget_transitions(20) == 1
+        assert (store.numbering().first, store.transitions_after(0, 9)) == (2, [(2, b"20"), (3, b"30")])
+        assert store.forget_transitions(MANY) == 2
+        assert store.numbering() == Numbering(epoch=epoch, first=4, last=3)
+        store.commit(step(2, transitions=[transition(40)]))
+        assert store.transitions_after(0, 9) == [(4, b"40")]
+
+    def test_a_reset_begins_another_epoch(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(1, transitions=[transition(1)]))
+        before = store.numbering()
+        store.reset()
+        after = store.numbering()
+        assert (after.first, after.last, after.epoch == before.epoch) == (1, 0, False)
+        assert bench.new().numbering().epoch not in (before.epoch, after.epoch)
+
     def test_old_transitions_are_forgotten_up_to_the_first_that_is_not(self, bench: StateBench) -> None:
         store = bench.new()
         store.commit(step(4, transitions=[transition(n, at=at) for n, at in enumerate((10, 20, 30, 15))]))
@@ -242,10 +296,31 @@ class StateContract:
 
     def test_dead_letters_come_by_seq_after_the_asked_one(self, bench: StateBench) -> None:
         store = bench.new()
-        store.commit(step(8, dead=[(8, "plan"), (2, "conflict")]))
-        store.commit(step(9, dead=[(9, "plan"), (2, "late")]))
-        assert store.dead(-1, 9) == [(2, "late"), (8, "plan"), (9, "plan")]
-        assert (store.dead(2, 1), store.dead(9, 1), store.dead_count()) == ([(8, "plan")], [], 3)
+        plan, later, late = letter(8, "plan"), letter(9, "plan"), letter(2, "late")
+        store.commit(step(8, dead=[plan, letter(2, "conflict")]))
+        store.commit(step(9, dead=[later, late]))
+        assert store.dead(-1, 9) == [late, plan, later]
+        assert (store.dead(2, 1), store.dead(9, 1), store.dead_count()) == ([plan], [], 3)
+
+    def test_a_letter_of_any_fate_comes_as_it_was_committed(self, bench: StateBench) -> None:
+        store = bench.new()
+        kept = msgspec.structs.replace(letter(3, "undeclared"), fate="quarantined", name="", source="app")
+        store.commit(step(3, dead=[kept]))
+        assert store.dead(-1, 9) == [kept]
+
+    def test_a_letter_is_marked_with_its_first_replay_and_no_other(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(4, dead=[letter(2, "plan"), letter(3, "plan"), letter(4, "plan")], replayed=[(3, 4)]))
+        store.commit(step(9, replayed=[(2, 8), (3, 9), (7, 9)]))
+        assert store.dead(-1, 9) == [letter(2, "plan", 8), letter(3, "plan", 4), letter(4, "plan")]
+        assert store.dead_count() == 3
+
+    def test_a_refused_commit_marks_no_letter(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(5, dead=[letter(5, "plan")]))
+        with pytest.raises(ValueError, match="position 5 or later"):
+            store.commit(step(4, replayed=[(5, 6)]))
+        assert store.dead(-1, 9) == [letter(5, "plan")]
 
     def test_old_dedupe_entries_are_forgotten_by_day(self, bench: StateBench) -> None:
         store = bench.new()
@@ -256,13 +331,30 @@ class StateContract:
         assert (store.forget_seen(2), list(store.seen())) == (2, [b"2", b"3"])
         assert (store.forget_seen(10), list(store.seen())) == (2, [])
 
-    @pytest.mark.parametrize("ask", ["outbox", "dead", "transitions"])
+    def test_hours_are_in_order_and_begin_with_what_held_then(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(1, hours=[(20, b"two"), (10, b"one")]))
+        store.commit(step(2, hours=[(40, b"four"), (20, b"two again")]))
+        assert store.hours(0) == store.hours(10) == [(10, b"one"), (20, b"two again"), (40, b"four")]
+        assert store.hours(20) == store.hours(11) == store.hours(0)
+        assert store.hours(21) == store.hours(40) == [(20, b"two again"), (40, b"four")]
+        assert store.hours(MANY) == [(40, b"four")]
+
+    def test_old_hours_are_forgotten(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(1, hours=[(end, b"") for end in (10, 20, 30)]))
+        assert (store.forget_hours(10), store.forget_hours(21)) == (0, 2)
+        assert store.hours(0) == [(30, b"")]
+        assert (store.forget_hours(MANY), store.hours(0)) == (1, [])
+
+    @pytest.mark.parametrize("ask", ["outbox", "dead", "transitions", "transitions_after"])
     def test_a_page_of_nothing_is_refused(self, bench: StateBench, ask: str) -> None:
         store = bench.new()
         pages: dict[str, Callable[[], object]] = {
             "outbox": lambda: store.outbox(0, 0),
             "dead": lambda: store.dead(0, 0),
             "transitions": lambda: store.transitions(None, None, 0),
+            "transitions_after": lambda: store.transitions_after(0, 0),
         }
         with pytest.raises(ValueError, match="limit of at least 1, got 0"):
             pages[ask]()
@@ -285,6 +377,17 @@ class DurableStateContract(StateContract):
         assert held(store) == before
         store.commit(full_step(50))
         assert len(held(store).transitions) == 51
+
+    def test_numbers_go_on_after_reopening_also_where_all_were_forgotten(self, durable: DurableStateBench) -> None:
+        store = durable.new()
+        store.commit(step(1, transitions=[transition(1), transition(2)]))
+        before = store.numbering()
+        store = durable.reopen(store)
+        assert store.numbering() == before
+        store.forget_transitions(MANY)
+        store = durable.reopen(store)
+        store.commit(step(2, transitions=[transition(3)]))
+        assert (store.numbering().epoch, store.transitions_after(0, 9)) == (before.epoch, [(3, b"3")])
 
     def test_rows_are_those_of_a_plain_dict_at_each_commit_and_after_each_reopening(
         self, durable: DurableStateBench
@@ -316,4 +419,4 @@ class DurableStateContract(StateContract):
         store = durable.new()
         store.commit(full_step(5))
         store.reset()
-        assert held(durable.reopen(store)) == Held(None, [], [], [], [], [])
+        assert held(durable.reopen(store)) == Held(None, [], [], [], [], [], [])

@@ -1,0 +1,236 @@
+"""The console's routes: its pages in one tuple, its door, its files.
+
+In: a house and who may look at it. Out: routes for a Starlette app. Promised: strict CSP on everything; a page is
+shown whole, or a page of trouble is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from livepost.console import state, words
+from livepost.console.campaign import CAMPAIGN
+from livepost.console.campaigns import CAMPAIGNS
+from livepost.console.dead import DEAD, LETTER
+from livepost.console.door import LINK_PATH, Door, leave
+from livepost.console.flow import FLOW
+from livepost.console.house import House
+from livepost.console.live import MEDIA_TYPE, Live
+from livepost.console.mailbox import MAIL, MAIL_FILE, MAIL_HTML, MAILBOX
+from livepost.console.page import Elsewhere, Form, Page, Paper, asked_of, told_of
+from livepost.console.people import PEOPLE
+from livepost.console.person import PERSON
+from livepost.console.preview import PREVIEW, PREVIEW_HTML
+from livepost.console.segment import SEGMENT
+from livepost.console.segments import SEGMENTS
+from livepost.console.system import SYSTEM
+from livepost.console.trouble import Trouble, still, trouble_of
+from livepost.errors import LivepostError
+
+PAGES: tuple[Page, ...] = (
+    FLOW,
+    PEOPLE,
+    PERSON,
+    SEGMENTS,
+    SEGMENT,
+    CAMPAIGNS,
+    CAMPAIGN,
+    MAILBOX,
+    MAIL,
+    PREVIEW,
+    DEAD,
+    LETTER,
+    SYSTEM,
+)
+"""All pages; those without a `rail` of their own stand in the rail, in this order."""
+
+PAPERS: tuple[Paper, ...] = (MAIL_HTML, MAIL_FILE, PREVIEW_HTML)
+"""What pages show in frames or give to keep."""
+
+FILES = {"console.css": "text/css; charset=utf-8", "console.js": "text/javascript; charset=utf-8"}
+FILES_MAX_AGE_S = 3_600
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers say `Origin: null` in forms of our own, too
+    "X-Content-Type-Options": "nosniff",
+}
+"""What everything is sent with; pages may show frames besides (`page_headers`)."""
+
+FRAMES = tuple(paper.path.partition("{")[0] for paper in PAPERS if paper.framed)
+"""Where the addresses of frames begin."""
+
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+
+
+class Console:
+    """The console over one house."""
+
+    def __init__(self, house: House, door: Door, shop_name: str) -> None:
+        self._house = house
+        self._door = door
+        self._live = Live()
+        folder = str(files("livepost.console") / "templates")
+        # A template is looked up once: nobody edits them while a house runs.
+        self._templates = Environment(
+            loader=FileSystemLoader(folder),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters.update({**words.FILTERS, **state.FILTERS})
+        rail = [page for page in PAGES if not page.rail]
+        self._templates.globals.update(words.FUNCTIONS, shop_name=shop_name, rail=rail)
+
+    def routes(self) -> list[Route]:
+        """Return all routes."""
+        pages = [Route(page.path, self._endpoint(page), methods=["GET"], name=page.name) for page in PAGES]
+        forms = [Route(page.path, self._taking(page, page.form), methods=["POST"]) for page in PAGES if page.form]
+        papers = [Route(paper.path, self._giving(paper), methods=["GET"]) for paper in PAPERS]
+        own = [
+            Route(LINK_PATH, self._follow, methods=["GET"]),
+            Route("/close", self._leave, methods=["POST"]),
+            *(Route(f"/console/{name}", _file(name, kind), methods=["GET"]) for name, kind in FILES.items()),
+        ]
+        return [*papers, *pages, *forms, *own]
+
+    def close(self) -> None:
+        """End what is live."""
+        self._live.close()
+
+    def trouble(self, told: Trouble, page: Page | None = None) -> Response:
+        """Return a page of trouble; that of a house which does not answer turns into the page as soon as it does."""
+        context = {"title": told.title, "place": _place(page), "is_live": told.passes, "is_open": page is not None}
+        html = self._templates.get_template("trouble.html").render(context, trouble=told)
+        return HTMLResponse(html, told.status, HEADERS)
+
+    def _endpoint(self, page: Page) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            try:
+                self._door.require(request)
+                asked = asked_of(page, request)
+                if page.live and MEDIA_TYPE in request.headers.get("accept", ""):
+                    return self._live.answer(lambda: run_in_threadpool(self._live_part, page, asked), page.every_s)
+                return await run_in_threadpool(
+                    lambda: self._answer(page, asked, page.show(self._house, asked), request)
+                )
+            except LivepostError as error:
+                told = trouble_of(error)
+                return self.trouble(told if page.live else still(told), page)
+
+        return endpoint
+
+    def _taking(self, page: Page, form: Form) -> Callable[[Request], Any]:
+        """Return what takes a page's forms; it answers with the page, which is not live then."""
+        unmoving = msgspec.structs.replace(page, live=False)
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                self._door.require(request)
+                asked, told = asked_of(page, request), await told_of(form, request)
+                return await run_in_threadpool(
+                    lambda: self._answer(unmoving, asked, form.take(self._house, asked, told), request)
+                )
+            except LivepostError as error:
+                return self.trouble(still(trouble_of(error)), page)
+
+        return endpoint
+
+    def _giving(self, paper: Paper) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            try:
+                self._door.require(request)
+                if paper.framed and request.headers.get("sec-fetch-dest") == "document":
+                    return RedirectResponse(_above(request), HTTPStatus.SEE_OTHER)
+                given = await run_in_threadpool(paper.give, self._house, asked_of(paper, request))
+                return Response(given.body, headers={**HEADERS, **given.headers}, media_type=given.kind)
+            except LivepostError as error:
+                return self.trouble(still(trouble_of(error)))
+
+        return endpoint
+
+    def _answer(self, page: Page, asked: msgspec.Struct, view: msgspec.Struct, request: Request) -> Response:
+        """Return a page, or the way to where it is."""
+        headers = page_headers(request)
+        if isinstance(view, Elsewhere):
+            return RedirectResponse(view.path, HTTPStatus.SEE_OTHER, headers)
+        html = self._templates.get_template(f"{page.name}.html").render(_context(page, asked, view))
+        return HTMLResponse(html, headers=headers)
+
+    def _live_part(self, page: Page, asked: msgspec.Struct) -> str:
+        """Return a page's live part, or the trouble that stands in its place."""
+        try:
+            told = _context(page, asked, page.show(self._house, asked))
+            if isinstance(told["view"], Elsewhere):
+                return self._templates.get_template("elsewhere.html").render(told)
+            template = self._templates.get_template(f"{page.name}.html")
+            return "".join(template.blocks["live"](template.new_context(told)))
+        except LivepostError as error:
+            shown = self._templates.get_template("trouble_words.html")
+            return shown.render(trouble=trouble_of(error))
+
+    async def _follow(self, request: Request) -> Response:
+        try:
+            return self._door.follow(request)
+        except LivepostError as error:
+            return self.trouble(trouble_of(error))
+
+    async def _leave(self, request: Request) -> Response:
+        try:
+            self._door.require(request)
+        except LivepostError as error:
+            return self.trouble(trouble_of(error))
+        return leave()
+
+
+def page_headers(request: Request) -> dict[str, str]:
+    """Return what a page is sent with. Of this host its frames show mails, and nothing else: a link in a mail may lead
+    to this host, where following it would count as a click.
+    """
+    host = request.headers.get("host", "")
+    frames = " ".join(f"{host}{path}" for path in FRAMES) if _HOST.fullmatch(host) else "'none'"
+    return {**HEADERS, "Content-Security-Policy": f"{HEADERS['Content-Security-Policy']}; frame-src {frames}"}
+
+
+def _context(page: Page, asked: msgspec.Struct, view: msgspec.Struct) -> dict[str, Any]:
+    told = {"view": view, "asked": asked, "title": page.title, "place": _place(page)}
+    return {**told, "is_live": page.live, "is_open": True}
+
+
+def _above(request: Request) -> str:
+    """Return the address of the page that shows what the request asks for in a frame."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return request.url.path.rpartition("/")[0] + query
+
+
+def _place(page: Page | None) -> str:
+    """Return the name of the rail's page that a page belongs to."""
+    return "" if page is None else page.rail or page.name
+
+
+def _file(name: str, kind: str) -> Callable[[Request], Any]:
+    body = (files("livepost.console") / "static" / name).read_bytes()
+    headers = {"Cache-Control": f"max-age={FILES_MAX_AGE_S}", "X-Content-Type-Options": "nosniff"}
+
+    async def endpoint(request: Request) -> Response:
+        return Response(body, HTTPStatus.OK, headers, kind)
+
+    return endpoint

@@ -1,0 +1,120 @@
+"""One campaign: its funnel with every loss named, who is held out, its latest deliveries."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+import msgspec
+from markupsafe import Markup
+
+from livepost.console.campaigns import HELD_OUT, in_words, steps_of
+from livepost.console.happening import reason_words
+from livepost.console.house import House
+from livepost.console.page import Page
+from livepost.console.picture.bar import Part, bar
+from livepost.console.picture.funnel import Step, funnel
+from livepost.console.rule import rules
+from livepost.console.segment import NAME_MAX
+from livepost.console.state import COLOURS, state_colour, state_word
+from livepost.errors import RejectedError
+from livepost.ledger.base import MAX_LISTED, Delivery
+from livepost.model.compiled import CampaignSpec
+from livepost.model.standing import CampaignStanding
+
+SHOWN = 50
+"""Deliveries listed unless more are asked for."""
+
+
+class CampaignAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """`state` is that of the deliveries listed, "" for all; `limit` how many."""
+
+    name: Annotated[str, msgspec.Meta(max_length=NAME_MAX)]
+    state: Literal["", "pending", "claimed", "in_flight", "sent", "failed", "unknown", "skipped", "held"] = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_LISTED)] = SHOWN
+
+
+class DeliveryLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery: when it changed last (UTC ms), whose it is, its state with the class of its colour, why."""
+
+    at: int
+    person: str
+    state: str
+    colour: str
+    reason: str
+    cause: str
+
+
+class CampaignView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page shows.
+
+    holdout   decisions treated and held out, with their picture; nothing where nobody is to be held out
+    states    (state, word, how many) of the deliveries there are
+    more      how many deliveries may be asked for next, 0 if there are no more
+    """
+
+    name: str
+    declared: bool
+    entered: int
+    rules: list[str]
+    steps: list[Step]
+    pictures: list[Markup]
+    holdout: list[Part]
+    holdout_bar: Markup
+    states: list[tuple[str, str, int]]
+    deliveries: list[DeliveryLine]
+    more: int
+
+
+def _campaign(house: House, asked: CampaignAsked) -> CampaignView:
+    standings = {one.campaign: one for one in house.campaigns()}
+    if asked.name not in standings:
+        known = ", ".join(standings) or "none"
+        raise RejectedError(
+            f"expected a campaign of this project ({known}), got {asked.name}; was it renamed?",
+            code="no_campaign",
+            status=HTTPStatus.NOT_FOUND,
+        )
+    standing = standings[asked.name]
+    spec = next((one for one in house.project().campaigns if one.name == asked.name), None)
+    found = house.deliveries(None, asked.name, asked.state or None, asked.limit)
+    steps, holdout = steps_of(standing), _holdout(standing, spec)
+    return CampaignView(
+        name=asked.name,
+        declared=standing.declared,
+        entered=standing.entered,
+        rules=rules(spec) if spec is not None else [],
+        steps=steps,
+        pictures=funnel(steps, in_words(asked.name, steps)),
+        holdout=holdout,
+        holdout_bar=bar(holdout, ", ".join(f"{one.count:,} {one.name}" for one in holdout)),
+        states=[
+            (state, state_word(state), standing.by_state[state]) for state in COLOURS if state in standing.by_state
+        ],
+        deliveries=[_line(one) for one in found],
+        more=min(asked.limit * 4, MAX_LISTED) if len(found) == asked.limit < MAX_LISTED else 0,
+    )
+
+
+def _holdout(standing: CampaignStanding, spec: CampaignSpec | None) -> list[Part]:
+    """Return those left out beside all others who were decided on; nothing where nobody is to be left out."""
+    if not standing.held_out and not (spec is not None and spec.holdout):
+        return []
+    decided = sum(standing.by_state.values())
+    return [Part("treated", decided - standing.held_out, "sky"), Part(HELD_OUT, standing.held_out, "soft")]
+
+
+def _line(one: Delivery) -> DeliveryLine:
+    return DeliveryLine(
+        at=one.changed_at,
+        person=one.person.hex(),
+        state=state_word(one.state),
+        colour=state_colour(one.state),
+        reason=reason_words(one.reason, one.detail),
+        cause=one.decision.cause_text,
+    )
+
+
+CAMPAIGN = Page(
+    path="/campaigns/{name}", name="campaign", title="Campaign", asked=CampaignAsked, show=_campaign, rail="campaigns"
+)

@@ -1,0 +1,119 @@
+"""The house as the console sees it: a consumer's protocol, filled by `runtime`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from livepost.deliver.mail import NotMade
+from livepost.ledger.base import Delivery
+from livepost.ledger.moves import State
+from livepost.model.compiled import Compiled
+from livepost.model.happened import PersonTimeline
+from livepost.model.letter import Letter, LetterDetail, Replay, Replayed
+from livepost.model.message import RenderedMail
+from livepost.model.person import PersonView
+from livepost.model.standing import CampaignStanding, Pace, PersonLine, ProcessStanding, StoreStanding
+from livepost.model.told import Member, SegmentCount, SegmentHistory, Standing
+from livepost.ops.mailbox import MailPage, MailShown
+from livepost.ops.why import PersonReason
+from livepost.settings.load import Shown
+
+
+class House(Protocol):
+    """What pages ask; blocking, from any thread. Everything raises StoreError where nobody answers in time."""
+
+    def standing(self) -> Standing:
+        """Return where the house stands."""
+        ...
+
+    def pace(self) -> Pace:
+        """Return how fast each room goes, now and over the last minute."""
+        ...
+
+    def processes(self) -> list[ProcessStanding]:
+        """Return the processes that run."""
+        ...
+
+    def stores(self) -> list[StoreStanding]:
+        """Return the stores of the data folder."""
+        ...
+
+    def settings(self) -> list[Shown]:
+        """Return every setting with where it came from; secrets are masked."""
+        ...
+
+    def project(self) -> Compiled:
+        """Return the project that runs."""
+        ...
+
+    def people(self, limit: int) -> list[PersonLine]:
+        """Return people who entered or left a segment lately, the newest first; `limit` is 1 to 100."""
+        ...
+
+    def person(self, name: str, at_least: int) -> PersonView | None:
+        """Return a person by userId, email address, anonymousId or subject id in hex; None if nobody is known by it.
+
+        As of log position `at_least` or later; -1 is as of now.
+        """
+        ...
+
+    def happened(self, view: PersonView, limit: int) -> PersonTimeline:
+        """Return what happened to a person, the newest first; `limit` is 1 to 1,000."""
+        ...
+
+    def reasons(self, view: PersonView) -> PersonReason:
+        """Return why a person is in each segment or not, and got each campaign's mail or did not."""
+        ...
+
+    def segments(self) -> list[SegmentCount]:
+        """Return how many people are in each segment, in the project's order."""
+        ...
+
+    def segment_history(self, since_ms: int) -> list[SegmentHistory]:
+        """Return how many people were in each segment by the hour, with what held at `since_ms` (UTC ms) first."""
+        ...
+
+    def members(self, segment: str, after: int, limit: int) -> list[Member]:
+        """Return up to `limit` people of a segment with number > `after`."""
+        ...
+
+    def campaigns(self) -> list[CampaignStanding]:
+        """Return where each campaign stands, in the project's order, then those that only the ledger remembers."""
+        ...
+
+    def deliveries(self, person: bytes | None, campaign: str | None, state: State | None, limit: int) -> list[Delivery]:
+        """Return deliveries, the newest first."""
+        ...
+
+    def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
+        """Return what a campaign would say to a person now, or why it cannot; nothing is sent."""
+        ...
+
+    def keeps_mails(self) -> bool:
+        """Return whether mails are kept instead of sent."""
+        ...
+
+    def mails(
+        self, subjects: tuple[bytes, ...] | None, campaign: str | None, before: str | None, limit: int
+    ) -> MailPage:
+        """Return kept mails, newest first: of a person's subjects, of a campaign, from before a place, if given."""
+        ...
+
+    def mail(self, id: str) -> MailShown | None:
+        """Return the kept mail of a decision (its id in hex); None if there is none, or its person was forgotten."""
+        ...
+
+    def letters(self, after: int, limit: int) -> list[Letter]:
+        """Return dead letters with position > `after`, at most `limit` and LETTERS_MAX of them, by position."""
+        ...
+
+    def letter(self, position: int, *, open: bool) -> LetterDetail:
+        """Return one dead letter with its call, as it was told or masked."""
+        ...
+
+    def replay(self, wish: Replay) -> Replayed:
+        """Replay a dead letter, or say why not; nothing is mailed because of it.
+
+        Raises RejectedError for a call that is none, OverloadedError if too many wish.
+        """
+        ...

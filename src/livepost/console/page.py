@@ -1,0 +1,142 @@
+"""A page: where it is, what it asks of the house, which template shows it, what its forms do.
+
+In: a request's path, query and form. Out: a template's context. Promised: no parameter and no field reaches a page that
+its struct does not allow; a form is no longer than FORM_BYTES_MAX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+
+from livepost.console.live import EVERY_S
+from livepost.errors import RejectedError
+
+FORM_BYTES_MAX = 256 * 1024
+"""Length of a form: a corrected call (`model.letter.EDITED_BYTES_MAX`) with each character escaped, and a few words."""
+
+FORM_FIELDS_MAX = 32
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """What the forms of a page do; they are sent (POST) to the page's own address.
+
+    told    struct of their fields
+    take    does what is told and returns what the page's template shows then, from the house, what was asked and told;
+            blocking
+    """
+
+    told: type[msgspec.Struct]
+    take: Callable[[Any, Any, Any], msgspec.Struct]
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the console.
+
+    asked   struct of its path and query parameters
+    show    returns what the template shows, from the house and what was asked; blocking; its template is `name`.html,
+            whose block `live` is sent again whenever it has changed
+    rail    the page of the rail that it belongs to, "" for itself
+    every_s how often the live part is looked at anew; what costs the house more is asked less often
+    live    whether it is looked at every second while it is open; the answer to a form never is
+    form    what its forms do, None if it has none that change anything
+    """
+
+    path: str
+    name: str
+    title: str
+    asked: type[msgspec.Struct]
+    show: Callable[[Any, Any], msgspec.Struct]
+    rail: str = ""
+    every_s: float = EVERY_S
+    live: bool = True
+    form: Form | None = None
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes that are no page, of a media type, with headers of their own over those of all pages."""
+
+    body: bytes
+    kind: str
+    headers: dict[str, str] = {}
+
+
+class Paper(msgspec.Struct, frozen=True, kw_only=True):
+    """Something of the house that is no page: what a frame shows, a file to keep.
+
+    asked   as for a page
+    give    returns it, from the house and what was asked; blocking
+    framed  it is for the frame of a page: a browser that says it wants to see it by itself is led to the page above
+    """
+
+    path: str
+    asked: type[msgspec.Struct]
+    give: Callable[[Any, Any], Given]
+    framed: bool = False
+
+
+class NothingAsked(msgspec.Struct, frozen=True):
+    """For pages without parameters."""
+
+
+class Elsewhere(msgspec.Struct, frozen=True):
+    """Returned by a page's `show` when what was asked for has a page of its own, at `path`."""
+
+    path: str
+
+
+def asked_of(page: Page | Paper, request: Request) -> msgspec.Struct:
+    """Return the request's parameters; what is empty counts as not given, as forms send it.
+
+    Raises RejectedError (400) for a value that does not fit.
+    """
+    return _converted({**request.query_params, **request.path_params}, page.asked, "the address")
+
+
+async def told_of(form: Form, request: Request) -> msgspec.Struct:
+    """Return the fields of the form that was sent; what is empty counts as not given.
+
+    Raises RejectedError: 413 if it is too long, 415 if it is no form, 400 for a value that does not fit.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != FORM_TYPE:
+        raise RejectedError(
+            f"expected a form ({FORM_TYPE}), got {kind[:100] or 'nothing of a kind'}; send it from the page itself",
+            code="media_type",
+            status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        )
+    try:
+        given = dict(parse_qsl((await _body(request)).decode(), max_num_fields=FORM_FIELDS_MAX))
+    except ValueError:
+        raise RejectedError(
+            f"expected a form of at most {FORM_FIELDS_MAX} fields in UTF-8, got another; send it from the page itself",
+            code="form",
+        ) from None
+    return _converted(given, form.told, "the form")
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > FORM_BYTES_MAX:
+            raise RejectedError(
+                f"expected a form of at most {FORM_BYTES_MAX} bytes, got a longer one; shorten what it says",
+                code="form_too_large",
+                status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            )
+    return bytes(body)
+
+
+def _converted(given: dict[str, Any], fields: type[msgspec.Struct], what: str) -> msgspec.Struct:
+    known = {name: value for name, value in given.items() if value and name in fields.__struct_fields__}
+    try:
+        return msgspec.convert(known, fields, strict=False)
+    except msgspec.ValidationError as error:
+        raise RejectedError(f"{what} does not fit this page: {str(error)[:200]}", code="parameter") from None

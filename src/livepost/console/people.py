@@ -1,0 +1,48 @@
+"""People: find one by any of their ids; who entered or left a segment lately."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from livepost.console.house import House
+from livepost.console.page import Elsewhere, Page
+from livepost.model.standing import PersonLine
+
+LINES = 50
+"""People listed."""
+
+ID_MAX = 1_000
+"""Characters of an id that is looked for."""
+
+NOW = -1
+"""The log position to ask `House.person` for where any will do."""
+
+TAKEN = "a userId, an email address, an anonymousId or a subject's id in hex"
+"""By what a person is found."""
+
+
+class PeopleAsked(msgspec.Struct, frozen=True):
+    """`q` is an id of the person looked for, "" for nobody."""
+
+    q: Annotated[str, msgspec.Meta(max_length=ID_MAX)] = ""
+
+
+class PeopleView(msgspec.Struct, frozen=True):
+    """What the page shows: people who moved lately; if `nobody`, none was found by the id asked for."""
+
+    lines: list[PersonLine]
+    nobody: bool
+    taken: str = TAKEN
+
+
+def _people(house: House, asked: PeopleAsked) -> PeopleView | Elsewhere:
+    name = asked.q.strip()
+    found = house.person(name, NOW) if name else None
+    if found is not None:
+        return Elsewhere(f"/people/{found.person.hex()}")
+    return PeopleView(house.people(LINES), nobody=bool(name))
+
+
+PEOPLE = Page(path="/people", name="people", title="People", asked=PeopleAsked, show=_people)

@@ -1,0 +1,111 @@
+"""One person: their line of time, and beside it what is known of them and why they get mails or do not."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+import msgspec
+
+from livepost.clock import DAY_MS
+from livepost.console.feature import FeatureLine, feature_lines
+from livepost.console.happening import KINDS, Entry, entry, kind_of
+from livepost.console.house import House
+from livepost.console.page import Page
+from livepost.console.people import ID_MAX, NOW, TAKEN
+from livepost.console.words import counted, moment
+from livepost.errors import RejectedError
+from livepost.model.compiled import Compiled
+from livepost.model.happened import PersonTimeline
+from livepost.model.person import PersonView
+from livepost.ops.why import PersonReason
+
+SHOWN = 100
+"""Entries of the line of time that are shown unless more are asked for."""
+
+SHOWN_MAX = 1_000
+"""Entries the house is asked for at most."""
+
+EVERY_S = 5.0
+"""How often the page is looked at anew: each time the log is searched."""
+
+
+class PersonAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """`id` is any id of the person; `kind` is the kind of entries shown, "" for all; `limit` how many."""
+
+    id: Annotated[str, msgspec.Meta(max_length=ID_MAX)]
+    kind: Literal["", "event", "transition", "decision", "delivery", "outcome"] = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=SHOWN_MAX)] = SHOWN
+
+
+class TimeView(msgspec.Struct, frozen=True, kw_only=True):
+    """The line of time by days, the newest first; how far it reaches; how many may be asked for next (0: no more)."""
+
+    days: list[list[Entry]]
+    reach: str
+    more: int
+
+
+class PersonPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page shows; consents are a purpose each, with a word and its class."""
+
+    person: PersonView
+    hex: str
+    features: list[FeatureLine]
+    consents: list[tuple[str, str, str]]
+    reasons: PersonReason
+    time: TimeView
+    kinds: dict[str, str]
+
+
+def _person(house: House, asked: PersonAsked) -> PersonPage:
+    view = house.person(asked.id, NOW)
+    if view is None:
+        raise RejectedError(
+            f"nobody is known as {asked.id[:200]}: expected {TAKEN}", code="nobody", status=HTTPStatus.NOT_FOUND
+        )
+    project = house.project()
+    timeline = house.happened(view, SHOWN_MAX if asked.kind else asked.limit)
+    return PersonPage(
+        person=view,
+        hex=view.person.hex(),
+        features=feature_lines(project, view),
+        consents=_consents(project, view),
+        reasons=house.reasons(view),
+        time=_time(timeline, asked),
+        kinds=KINDS,
+    )
+
+
+def _consents(project: Compiled, view: PersonView) -> list[tuple[str, str, str]]:
+    """Return each purpose of the project and of the person's own consents."""
+    words = {True: ("allowed", "good"), False: ("not allowed", "bad"), None: ("never said", "soft")}
+    purposes = dict.fromkeys([one.purpose for one in project.campaigns] + sorted(view.consents))
+    return [(purpose, *words[view.consents.get(purpose)]) for purpose in purposes]
+
+
+def _time(timeline: PersonTimeline, asked: PersonAsked) -> TimeView:
+    fitting = [one for one in timeline.entries if asked.kind in ("", kind_of(one))]
+    shown = fitting[: asked.limit]
+    days: dict[int, list[Entry]] = {}
+    for one in map(entry, shown):
+        days.setdefault(one.at // DAY_MS, []).append(one)
+    is_cut = len(fitting) > len(shown) or (not timeline.complete and len(timeline.entries) >= asked.limit)
+    more = min(asked.limit * 3, SHOWN_MAX) if is_cut and asked.limit < SHOWN_MAX else 0
+    return TimeView(days=list(days.values()), reach=_reach(timeline, asked, len(shown)), more=more)
+
+
+def _reach(timeline: PersonTimeline, asked: PersonAsked, shown: int) -> str:
+    """Say how far the line of time looked back."""
+    kinds = KINDS.get(asked.kind, "")
+    looked = f" of the newest {counted(len(timeline.entries), 'entry', 'entries')}, {kinds}s only" if kinds else ""
+    count = counted(shown, "entry", "entries")
+    if timeline.complete:
+        return f"{count}{looked}; nothing is known that is older."
+    back = moment(timeline.looked_back_to)
+    return f"{count}{looked}; the log was searched back to {back}, what is older may be missing."
+
+
+PERSON = Page(
+    path="/people/{id}", name="person", title="Person", asked=PersonAsked, show=_person, rail="people", every_s=EVERY_S
+)

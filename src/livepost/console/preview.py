@@ -1,0 +1,101 @@
+"""Preview as a person: the mail that a campaign would send them now, or why there is none. Nothing is sent."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import msgspec
+
+from livepost.console.house import House
+from livepost.console.mailbox import FRAME_HEADERS, HTML, Width, Word, found_person
+from livepost.console.page import Given, Page, Paper
+from livepost.deliver.mail import NotMade
+from livepost.errors import RejectedError
+from livepost.model.decision import REASONS
+from livepost.model.message import RenderedMail
+from livepost.model.person import PersonView
+from livepost.ops.why import CampaignReason
+
+
+class PreviewAsked(msgspec.Struct, frozen=True):
+    """For whom (any id), which campaign's mail, how wide."""
+
+    person: Word | None = None
+    campaign: Word | None = None
+    width: Width = "desktop"
+
+
+class FrameAsked(msgspec.Struct, frozen=True):
+    """For whom and which campaign's mail."""
+
+    person: Word
+    campaign: Word
+
+
+class PreviewView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page shows: the campaigns with where the person (subject id in hex) stands in each, and the chosen mail.
+
+    `standing` has the campaign's sentence, None while none is chosen; `problem` why the mail cannot be made.
+    """
+
+    person: str | None
+    as_of: int
+    campaigns: list[str]
+    reasons: list[CampaignReason]
+    standing: CampaignReason | None
+    mail: RenderedMail | None
+    problem: str
+
+
+def _preview(house: House, asked: PreviewAsked) -> PreviewView:
+    declared = [one.campaign for one in house.campaigns() if one.declared]
+    if asked.campaign:
+        _require_declared(asked.campaign, declared)
+    person = found_person(house, asked.person) if asked.person else None
+    reasons = [one for one in house.reasons(person).campaigns if one.campaign in declared] if person else []
+    made = house.preview(person, asked.campaign) if person and asked.campaign else None
+    return PreviewView(
+        person=person.person.hex() if person else None,
+        as_of=person.as_of if person else 0,
+        campaigns=declared,
+        reasons=reasons,
+        standing=next((one for one in reasons if one.campaign == asked.campaign), None),
+        mail=None if isinstance(made, NotMade) else made,
+        problem=_problem(made) if isinstance(made, NotMade) else "",
+    )
+
+
+def _frame(house: House, asked: FrameAsked) -> Given:
+    _require_declared(asked.campaign, [one.campaign for one in house.campaigns() if one.declared])
+    return Given(body=_html(house, found_person(house, asked.person), asked), kind=HTML, headers=FRAME_HEADERS)
+
+
+def _html(house: House, person: PersonView, asked: FrameAsked) -> bytes:
+    made = house.preview(person, asked.campaign)
+    return b"" if isinstance(made, NotMade) else made.html.encode()
+
+
+def _problem(mail: NotMade) -> str:
+    return ", ".join(part for part in (dict(REASONS).get(mail.reason, mail.reason), mail.detail) if part)
+
+
+def _require_declared(campaign: str, declared: list[str]) -> None:
+    if campaign not in declared:
+        known = ", ".join(declared) or "none"
+        raise RejectedError(
+            f"expected a campaign of this project ({known}), got {campaign}; was it renamed?",
+            code="campaign",
+            status=HTTPStatus.NOT_FOUND,
+        )
+
+
+PREVIEW = Page(
+    path="/preview",
+    name="preview",
+    title="Preview as a person",
+    asked=PreviewAsked,
+    show=_preview,
+    rail="mailbox",
+    live=False,
+)
+PREVIEW_HTML = Paper(path="/preview/html", asked=FrameAsked, give=_frame, framed=True)

@@ -1,0 +1,34 @@
+"""What happens to mails later: noted once for each mail, and counted by campaign in the same transaction.
+
+In: decisions by id. Out: outcomes, counts. Promised: the first time stays, however often and by whatever process an
+outcome is told; a mail that the ledger does not know has none.
+"""
+
+from __future__ import annotations
+
+from livepost.ledger.base import Outcome, OutcomeKind, OutcomeTally
+from livepost.ledger.store import Store
+
+
+def note(store: Store, decision: bytes, outcome: OutcomeKind, at_ms: int) -> bool:
+    """Note an outcome inside a transaction; return whether it is new."""
+    row = store.row(decision)
+    if row is None or not store.change("INSERT OR IGNORE INTO outcomes VALUES (?,?,?)", (decision, outcome, at_ms)):
+        return False
+    store.change(
+        "INSERT INTO outcome_tallies VALUES (?,?,1) ON CONFLICT DO UPDATE SET count = count + 1",
+        (row.campaign, outcome),
+    )
+    return True
+
+
+def of(store: Store, decision: bytes) -> list[Outcome]:
+    """Return a mail's outcomes, in order of time."""
+    found = store.read("SELECT outcome, at FROM outcomes WHERE decision = ? ORDER BY at", (decision,))
+    return [Outcome(decision=decision, outcome=outcome, at=at) for outcome, at in found]
+
+
+def counts(store: Store) -> list[OutcomeTally]:
+    """Return the counts kept with each outcome."""
+    found = store.read("SELECT campaign, outcome, count FROM outcome_tallies ORDER BY campaign, outcome")
+    return [OutcomeTally(campaign=campaign, outcome=outcome, count=count) for campaign, outcome, count in found]

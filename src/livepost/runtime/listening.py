@@ -1,0 +1,66 @@
+"""The front's port: taken before anything else is begun, served by uvicorn until the process is told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from livepost.api.stream import MAX_MESSAGE_BYTES, PING_S
+from livepost.errors import SettingsError
+from livepost.runtime.folder import DataFolder
+
+BACKLOG = 1024
+GRACEFUL_S = 5
+"""How long answers that are under way have when the front stops."""
+
+
+def listen(folder: DataFolder) -> socket.socket:
+    """Take the port that the settings name and write down which it is; raise SettingsError if it is taken."""
+    settings = folder.settings
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        raise SettingsError(
+            f"port {settings.port} on {settings.host} is taken ({error.strerror}); "
+            "stop what uses it, or set `port` in livepost.toml or LIVEPOST_PORT"
+        ) from error
+    listening.listen(BACKLOG)
+    folder.port_file.write_text(str(listening.getsockname()[1]))
+    return listening
+
+
+async def serve(app: Any, listening: socket.socket, stopping: Callable[[], None]) -> None:
+    """Serve an ASGI app until cancelled; `stopping` ends what would go on for ever."""
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACEFUL_S,
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_ping_interval=PING_S,
+        ws_ping_timeout=PING_S,
+    )
+    server = _Server(config)
+    try:
+        await server.serve([listening])
+    finally:
+        stopping()
+        server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handling: the process has one place for that."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield

@@ -1,0 +1,89 @@
+"""What holds for all pages: whole, and their live part alone."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from livepost.console.app import PAGES
+from livepost.model.happened import PersonTimeline
+from livepost.model.told import Member, SegmentCount
+from livepost.ops.mailbox import MailPage
+from tests.unit.console.shop import ADA, REMINDER, SHOP, VIEW, delivery, reasons
+from tests.unit.console.test_dead import Letters, _letter
+from tests.unit.console.test_flow import STANDING, _pace
+from tests.unit.console.test_mailbox import ID as MAIL_ID
+from tests.unit.console.test_mailbox import LINE as MAIL_LINE
+from tests.unit.console.test_mailbox import _shown
+from tests.unit.console.test_people import LINE
+from tests.unit.console.test_person import ALL
+from tests.unit.console.test_segments import HISTORY
+from tests.unit.console.test_system import ENGINE, LOG, PORT
+from tests.unit.console.told import START, Browser, ToldHouse
+
+ANSWERS = {
+    "standing": STANDING,
+    "pace": _pace(),
+    "processes": [ENGINE],
+    "stores": [LOG],
+    "settings": [PORT],
+    "project": SHOP,
+    "people": [LINE],
+    "person": VIEW,
+    "happened": PersonTimeline(entries=list(ALL), looked_back_to=START, complete=False),
+    "reasons": reasons(),
+    "segments": [SegmentCount("browsing", 42)],
+    "segment_history": [HISTORY],
+    "members": [Member(1, ADA, START)],
+    "campaigns": [REMINDER],
+    "deliveries": [delivery("sent")],
+    "keeps_mails": True,
+    "mails": MailPage(mails=[MAIL_LINE], older=None, looked_at=1),
+    "mail": _shown(),
+    "letters": [_letter(17)],
+    "letter": Letters(_letter(17)).answers["letter"](17, open=False),
+}
+NAMES = {"person": ADA.hex(), "segment": "browsing", "campaign": "reminder", "mail": MAIL_ID, "letter": "17"}
+PATHS = [re.sub(r"\{\w+\}", NAMES.get(page.name, ""), page.path) for page in PAGES]
+
+
+def _live(path: str) -> str:
+    """Return the first thing a page's stream says: the house closes the console as soon as it is asked."""
+    house = ToldHouse()
+    browser = Browser(house)
+
+    def closing(answer: Any) -> Any:
+        def told(*asked: Any) -> Any:
+            browser.console.close()
+            return answer
+
+        return told
+
+    house.answers.update({question: closing(answer) for question, answer in ANSWERS.items()})
+    return browser.get(path, accept="text/event-stream").text
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_has_one_title_its_headings_in_order_and_each_id_once(path: str) -> None:
+    text = Browser(ToldHouse(**ANSWERS)).get(path).text
+    levels = [int(level) for level in re.findall(r"<h([1-6])", text)]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    ids = re.findall(r' id="([^"]*)"', text)
+    assert len(ids) == len(set(ids))
+    assert "style=" not in text
+
+
+@pytest.mark.parametrize("path", [path for page, path in zip(PAGES, PATHS, strict=True) if page.live])
+def test_the_live_part_is_made_alone_as_it_is_in_the_whole_page(path: str) -> None:
+    told = "\n".join(line.removeprefix("data: ") for line in _live(path).splitlines() if line.startswith("data: "))
+    assert told.strip()
+    assert re.sub(r"\s+", " ", told).strip() in re.sub(r"\s+", " ", Browser(ToldHouse(**ANSWERS)).get(path).text)
+
+
+def test_a_live_page_whose_question_has_found_its_answer_leads_there() -> None:
+    assert f'href="/people/{ADA.hex()}">It is there now: open it</a>' in _live("/people?q=ada@example.com")

@@ -1,0 +1,70 @@
+"""A house that answers what a test gives it, and a browser with a session that looks at its console."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+
+from livepost.clock import SimulatedClock
+from livepost.console.app import Console
+from livepost.console.door import Door
+from livepost.govern.session import Links, Sessions
+
+START = 1_767_603_600_000
+ORIGIN = "http://console.example"
+
+
+class ToldHouse:
+    """Answers each question with what the test says: a value, an error to raise, or a function to ask."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+
+    def __getattr__(self, question: str) -> Callable[..., Any]:
+        answer = self.answers[question]
+
+        def told(*asked: Any, **named: Any) -> Any:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer(*asked, **named) if callable(answer) else answer
+
+        return told
+
+
+class Browser:
+    """A browser in front of a console; it follows a link first unless told not to."""
+
+    def __init__(self, house: ToldHouse, *, enters: bool = True) -> None:
+        self.clock = SimulatedClock(START)
+        self.links = Links()
+        self.console = Console(house, Door(Sessions(bytes(32)), self.links, self.clock), "The corner shop")
+        self.cookies = httpx.Cookies()
+        if enters:
+            self.enter()
+
+    def enter(self) -> httpx.Response:
+        """Follow a new one-time link."""
+        return self.get(f"/open/{self.links.new(self.clock.now_ms())}")
+
+    def get(self, path: str, params: dict[str, str] | None = None, **headers: str) -> httpx.Response:
+        """Ask for a page."""
+        asked = str(httpx.URL(path, params=params)) if params else path
+        return asyncio.run(self._send("GET", asked, headers, None))
+
+    def post(self, path: str, form: dict[str, str], **headers: str) -> httpx.Response:
+        """Send a form as a page of the console does."""
+        return asyncio.run(self._send("POST", path, {"origin": ORIGIN, **headers}, form))
+
+    async def _send(
+        self, method: str, path: str, headers: dict[str, str], form: dict[str, str] | None
+    ) -> httpx.Response:
+        app = Starlette(routes=self.console.routes())
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, cookies=self.cookies) as client:
+            answer = await client.request(method, path, headers=headers, data=form)
+            self.cookies = client.cookies
+            return answer

@@ -1,0 +1,227 @@
+"""What happened to a person: from the rooms of a house in memory, and from records made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from livepost.clock import HOUR_MS, SimulatedClock
+from livepost.log.base import Position
+from livepost.log.memory import MemoryLog
+from livepost.measure.click import clicked
+from livepost.model.happened import (
+    DecisionTaken,
+    DeliveryMoved,
+    EventHappened,
+    Happening,
+    OutcomeNoted,
+    PersonTimeline,
+    SegmentCrossed,
+)
+from livepost.model.person import PersonView
+from livepost.model.record import Kind, Origin, Record, Verdict
+from livepost.ops import happened
+from livepost.ops.evidence import Evidence, gather
+from livepost.ops.happened import AT_ONCE, RECORDS_MAX, SECONDS_MAX, Searched, search, timeline
+from tests.unit.api.house import Asked
+
+ADA, BOB = b"a" * 16, b"b" * 16
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Iterator[Asked]:
+    house = Asked(tmp_path)
+    yield house
+    house.house.close()
+
+
+def told(asked: Asked, name: str = "ada", limit: int = 1_000) -> PersonTimeline:
+    view = asked.person(name, -1)
+    assert view is not None
+    evidence = gather(view, asked.house.ledger, asked.house.worker)
+    outcomes = {one.decision.id: asked.house.ledger.outcomes(one.decision.id) for one in evidence.deliveries}
+    return timeline(evidence, outcomes, search(asked.house.log, view.subjects, limit), limit)
+
+
+def lines(entries: list[Happening]) -> list[str]:
+    """Return what happened in words, the oldest first."""
+    return [line(one) for one in reversed(entries)]
+
+
+def line(one: Happening) -> str:
+    match one:
+        case EventHappened():
+            return f"event {one.name}"
+        case SegmentCrossed():
+            return f"{'into' if one.entered else 'out of'} {one.segment}"
+        case DecisionTaken():
+            return f"decided {one.campaign} {one.skip}".rstrip()
+        case DeliveryMoved():
+            return f"{one.campaign} {one.before} > {one.after} {one.reason}".rstrip()
+        case OutcomeNoted():
+            return f"outcome {one.name}"
+
+
+def test_a_persons_story_is_told_in_order_and_each_thing_once(asked: Asked) -> None:
+    asked.knows("ada")
+    asked.clock.advance(1_000)
+    asked.views("ada", "tea")
+    asked.clock.advance(1_000)
+    asked.views("ada", "coffee")
+    asked.knows("bob")
+    found = told(asked)
+    assert lines(found.entries) == [
+        "event $identify",
+        "into idle",
+        "event Viewed",
+        "out of idle",
+        "event Viewed",
+        "into keen",
+        "decided nudge",
+        "nudge pending > claimed",
+        "nudge claimed > in_flight",
+        "nudge in_flight > sent",
+    ]
+    assert found.complete and found.looked_back_to == asked.house.log.read(-1, 1)[0].stamp
+    assert "Email Sent" in [record.name for block in asked.house.log.read(-1, 100) for record in block.records()]
+    assert [one.at for one in found.entries] == sorted((one.at for one in found.entries), reverse=True)
+
+
+def test_an_event_is_told_with_what_is_open_and_the_names_of_what_is_sealed(asked: Asked) -> None:
+    asked.knows("ada")
+    asked.views("ada", "tea")
+    identify, viewed = (one for one in reversed(told(asked).entries) if isinstance(one, EventHappened))
+    assert identify.consents == {"marketing": True}
+    assert "first_name" in identify.sealed and "Ada" not in str(identify)
+    assert (viewed.properties, viewed.origin, viewed.verdict, viewed.source) == (
+        {"product": "tea"},
+        "live",
+        "accepted",
+        "secret",
+    )
+
+
+def test_a_click_is_told_once_with_its_campaign_by_the_log_or_where_that_was_not_searched_by_the_ledger(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked.knows("ada")
+    asked.views("ada", "tea", "coffee")
+    [mail] = asked.house.ledger.deliveries()
+    at = asked.clock.now_ms()
+    asked.house.append([clicked(mail.decision.id, mail.person, 0, at, known=True)])
+    asked.house.ledger.note_outcome(mail.decision.id, "clicked", at)
+    [click] = [one for one in told(asked).entries if isinstance(one, OutcomeNoted)]
+    assert (click.campaign, click.name, click.decision) == ("nudge", "Email Link Clicked", mail.decision.id.hex())
+    assert click.position is not None and click.properties["link"] == 0
+    for _ in range(3):
+        asked.clock.advance(HOUR_MS)
+        asked.views("bob", "tea")
+    monkeypatch.setattr(happened, "RECORDS_MAX", 1)
+    monkeypatch.setattr(happened, "AT_ONCE", 1)
+    short = told(asked)
+    [again] = [one for one in short.entries if isinstance(one, OutcomeNoted)]
+    assert (again.position, again.at, again.campaign) == (None, at, "nudge")
+    assert not short.complete and short.looked_back_to > at
+    assert [one for one in short.entries if isinstance(one, EventHappened)] == []
+
+
+def test_two_subjects_of_one_person_have_one_story(asked: Asked) -> None:
+    asked.tell({"type": "track", "event": "Viewed", "anonymousId": "x", "properties": {"product": "tea"}})
+    asked.tell({"type": "identify", "userId": "ada", "anonymousId": "x"})
+    asked.views("bob", "tea")
+    names = [one.name for one in told(asked).entries if isinstance(one, EventHappened)]
+    assert names == ["$identify", "Viewed"]
+
+
+def test_a_limit_cuts_the_oldest_and_says_so(asked: Asked) -> None:
+    asked.knows("ada")
+    asked.views("ada", "tea", "coffee")
+    whole = told(asked)
+    cut = told(asked, limit=3)
+    assert cut.entries == whole.entries[:3]
+    assert (whole.complete, cut.complete) == (True, False)
+    assert told(asked, limit=len(whole.entries)).complete
+
+
+def test_what_came_twice_is_told_once_as_it_came_first() -> None:
+    first = event(1, message_id="m")
+    again, other = event(5, message_id="m"), event(6, message_id="m", content_hash=b"c" * 16)
+    found = timeline(nobody(), {}, Searched([other, again, first], Position(0, 0), whole=True), 10)
+    assert [one.position for one in found.entries if isinstance(one, EventHappened)] == [6, 1]
+
+
+def test_what_another_source_calls_a_click_is_an_event() -> None:
+    found = timeline(nobody(), {}, Searched([event(1, name="Email Link Clicked")], Position(0, 0), whole=True), 10)
+    assert [one.kind for one in found.entries] == ["event"]
+
+
+def test_every_verdict_and_origin_of_a_record_has_a_word() -> None:
+    records = [event(1, verdict=verdict, origin=origin) for verdict in Verdict for origin in Origin]
+    for record in records:
+        [one] = timeline(nobody(), {}, Searched([record], Position(0, 0), whole=True), 10).entries
+        assert isinstance(one, EventHappened)
+        assert (one.verdict.upper(), one.origin.upper()) == (record.verdict.name, record.origin.name)
+
+
+def test_the_log_is_searched_to_its_beginning_and_of_nothing_but_events() -> None:
+    log = log_of(10)
+    log.append([Record(kind=Kind.LINK, subject=ADA)])
+    found = search(log, [ADA], 1_000)
+    assert ([one.seq for one in found.events], found.oldest.seq, found.whole) == (
+        [9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
+        0,
+        True,
+    )
+    assert search(MemoryLog(SimulatedClock(1)), [ADA], 10) == Searched([], Position(0, 0), whole=True)
+
+
+def test_the_search_ends_where_there_is_more_than_asked_for() -> None:
+    found = search(log_of(3 * AT_ONCE), [ADA], 10)
+    assert (len(found.events), found.whole) == (AT_ONCE, False)
+
+
+def test_the_search_ends_at_its_bound_of_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(happened, "AT_ONCE", 100)
+    monkeypatch.setattr(happened, "RECORDS_MAX", 500)
+    assert RECORDS_MAX == 500_000
+    found = search(log_of(2_000), [BOB], 10)
+    assert (found.oldest.seq, found.whole) == (1_500, False)
+    monkeypatch.setattr(happened, "RECORDS_MAX", 2_000)
+    assert search(log_of(2_000), [BOB], 10).whole
+
+
+def test_the_search_ends_at_its_bound_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(happened, "AT_ONCE", 100)
+    times = iter(SECONDS_MAX / 3 * number for number in range(100))
+    found = search(log_of(2_000), [BOB], 10, lambda: next(times))
+    assert (found.oldest.seq, found.whole) == (1_700, False)
+
+
+def event(seq: int, **also: object) -> Record:
+    given = {"subject": ADA, "name": "Viewed", "source": "web", "message_id": str(seq), **also}
+    return Record(seq=seq, stamp=seq, **given)  # type: ignore[arg-type]
+
+
+def log_of(count: int) -> MemoryLog:
+    log = MemoryLog(SimulatedClock(1_000))
+    for first in range(0, count, 100):
+        log.append([Record(subject=ADA, message_id=str(first + n)) for n in range(min(100, count - first))])
+    return log
+
+
+def nobody() -> Evidence:
+    view = PersonView(
+        person=ADA,
+        subjects=(ADA,),
+        position=0,
+        as_of=0,
+        features={},
+        sealed={},
+        memberships=(),
+        journeys=(),
+        consents={},
+        next_due=None,
+    )
+    return Evidence(view=view)

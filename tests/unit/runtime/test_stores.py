@@ -1,0 +1,27 @@
+from pathlib import Path
+
+from livepost.runtime.stores import STORES, store_standings
+from tests.unit.runtime.still import THREE_LOOKS, StillHouse, ada, make_project
+
+
+def test_each_store_is_as_long_as_its_files_and_what_is_not_there_is_not_told(tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "0.db").write_bytes(b"x" * 100)
+    (tmp_path / "log" / "0.db-wal").write_bytes(b"x" * 10)
+    (tmp_path / "ledger.db").write_bytes(b"x" * 7)
+    (tmp_path / "ledger.db-wal").write_bytes(b"x" * 3)
+    (tmp_path / "else").write_bytes(b"x" * 1_000)
+    found = store_standings(tmp_path)
+    assert [(one.name, one.bytes) for one in found] == [("log", 110), ("ledger.db", 10)]
+    assert [one.path for one in found] == [str(tmp_path / "log"), str(tmp_path / "ledger.db")]
+    assert all(one.purpose and one.free_bytes > 0 for one in found)
+
+
+def test_a_house_has_no_store_that_is_not_told(tmp_path: Path) -> None:
+    house = StillHouse(make_project(tmp_path / "shop"))
+    house.take(ada(), *THREE_LOOKS)
+    house.work()
+    named = {name for name, _ in STORES}
+    assert {one.name for one in store_standings(house.folder.path)} == named
+    beside = [path.name for path in house.folder.path.iterdir() if path.name not in named]
+    assert [name for name in beside if name.rpartition(".")[2] not in ("lock",)] == []
