@@ -1,10 +1,12 @@
-"""Who may use the API: whoever has a secret key of the workspace.
+"""Who may use the API: whoever has a secret key of the workspace; to read, a session of the console is enough.
 
-In: a request's headers. Out: the source that the key names. Promised: a write key, which is public, opens nothing.
+In: a request's headers. Out: the source that the key names. Promised: a write key, which is public, opens nothing; a
+session, which a browser sends by itself, changes nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from starlette.requests import HTTPConnection
@@ -13,6 +15,15 @@ from livepost.collect.limits import MAX_TOKEN_CHARS
 from livepost.collect.token import Keys, basic_user
 from livepost.errors import RejectedError
 from livepost.model.record import KeyKind
+
+HasSession = Callable[[HTTPConnection], bool]
+"""Says whether a request brings a session of the console that holds."""
+
+
+def require_reader(keys: Keys, has_session: HasSession, request: HTTPConnection) -> None:
+    """Raise RejectedError (401, 403) unless the request brings a secret key, or a session and no key at all."""
+    if "authorization" in request.headers or not has_session(request):
+        require_secret(keys, request)
 
 
 def require_secret(keys: Keys, request: HTTPConnection) -> str:

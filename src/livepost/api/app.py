@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from starlette.routing import BaseRoute
 
+from livepost.api.access import HasSession
 from livepost.api.action import Action, action_route
 from livepost.api.deliveries import DELIVERIES
 from livepost.api.feed import Feed
@@ -25,9 +26,9 @@ OPERATIONS: tuple[Operation, ...] = (PERSON, WHY, SEGMENTS, MEMBERS, STATUS, DEL
 ACTIONS: tuple[Action, ...] = (SEND,)
 
 
-def api_routes(house: House, keys: Keys, sends: Sends, feed: Feed) -> list[BaseRoute]:
-    """Return the routes, for a Starlette app; `keys` say who may ask."""
-    operations = [route_of(operation, house, keys) for operation in OPERATIONS]
+def api_routes(house: House, keys: Keys, sends: Sends, feed: Feed, has_session: HasSession) -> list[BaseRoute]:
+    """Return the routes, for a Starlette app; `keys` say who may ask, `has_session` who may read without one."""
+    operations = [route_of(operation, house, keys, has_session) for operation in OPERATIONS]
     bodies = BodyReader()
     actions = [action_route(action, sends, keys, bodies) for action in ACTIONS]
     return [*operations, *actions, stream_route(feed, keys), openapi_route(OPERATIONS, ACTIONS, version("livepost"))]

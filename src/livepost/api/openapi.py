@@ -14,6 +14,7 @@ from starlette.routing import Route
 from livepost.api.action import KEY, KEY_HEADER, MAX_KEY_CHARS, Action
 from livepost.api.operation import JSON, Operation
 from livepost.api.problem import MEDIA_TYPE, Problem
+from livepost.govern.session import COOKIE
 
 REFUSALS: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "a parameter does not fit",
@@ -31,6 +32,9 @@ ACTION_REFUSALS: dict[int, str] = {
     HTTPStatus.TOO_MANY_REQUESTS: "there is no room just now",
 }
 """What any action may refuse with besides; 400 in words of its own."""
+
+KEYS: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
+"""Who may ask for anything: a secret key in one of two ways. To read, a session is enough."""
 
 LICENSE = "Apache-2.0"
 
@@ -68,12 +72,13 @@ def openapi(operations: Sequence[Operation], actions: Sequence[Action], version:
             "license": {"name": LICENSE, "identifier": LICENSE},
         },
         "paths": paths,
-        "security": [{"bearer": []}, {"basic": []}],
+        "security": KEYS,
         "components": {
             "schemas": {name: schema for name, schema in components.items() if name not in asked},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "A secret key."},
                 "basic": {"type": "http", "scheme": "basic", "description": "A secret key as the user."},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Of the console."},
             },
         },
     }
@@ -84,6 +89,7 @@ def _operation(
 ) -> dict[str, Any]:
     refusals = REFUSALS | operation.refusals
     return {
+        "security": [*KEYS, {"session": []}],
         "operationId": operation.name,
         "summary": operation.summary,
         "parameters": _parameters(operation, components[operation.asked.__name__]),

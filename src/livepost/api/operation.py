@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from livepost.api.access import require_secret
+from livepost.api.access import HasSession, require_reader
 from livepost.api.house import House
 from livepost.api.problem import refused, unavailable
 from livepost.collect.token import Keys
@@ -40,12 +40,12 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     refusals: dict[int, str] = {}
 
 
-def route_of(operation: Operation, house: House, keys: Keys) -> Route:
+def route_of(operation: Operation, house: House, keys: Keys, has_session: HasSession) -> Route:
     """Return the operation as a route, for a Starlette app."""
 
     async def endpoint(request: Request) -> Response:
         try:
-            require_secret(keys, request)
+            require_reader(keys, has_session, request)
             asked = parameters(operation.asked, request)
             answer = await run_in_threadpool(operation.run, house, asked)
         except RejectedError as error:

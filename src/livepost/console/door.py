@@ -13,9 +13,8 @@ from starlette.responses import RedirectResponse, Response
 
 from livepost.clock import Clock
 from livepost.errors import RejectedError
-from livepost.govern.session import SESSION_MS, Links, Sessions
+from livepost.govern.session import COOKIE, SESSION_MS, Links, Sessions
 
-COOKIE = "livepost_session"
 LINK_PATH = "/open/{word}"
 
 

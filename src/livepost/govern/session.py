@@ -16,6 +16,9 @@ from hmac import compare_digest
 from livepost.clock import HOUR_MS
 from livepost.ids import digest
 
+COOKIE = "livepost_session"
+"""The cookie that holds a session's word."""
+
 SESSION_MS = 12 * HOUR_MS
 """How long a session lasts."""
 

@@ -58,7 +58,7 @@ class Pages:
         routes = [
             *mail_routes(desk),
             *health_routes(Health(trouble=trouble)),
-            *api_routes(house, folder.keys, sending, Feed(Happened(self._engine, ledger))),
+            *api_routes(house, folder.keys, sending, Feed(Happened(self._engine, ledger)), door.is_open),
             *self._console.routes(),
             *more,
         ]

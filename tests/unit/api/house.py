@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from livepost.api.app import api_routes
 from livepost.api.feed import Feed
@@ -57,6 +58,10 @@ def nudge(visitor):
 NOTE = "<mjml><mj-body><mj-section><mj-column><mj-text>Note</mj-text></mj-column></mj-section></mj-body></mjml>"
 
 
+def _has_session(request: HTTPConnection) -> bool:
+    return request.cookies.get("session") == "holds"
+
+
 def sending_of(house: SimulatedHouse, settings: Settings, ledger: Ledger | None = None) -> Sending:
     """Return who takes mails that programs ask for, over a house's stores; `advance` lets them go out."""
     plan = TrackingPlan(house.project.compiled)
@@ -83,7 +88,7 @@ class Asked:
         self.clock = SimulatedClock(START)
         self.house = SimulatedHouse(load_project(folder, settings), settings, self.clock)
         self.sending = sending_of(self.house, settings)
-        routes = api_routes(self, self, self.sending, Feed(Stored()))
+        routes = api_routes(self, self, self.sending, Feed(Stored()), _has_session)
         self.app = Starlette(routes=routes, exception_handlers={HTTPException: http_error})
 
     def lookup(self, token: str) -> tuple[str, KeyKind] | None:

@@ -36,6 +36,17 @@ def test_a_write_key_which_is_public_opens_nothing(asked: Asked, path: str) -> N
 
 
 @pytest.mark.parametrize("path", PATHS)
+def test_a_session_of_the_console_reads_unless_a_key_comes_with_it(asked: Asked, path: str) -> None:
+    assert asked.ask(path, key=None, Cookie="session=holds").status_code == 200
+    assert asked.ask(path, key=None, Cookie="session=ended").status_code == 401
+    assert asked.ask(path, key=WRITE, Cookie="session=holds").status_code == 403
+
+
+def test_a_session_changes_nothing(asked: Asked) -> None:
+    assert asked.ask("/api/send", "POST", None, b"{}", Cookie="session=holds").status_code == 401
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_a_secret_key_opens_everything_as_bearer_and_as_basic_user(asked: Asked, path: str) -> None:
     assert asked.ask(path).status_code == 200
     basic = base64.b64encode(f"{SECRET}:".encode()).decode()

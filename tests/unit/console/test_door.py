@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from livepost.console.app import PAGES
-from livepost.console.door import COOKIE
-from livepost.govern.session import LINK_MS, SESSION_MS
+from livepost.govern.session import COOKIE, LINK_MS, SESSION_MS
 from tests.unit.console.told import ORIGIN, Browser, ToldHouse
 
 

@@ -20,7 +20,8 @@ SOURCE = "storefront"
 
 async def run_demo_front() -> None:
     """Serve the project in the current folder, and its shop, until told to stop; raises as `run_front`."""
-    folder = DataFolder(load(Path.cwd(), os.environ).settings)
+    loaded = load(Path.cwd(), os.environ)
+    folder = DataFolder(loaded.settings, loaded.origins)
     folder.prepare()
     project = load_project(Path.cwd(), folder.settings, folder.speed)
     async with HouseLine(lambda: folder.port, secret_key(folder.keys)) as line:
