@@ -38,10 +38,10 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
 
 def ribbon(stops: Sequence[Stop], *, standing: bool = False) -> Markup:
     """Return the picture of at least two rooms, from left to right or, `standing`, from top to bottom."""
-    alternative = "An event's way: " + "; ".join(f"{one.name} {one.rate}, {one.waiting}" for one in stops)
+    alternative = "An event's way: " + "; ".join(_said(one) for one in stops)
     if standing:
-        return picture(NARROW, ROW * len(stops), alternative, *_standing(stops), class_="narrow")
-    return picture(WIDE, HIGH, alternative, *_lying(stops), class_="wide")
+        return picture(NARROW, ROW * len(stops), alternative, *_standing(stops), class_="narrow", role="group")
+    return picture(WIDE, HIGH, alternative, *_lying(stops), class_="wide", role="group")
 
 
 def half_width(per_s: float) -> float:
@@ -52,6 +52,10 @@ def half_width(per_s: float) -> float:
     """
     part = log10(1 + per_s) / log10(1 + FULL_PER_S)
     return HALF_MIN + min(part, 1.0) * (HALF_MAX - HALF_MIN)
+
+
+def _said(one: Stop) -> str:
+    return ", ".join(part for part in (f"{one.name} {one.rate}", one.waiting) if part)
 
 
 def _lying(stops: Sequence[Stop]) -> list[Markup]:

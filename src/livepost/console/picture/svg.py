@@ -20,14 +20,19 @@ def tag(name: str, *inside: str | Markup, **attributes: Value) -> Markup:
     return Markup(f"<{name}{told}>") + Markup("").join(inside) + Markup(f"</{name}>")  # noqa: S704 - escaped above
 
 
-def picture(width: float, height: float, alternative: str, *inside: Markup, class_: str = "") -> Markup:
-    """Return a whole picture of that many units; `alternative` is what it says to who does not see it."""
+def picture(
+    width: float, height: float, alternative: str, *inside: Markup, class_: str = "", role: str = "img"
+) -> Markup:
+    """Return a whole picture of that many units; `alternative` is what it says to who does not see it.
+
+    `role` is `group` for one that holds links: what is an image has nothing inside that one can follow (ARIA 1.2).
+    """
     return tag(
         "svg",
         *inside,
         class_=f"picture {class_}".strip(),
         viewBox=f"0 0 {_value(width)} {_value(height)}",
-        role="img",
+        role=role,
         aria_label=alternative,
     )
 
