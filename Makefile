@@ -11,10 +11,10 @@ PORT ?= 8300
 DATA ?= ./data/demo
 ARGS ?=
 
-.PHONY: help install run test lint format bench test-crash test-real test-scale screenshots lock clean
+.PHONY: help install run test lint format bench test-crash test-real test-scale bench-preview screenshots lock clean
 
 help: ## list the targets
-	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/.run ## make .venv and install livepost[demo] into it
 
@@ -46,6 +46,9 @@ test-real: $(VENV)/.test $(VENV)/.clients ## against real servers and the real c
 
 test-scale: $(VENV)/.test ## the tests marked `scale` (long)
 	$(BIN)/python -m pytest -q -m scale tests $(ARGS)
+
+bench-preview: $(VENV)/.test ## from a click in the demo's shop to the changed mail, in Chromium, as JSON
+	PYTHONPATH=. $(BIN)/python benchmarks/preview.py --clicks 300 $(ARGS)
 
 screenshots: $(VENV)/.test ## take the pictures of docs/pictures (a minute and a half; needs Chromium)
 	PYTHONPATH=. $(BIN)/python docs/pictures/take.py
