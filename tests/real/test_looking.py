@@ -22,9 +22,9 @@ import pytest
 from livepost.clock import HOUR_MS, anchor_clock
 from livepost.deliver.keep import read
 from livepost.ledger.sqlite import SqliteLedger
-from livepost.model.happened import DecisionTaken, DeliveryMoved, EventHappened, Happening, OutcomeNoted, SegmentCrossed
 from livepost.model.person import PersonView
 from livepost.model.record import Record
+from livepost.model.story import DecisionTaken, DeliveryMoved, EventHappened, Happening, OutcomeNoted, SegmentCrossed
 from livepost.observe.rates import Rates
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.looking import Looking
@@ -244,7 +244,7 @@ def story_told(looked: Looked, view: PersonView) -> Counter[tuple[object, ...]]:
             case DeliveryMoved():
                 return "moved", one.decision, one.before, one.after
 
-    told = looked.looking.happened(view, 1_000)
+    told = looked.looking.story(view, 1_000)
     assert told.complete
     assert [one.at for one in told.entries] == sorted((one.at for one in told.entries), reverse=True)
     return Counter(map(key, told.entries))

@@ -9,7 +9,6 @@ import msgspec
 from markupsafe import Markup
 
 from livepost.console.campaigns import HELD_OUT, in_words, steps_of
-from livepost.console.happening import reason_words
 from livepost.console.house import House
 from livepost.console.page import Page
 from livepost.console.picture.bar import Part, bar
@@ -17,6 +16,7 @@ from livepost.console.picture.funnel import Step, funnel
 from livepost.console.rule import rules
 from livepost.console.segment import NAME_MAX
 from livepost.console.state import COLOURS, state_colour, state_word
+from livepost.console.story import reason_words
 from livepost.errors import RejectedError
 from livepost.ledger.base import MAX_LISTED, Delivery
 from livepost.model.compiled import CampaignSpec

@@ -8,11 +8,11 @@ from livepost.deliver.mail import NotMade
 from livepost.ledger.base import Delivery
 from livepost.ledger.moves import State
 from livepost.model.compiled import Compiled
-from livepost.model.happened import PersonTimeline
 from livepost.model.letter import Letter, LetterDetail, Replay, Replayed
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.standing import CampaignStanding, Pace, PersonLine, ProcessStanding, StoreStanding
+from livepost.model.story import PersonStory
 from livepost.model.told import Member, SegmentCount, SegmentHistory, Standing
 from livepost.ops.mailbox import MailPage, MailShown
 from livepost.ops.why import PersonReason
@@ -57,7 +57,7 @@ class House(Protocol):
         """
         ...
 
-    def happened(self, view: PersonView, limit: int) -> PersonTimeline:
+    def story(self, view: PersonView, limit: int) -> PersonStory:
         """Return what happened to a person, the newest first; `limit` is 1 to 1,000."""
         ...
 

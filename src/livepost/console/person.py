@@ -9,15 +9,15 @@ import msgspec
 
 from livepost.clock import DAY_MS
 from livepost.console.feature import FeatureLine, feature_lines
-from livepost.console.happening import KINDS, Entry, entry, kind_of
 from livepost.console.house import House
 from livepost.console.page import Page
 from livepost.console.people import ID_MAX, NOW, TAKEN
+from livepost.console.story import KINDS, Entry, entry, kind_of
 from livepost.console.words import counted, moment
 from livepost.errors import RejectedError
 from livepost.model.compiled import Compiled
-from livepost.model.happened import PersonTimeline
 from livepost.model.person import PersonView
+from livepost.model.story import PersonStory
 from livepost.ops.why import PersonReason
 
 SHOWN = 100
@@ -65,14 +65,14 @@ def _person(house: House, asked: PersonAsked) -> PersonPage:
             f"nobody is known as {asked.id[:200]}: expected {TAKEN}", code="nobody", status=HTTPStatus.NOT_FOUND
         )
     project = house.project()
-    timeline = house.happened(view, SHOWN_MAX if asked.kind else asked.limit)
+    story = house.story(view, SHOWN_MAX if asked.kind else asked.limit)
     return PersonPage(
         person=view,
         hex=view.person.hex(),
         features=feature_lines(project, view),
         consents=_consents(project, view),
         reasons=house.reasons(view),
-        time=_time(timeline, asked),
+        time=_time(story, asked),
         kinds=KINDS,
     )
 
@@ -84,25 +84,25 @@ def _consents(project: Compiled, view: PersonView) -> list[tuple[str, str, str]]
     return [(purpose, *words[view.consents.get(purpose)]) for purpose in purposes]
 
 
-def _time(timeline: PersonTimeline, asked: PersonAsked) -> TimeView:
-    fitting = [one for one in timeline.entries if asked.kind in ("", kind_of(one))]
+def _time(story: PersonStory, asked: PersonAsked) -> TimeView:
+    fitting = [one for one in story.entries if asked.kind in ("", kind_of(one))]
     shown = fitting[: asked.limit]
     days: dict[int, list[Entry]] = {}
     for one in map(entry, shown):
         days.setdefault(one.at // DAY_MS, []).append(one)
-    is_cut = len(fitting) > len(shown) or (not timeline.complete and len(timeline.entries) >= asked.limit)
+    is_cut = len(fitting) > len(shown) or (not story.complete and len(story.entries) >= asked.limit)
     more = min(asked.limit * 3, SHOWN_MAX) if is_cut and asked.limit < SHOWN_MAX else 0
-    return TimeView(days=list(days.values()), reach=_reach(timeline, asked, len(shown)), more=more)
+    return TimeView(days=list(days.values()), reach=_reach(story, asked, len(shown)), more=more)
 
 
-def _reach(timeline: PersonTimeline, asked: PersonAsked, shown: int) -> str:
+def _reach(story: PersonStory, asked: PersonAsked, shown: int) -> str:
     """Say how far the line of time looked back."""
     kinds = KINDS.get(asked.kind, "")
-    looked = f" of the newest {counted(len(timeline.entries), 'entry', 'entries')}, {kinds}s only" if kinds else ""
+    looked = f" of the newest {counted(len(story.entries), 'entry', 'entries')}, {kinds}s only" if kinds else ""
     count = counted(shown, "entry", "entries")
-    if timeline.complete:
+    if story.complete:
         return f"{count}{looked}; nothing is known that is older."
-    back = moment(timeline.looked_back_to)
+    back = moment(story.looked_back_to)
     return f"{count}{looked}; the log was searched back to {back}, what is older may be missing."
 
 

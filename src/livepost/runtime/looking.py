@@ -22,20 +22,20 @@ from livepost.errors import RejectedError, StoreError
 from livepost.ledger.base import MAX_LISTED, Delivery, Ledger, Tally
 from livepost.ledger.moves import State
 from livepost.model.compiled import Compiled
-from livepost.model.happened import PersonTimeline
 from livepost.model.letter import Letter, LetterDetail
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.record import Record
 from livepost.model.standing import CampaignStanding, Pace, PersonLine, ProcessStanding, StoreStanding
+from livepost.model.story import PersonStory
 from livepost.model.told import CourierStatus, Member, SegmentCount, SegmentHistory, Standing
 from livepost.observe.rates import Rates
 from livepost.ops.campaigns import campaign_standings
 from livepost.ops.evidence import gather
-from livepost.ops.happened import search, timeline
 from livepost.ops.mailbox import MailPage, MailShown, mail_page, mail_shown
 from livepost.ops.pace import pace, totals
 from livepost.ops.standing import standing
+from livepost.ops.story import search, story_of
 from livepost.ops.why import PersonReason, why_person
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
@@ -176,7 +176,7 @@ class Looking:
         """Return every setting as this process has it, with where it came from; no secret is in it."""
         return shown(self._folder.settings, self._folder.origins)
 
-    def happened(self, view: PersonView, limit: int) -> PersonTimeline:
+    def story(self, view: PersonView, limit: int) -> PersonStory:
         """Return what happened to a person, the newest first: at most `limit` (1 to MAX_LISTED) things.
 
         The log has no index by person and is searched backwards, within `ops.happened`'s bounds, for one question at
@@ -188,7 +188,7 @@ class Looking:
             evidence = gather(view, self._ledger, look.engine)
             outcomes = {one.decision.id: self._ledger.outcomes(one.decision.id) for one in evidence.deliveries}
             searched = search(look.log, view.subjects, limit)
-        return timeline(evidence, outcomes, searched, limit)
+        return story_of(evidence, outcomes, searched, limit)
 
     def tallies(self) -> list[Tally]:
         """Return how many deliveries there are by campaign, state and reason."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from livepost.console.app import PAGES
-from livepost.model.happened import PersonTimeline
+from livepost.model.story import PersonStory
 from livepost.model.told import Member, SegmentCount
 from livepost.ops.mailbox import MailPage
 from tests.unit.console.shop import ADA, REMINDER, SHOP, VIEW, delivery, reasons
@@ -33,7 +33,7 @@ ANSWERS = {
     "project": SHOP,
     "people": [LINE],
     "person": VIEW,
-    "happened": PersonTimeline(entries=list(ALL), looked_back_to=START, complete=False),
+    "story": PersonStory(entries=list(ALL), looked_back_to=START, complete=False),
     "reasons": reasons(),
     "segments": [SegmentCount("browsing", 42)],
     "segment_history": [HISTORY],

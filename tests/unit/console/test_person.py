@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from livepost.console.person import SHOWN, SHOWN_MAX
-from livepost.model.happened import (
+from livepost.model.story import (
     DecisionTaken,
     DeliveryMoved,
     EventHappened,
     OutcomeNoted,
-    PersonTimeline,
+    PersonStory,
     SegmentCrossed,
 )
 from tests.unit.console.shop import ADA, DAY, HOUR, SHOP, VIEW, reasons
@@ -54,12 +54,12 @@ ALL = (
 )
 
 
-def _timeline(*entries: Any, complete: bool = True) -> PersonTimeline:
-    return PersonTimeline(entries=list(entries), looked_back_to=START - 2 * DAY, complete=complete)
+def _story(*entries: Any, complete: bool = True) -> PersonStory:
+    return PersonStory(entries=list(entries), looked_back_to=START - 2 * DAY, complete=complete)
 
 
 def _get(path: str = f"/people/{ADA.hex()}", **answers: Any) -> httpx.Response:
-    told = {"person": VIEW, "project": SHOP, "reasons": reasons(), "happened": _timeline(*ALL), **answers}
+    told = {"person": VIEW, "project": SHOP, "reasons": reasons(), "story": _story(*ALL), **answers}
     return Browser(ToldHouse(**told)).get(path)
 
 
@@ -74,7 +74,7 @@ def test_all_kinds_stand_in_one_line_of_time_with_day_and_zone() -> None:
 
 
 def test_an_event_tells_its_fields_and_only_names_what_is_sealed() -> None:
-    text = _get(happened=_timeline(EVENT)).text
+    text = _get(story=_story(EVENT)).text
     for name, value in (
         ("name", "Milk &lt;1 l&gt;"),
         ("email", "sealed"),
@@ -110,7 +110,7 @@ def test_a_kind_that_there_is_not_is_refused() -> None:
 
 def test_the_page_says_how_far_it_looked_back() -> None:
     assert "nothing is known that is older" in _get().text
-    cut = _get(happened=_timeline(*ALL, complete=False)).text
+    cut = _get(story=_story(*ALL, complete=False)).text
     assert "the log was searched back to 2026-01-03 09:00:00 UTC, what is older may be missing" in cut
     assert "nothing is known that is older" not in cut
 
@@ -119,13 +119,13 @@ def test_more_is_offered_where_there_is_more_up_to_what_the_house_gives() -> Non
     crossed = ALL[-1]
     asked: list[int] = []
 
-    def happened(view: Any, limit: int) -> PersonTimeline:
+    def story(view: Any, limit: int) -> PersonStory:
         asked.append(limit)
-        return _timeline(*[crossed] * limit, complete=False)
+        return _story(*[crossed] * limit, complete=False)
 
-    assert f"limit={3 * SHOWN}" in _get(happened=happened).text
-    assert "Show up to" not in _get(f"/people/{ADA.hex()}?limit={SHOWN_MAX}", happened=happened).text
-    assert _get(f"/people/{ADA.hex()}?limit={SHOWN_MAX + 1}", happened=happened).status_code == 400
+    assert f"limit={3 * SHOWN}" in _get(story=story).text
+    assert "Show up to" not in _get(f"/people/{ADA.hex()}?limit={SHOWN_MAX}", story=story).text
+    assert _get(f"/people/{ADA.hex()}?limit={SHOWN_MAX + 1}", story=story).status_code == 400
     assert asked == [SHOWN, SHOWN_MAX]
     assert "Show up to" not in _get().text
 
@@ -166,5 +166,5 @@ def test_somebody_unknown_is_a_page_that_says_by_what_people_are_found() -> None
 
 
 def test_a_person_to_whom_nothing_happened_has_an_empty_line_of_time() -> None:
-    assert "Here will be this person" in _get(happened=_timeline()).text
-    assert "No outcome is among" in _get(f"/people/{ADA.hex()}?kind=outcome", happened=_timeline()).text
+    assert "Here will be this person" in _get(story=_story()).text
+    assert "No outcome is among" in _get(f"/people/{ADA.hex()}?kind=outcome", story=_story()).text

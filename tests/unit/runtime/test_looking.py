@@ -66,7 +66,7 @@ def test_settings_are_those_that_doctor_prints_with_where_they_came_from(looked:
 @pytest.mark.parametrize("limit", [0, MAX_LISTED + 1])
 def test_a_story_is_as_long_as_its_bounds_say(looked: Looking, limit: int) -> None:
     with pytest.raises(ValueError, match=f"limit of 1 to {MAX_LISTED}, got {limit}"):
-        looked.happened(NOBODY, limit)
+        looked.story(NOBODY, limit)
 
 
 def test_the_log_is_searched_for_one_question_at_a_time_and_the_others_wait_only_so_long(
@@ -74,7 +74,7 @@ def test_the_log_is_searched_for_one_question_at_a_time_and_the_others_wait_only
 ) -> None:
     monkeypatch.setattr(looking, "WAIT_S", 0.01)
     with looked._search_turn(), pytest.raises(StoreError, match=r"turn to search the log within 0\.01 s, got none"):
-        looked.happened(NOBODY, 1)
+        looked.story(NOBODY, 1)
     with looked._search_turn():
         pass
 

@@ -83,7 +83,7 @@ class OutcomeNoted(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
 Happening: TypeAlias = EventHappened | SegmentCrossed | DecisionTaken | DeliveryMoved | OutcomeNoted
 
 
-class PersonTimeline(msgspec.Struct, frozen=True, kw_only=True):
+class PersonStory(msgspec.Struct, frozen=True, kw_only=True):
     """What happened to a person, the newest first.
 
     looked_back_to   stamp of the oldest record of the log that was looked at: older events may be missing

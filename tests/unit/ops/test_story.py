@@ -11,20 +11,20 @@ from livepost.clock import HOUR_MS, SimulatedClock
 from livepost.log.base import Position
 from livepost.log.memory import MemoryLog
 from livepost.measure.click import clicked
-from livepost.model.happened import (
+from livepost.model.person import PersonView
+from livepost.model.record import Kind, Origin, Record, Verdict
+from livepost.model.story import (
     DecisionTaken,
     DeliveryMoved,
     EventHappened,
     Happening,
     OutcomeNoted,
-    PersonTimeline,
+    PersonStory,
     SegmentCrossed,
 )
-from livepost.model.person import PersonView
-from livepost.model.record import Kind, Origin, Record, Verdict
-from livepost.ops import happened
+from livepost.ops import story
 from livepost.ops.evidence import Evidence, gather
-from livepost.ops.happened import AT_ONCE, RECORDS_MAX, SECONDS_MAX, Searched, search, timeline
+from livepost.ops.story import AT_ONCE, RECORDS_MAX, SECONDS_MAX, Searched, search, story_of
 from tests.unit.api.house import Asked
 
 ADA, BOB = b"a" * 16, b"b" * 16
@@ -37,12 +37,12 @@ def asked(tmp_path: Path) -> Iterator[Asked]:
     house.house.close()
 
 
-def told(asked: Asked, name: str = "ada", limit: int = 1_000) -> PersonTimeline:
+def told(asked: Asked, name: str = "ada", limit: int = 1_000) -> PersonStory:
     view = asked.person(name, -1)
     assert view is not None
     evidence = gather(view, asked.house.ledger, asked.house.worker)
     outcomes = {one.decision.id: asked.house.ledger.outcomes(one.decision.id) for one in evidence.deliveries}
-    return timeline(evidence, outcomes, search(asked.house.log, view.subjects, limit), limit)
+    return story_of(evidence, outcomes, search(asked.house.log, view.subjects, limit), limit)
 
 
 def lines(entries: list[Happening]) -> list[str]:
@@ -118,8 +118,8 @@ def test_a_click_is_told_once_with_its_campaign_by_the_log_or_where_that_was_not
     for _ in range(3):
         asked.clock.advance(HOUR_MS)
         asked.views("bob", "tea")
-    monkeypatch.setattr(happened, "RECORDS_MAX", 1)
-    monkeypatch.setattr(happened, "AT_ONCE", 1)
+    monkeypatch.setattr(story, "RECORDS_MAX", 1)
+    monkeypatch.setattr(story, "AT_ONCE", 1)
     short = told(asked)
     [again] = [one for one in short.entries if isinstance(one, OutcomeNoted)]
     assert (again.position, again.at, again.campaign) == (None, at, "nudge")
@@ -148,19 +148,19 @@ def test_a_limit_cuts_the_oldest_and_says_so(asked: Asked) -> None:
 def test_what_came_twice_is_told_once_as_it_came_first() -> None:
     first = event(1, message_id="m")
     again, other = event(5, message_id="m"), event(6, message_id="m", content_hash=b"c" * 16)
-    found = timeline(nobody(), {}, Searched([other, again, first], Position(0, 0), whole=True), 10)
+    found = story_of(nobody(), {}, Searched([other, again, first], Position(0, 0), whole=True), 10)
     assert [one.position for one in found.entries if isinstance(one, EventHappened)] == [6, 1]
 
 
 def test_what_another_source_calls_a_click_is_an_event() -> None:
-    found = timeline(nobody(), {}, Searched([event(1, name="Email Link Clicked")], Position(0, 0), whole=True), 10)
+    found = story_of(nobody(), {}, Searched([event(1, name="Email Link Clicked")], Position(0, 0), whole=True), 10)
     assert [one.kind for one in found.entries] == ["event"]
 
 
 def test_every_verdict_and_origin_of_a_record_has_a_word() -> None:
     records = [event(1, verdict=verdict, origin=origin) for verdict in Verdict for origin in Origin]
     for record in records:
-        [one] = timeline(nobody(), {}, Searched([record], Position(0, 0), whole=True), 10).entries
+        [one] = story_of(nobody(), {}, Searched([record], Position(0, 0), whole=True), 10).entries
         assert isinstance(one, EventHappened)
         assert (one.verdict.upper(), one.origin.upper()) == (record.verdict.name, record.origin.name)
 
@@ -183,17 +183,17 @@ def test_the_search_ends_where_there_is_more_than_asked_for() -> None:
 
 
 def test_the_search_ends_at_its_bound_of_records(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(happened, "AT_ONCE", 100)
-    monkeypatch.setattr(happened, "RECORDS_MAX", 500)
+    monkeypatch.setattr(story, "AT_ONCE", 100)
+    monkeypatch.setattr(story, "RECORDS_MAX", 500)
     assert RECORDS_MAX == 500_000
     found = search(log_of(2_000), [BOB], 10)
     assert (found.oldest.seq, found.whole) == (1_500, False)
-    monkeypatch.setattr(happened, "RECORDS_MAX", 2_000)
+    monkeypatch.setattr(story, "RECORDS_MAX", 2_000)
     assert search(log_of(2_000), [BOB], 10).whole
 
 
 def test_the_search_ends_at_its_bound_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(happened, "AT_ONCE", 100)
+    monkeypatch.setattr(story, "AT_ONCE", 100)
     times = iter(SECONDS_MAX / 3 * number for number in range(100))
     found = search(log_of(2_000), [BOB], 10, lambda: next(times))
     assert (found.oldest.seq, found.whole) == (1_700, False)

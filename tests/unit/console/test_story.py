@@ -7,9 +7,9 @@ from typing import get_args
 import msgspec
 import pytest
 
-from livepost.console.happening import KINDS, entry, kind_of
 from livepost.console.picture.mark import SHAPES
-from livepost.model.happened import Happening
+from livepost.console.story import KINDS, entry, kind_of
+from livepost.model.story import Happening
 from tests.unit.console.test_person import ALL, EVENT
 
 

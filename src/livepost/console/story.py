@@ -1,6 +1,6 @@
 """What happened to a person, an entry of their line of time each: a kind, a sentence, its details.
 
-In: entries of the house's timeline. Out: what the page writes. Promised: a reason has the words of
+In: entries of a person's story. Out: what the page writes. Promised: a reason has the words of
 `model.decision.REASONS`; what is sealed is named and not shown.
 """
 
@@ -14,7 +14,7 @@ from livepost.console.picture.mark import mark
 from livepost.console.state import state_colour, state_word
 from livepost.console.words import moment, number, short
 from livepost.model.decision import REASONS
-from livepost.model.happened import (
+from livepost.model.story import (
     DecisionTaken,
     DeliveryMoved,
     EventHappened,
@@ -63,7 +63,7 @@ def kind_of(one: Happening) -> str:
 
 
 def entry(one: Happening) -> Entry:
-    """Return an entry of a timeline as it is shown."""
+    """Return an entry of a story as it is shown."""
     match one:
         case EventHappened():
             return _event(one)

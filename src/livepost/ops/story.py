@@ -1,7 +1,7 @@
 """What happened to one person, from the log, the engine and the ledger, each thing once.
 
-In: what the stores know of the person. Out: a timeline. Promised: the log is searched no further than the bounds say,
-and the timeline says how far that was; a mail's sending, which the log has as an event too, is told as the ledger's
+In: what the stores know of the person. Out: a story. Promised: the log is searched no further than the bounds say,
+and the story says how far that was; a mail's sending, which the log has as an event too, is told as the ledger's
 move; a click is told as the log has it, or as the ledger has it where the log was not searched so far.
 """
 
@@ -19,20 +19,20 @@ from livepost.measure.click import CLICKED
 from livepost.measure.outcome import SOURCE
 from livepost.measure.send import SENT
 from livepost.model.decision import Transition
-from livepost.model.happened import (
+from livepost.model.record import Kind, Origin, Record, Verdict
+from livepost.model.story import (
     DecisionTaken,
     DeliveryMoved,
     EventHappened,
     Happening,
     OutcomeNoted,
-    PersonTimeline,
+    PersonStory,
     SegmentCrossed,
 )
-from livepost.model.record import Kind, Origin, Record, Verdict
 from livepost.ops.evidence import Evidence
 
 RECORDS_MAX = 500_000
-"""Records of the log looked at for one timeline, about: the part at hand is finished."""
+"""Records of the log looked at for one story, about: the part at hand is finished."""
 
 SECONDS_MAX = 0.3
 """How long the log is searched, about: the part at hand is finished."""
@@ -84,9 +84,9 @@ def search(log: LogReader, subjects: Collection[bytes], limit: int, now_s: Calla
             return Searched(events, oldest, whole=oldest.seq <= log.first())
 
 
-def timeline(
+def story_of(
     evidence: Evidence, outcomes: Mapping[bytes, list[Outcome]], searched: Searched, limit: int
-) -> PersonTimeline:
+) -> PersonStory:
     """Return what happened to a person, the newest first, at most `limit` things; `outcomes` are by decision id."""
     campaigns = {one.decision.id.hex(): one.decision.campaign for one in evidence.deliveries}
     sent = {id.hex() for id, moves in evidence.history.items() if any(move.after == "sent" for move in moves)}
@@ -98,7 +98,7 @@ def timeline(
         *_noted(outcomes, campaigns, events),
     ]
     placed.sort(key=lambda one: one[0], reverse=True)
-    return PersonTimeline(
+    return PersonStory(
         entries=[happening for _, happening in placed[:limit]],
         looked_back_to=searched.oldest.stamp,
         complete=searched.whole and len(placed) <= limit,
