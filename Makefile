@@ -18,7 +18,7 @@ help: ## list the targets
 
 install: $(VENV)/.run ## make .venv and install livepost[demo] into it
 
-run: $(VENV)/.run ## start the demo shop at http://localhost:8300 (PORT=, DATA=, ARGS= change it)
+run: $(VENV)/.run ## start the demo: its shop is http://localhost:8300/shop (PORT=, DATA=, ARGS= change it)
 	exec $(BIN)/livepost demo --port $(PORT) --data $(DATA) $(ARGS)
 
 test: $(VENV)/.test ## install the test extras too and run the tests (ARGS= go to pytest)

@@ -26,8 +26,9 @@ from livepost.ledger.sqlite import SqliteLedger
 from livepost.log.sqlite import SqliteLog
 from livepost.model.compiled import Compiled
 from livepost.model.record import KeyKind, Record
-from livepost.runtime.courier import LoggedOutcomes, maker_of
+from livepost.runtime.courier import LoggedOutcomes
 from livepost.runtime.folder import DataFolder
+from livepost.runtime.making import maker_of
 from livepost.runtime.project import load_project
 from livepost.runtime.worker import Worker
 from livepost.settings.load import load

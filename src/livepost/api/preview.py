@@ -14,6 +14,7 @@ from livepost.api.house import House
 from livepost.api.operation import Operation
 from livepost.api.people import NOBODY, TOO_FAR, Id, Name, Position, found_person, require_found
 from livepost.deliver.mail import NotMade
+from livepost.model.decision import reason_words
 from livepost.ops.next_mail import next_mail
 from livepost.ops.why import CampaignReason, PersonReason
 
@@ -66,7 +67,7 @@ def _preview(house: House, asked: PreviewAsked) -> PreviewAnswer:
         preheader=made.preheader if made else "",
         html=made.html if made else "",
         text_body=made.text if made else "",
-        problem=_problem(mail) if reason and isinstance(mail, NotMade) else None,
+        problem=reason_words(mail.reason, mail.detail) if reason and isinstance(mail, NotMade) else None,
     )
 
 
@@ -78,10 +79,6 @@ def _chosen(reasons: PersonReason, campaign: str | UnsetType) -> CampaignReason 
     found = tuple(one for one in declared if one.campaign == campaign)
     require_found(campaign, found, "campaign", [one.campaign for one in declared])
     return found[0]
-
-
-def _problem(mail: NotMade) -> str:
-    return f"{mail.reason}: {mail.detail}" if mail.detail else mail.reason
 
 
 PREVIEW = Operation(

@@ -86,7 +86,7 @@ def _say_how_it_goes(engine: EngineClient, ledger: Ledger) -> None:
 
 
 def _greet(house: DemoHouse, speed: float) -> None:
-    _console.print(f"The demo shop runs at [bold]{house.url}[/], {speed:g} times faster than the clock on the wall.")
+    _console.print(f"The demo runs {speed:g} times faster than the clock on the wall.")
     _console.print(f"  shop      [bold]{house.shop_url}[/]   click, and watch your own next mail change")
     _console.print(f"  console   [bold]{new_link(house.folder)}[/]   opens once;")
     _console.print(f"            `livepost console --data {house.folder.path}` prints another link")

@@ -39,7 +39,7 @@ def run(
         bool, typer.Option("--supervised", help="End when standard input does: a supervisor says this.")
     ] = False,
 ) -> None:
-    """Start the workspace of the project in this folder: collector, engine and courier."""
+    """Start the workspace of the project in this folder: collector, API and console, engine, courier."""
     folder = folder_here()
     if process is None:
         _supervise(folder)

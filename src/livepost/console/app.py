@@ -22,10 +22,11 @@ from starlette.routing import Route
 from livepost.console import state, words
 from livepost.console.campaign import CAMPAIGN
 from livepost.console.campaigns import CAMPAIGNS
-from livepost.console.dead import DEAD, LETTER
+from livepost.console.dead import DEAD
 from livepost.console.door import LINK_PATH, Door, leave
 from livepost.console.flow import FLOW
 from livepost.console.house import House
+from livepost.console.letter import LETTER
 from livepost.console.live import MEDIA_TYPE, Live
 from livepost.console.mailbox import MAIL, MAIL_FILE, MAIL_HTML, MAILBOX
 from livepost.console.page import Elsewhere, Form, Page, Paper, asked_of, told_of

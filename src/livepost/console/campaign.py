@@ -16,10 +16,10 @@ from livepost.console.picture.funnel import Step, funnel
 from livepost.console.rule import rules
 from livepost.console.segment import NAME_MAX
 from livepost.console.state import COLOURS, state_colour, state_word
-from livepost.console.story import reason_words
 from livepost.errors import RejectedError
 from livepost.ledger.base import MAX_LISTED, Delivery
 from livepost.model.compiled import CampaignSpec
+from livepost.model.decision import reason_words
 from livepost.model.standing import CampaignStanding
 
 SHOWN = 50

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from http import HTTPStatus
 from itertools import islice
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from markupsafe import Markup
@@ -20,8 +19,8 @@ from livepost.console.house import House
 from livepost.console.page import Form, Page
 from livepost.console.picture.bar import Part, bar
 from livepost.console.words import counted
-from livepost.errors import LivepostError, OverloadedError, RejectedError
-from livepost.model.letter import LETTERS_MAX, Letter, LetterDetail, Replay, Replayed
+from livepost.errors import LivepostError
+from livepost.model.letter import LETTERS_MAX, Letter, Replay, Replayed
 
 LETTERS_LOOKED_AT = 5 * LETTERS_MAX
 """Letters that the list looks through, the oldest ones; the command line has all."""
@@ -92,32 +91,6 @@ class ReasonTold(msgspec.Struct, frozen=True):
     after: Annotated[int, Meta(ge=-1)] = -1
 
 
-class LetterAsked(msgspec.Struct, frozen=True):
-    """Which letter."""
-
-    position: Position
-
-
-class LetterTold(msgspec.Struct, frozen=True):
-    """A letter's forms: show what is personal; try or replay the letter as it is, or, with `edits`, as `call` (JSON)
-    has it.
-    """
-
-    act: Literal["open", "try", "replay"]
-    edits: bool = False
-    call: str = ""
-    another_person: bool = False
-
-
-class LetterView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a letter's page shows; `call` is JSON: masked, as it was told, or as the form had it."""
-
-    letter: LetterDetail
-    call: str
-    another_person: bool = False
-    answer: Answer | None = None
-
-
 def _dead(house: House, asked: DeadAsked) -> DeadView:
     letters = list(islice(_all(house), LETTERS_LOOKED_AT + 1))
     all_seen = len(letters) <= LETTERS_LOOKED_AT
@@ -157,64 +130,6 @@ def _replay_reason(house: House, asked: DeadAsked, told: ReasonTold) -> DeadView
     )
 
 
-def _letter(house: House, asked: LetterAsked) -> LetterView:
-    return _shown(house, asked.position, open=False)
-
-
-def _treat(house: House, asked: LetterAsked, told: LetterTold) -> LetterView:
-    if told.act == "open":
-        return _shown(house, asked.position, open=True)
-    answer = _replayed(house, asked.position, told)
-    view = _shown(house, asked.position, open=told.edits)
-    # What was written stays to be written on, unless it is in the log now.
-    call = told.call if told.edits and view.letter.replayed_at is None else view.call
-    return msgspec.structs.replace(view, answer=answer, call=call, another_person=told.another_person)
-
-
-def _replayed(house: House, position: int, told: LetterTold) -> Answer:
-    """Try or replay a letter; a refusal is an answer too, so that what was written is not lost."""
-    _require_letter(house, position)
-    try:
-        wish = Replay(
-            position=position,
-            call=_corrected(house, position, told.call) if told.edits else None,
-            another_person=told.another_person,
-            dry_run=told.act == "try",
-        )
-        return _of_one(house.replay(wish), wish)
-    except (RejectedError, OverloadedError) as error:
-        return Answer(f"Nothing was appended: {error}.", "bad")
-
-
-def _corrected(house: House, position: int, call: str) -> bytes | None:
-    """Return a corrected call; None if it says what the letter says, which is replayed as it is then.
-
-    Raises RejectedError if it is no JSON.
-    """
-    try:
-        told = msgspec.json.decode(call)
-    except msgspec.DecodeError as error:
-        raise RejectedError(f"expected the call as JSON, got something else: {error}", code="json") from None
-    return None if told == house.letter(position, open=True).call else call.encode()
-
-
-def _shown(house: House, position: int, *, open: bool) -> LetterView:
-    _require_letter(house, position)
-    letter = house.letter(position, open=open)
-    return LetterView(letter=letter, call=_pretty(letter.call))
-
-
-def _require_letter(house: House, position: int) -> None:
-    found = house.letters(position - 1, 1)
-    if not found or found[0].position != position:
-        raise RejectedError(
-            f"no dead letter is at position {position:,}: the record there was good, or it is past what the log keeps; "
-            "/dead lists those there are",
-            code="no_letter",
-            status=HTTPStatus.NOT_FOUND,
-        )
-
-
 def _all(house: House, after: int = -1) -> Iterator[Letter]:
     while letters := house.letters(after, LETTERS_MAX):
         yield from letters
@@ -249,21 +164,6 @@ def _parts(letters: Sequence[Letter]) -> list[Part]:
     ]
 
 
-def _of_one(came: Replayed, wish: Replay) -> Answer:
-    if came.before:
-        return Answer(f"It was replayed before, at position {came.at:,}; nothing was appended now.", "soft")
-    if came.at is not None and came.reason:
-        return Answer(f"Replayed at position {came.at:,}, and put aside there again: {came.reason}.", "bad")
-    if came.at is not None:
-        return Answer(
-            f"Replayed at position {came.at:,}: it counts in what we know of the person now, and {NO_MAIL}.", "good"
-        )
-    if came.reason:
-        return Answer(f"It stays put aside: {came.reason}. Nothing was appended.", "bad")
-    assert wish.dry_run
-    return Answer(f"It would be taken in: it would count in what we know of the person, and {NO_MAIL}.", "good")
-
-
 def _of_many(came: Sequence[Replayed], trouble: str, *, tried: bool) -> Answer:
     still = Counter(one.reason for one in came if one.reason)
     good = len(came) - still.total()
@@ -282,10 +182,6 @@ def _of_many(came: Sequence[Replayed], trouble: str, *, tried: bool) -> Answer:
     return Answer(" ".join(told) or "No letter of this reason waits to be replayed.", tint)
 
 
-def _pretty(call: Any) -> str:
-    return "" if call is None else msgspec.json.format(msgspec.json.encode(call), indent=2).decode()
-
-
 DEAD = Page(
     path="/dead",
     name="dead",
@@ -294,14 +190,4 @@ DEAD = Page(
     show=_dead,
     live=False,  # a list to work on, and of up to LETTERS_LOOKED_AT letters
     form=Form(told=ReasonTold, take=_replay_reason),
-)
-LETTER = Page(
-    path="/dead/{position}",
-    name="letter",
-    title="Dead letter",
-    asked=LetterAsked,
-    show=_letter,
-    rail="dead",
-    live=False,
-    form=Form(told=LetterTold, take=_treat),
 )

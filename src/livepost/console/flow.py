@@ -75,8 +75,8 @@ def _flow(house: House, asked: NothingAsked) -> FlowView:
     parts = _parts(standing.conservation)
     needs = _needs(standing)
     return FlowView(
-        verdict=_verdict(standing, pace),
-        flows=standing.trouble is None,
+        verdict=_verdict(standing),
+        flows=standing.trouble is None and standing.conservation.holds,
         needs=needs,
         pictures=[ribbon(stops), ribbon(stops, standing=True)],
         strips=[
@@ -94,9 +94,11 @@ def _flow(house: House, asked: NothingAsked) -> FlowView:
     )
 
 
-def _verdict(standing: Standing, pace: Pace) -> str:
+def _verdict(standing: Standing) -> str:
     if standing.trouble is not None:
         return f"No events are taken just now: {standing.trouble}."
+    if not standing.conservation.holds:
+        return "Mail flows, but the events do not add up: some are missing, or counted twice."
     if standing.lag_records > BEHIND_RECORDS:
         return f"Mail flows, but the engine is {counted(standing.lag_records, 'record', 'records')} behind."
     if standing.conservation.accepted == 0:
@@ -110,11 +112,11 @@ def _needs(standing: Standing) -> list[Need]:
     if not found.holds:
         needs.append(Need("The equation does not hold: events are missing, or counted twice", "#sum", "bad"))
     if found.dead_lettered:
-        words = counted(found.dead_lettered, "dead letter waits", "dead letters wait")
-        needs.append(Need(f"{words} to be looked at", "/dead", "warn"))
+        words = counted(found.dead_lettered, "dead letter", "dead letters")
+        needs.append(Need(f"{words} so far; the page of dead letters tells which still wait", "/dead", "warn"))
     if found.quarantined:
-        words = counted(found.quarantined, "event is", "events are")
-        needs.append(Need(f"{words} in quarantine: the tracking plan does not declare them", "/dead", "warn"))
+        words = counted(found.quarantined, "event", "events")
+        needs.append(Need(f"{words} in quarantine so far: the tracking plan did not declare them", "/dead", "warn"))
     return needs
 
 

@@ -11,7 +11,7 @@ from livepost.console.mailbox import FRAME_HEADERS, HTML, Width, Word, found_per
 from livepost.console.page import Given, Page, Paper
 from livepost.deliver.mail import NotMade
 from livepost.errors import RejectedError
-from livepost.model.decision import REASONS
+from livepost.model.decision import reason_words
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
 from livepost.ops.why import CampaignReason
@@ -61,7 +61,7 @@ def _preview(house: House, asked: PreviewAsked) -> PreviewView:
         reasons=reasons,
         standing=next((one for one in reasons if one.campaign == asked.campaign), None),
         mail=None if isinstance(made, NotMade) else made,
-        problem=_problem(made) if isinstance(made, NotMade) else "",
+        problem=reason_words(made.reason, made.detail) if isinstance(made, NotMade) else "",
     )
 
 
@@ -75,16 +75,12 @@ def _html(house: House, person: PersonView, asked: FrameAsked) -> bytes:
     return b"" if isinstance(made, NotMade) else made.html.encode()
 
 
-def _problem(mail: NotMade) -> str:
-    return ", ".join(part for part in (dict(REASONS).get(mail.reason, mail.reason), mail.detail) if part)
-
-
 def _require_declared(campaign: str, declared: list[str]) -> None:
     if campaign not in declared:
         known = ", ".join(declared) or "none"
         raise RejectedError(
             f"expected a campaign of this project ({known}), got {campaign}; was it renamed?",
-            code="campaign",
+            code="no_campaign",
             status=HTTPStatus.NOT_FOUND,
         )
 

@@ -13,7 +13,7 @@ from livepost.console.feature import SEALED, plain
 from livepost.console.picture.mark import mark
 from livepost.console.state import state_colour, state_word
 from livepost.console.words import moment, number, short
-from livepost.model.decision import REASONS
+from livepost.model.decision import reason_words
 from livepost.model.story import (
     DecisionTaken,
     DeliveryMoved,
@@ -75,15 +75,6 @@ def entry(one: Happening) -> Entry:
             return _moved(one)
         case OutcomeNoted():
             return _outcome(one)
-
-
-def reason_words(reason: str, detail: str) -> str:
-    """Return a reason with its detail as people read them; "" if there is none.
-
-    >>> reason_words("cap", "2 of 2 in 7 days")
-    'the cap is reached, 2 of 2 in 7 days'
-    """
-    return ", ".join(part for part in (dict(REASONS).get(reason, reason), detail) if part)
 
 
 def _event(one: EventHappened) -> Entry:

@@ -128,15 +128,6 @@ def size(count: int) -> str:
     return f"{math.ceil(scaled * 10) / 10:g} {_BYTES[unit]}" if unit else f"{count} B"
 
 
-def share(part: float, whole: float) -> str:
-    """Return a part in per cent, cut; a dash where there is no whole.
-
-    >>> share(1, 3), share(1, 0)
-    ('33.3 %', '-')
-    """
-    return f"{math.floor(1000 * part / whole) / 10:g} %" if whole else "-"
-
-
 def address(path: str, **asked: object) -> str:
     """Return the address of a page with what is asked of it; what is None or empty is left out.
 
@@ -149,15 +140,13 @@ def address(path: str, **asked: object) -> str:
 
 FILTERS: dict[str, Callable[..., str]] = {
     "moment": moment,
-    "hour": hour,
     "day": day,
     "clock": clock,
     "short": short,
     "number": number,
-    "latency": latency,
     "duration": duration,
     "size": size,
 }
 """What templates call by these names."""
 
-FUNCTIONS: dict[str, Callable[..., str]] = {"counted": counted, "share": share, "address": address}
+FUNCTIONS: dict[str, Callable[..., str]] = {"counted": counted, "address": address}

@@ -100,3 +100,14 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("render", "the mail could not be made"),
 )
 """Reasons for which a decision is skipped, in order of precedence, with the words people read."""
+
+_WORDS = dict(REASONS)
+
+
+def reason_words(reason: str, detail: str = "") -> str:
+    """Return a reason with its detail as people read them; "" if there is none.
+
+    >>> reason_words("cap", "2 of 2 in 7 days")
+    'the cap is reached, 2 of 2 in 7 days'
+    """
+    return ", ".join(part for part in (_WORDS.get(reason, reason), detail) if part)

@@ -1,2 +1,4 @@
-"""Operations: what people run beside the live processes to know that all is well. Reads the log and what the engine
-tells of people; writes into neither. Promises to say what it found and to change nothing."""
+"""Ops: what the stores know, put together and into words for people.
+
+Reads log, ledger, mailbox and what the engine tells, through what it is handed. Writes nothing.
+"""

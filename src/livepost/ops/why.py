@@ -15,7 +15,7 @@ from livepost.errors import ProjectError
 from livepost.expr import Expr
 from livepost.ledger.base import Delivery, Move, Note
 from livepost.model.compiled import CampaignSpec, Compiled, SegmentSpec
-from livepost.model.decision import REASONS
+from livepost.model.decision import REASONS, reason_words
 from livepost.model.person import JourneyView, MembershipView, PersonView
 from livepost.ops.condition import Reading, Term
 from livepost.ops.evidence import Evidence
@@ -148,7 +148,7 @@ def mail_reason(delivery: Delivery, history: Sequence[Move], notes: Sequence[Not
     """Return why a mail was decided on and what became of it; moves and notes are those of the delivery."""
     decision = delivery.decision
     moves = [_move(one) for one in history]
-    moves += [Happened(note.at, f"{_reason(note.reason, note.detail)}, too late to stop it") for note in notes]
+    moves += [Happened(note.at, f"{reason_words(note.reason, note.detail)}, too late to stop it") for note in notes]
     return MailReason(
         decision=decision.id.hex(),
         state=delivery.state,
@@ -160,7 +160,7 @@ def mail_reason(delivery: Delivery, history: Sequence[Move], notes: Sequence[Not
             cause=decision.cause_text,
             at=_time(decision.at),
             changed=_time(delivery.changed_at),
-            reason=_reason(delivery.reason, delivery.detail),
+            reason=reason_words(delivery.reason, delivery.detail),
             detail=delivery.detail or "the sender refused it for good",
         ),
         moves=tuple(moves),
@@ -219,13 +219,8 @@ def _mail(delivery: Delivery, evidence: Evidence) -> MailReason:
 
 
 def _move(move: Move) -> Happened:
-    why = _reason(move.reason, move.detail)
+    why = reason_words(move.reason, move.detail)
     return Happened(move.at, f"{move.after}: {why}" if why else move.after)
-
-
-def _reason(reason: str, detail: str) -> str:
-    words = dict(REASONS).get(reason, reason)
-    return ", ".join(part for part in (words, detail) if part)
 
 
 def _segment(compiled: Compiled, spec: SegmentSpec, evidence: Evidence) -> SegmentReason:

@@ -7,48 +7,31 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 import msgspec
 
 from livepost.deliver.courier import Courier, Sent, recover, report, send_due, take_over
-from livepost.deliver.mail import Drafts, Maker, Shop
-from livepost.deliver.message import From
 from livepost.errors import SealError, StoreError
-from livepost.intake.seal import open_value
 from livepost.intake.writer import Lane
 from livepost.ledger.base import Move
 from livepost.log.base import LogReader
 from livepost.measure.send import sent
-from livepost.model.record import Record, SealedValue
+from livepost.model.record import Record
 from livepost.model.told import CourierStatus
 from livepost.observe.latencies import Latencies
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
-from livepost.runtime.front import Handed
+from livepost.runtime.handed import Handed
+from livepost.runtime.making import maker_of
 from livepost.runtime.project import Project
 from livepost.runtime.sender import sender_of
-from livepost.runtime.templates import load_templates
 from livepost.runtime.wire import WireClient
-from livepost.settings.settings import Settings
 from livepost.vault.base import Vault
 
 IDLE_S = 0.5
 """How long the courier waits for the engine's wake-up: what comes due by itself (a retry, a lease) is up to so late."""
 
 PORT_LOOK_S = 0.02
-
-
-class Seals:
-    """Opens personal values with the vault's keys."""
-
-    def __init__(self, vault: Vault, workspace: str) -> None:
-        self._vault = vault
-        self._workspace = workspace
-
-    def open(self, value: SealedValue) -> Any:
-        """Return the plain value; raise SealError if its person was forgotten."""
-        return open_value(self._vault.keys(value.subject), self._workspace, value)
 
 
 class LoggedOutcomes:
@@ -73,17 +56,6 @@ class LoggedOutcomes:
             return self._vault.keys(person).known
         except SealError:  # forgotten meanwhile: nobody will make anything of it
             return False
-
-
-def maker_of(project: Project, settings: Settings, base_url: str, vault: Vault, drafts: Drafts | None = None) -> Maker:
-    """Return what makes a project's mails, and, with `drafts`, those that programs ask for."""
-    shop = Shop(
-        sender=From(settings.shop_name, settings.sender),
-        name=settings.shop_name,
-        address=settings.shop_address,
-        public_url=base_url,
-    )
-    return Maker(shop, project, load_templates(project.folder), Seals(vault, settings.workspace), vault.secret, drafts)
 
 
 def run_courier(folder: DataFolder, project: Project, stop: Event) -> None:

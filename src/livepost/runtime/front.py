@@ -1,4 +1,4 @@
-"""The front's process: collector, public mail endpoints, health; the only writer of the log.
+"""The front's process: collector, links of mails, health, API, console; the only writer of the log.
 
 Others hand it records over its socket, in lanes of lower priority. It lets time pass: when a due time has come and
 nothing newer is in the log, it appends a tick.
@@ -28,6 +28,7 @@ from livepost.model.record import Appended, Kind, Record
 from livepost.model.told import Due
 from livepost.observe.rates import Rates
 from livepost.runtime.folder import DataFolder
+from livepost.runtime.handed import Handed
 from livepost.runtime.job import ADMIT, JOB
 from livepost.runtime.letters import letters_of
 from livepost.runtime.listening import listen, serve
@@ -49,13 +50,6 @@ TICK_SLEEP_S = 1.0
 
 PRUNE_EVERY_S = 3600.0
 RECOVER_EVERY_S = 1.0
-
-
-class Handed(msgspec.Struct, frozen=True):
-    """Records that another process hands to the front."""
-
-    records: list[Record]
-    lane: Lane
 
 
 async def run_front(folder: DataFolder, project: Project, *, more: Sequence[BaseRoute] = ()) -> None:

@@ -19,7 +19,7 @@ from livepost.clock import WallClock
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
 from livepost.errors import RejectedError, StoreError
-from livepost.ledger.base import MAX_LISTED, Delivery, Ledger, Tally
+from livepost.ledger.base import MAX_LISTED, Delivery, Ledger
 from livepost.ledger.moves import State
 from livepost.model.compiled import Compiled
 from livepost.model.letter import Letter, LetterDetail
@@ -76,7 +76,7 @@ class Look:
 
 
 class Looking:
-    """Answers questions about one house; see `livepost.api.house.House`."""
+    """Answers questions about one house; see `livepost.api.house.House` and `livepost.console.house.House`."""
 
     def __init__(
         self,
@@ -179,7 +179,7 @@ class Looking:
     def story(self, view: PersonView, limit: int) -> PersonStory:
         """Return what happened to a person, the newest first: at most `limit` (1 to MAX_LISTED) things.
 
-        The log has no index by person and is searched backwards, within `ops.happened`'s bounds, for one question at
+        The log has no index by person and is searched backwards, within `ops.story`'s bounds, for one question at
         a time: searching takes turns with what the front does besides.
         """
         if not 1 <= limit <= MAX_LISTED:
@@ -189,10 +189,6 @@ class Looking:
             outcomes = {one.decision.id: self._ledger.outcomes(one.decision.id) for one in evidence.deliveries}
             searched = search(look.log, view.subjects, limit)
         return story_of(evidence, outcomes, searched, limit)
-
-    def tallies(self) -> list[Tally]:
-        """Return how many deliveries there are by campaign, state and reason."""
-        return self._ledger.counts()
 
     def standing(self) -> Standing:
         """Return where the house stands."""

@@ -27,7 +27,7 @@ from livepost.runtime.project import Project
 TURN_S = 5.0
 """How long a preview waits for the one before it; the author's function of that one may be slow."""
 
-MAKING = "livepost.runtime.courier"
+MAKING = "livepost.runtime.making"
 """The module with `maker_of`, loaded late."""
 
 

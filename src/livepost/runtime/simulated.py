@@ -33,7 +33,8 @@ from livepost.model.decision import Decision
 from livepost.model.message import EmailDraft, RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.record import Appended, KeyKind, Kind, Origin, Record
-from livepost.runtime.courier import LoggedOutcomes, Seals, maker_of
+from livepost.runtime.courier import LoggedOutcomes
+from livepost.runtime.making import Seals, maker_of
 from livepost.runtime.preview import supposed
 from livepost.runtime.project import Project
 from livepost.runtime.worker import Worker

@@ -106,7 +106,7 @@ def test_somebody_without_name_and_address_has_a_preview_too(looking: Asked) -> 
 
 def test_a_mail_that_cannot_be_made_says_why_and_says_nothing_else(looking: Asked) -> None:
     told = looking.ask("/api/people/ada/preview?campaign=thanks").json()
-    assert told["problem"].startswith("render: ")
+    assert told["problem"].startswith("the mail could not be made, ")
     assert (told["subject"], told["html"], told["text_body"]) == ("", "", "")
 
 

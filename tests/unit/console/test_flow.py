@@ -76,13 +76,16 @@ def test_an_equation_that_does_not_hold_is_said_first() -> None:
     broken = msgspec.structs.replace(COUNTED, processed=89, holds=False)
     text = _page(msgspec.structs.replace(STANDING, conservation=broken)).text
     assert "does not add up" in text
-    assert text.index("events are missing, or counted twice") < text.index("dead letters wait")
+    assert "the events do not add up: some are missing" in text
+    assert "accounted for." not in text
+    assert "accounted for." in _page().text
+    assert text.index("events are missing, or counted twice") < text.index("dead letters so far")
 
 
 def test_dead_letters_and_quarantine_need_a_person_and_their_absence_nobody() -> None:
     text = _page().text
-    assert "3 dead letters wait" in text
-    assert "2 events are in quarantine" in text
+    assert "3 dead letters so far" in text
+    assert "2 events in quarantine so far" in text
     quiet = msgspec.structs.replace(COUNTED, quarantined=0, dead_lettered=0, processed=95)
     assert "Needs a person" not in _page(msgspec.structs.replace(STANDING, conservation=quiet)).text
 

@@ -16,8 +16,9 @@ from livepost.intake.plan import TrackingPlan
 from livepost.intake.record import Arrival
 from livepost.intake.writer import Intake, Stores
 from livepost.model.record import Appended, KeyKind
-from livepost.runtime.courier import LoggedOutcomes, maker_of
+from livepost.runtime.courier import LoggedOutcomes
 from livepost.runtime.folder import DataFolder
+from livepost.runtime.making import maker_of
 from livepost.runtime.project import Project, load_project
 from livepost.runtime.worker import Worker
 from livepost.settings.load import load

@@ -65,7 +65,7 @@ def test_nothing_is_opened_before_somebody_asks(house: StillHouse, monkeypatch: 
 
 def test_a_front_loads_what_makes_mails_with_the_first_question_only() -> None:
     assert "livepost.render.template" not in front_modules()
-    assert "livepost.render.template" in front_modules("livepost.runtime.courier")
+    assert "livepost.render.template" in front_modules("livepost.runtime.making")
 
 
 def front_modules(*more: str) -> set[str]:

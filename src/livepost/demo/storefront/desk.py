@@ -17,7 +17,7 @@ from livepost.demo.storefront.line import Told
 from livepost.project.money import Money
 
 
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
+class NextMail(msgspec.Struct, frozen=True, kw_only=True):
     """The next mail. `state` is the delivery's, `waiting` or `none`; `due` (UTC ms, shop time) only while waiting.
 
     due_in_s   how many seconds of the clock on the wall until then
@@ -41,7 +41,7 @@ class Known(msgspec.Struct, frozen=True):
     value: str
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Stand(msgspec.Struct, frozen=True):
     """A segment or campaign: whether the person is in it or what became of its mail, and the sentence that says why."""
 
     name: str
@@ -54,10 +54,10 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
 
     position: int
     shop_ms: int
-    letter: Letter
+    letter: NextMail
     features: list[Known]
-    segments: list[Standing]
-    campaigns: list[Standing]
+    segments: list[Stand]
+    campaigns: list[Stand]
 
 
 def desk_of(told: Told, *, now_ms: int, speed: float) -> Desk:
@@ -68,8 +68,8 @@ def desk_of(told: Told, *, now_ms: int, speed: float) -> Desk:
         letter=_letter(told.preview, now_ms, speed),
         features=[Known(name, in_words(value)) for name, value in told.person.features.items() if name.isidentifier()]
         + [Known(name, "known, sealed") for name in told.person.personal],
-        segments=[Standing(one.segment, "in" if one.inside else "out", one.text) for one in told.reasons.segments],
-        campaigns=[Standing(one.campaign, one.state, one.text) for one in told.reasons.campaigns],
+        segments=[Stand(one.segment, "in" if one.inside else "out", one.text) for one in told.reasons.segments],
+        campaigns=[Stand(one.campaign, one.state, one.text) for one in told.reasons.campaigns],
     )
 
 
@@ -89,8 +89,8 @@ def in_words(value: Any) -> str:
     return str(value)
 
 
-def _letter(told: PreviewAnswer, now_ms: int, speed: float) -> Letter:
-    return Letter(
+def _letter(told: PreviewAnswer, now_ms: int, speed: float) -> NextMail:
+    return NextMail(
         campaign=told.campaign,
         state=told.state,
         text=told.text,

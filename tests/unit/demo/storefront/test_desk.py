@@ -6,7 +6,7 @@ from typing import Any
 
 from livepost.api.people import PersonAnswer
 from livepost.api.preview import PreviewAnswer
-from livepost.demo.storefront.desk import Desk, Known, Standing, desk_of
+from livepost.demo.storefront.desk import Desk, Known, Stand, desk_of
 from livepost.demo.storefront.line import Told
 from livepost.ops.why import CampaignReason, PersonReason, SegmentReason
 
@@ -55,8 +55,8 @@ def test_values_are_said_in_words_and_what_is_personal_is_only_named() -> None:
 
 
 def test_segments_and_campaigns_bring_the_houses_own_sentences() -> None:
-    assert desk().segments == [Standing("browsing", "in", "in browsing")]
-    assert desk().campaigns == [Standing("reminder", "waiting", "not yet")]
+    assert desk().segments == [Stand("browsing", "in", "in browsing")]
+    assert desk().campaigns == [Stand("reminder", "waiting", "not yet")]
 
 
 def test_when_it_goes_is_told_in_the_shops_time_and_in_seconds_on_the_wall() -> None:
