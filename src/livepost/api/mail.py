@@ -7,6 +7,7 @@ a click leads only where the mail's own link led; a body is never read, so it ca
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import html
 from collections.abc import Callable, Sequence
@@ -14,7 +15,6 @@ from typing import Protocol
 
 import msgspec
 from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -115,10 +115,10 @@ async def echo(desk: MailDesk) -> int:
 
     Raises LivepostError if the log does not take them: they stay for the next time.
     """
-    waiting = await run_in_threadpool(desk.ledger.unechoed, ECHOES)
+    waiting = await asyncio.to_thread(desk.ledger.unechoed, ECHOES)
     if waiting:
         await desk.append([_echo_of(desk, one) for one in waiting])
-        await run_in_threadpool(desk.ledger.echoed, waiting)
+        await asyncio.to_thread(desk.ledger.echoed, waiting)
     return len(waiting)
 
 
@@ -135,7 +135,8 @@ async def _unsubscribe(desk: MailDesk, token: str) -> Response:
     if link is None:
         return _bad_link()
     try:
-        await run_in_threadpool(
+        # Threads of their own: those that pages and the API share may all wait for an engine that hangs.
+        await asyncio.to_thread(
             desk.ledger.withdraw, link.person, link.purpose, desk.clock.now_ms(), f"{PROOF} {link.decision.hex()}"
         )
     except StoreError:

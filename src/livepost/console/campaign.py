@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from livepost.console.campaigns import HELD_OUT, in_words, steps_of
 from livepost.console.house import House
+from livepost.console.live import SELDOM_S
 from livepost.console.page import Page
 from livepost.console.picture.bar import Part, bar
 from livepost.console.picture.funnel import Step, funnel
@@ -116,5 +117,11 @@ def _line(one: Delivery) -> DeliveryLine:
 
 
 CAMPAIGN = Page(
-    path="/campaigns/{name}", name="campaign", title="Campaign", asked=CampaignAsked, show=_campaign, rail="campaigns"
+    path="/campaigns/{name}",
+    name="campaign",
+    title="Campaign",
+    asked=CampaignAsked,
+    show=_campaign,
+    rail="campaigns",
+    every_s=SELDOM_S,
 )

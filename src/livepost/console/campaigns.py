@@ -6,6 +6,7 @@ import msgspec
 from markupsafe import Markup
 
 from livepost.console.house import House
+from livepost.console.live import SELDOM_S
 from livepost.console.page import NothingAsked, Page
 from livepost.console.picture.funnel import Step, small_funnel
 from livepost.console.rule import rules
@@ -89,4 +90,6 @@ def _campaigns(house: House, asked: NothingAsked) -> CampaignsView:
     return CampaignsView(lines)
 
 
-CAMPAIGNS = Page(path="/campaigns", name="campaigns", title="Campaigns", asked=NothingAsked, show=_campaigns)
+CAMPAIGNS = Page(
+    path="/campaigns", name="campaigns", title="Campaigns", asked=NothingAsked, show=_campaigns, every_s=SELDOM_S
+)

@@ -32,7 +32,7 @@ REPLAYED_AT_ONCE = 200
 """Letters that one form replays, each with a commit of its own; the answer leads to the next ones."""
 
 NO_MAIL = "no mail is sent because of it"
-Position = Annotated[int, Meta(ge=0)]
+Position = Annotated[int, Meta(ge=0, le=2**53)]
 Reason = Annotated[str, Meta(max_length=2_000)]
 
 
@@ -88,7 +88,7 @@ class ReasonTold(msgspec.Struct, frozen=True):
 
     act: Literal["try", "replay"]
     reason: Reason
-    after: Annotated[int, Meta(ge=-1)] = -1
+    after: Annotated[int, Meta(ge=-1, le=2**53)] = -1
 
 
 def _dead(house: House, asked: DeadAsked) -> DeadView:

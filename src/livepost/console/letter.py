@@ -15,7 +15,10 @@ from livepost.console.dead import NO_MAIL, Answer, Position
 from livepost.console.house import House
 from livepost.console.page import Form, Page
 from livepost.errors import OverloadedError, RejectedError
+from livepost.intake.call import read_json
 from livepost.model.letter import LetterDetail, Replay, Replayed
+
+_CANONICAL = msgspec.json.Encoder(order="deterministic")  # for Python true is 1, for JSON it is not
 
 
 class LetterAsked(msgspec.Struct, frozen=True):
@@ -78,11 +81,8 @@ def _corrected(house: House, position: int, call: str) -> bytes | None:
 
     Raises RejectedError if it is no JSON.
     """
-    try:
-        told = msgspec.json.decode(call)
-    except msgspec.DecodeError as error:
-        raise RejectedError(f"expected the call as JSON, got something else: {error}", code="json") from None
-    return None if told == house.letter(position, open=True).call else call.encode()
+    told, kept = read_json(call.encode()), house.letter(position, open=True).call
+    return None if _CANONICAL.encode(told) == _CANONICAL.encode(kept) else call.encode()
 
 
 def _shown(house: House, position: int, *, open: bool) -> LetterView:

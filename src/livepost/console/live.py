@@ -16,6 +16,9 @@ from starlette.responses import Response, StreamingResponse
 EVERY_S = 1.0
 """How often a page is looked at anew, unless it says otherwise."""
 
+SELDOM_S = 5.0
+"""How often one is that costs the house more: a search of the log or the mailbox, many rows of a store."""
+
 STREAM_S = 600.0
 STREAMS_MAX = 32
 RETRY_MS = 2_000

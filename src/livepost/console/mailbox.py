@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from livepost.console.house import House
+from livepost.console.live import SELDOM_S
 from livepost.console.page import Given, Page, Paper
 from livepost.errors import RejectedError
 from livepost.model.person import PersonView
@@ -131,7 +132,7 @@ def _found_mail(house: House, asked: MailAsked) -> MailShown:
     return mail
 
 
-MAILBOX = Page(path="/mailbox", name="mailbox", title="Mailbox", asked=MailboxAsked, show=_mailbox)
+MAILBOX = Page(path="/mailbox", name="mailbox", title="Mailbox", asked=MailboxAsked, show=_mailbox, every_s=SELDOM_S)
 MAIL = Page(path="/mailbox/{id}", name="mail", title="Mail", asked=MailAsked, show=_mail, rail="mailbox", live=False)
 MAIL_HTML = Paper(path="/mailbox/{id}/html", asked=MailAsked, give=_html, framed=True)
 MAIL_FILE = Paper(path="/mailbox/{id}/mail.eml", asked=MailAsked, give=_file)

@@ -10,6 +10,7 @@ import msgspec
 from livepost.clock import DAY_MS
 from livepost.console.feature import FeatureLine, feature_lines
 from livepost.console.house import House
+from livepost.console.live import SELDOM_S
 from livepost.console.page import Page
 from livepost.console.people import ID_MAX, NOW, TAKEN
 from livepost.console.story import KINDS, Entry, entry, kind_of
@@ -25,9 +26,6 @@ SHOWN = 100
 
 SHOWN_MAX = 1_000
 """Entries the house is asked for at most."""
-
-EVERY_S = 5.0
-"""How often the page is looked at anew: each time the log is searched."""
 
 
 class PersonAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,5 +105,5 @@ def _reach(story: PersonStory, asked: PersonAsked, shown: int) -> str:
 
 
 PERSON = Page(
-    path="/people/{id}", name="person", title="Person", asked=PersonAsked, show=_person, rail="people", every_s=EVERY_S
+    path="/people/{id}", name="person", title="Person", asked=PersonAsked, show=_person, rail="people", every_s=SELDOM_S
 )

@@ -11,8 +11,9 @@ from markupsafe import Markup
 from livepost.clock import DAY_MS
 from livepost.console.history import Points, change, drawn, history_of, until_now
 from livepost.console.house import House
+from livepost.console.live import SELDOM_S
 from livepost.console.page import Page
-from livepost.console.segments import DAYS, EVERY_S
+from livepost.console.segments import DAYS
 from livepost.errors import RejectedError
 
 MEMBERS = 50
@@ -88,5 +89,5 @@ SEGMENT = Page(
     asked=SegmentAsked,
     show=_segment,
     rail="segments",
-    every_s=EVERY_S,
+    every_s=SELDOM_S,
 )

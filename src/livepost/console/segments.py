@@ -8,14 +8,12 @@ from markupsafe import Markup
 from livepost.clock import DAY_MS
 from livepost.console.history import change, drawn, history_of, people_at, until_now
 from livepost.console.house import House
+from livepost.console.live import SELDOM_S
 from livepost.console.page import NothingAsked, Page
 from livepost.model.told import SegmentCount, SegmentHistory
 
 DAYS = 7
 """How far back the pictures go."""
-
-EVERY_S = 5.0
-"""How often pages with a history are looked at anew: it grows by the hour."""
 
 WIDTHS = ((464.0, "wide"), (310.0, "narrow"))
 
@@ -75,5 +73,5 @@ def _rows(
 
 
 SEGMENTS = Page(
-    path="/segments", name="segments", title="Segments", asked=NothingAsked, show=_segments, every_s=EVERY_S
+    path="/segments", name="segments", title="Segments", asked=NothingAsked, show=_segments, every_s=SELDOM_S
 )

@@ -19,13 +19,19 @@ SHORT = 12
 _BYTES = ("B", "KB", "MB", "GB", "TB")
 
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 def moment(ms: int) -> str:
     """Return a time (UTC ms) to the second.
 
     >>> moment(1_767_603_600_000)
     '2026-01-05 09:00:00 UTC'
     """
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    try:
+        return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):  # a client's clock may say anything
+        return f"{ms:,} ms since 1970"
 
 
 def hour(ms: int) -> str:
@@ -34,8 +40,8 @@ def hour(ms: int) -> str:
     >>> hour(1_767_603_600_000)
     'Jan 5, 09:00'
     """
-    at = datetime.fromtimestamp(ms / 1000, UTC)
-    return f"{at:%b} {at.day}, {at:%H:%M}"
+    at = moment(ms)
+    return f"{_MONTHS[int(at[5:7]) - 1]} {int(at[8:10])}, {at[11:16]}" if at.endswith("UTC") else at
 
 
 def day(ms: int) -> str:

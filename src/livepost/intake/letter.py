@@ -234,4 +234,8 @@ def _times_told(field: FieldSpec, value: Any) -> Any:
 
 
 def _iso(ms: int) -> str:
-    return (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")
+    """Return a time as a call tells it; one that no date says (a record of before there were bounds) as its number."""
+    try:
+        return (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")
+    except OverflowError:
+        return str(ms)

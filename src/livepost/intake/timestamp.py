@@ -18,6 +18,9 @@ _LOOSE = re.compile(
     re.ASCII,
 )
 MAX_TIMESTAMP_CHARS = 64
+FIRST_MS = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _MILLISECOND
+LAST_MS = (datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC) - _EPOCH) // _MILLISECOND
+"""UTC ms of the first and the last moment that a date of the years 1 to 9999 says."""
 
 
 def parse_timestamp(text: str) -> int | None:
@@ -34,7 +37,7 @@ def parse_timestamp(text: str) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return _loose(text.strip())
-    return _ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+    return _within(_ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)))
 
 
 def effective_ms(timestamp: int | None, sent_at: int | None, received_at: int) -> int:
@@ -45,6 +48,11 @@ def effective_ms(timestamp: int | None, sent_at: int | None, received_at: int) -
     if timestamp is None:
         return received_at
     return timestamp if sent_at is None else timestamp + received_at - sent_at
+
+
+def _within(ms: int) -> int | None:
+    """Return a time if it can be written as a date again (an offset may lead out of the years 1 to 9999)."""
+    return ms if FIRST_MS <= ms <= LAST_MS else None
 
 
 def _ms(moment: datetime) -> int:
@@ -68,7 +76,7 @@ def _loose(text: str) -> int | None:
     except ValueError:
         return None
     seconds = (hour * 60 + minute) * 60 + second - _offset_s(found["zone"])
-    return _ms(date) + seconds * 1000 + int((found["fraction"] or "0").ljust(3, "0")[:3])
+    return _within(_ms(date) + seconds * 1000 + int((found["fraction"] or "0").ljust(3, "0")[:3]))
 
 
 def _offset_s(zone: str | None) -> int:

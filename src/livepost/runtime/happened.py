@@ -6,6 +6,7 @@ brought it: the ledger is read first, and told last; a place that no store knows
 
 from __future__ import annotations
 
+import threading
 from typing import Protocol
 
 from livepost.api.happening import DecisionTold, Happening, Page, Place, ReceiptTold, TransitionTold
@@ -32,21 +33,30 @@ class Engine(Protocol):
 
 
 class Happened:
-    """See `livepost.api.happening.Happenings`; for one thread at a time."""
+    """See `livepost.api.happening.Happenings`; from any thread, one at a time.
+
+    A listener that leaves while it is read for is not waited for: its thread is, or two would use one connection.
+    """
 
     def __init__(self, engine: Engine, ledger: Ledger) -> None:
         """Take the ledger that the process has open, and a connection to the engine."""
         self._engine = engine
         self._ledger = ledger
+        self._alone = threading.Lock()
 
     def end(self) -> Place:
         """Return the place where nothing more has happened yet."""
-        move = self._ledger.last_move()
-        kept = self._engine.transitions_after(0, 1)
-        return Place(kept.epoch, kept.last, move)
+        with self._alone:
+            move = self._ledger.last_move()
+            kept = self._engine.transitions_after(0, 1)
+            return Place(kept.epoch, kept.last, move)
 
     def after(self, place: Place) -> Page:
         """Return what happened after a place."""
+        with self._alone:
+            return self._after(place)
+
+    def _after(self, place: Place) -> Page:
         last_move = self._ledger.last_move()
         moves = self._ledger.moves(place.move, PAGE)
         page = self._engine.transitions_after(place.transition, PAGE)

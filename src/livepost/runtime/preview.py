@@ -27,6 +27,9 @@ from livepost.runtime.project import Project
 TURN_S = 5.0
 """How long a preview waits for the one before it; the author's function of that one may be slow."""
 
+CLOSE_S = 1.0
+"""How long the end of the process waits for a preview under way."""
+
 MAKING = "livepost.runtime.making"
 """The module with `maker_of`, loaded late."""
 
@@ -57,10 +60,11 @@ class Previews:
             return self._maker.preview(supposed(self._project, campaign, view), view)
 
     def close(self) -> None:
-        """Release the vault, once nobody makes a preview any more."""
-        with self._turn:
+        """Release the vault, unless somebody makes a preview for longer than CLOSE_S: the process ends soon anyway."""
+        if self._turn.acquire(timeout=CLOSE_S):
             self._open.close()
             self._maker = None
+            self._turn.release()
 
     def _load(self) -> Maker:
         vault = self._open.enter_context(closing(self._folder.vault(readonly=True)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from http import HTTPStatus
 from pathlib import Path
 
@@ -44,6 +44,14 @@ DRAFT = "$draft"
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
+class _Turn:
+    """Whose turn it is with a key, and how many wishes have it or wait for it."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.wishes = 0
+
+
 class Sending:
     """Takes wishes on the event loop of the log's writer; see `livepost.api.send.Sends`."""
 
@@ -67,6 +75,7 @@ class Sending:
         self._plan = plan
         self._clock = clock
         self._workspace = workspace
+        self._turns: dict[bytes, _Turn] = {}
 
     async def send(self, source: str, key: str, wish: SendWish) -> KnownSend:
         """Take a mail, durably, or return what its key stands for; `taken` is set for who waits for mails."""
@@ -74,12 +83,13 @@ class Sending:
         told = _CANONICAL.encode(wish).decode()
         name = vault.blind("send key", _CANONICAL.encode([source, key]).decode())
         body = vault.blind("send body", told)
-        known = await run_in_threadpool(self._ledger.known_send, name)
-        if known is None:
-            message_id = "send-" + vault.blind("send message", f"{name.hex()} {body.hex()}").hex()
-            position, person = await self._identify(source, message_id, wish)
-            send = self._send(source, message_id, wish, position, person, name, body)
-            known = await run_in_threadpool(self._ledger.send, send, self._clock.now_ms())
+        async with self._turn(name):
+            known = await run_in_threadpool(self._ledger.known_send, name)
+            if known is None:
+                message_id = "send-" + vault.blind("send message", f"{name.hex()} {body.hex()}").hex()
+                position, person = await self._identify(source, message_id, wish)
+                send = self._send(source, message_id, wish, position, person, name, body)
+                known = await run_in_threadpool(self._ledger.send, send, self._clock.now_ms())
         if known.body != body:
             raise RejectedError(
                 "expected the body that this idempotency key came with first, got another; send a new key with it",
@@ -89,6 +99,22 @@ class Sending:
         if known.new:
             self.taken.set()
         return known
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, key: bytes) -> AsyncIterator[None]:
+        """Let one wish of a key be taken at a time: one that is refused must not have named an address before.
+
+        As many are kept as requests are under way.
+        """
+        turn = self._turns.setdefault(key, _Turn())
+        turn.wishes += 1
+        try:
+            async with turn.lock:
+                yield
+        finally:
+            turn.wishes -= 1
+            if not turn.wishes:
+                del self._turns[key]
 
     async def _identify(self, source: str, message_id: str, wish: SendWish) -> tuple[int, SubjectKeys]:
         """Tell the log whose address it is; return the position and the subject, once both are on disk."""

@@ -132,6 +132,9 @@ class WireClient:
         except OSError as error:
             self.close()
             raise WireError(f"no answer from {self._path.stem} ({error}); is `livepost run` running?") from error
+        except BaseException:  # whatever came between request and answer: the next one would read this one's
+            self.close()
+            raise
         refused, value = msgspec.msgpack.decode(body, type=tuple[tuple[str, str] | None, msgspec.Raw])
         if refused is not None:
             raise StoreError(refused[1])

@@ -204,7 +204,7 @@ def test_a_call_that_nobody_corrected_is_replayed_as_it_is() -> None:
 def test_a_correction_that_is_no_json_is_said_beside_what_was_written(call: str) -> None:
     house = Letters(_letter(7), good=(7,))
     text = Browser(house).post("/dead/7", {"act": "replay", "edits": "true", "call": call}).text
-    assert "Nothing was appended: expected the call as JSON" in text
+    assert "Nothing was appended: expected a JSON object" in text
     assert f">{call.replace(chr(39), '&#39;')}</textarea>" in text
     assert house.wishes == []
 
@@ -323,3 +323,22 @@ def test_a_form_may_be_as_long_as_the_longest_correction_and_no_longer() -> None
 
 def test_pages_without_forms_take_none() -> None:
     assert Browser(ToldHouse()).post("/system", {"act": "open"}).status_code == 405
+
+
+def test_a_correction_from_true_to_one_is_a_correction() -> None:
+    house = Letters(_letter(7), call={**CALL, "properties": {"quantity": True}})
+    told = {"act": "try", "edits": "true", "call": json.dumps({**CALL, "properties": {"quantity": 1}})}
+    Browser(house).post("/dead/7", told)
+    assert [wish.call is not None for wish in house.wishes] == [True]
+
+
+@pytest.mark.parametrize("call", ["[" * 3_000, "1" * 100_000])
+def test_what_no_decoder_reads_is_said_beside_the_form(call: str) -> None:
+    answer = Browser(Letters(_letter(7))).post("/dead/7", {"act": "try", "edits": "true", "call": call})
+    assert answer.status_code == 200
+    assert "Nothing was appended: expected a JSON object" in answer.text
+
+
+@pytest.mark.parametrize("position", [2**53 + 1, 2**63, 10**20])
+def test_a_position_past_all_is_refused(position: int) -> None:
+    assert Browser(Letters(_letter(7))).get(f"/dead/{position}").status_code == 400

@@ -101,7 +101,7 @@ def test_the_address_says_which_mails_are_shown() -> None:
 
 def test_older_mails_are_led_to_with_the_filter_that_holds() -> None:
     text = _browser(mails=_page(LINE, older="00000001-52"), person=ADA).get("/mailbox?person=ada").text
-    assert "/mailbox?person=ada&amp;before=00000001-52" in text
+    assert f"/mailbox?person={PERSON}&amp;before=00000001-52" in text
     assert "Older mails" not in _browser().get("/mailbox").text
 
 

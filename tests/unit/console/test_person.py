@@ -168,3 +168,8 @@ def test_somebody_unknown_is_a_page_that_says_by_what_people_are_found() -> None
 def test_a_person_to_whom_nothing_happened_has_an_empty_line_of_time() -> None:
     assert "Here will be this person" in _get(story=_story()).text
     assert "No outcome is among" in _get(f"/people/{ADA.hex()}?kind=outcome", story=_story()).text
+
+
+def test_a_time_that_no_date_says_is_a_number() -> None:
+    far = msgspec.structs.replace(EVENT, effective_ts=-313_000_000_000_000)
+    assert "-313,000,000,000,000 ms since 1970" in _get(story=_story(far)).text

@@ -80,3 +80,13 @@ def test_a_wrong_clock_is_corrected_by_what_it_said_at_sending() -> None:
 def test_without_sent_at_the_timestamp_counts_and_without_both_the_receipt() -> None:
     assert effective_ms(timestamp=5, sent_at=None, received_at=9) == 5
     assert effective_ms(timestamp=None, sent_at=7, received_at=9) == 9
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "9999-12-31T23:59:60Z", "0001-1-1T00:00:00+01:00"],
+)
+def test_what_an_offset_leads_out_of_the_calendar_is_no_date_time(text: str) -> None:
+    assert parse_timestamp(text) is None
+    assert parse_timestamp("0001-01-01T00:00:00Z") is not None
+    assert parse_timestamp("9999-12-31T23:59:59.999Z") is not None

@@ -50,7 +50,7 @@ class HouseLine:
     def __init__(self, port: Callable[[], int], secret_key: str) -> None:
         self._port = port
         limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-        self._client = httpx.AsyncClient(auth=(secret_key, ""), timeout=TIMEOUT_S, limits=limits)
+        self._client = httpx.AsyncClient(auth=(secret_key, ""), timeout=TIMEOUT_S, limits=limits, trust_env=False)
 
     async def __aenter__(self) -> HouseLine:
         """Return itself."""
