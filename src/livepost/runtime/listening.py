@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
@@ -37,7 +38,10 @@ def listen(folder: DataFolder) -> socket.socket:
 
 
 async def serve(app: Any, listening: socket.socket, stopping: Callable[[], None]) -> None:
-    """Serve an ASGI app until cancelled; `stopping` ends what would go on for ever."""
+    """Serve an ASGI app until cancelled, then for as long as answers under way take, GRACEFUL_S at most.
+
+    `stopping` ends what would go on for ever.
+    """
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -51,11 +55,13 @@ async def serve(app: Any, listening: socket.socket, stopping: Callable[[], None]
         ws_ping_timeout=PING_S,
     )
     server = _Server(config)
+    serving = asyncio.ensure_future(server.serve([listening]))
     try:
-        await server.serve([listening])
+        await asyncio.shield(serving)  # cancelled itself it would cut off what it is answering
     finally:
         stopping()
         server.should_exit = True
+        await serving
 
 
 class _Server(uvicorn.Server):

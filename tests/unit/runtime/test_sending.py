@@ -163,7 +163,9 @@ def test_of_two_bodies_at_once_with_one_key_one_is_refused(stage: Stage) -> None
             *(stage.sending.send(SOURCE, "k-1", wish) for wish in wishes), return_exceptions=True
         )
 
+    before = stage.house.log.last().seq
     assert [isinstance(one, RejectedError) for one in asyncio.run(race())].count(True) == 1
+    assert stage.house.log.last().seq == before + 1, "the refused one named an address in the log"
     assert stage.sent() == 1
 
 
