@@ -1,8 +1,8 @@
 """Visitors of the shop: who may be asked about, and who somebody becomes by signing in.
 
 In: what a browser sends. Out: ids, and the call that tells the house who somebody is. Promised: nobody can name another
-person. A visitor is known by the id that their browser drew (122 random bits) and, signed in, by one that the shop's
-server draws (128); the ids of the demo's other shoppers have another form.
+visitor. One is known by the id that their browser drew (122 random bits) and, signed in, by one that the shop's server
+draws (128). The demo's made-up shoppers have ids that can be guessed: with the write key a browser may claim to be one.
 """
 
 from __future__ import annotations
