@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import msgspec
 
+from livepost.clock import WallClock
 from livepost.console.house import House
 from livepost.console.page import NothingAsked, Page
 from livepost.model.standing import ProcessStanding, StoreStanding
@@ -34,7 +33,7 @@ def _system(house: House, asked: NothingAsked) -> SystemView:
         free_bytes=min((one.free_bytes for one in stores), default=0),
         standing=house.standing(),
         settings=house.settings(),
-        now_ms=time.time_ns() // 1_000_000,
+        now_ms=WallClock().now_ms(),
     )
 
 
