@@ -247,11 +247,13 @@ def test_calls_are_gathered_or_sent_at_once_where_the_page_says_so(
     visit.context.add_init_script("document.addEventListener('livepost', (e) => (window.sent = e.detail.sentAt))")
     visit.open()
     took = []
-    for number in range(5):
+    for number in range(6):
         visit.say(f"window.sent = undefined; window.said = performance.now(); livepost.track('{number}')")
         wait_until("the event", lambda: visit.page.evaluate("() => window.sent"))
         took.append(visit.page.evaluate("() => sent - said"))
-    assert soonest_ms <= min(took) < soonest_ms + 100
+    first, *later = took  # the first may travel with what the page's load had begun to gather
+    assert first < soonest_ms + 1_000
+    assert soonest_ms <= min(later) < soonest_ms + 100
 
 
 def test_the_browser_runs_exactly_what_is_served(visit: Visit, shop: Storefront) -> None:

@@ -25,11 +25,13 @@ PORT = "8300"
 PATIENCE_S = 30.0
 GREETING = """Livepost runs with 1 campaign and takes events at http://localhost:8300
   write key   lp_write_YBGHk3BM4iZPEms0Ma7mfhVgm13DQsh9   (public: websites and apps send events with it)
+  console     http://localhost:8300/open/Ca2XQW7cosXZSU9-SbdSLM6N9aUDS8to   (opens once; `livepost console` prints another)
   secret keys are made by `livepost keys new secret`; Ctrl-C stops
-"""
+"""  # noqa: E501
 FORMS = (
     (r"lp_(write|secret)_[\w-]{32}", "KEY"),
     (r"localhost:\d+", "localhost:PORT"),
+    (r"/open/[\w-]{32}", "/open/WORD"),
     (r"/u/[\w-]{60,400}", "/u/TOKEN"),
     (r"[0-9a-f]{32}", "ID"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME"),
