@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.real.browser import browser
+
+expect.set_options(timeout=20_000)
+"""How long (ms) a page may take to show what is expected: enough for a slow host, since nothing is timed by it."""
 
 
 @pytest.fixture(scope="session")
