@@ -11,8 +11,8 @@ from msgspec import Meta
 from livepost.console.house import House
 from livepost.console.live import SELDOM_S
 from livepost.console.page import Given, Page, Paper
+from livepost.console.people import found_person
 from livepost.errors import RejectedError
-from livepost.model.person import PersonView
 from livepost.ops.mailbox import MailPage, MailShown
 
 MAILS = 50
@@ -70,18 +70,6 @@ class MailView(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     source: str
     cut: bool
-
-
-def found_person(house: House, name: str) -> PersonView:
-    """Return the person of any id; raise RejectedError (404) if nobody is known by it."""
-    view = house.person(name, -1)
-    if view is None:
-        raise RejectedError(
-            f"nobody is known as {name}: give a userId, an email address, an anonymousId or a subject's id",
-            code="nobody",
-            status=HTTPStatus.NOT_FOUND,
-        )
-    return view
 
 
 def _mailbox(house: House, asked: MailboxAsked) -> MailboxView:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
 
 from livepost.console.house import House
 from livepost.console.page import Elsewhere, Page
+from livepost.errors import RejectedError
+from livepost.model.person import PersonView
 from livepost.model.standing import PersonLine
 
 LINES = 50
@@ -35,6 +38,16 @@ class PeopleView(msgspec.Struct, frozen=True):
     lines: list[PersonLine]
     nobody: bool
     taken: str = TAKEN
+
+
+def found_person(house: House, name: str) -> PersonView:
+    """Return the person of any id; raise RejectedError (404) if nobody is known by it."""
+    view = house.person(name, NOW)
+    if view is None:
+        raise RejectedError(
+            f"nobody is known as {name[:200]}: expected {TAKEN}", code="nobody", status=HTTPStatus.NOT_FOUND
+        )
+    return view
 
 
 def _people(house: House, asked: PeopleAsked) -> PeopleView | Elsewhere:

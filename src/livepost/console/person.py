@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated, Literal
 
 import msgspec
@@ -12,10 +11,9 @@ from livepost.console.feature import FeatureLine, feature_lines
 from livepost.console.house import House
 from livepost.console.live import SELDOM_S
 from livepost.console.page import Page
-from livepost.console.people import ID_MAX, NOW, TAKEN
+from livepost.console.people import ID_MAX, found_person
 from livepost.console.story import KINDS, Entry, entry, kind_of
 from livepost.console.words import counted, moment
-from livepost.errors import RejectedError
 from livepost.model.compiled import Compiled
 from livepost.model.person import PersonView
 from livepost.model.story import PersonStory
@@ -57,11 +55,7 @@ class PersonPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _person(house: House, asked: PersonAsked) -> PersonPage:
-    view = house.person(asked.id, NOW)
-    if view is None:
-        raise RejectedError(
-            f"nobody is known as {asked.id[:200]}: expected {TAKEN}", code="nobody", status=HTTPStatus.NOT_FOUND
-        )
+    view = found_person(house, asked.id)
     project = house.project()
     story = house.story(view, SHOWN_MAX if asked.kind else asked.limit)
     return PersonPage(

@@ -7,8 +7,9 @@ from http import HTTPStatus
 import msgspec
 
 from livepost.console.house import House
-from livepost.console.mailbox import FRAME_HEADERS, HTML, Width, Word, found_person
+from livepost.console.mailbox import FRAME_HEADERS, HTML, Width, Word
 from livepost.console.page import Given, Page, Paper
+from livepost.console.people import found_person
 from livepost.deliver.mail import NotMade
 from livepost.errors import RejectedError
 from livepost.model.decision import reason_words

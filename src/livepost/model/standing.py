@@ -59,11 +59,10 @@ class ProcessStanding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoreStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """A store of the data folder: what it is for, where it lies, how long it is, and what the disk has left."""
+    """A store of the data folder: what it is for, how long it is, and what the disk has left."""
 
     name: str
     purpose: str
-    path: str
     bytes: int
     free_bytes: int
 

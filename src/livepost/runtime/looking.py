@@ -32,6 +32,7 @@ from livepost.model.told import CourierStatus, Member, SegmentCount, SegmentHist
 from livepost.observe.rates import Rates
 from livepost.ops.campaigns import campaign_standings
 from livepost.ops.evidence import gather
+from livepost.ops.lately import people_lately
 from livepost.ops.mailbox import MailPage, MailShown, mail_page, mail_shown
 from livepost.ops.pace import pace, totals
 from livepost.ops.standing import standing
@@ -39,7 +40,6 @@ from livepost.ops.story import search, story_of
 from livepost.ops.why import PersonReason, why_person
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
-from livepost.runtime.lately import people_lately
 from livepost.runtime.letters import kept, letters_of
 from livepost.runtime.preview import Previews
 from livepost.runtime.processes import process_standings

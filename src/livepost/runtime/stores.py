@@ -1,4 +1,4 @@
-"""The stores of a data folder: what each is for, where it lies, how long it is.
+"""The stores of a data folder: what each is for, how long it is.
 
 In: a folder. Out: a standing each. Promised: nothing is opened; a file that goes away meanwhile counts nothing.
 """
@@ -27,7 +27,7 @@ def store_standings(folder: Path) -> list[StoreStanding]:
     """Return the stores that are there, in the order of STORES, and what the folder's disk has left (for its owner)."""
     free = shutil.disk_usage(folder).free
     return [
-        StoreStanding(name=name, purpose=purpose, path=str(folder / name), bytes=_bytes(folder / name), free_bytes=free)
+        StoreStanding(name=name, purpose=purpose, bytes=_bytes(folder / name), free_bytes=free)
         for name, purpose in STORES
         if (folder / name).exists()
     ]

@@ -19,7 +19,7 @@ ENGINE = ProcessStanding(
     resident_bytes=123_400_000,
     cpu_s=61.0,
 )
-LOG = StoreStanding(name="log", purpose="every accepted event", path="log", bytes=1_500_000, free_bytes=10**9)
+LOG = StoreStanding(name="log", purpose="every accepted event", bytes=1_500_000, free_bytes=10**9)
 PORT = Shown("port", 8300, "LIVEPOST_PORT", "Port of the front.")
 
 

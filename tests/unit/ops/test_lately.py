@@ -8,7 +8,7 @@ import pytest
 
 from livepost.model.decision import Transition
 from livepost.model.person import MembershipView, PersonView
-from livepost.runtime.lately import PEOPLE_MAX, TRANSITIONS_MAX, called, people_lately
+from livepost.ops.lately import PEOPLE_MAX, TRANSITIONS_MAX, called, people_lately
 from livepost.vault.base import ANONYMOUS, EMAIL, USER, ExternalId
 from livepost.vault.memory import MemoryVault
 
