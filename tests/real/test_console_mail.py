@@ -22,7 +22,7 @@ from livepost.clock import SimulatedClock
 from livepost.console.app import Console
 from livepost.console.door import Door
 from livepost.govern.session import Links, Sessions
-from tests.unit.console.test_dead import CALL, Letters, _letter
+from tests.unit.console.letters import CALL, Letters, letter
 from tests.unit.console.test_mailbox import ID, LINE, _page, _shown
 from tests.unit.console.told import START
 
@@ -45,7 +45,7 @@ class Served:
         self.clicks: list[str] = []
         self.links = Links()
         self.clock = SimulatedClock(START)
-        self.house = Letters(_letter(7))
+        self.house = Letters(letter(7))
         self.house.answers |= {"mail": _shown(html=MAIL), "mails": _page(LINE), "keeps_mails": True, "campaigns": []}
         self.console = Console(self.house, Door(Sessions(bytes(32)), self.links, self.clock), "The corner shop")
         self.port = 0
