@@ -4,6 +4,6 @@ A comparison with *never* (a value that does not exist yet) is false, except `si
 true where only b happened. `Not` is plain negation (SEMANTICS).
 """
 
-from livepost.expr.tree import And, Compare, Const, Expr, Feature, Field, Not, Op, Or, Segment, walk
+from livepost.expr.tree import And, Arithmetic, Compare, Const, Expr, Feature, Field, Not, Op, Or, Segment, Sign, walk
 
-__all__ = ["And", "Compare", "Const", "Expr", "Feature", "Field", "Not", "Op", "Or", "Segment", "walk"]
+__all__ = ["And", "Arithmetic", "Compare", "Const", "Expr", "Feature", "Field", "Not", "Op", "Or", "Segment", "Sign", "walk"]

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 Op: TypeAlias = Literal["<", "<=", ">", ">=", "==", "!="]
+Sign: TypeAlias = Literal["+", "-", "*", "/"]
 
 
 class Feature(msgspec.Struct, frozen=True, tag="feature"):
@@ -32,6 +33,16 @@ class Const(msgspec.Struct, frozen=True, tag="const"):
     """A constant: durations in ms, money in minor units."""
 
     value: bool | int | float | str
+
+
+class Arithmetic(msgspec.Struct, frozen=True, tag="arithmetic"):
+    """`left sign right`, in IEEE 754 double precision; never if a side is, on a division by zero, and beyond all
+    finite numbers. Sides are numbers and money (in minor units), and no `since`, which changes all the time.
+    """
+
+    sign: Sign
+    left: Expr
+    right: Expr
 
 
 class Compare(msgspec.Struct, frozen=True, tag="compare"):
@@ -60,14 +71,14 @@ class Not(msgspec.Struct, frozen=True, tag="not"):
     of: Expr
 
 
-Expr: TypeAlias = Feature | Field | Segment | Const | Compare | And | Or | Not
+Expr: TypeAlias = Feature | Field | Segment | Const | Arithmetic | Compare | And | Or | Not
 
 
 def walk(node: Expr) -> Iterator[Expr]:
     """Yield the node and everything below it, parents first."""
     yield node
     match node:
-        case Compare(_, left, right):
+        case Compare(_, left, right) | Arithmetic(_, left, right):
             yield from walk(left)
             yield from walk(right)
         case And(of) | Or(of):

@@ -15,16 +15,20 @@ from livepost.ids import digest
 COMPILED_FORMAT = 1
 
 FieldType: TypeAlias = Literal["str", "int", "float", "bool", "money", "datetime", "list", "json"]
-FeatureKind: TypeAlias = Literal["count", "total", "mean", "latest", "first", "recent", "top", "since"]
+FeatureKind: TypeAlias = Literal[
+    "count", "total", "mean", "minimum", "maximum", "latest", "first", "recent", "top", "distinct", "since", "exists"
+]
+CalendarUnit: TypeAlias = Literal["day", "week", "month"]
 Class: TypeAlias = Literal["marketing", "transactional"]
 Lane: TypeAlias = Literal["transactional", "triggered", "bulk", "backfill"]
 Tree: TypeAlias = dict[str, Any]
 
 
-class FieldSpec(msgspec.Struct, frozen=True, kw_only=True):
+class FieldSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A declared field. `keys` are the JSON names it is read from, first hit wins (Segment's `firstName`, ours).
 
-    Personal fields are sealed; a `money` field's currency comes from the sibling JSON field `currency_key`.
+    Personal fields are sealed; a `money` field's currency comes from the sibling JSON field `currency_key`. `currency`
+    is the one it has to be in, because a feature counts it; None: any.
     """
 
     name: str
@@ -34,6 +38,7 @@ class FieldSpec(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = True
     personal: bool = False
     currency_key: str | None = None
+    currency: str | None = None
 
 
 class EventSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,13 +49,27 @@ class EventSpec(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[FieldSpec, ...]
 
 
-class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
+class CalendarSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A calendar window: the unit at hand and the `times` - 1 before it, in a zone of the IANA database.
+
+    Weeks begin on Monday (ISO 8601). docs/reference/semantics.md says where a unit begins where clocks change.
+    """
+
+    unit: CalendarUnit
+    times: int
+    zone: str
+
+
+class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A feature of the person. `over_ms` None means lifetime; `grid_ms` divides `over_ms` (SEMANTICS, "Windows").
 
-    `type` is that of the value: int for count, money/int/float for total, float for mean, ms (int) for since,
-    the field's for latest/first, list for recent/top. `n` is recent's n or top's k. `secret_only` folds only what a
-    secret key brought (the address of a person). `anonymous` features were written inside a condition.
-    `version` is the hash of the definition without its name.
+    `calendar` is a window of another kind, instead of `over_ms` and `grid_ms`. `type` is that of the value: int for
+    count and distinct, bool for exists, money/int/float for total, float for mean, ms (int) for since, the field's for
+    latest/first/minimum/maximum, list for recent/top. `field` with a dot in it is a facet's name. `n` is recent's n or
+    top's k; `cap` how many different values distinct and top tell apart (None: DISTINCT_MAX). `secret_only` folds only
+    what a secret key brought (the address of a person). `anonymous` features were written inside a condition.
+    `version` is the hash of the definition without its name; a default is left out of it, so that what is added to the
+    language leaves the versions of what was there.
     """
 
     name: str
@@ -60,7 +79,9 @@ class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
     where: Tree | None = None
     over_ms: int | None = None
     grid_ms: int | None = None
+    calendar: CalendarSpec | None = None
     n: int | None = None
+    cap: int | None = None
     type: FieldType = "int"
     personal: bool = False
     secret_only: bool = False
@@ -68,8 +89,8 @@ class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
 
 
-class SegmentSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A segment: a condition over features; `text` is what the author wrote, for people to read."""
+class SegmentSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A segment: a condition over features and segments; `text` is what the author wrote, for people to read."""
 
     name: str
     condition: Tree
@@ -84,7 +105,7 @@ class CapSpec(msgspec.Struct, frozen=True):
     per_ms: int
 
 
-class CampaignSpec(msgspec.Struct, frozen=True, kw_only=True):
+class CampaignSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A campaign's rules; the author's function runs only when a mail is rendered.
 
     audience    a segment: entering it starts a journey; or
@@ -127,6 +148,9 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
         """Return the content hash: blake2b-128, hex, of the canonical JSON."""
         return digest(msgspec.json.encode(self, order="deterministic")).hex()
 
+
+DISTINCT_MAX = 1_000
+"""As many different values a distinct or top tells apart where its author declares no cap."""
 
 ADDRESS_FEATURE = "$address"
 """The name of the built-in feature that holds a person's sendable address: latest email brought by a secret key."""

@@ -19,12 +19,16 @@ class JourneyView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MembershipView(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a person is in a segment, and since when (ms; 0 = never changed)."""
+    """Whether a person is in a segment, and since when (ms; 0 = never changed).
+
+    `unknown`: its condition is unknown at this moment, so `inside` says how it was when it last was known.
+    """
 
     segment: str
     inside: bool
     since: int
     number: int
+    unknown: bool = False
 
 
 class PersonView(msgspec.Struct, frozen=True, kw_only=True):
