@@ -6,4 +6,18 @@ true where only b happened. `Not` is plain negation (SEMANTICS).
 
 from livepost.expr.tree import And, Arithmetic, Compare, Const, Expr, Feature, Field, Not, Op, Or, Segment, Sign, walk
 
-__all__ = ["And", "Arithmetic", "Compare", "Const", "Expr", "Feature", "Field", "Not", "Op", "Or", "Segment", "Sign", "walk"]
+__all__ = [
+    "And",
+    "Arithmetic",
+    "Compare",
+    "Const",
+    "Expr",
+    "Feature",
+    "Field",
+    "Not",
+    "Op",
+    "Or",
+    "Segment",
+    "Sign",
+    "walk",
+]
