@@ -45,21 +45,33 @@ def why(
 
 
 def parity(
-    people: Annotated[int, typer.Option(min=0, help="How many people to compare; 0: everybody.")] = 0,
+    people: Annotated[
+        str, typer.Option(metavar="N|all", help="How many people to compare, those seen first; all: everybody.")
+    ] = "all",
     as_json: AsJson = False,
 ) -> None:
     """Recompute people from the log with DuckDB and compare them with the live state; exit 1 on any mismatch."""
+    limit = _number_of_people(people)
     folder = used_folder_here()
     project = project_of(folder)
     with engine_of(folder, project) as engine, closing(folder.log_reader()) as log:
-        views = _settled(engine, people or EVERYBODY)
+        views = _settled(engine, limit or EVERYBODY)
         if not views:
             raise StoreError("there is nobody to compare yet; send events first")
         at = Position(views[0].position, views[0].as_of)
-        found = compare(_blocks(log), project.compiled, views, at, everybody=not people)
+        found = compare(_blocks(log), project.compiled, views, at, everybody=not limit)
     _say_parity(found, as_json)
     if not found.holds:
         raise typer.Exit(1)
+
+
+def _number_of_people(told: str) -> int:
+    """Return how many people `--people` asks for; 0: everybody."""
+    if told == "all":
+        return 0
+    if told.isascii() and told.isdigit():
+        return int(told)
+    raise typer.BadParameter(f"expected a number of people or all, got {told!r}", param_hint="--people")
 
 
 def _settled(engine: Engine, limit: int) -> list[PersonView]:

@@ -58,6 +58,13 @@ def test_parity_of_a_sound_house_holds(livepost: Command, house: StillHouse) -> 
     assert found["holds"] and found["people"] == 1 and found["mismatches"] == []
 
 
+def test_parity_asks_for_a_number_of_people_or_for_all(livepost: Command, house: StillHouse) -> None:
+    assert livepost("parity", "--people", "all", "--json").json()["people"] == 1
+    told = livepost("parity", "--people", "some")
+    assert told.code == 2
+    assert "expected a number of people or all, got 'some'" in told.err
+
+
 def test_parity_exits_with_1_and_names_what_differs(
     livepost: Command, house: StillHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
