@@ -11,11 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from livepost.project import ecommerce
-    from livepost.project.aggregation import count, first, latest, mean, recent, since, top, total
+    from livepost.project.aggregation import (
+        count,
+        distinct,
+        exists,
+        first,
+        latest,
+        maximum,
+        mean,
+        minimum,
+        recent,
+        since,
+        top,
+        total,
+    )
+    from livepost.project.calendar import calendar_days, calendar_months, calendar_weeks
     from livepost.project.campaign import Cap, campaign
+    from livepost.project.choice import in_
     from livepost.project.duration import days, hours, minutes, seconds, weeks
     from livepost.project.email import Email
     from livepost.project.event import Event
+    from livepost.project.facet import facet
     from livepost.project.field import Personal
     from livepost.project.identified import Identified, PageViewed, ScreenViewed
     from livepost.project.money import Money
@@ -32,14 +48,23 @@ __all__ = [
     "Personal",
     "Profile",
     "ScreenViewed",
+    "calendar_days",
+    "calendar_months",
+    "calendar_weeks",
     "campaign",
     "count",
     "days",
+    "distinct",
     "ecommerce",
+    "exists",
+    "facet",
     "first",
     "hours",
+    "in_",
     "latest",
+    "maximum",
     "mean",
+    "minimum",
     "minutes",
     "recent",
     "seconds",
@@ -51,11 +76,17 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "aggregation": ("count", "first", "latest", "mean", "recent", "since", "top", "total"),
+    "aggregation": (
+        *("count", "distinct", "exists", "first", "latest", "maximum", "mean", "minimum"),
+        *("recent", "since", "top", "total"),
+    ),
+    "calendar": ("calendar_days", "calendar_months", "calendar_weeks"),
     "campaign": ("Cap", "campaign"),
+    "choice": ("in_",),
     "duration": ("days", "hours", "minutes", "seconds", "weeks"),
     "email": ("Email",),
     "event": ("Event",),
+    "facet": ("facet",),
     "field": ("Personal",),
     "identified": ("Identified", "PageViewed", "ScreenViewed"),
     "money": ("Money",),

@@ -1,4 +1,4 @@
-"""The author's page type-checks as it stands, the types flow to the mail, and wrong uses are refused by both checkers.
+"""The author's page and the page of all words type-check, the types flow to the mail, wrong uses are refused by both.
 
 The page is checked together with a file of right uses (revealed types) and one of wrong uses, each line marked.
 The wrong uses are the negative control: a checker that saw `Any` everywhere would accept them.
@@ -15,17 +15,31 @@ from pathlib import Path
 import pytest
 
 from tests.house.source import HOUSE, SOURCE
+from tests.house.test_readme import python_blocks
 
 PAGE = SOURCE / "project" / "starter" / "shop.py"
+WORDS = HOUSE / "docs" / "reference" / "words.md"
+FILES = ("shop.py", "words.py", "right.py", "wrong.py")
 
 RIGHT = """
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import assert_type
 
-from livepost import Money, PageViewed, Profile
-from livepost import count, ecommerce, first, hours, latest, mean, recent, segment, since, total
+from livepost import Event, Identified, Money, PageViewed, Profile
+from livepost import calendar_days, calendar_months, calendar_weeks, count, days, distinct, ecommerce, exists, facet
+from livepost import first, hours, in_, latest, maximum, mean, minimum, recent, segment, since, top, total
 from livepost.project.segment import Segment
 from shop import OrderCompleted, ProductAdded, ProductViewed, Shopper, browse_reminder
+
+
+class Rated(Event):
+    stars: int
+    part: float
+    open: bool
+    seen: datetime
+    price: Money
+    tax: Money = Money(0)
 
 
 class Visitor(Profile):
@@ -38,6 +52,24 @@ class Visitor(Profile):
     quiet = since(OrderCompleted, where=(OrderCompleted.total >= 10) & (OrderCompleted.order_id != "x"))
     some = segment((largest > Money(3)) | (average >= 9.5) | (page == "Home") & ~(pieces < 3))
     more = segment((views >= pieces) & (quiet > since(ProductAdded)) & (quiet < hours(3)))
+    worst = minimum(Rated.stars, over=calendar_months(2, "Europe/Berlin"))
+    dearest = maximum(Rated.price, over=days(30))
+    earliest = minimum(Rated.seen)
+    part = maximum(Rated.part)
+    stars = latest(Rated.stars, over=days(7), grid=hours(1))
+    rated = exists(Rated, over=calendar_days(7, "UTC"), where=Rated.open)
+    kinds = distinct(ProductViewed.category, cap=50, over=calendar_weeks(1, "UTC"))
+    domain = latest(facet(Identified, "email.domain"))
+    shelves = top(ProductViewed.category, k=3, cap=500)
+    gross = total(Rated.price, where=(Rated.price + Rated.tax) / 2 >= 10)
+    taxed = count(Rated, where=(Rated.tax / Rated.price >= 0.2) & in_(Rated.stars, [1, 2]))
+    cheap = count(Rated, where=Rated.open & in_(Rated.price, [5, Money(9)]))
+    several = segment(rated & in_(domain, ["example.com"]) & in_(views, (1, 2)) & in_(dearest, [Money(5), 10]))
+    reckoned = segment((views - pieces / 4 > 3) & (gross / views >= 50) & (gross / dearest > 2))
+    constants = segment((Money(500) - gross > Money(3)) & (views * Money(5) < gross) & (1 - worst / stars >= part))
+    both = segment((2 * gross - dearest > 5) & (views / 2 > worst))
+    nested = segment(some & ~more | several & (kinds >= 3) & exists(ProductAdded))
+    moments = segment((earliest < maximum(Rated.seen)) & (domain == latest(ProductViewed.category)) & (rated == False))
 
 
 def of_a_shopper(shopper: Shopper) -> None:
@@ -55,13 +87,26 @@ def of_a_visitor(visitor: Visitor) -> None:
     assert_type(visitor.pieces, int)
     assert_type(visitor.categories, list[str])
     assert_type(visitor.quiet, timedelta | None)
+    assert_type(visitor.worst, int | None)
+    assert_type(visitor.dearest, Money | None)
+    assert_type(visitor.earliest, datetime | None)
+    assert_type(visitor.part, float | None)
+    assert_type(visitor.stars, int | None)
+    assert_type(visitor.rated, bool)
+    assert_type(visitor.kinds, int | None)
+    assert_type(visitor.domain, str | None)
+    assert_type(visitor.nested, bool)
+    assert_type(visitor.gross - Money(5), Money)
+    assert_type(2 * visitor.gross / 3, Money)
+    assert_type(visitor.gross / Money(5), Decimal)
 
 
 ProductViewed(person="ada", product_id="a")
 """
 
 WRONG = """
-from livepost import Cap, Email, Profile, campaign, count, days, hours, latest, segment, since, top, total
+from livepost import Cap, Email, Identified, Money, Profile, calendar_days, campaign, count, days, distinct, exists
+from livepost import facet, hours, in_, latest, maximum, minimum, segment, since, top, total
 from shop import OrderCompleted, ProductAdded, ProductViewed, Shopper, browse_reminder
 
 VIEWS = count(ProductViewed, over=days(7))
@@ -82,12 +127,41 @@ ProductViewed.produkt_id  # wrong: no such field
 count(ProductViewed.product_id)  # wrong: count takes an event
 count("Product Viewed")  # wrong: a name is no event
 total(OrderCompleted.order_id)  # wrong: text has no sum
-since(ProductAdded, over=days(7))  # wrong: since takes no window
+minimum(OrderCompleted.order_id)  # wrong: text has no smallest
+maximum(ProductAdded)  # wrong: maximum takes a field
+distinct(OrderCompleted.total)  # wrong: amounts are not told apart
+distinct(ProductViewed.product_id, cap="9")  # wrong: a cap is a number
+exists(ProductViewed.product_id)  # wrong: exists takes an event
+exists(ProductViewed) >= 3  # wrong: whether is no number
+latest(ProductViewed.category, over=7)  # wrong: a window is a length of time
+since(ProductAdded, over="today")  # wrong: or a calendar window
+calendar_days("Europe/Berlin")  # wrong: of how many days
+calendar_days(7, 1)  # wrong: a zone has a name
+count(ProductViewed, grid=calendar_days(1, "UTC"))  # wrong: a grid is a length of time
+facet("$identify", "email.domain")  # wrong: a facet of an event class
+facet(Identified, "email.domain") >= 3  # wrong: a facet is text
+in_(VIEWS, ["three"])  # wrong: a number among texts
+in_(ProductViewed.category, [3])  # wrong: a text among numbers
+in_(SPEND, ["500"])  # wrong: money among texts
+in_(ProductViewed.category, "shoes")  # wrong: values stand in a list
+VIEWS + SPEND  # wrong: a number and money
+SPEND - 5  # wrong: money less a number
+SPEND * SPEND  # wrong: money times money
+VIEWS / SPEND  # wrong: a number by money
+VIEWS + "3"  # wrong: a number and text
+VIEWS * days(7)  # wrong: a number times a length of time
+since(ProductAdded) + hours(1)  # wrong: since changes all the time
+latest(OrderCompleted.order_id) + "x"  # wrong: texts do not add
+VIEWS / 2 >= "three"  # wrong: a number against text
+SPEND / VIEWS >= hours(1)  # wrong: money against a length of time
+Money(5) + 3  # wrong: money and a number
+Money(5) * Money(3)  # wrong: money times money
 top(ProductViewed.product_id)  # wrong: top of how many
 count(ProductViewed, over=7)  # wrong: a window is a length of time
-segment(Shopper.vip)  # wrong: a segment is no condition
-segment(VIEWS)  # wrong: nor is a feature
-Shopper.vip & (VIEWS >= 3)  # wrong: segments of segments are not built
+segment(VIEWS)  # wrong: a feature is no condition
+segment(VIEWS + 1)  # wrong: nor is a number
+Shopper.vip & VIEWS  # wrong: nor beside a segment
+Shopper.vip >= 3  # wrong: a segment is no number
 ProductViewed(person="ada")  # wrong: product_id is missing
 ProductViewed("ada", product_id="a")  # wrong: fields have names
 ProductViewed(person="ada", product_id=3)  # wrong: a number for text
@@ -129,6 +203,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the page and both files beside it."""
     folder = tmp_path_factory.mktemp("types")
     shutil.copy(PAGE, folder / "shop.py")
+    (folder / "words.py").write_text(python_blocks(WORDS.read_text())[0])
     (folder / "right.py").write_text(RIGHT)
     (folder / "wrong.py").write_text(WRONG)
     return folder
@@ -138,7 +213,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mypy(folder: Path) -> set[tuple[str, int]]:
     """File and line of each error that mypy --strict tells."""
     run = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "shop.py", "right.py", "wrong.py"],
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", *FILES],
         cwd=folder,
         env={**os.environ, "MYPYPATH": str(HOUSE / "src")},
         capture_output=True,
@@ -171,8 +246,9 @@ def pyright(folder: Path) -> set[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])
-def test_the_authors_page_has_no_type_error(checker: str, request: pytest.FixtureRequest) -> None:
-    assert {line for name, line in request.getfixturevalue(checker) if name == "shop.py"} == set()
+@pytest.mark.parametrize("page", ["shop.py", "words.py"])
+def test_the_pages_have_no_type_error(checker: str, page: str, request: pytest.FixtureRequest) -> None:
+    assert {line for name, line in request.getfixturevalue(checker) if name == page} == set()
 
 
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])

@@ -9,7 +9,18 @@ import livepost
 
 WORDS = [
     *("Cap", "Email", "Event", "Identified", "Money", "PageViewed", "Personal", "Profile", "ScreenViewed"),
-    *("campaign", "count", "days", "ecommerce", "first", "hours", "latest", "mean", "minutes", "recent"),
+    *(
+        "calendar_days",
+        "calendar_months",
+        "calendar_weeks",
+        "campaign",
+        "count",
+        "days",
+        "distinct",
+        "ecommerce",
+        "exists",
+    ),
+    *("facet", "first", "hours", "in_", "latest", "maximum", "mean", "minimum", "minutes", "recent"),
     *("seconds", "segment", "since", "top", "total", "weeks"),
 ]
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from livepost.model.facet import BIRTHDAY, EMAIL_DOMAIN, LOCALE, ZONE
+
 _DOMAIN = re.compile(r"(?=.{4,253}$)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*\.[a-z][a-z0-9-]{1,62}", re.ASCII)
 _DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?:$|[T ])", re.ASCII)
 
@@ -55,11 +57,11 @@ def _as_it_is(value: Any) -> str | None:
 
 
 OF_TRAITS: tuple[Facet, ...] = (
-    Facet("email.domain", "deliverability", "email", _email_domain),
-    Facet("birthday.month_day", "birthday greetings", "birthday", _month_day),
+    Facet(EMAIL_DOMAIN, "deliverability", "email", _email_domain),
+    Facet(BIRTHDAY, "birthday greetings", "birthday", _month_day),
 )
 OF_CONTEXT: tuple[Facet, ...] = (
-    Facet("zone", "sending at a decent hour", "timezone", _as_it_is),
-    Facet("locale", "choosing a language", "locale", _as_it_is),
+    Facet(ZONE, "sending at a decent hour", "timezone", _as_it_is),
+    Facet(LOCALE, "choosing a language", "locale", _as_it_is),
 )
 """What is computed from an identify's traits, and what from the open part of the context."""

@@ -36,7 +36,7 @@ class Reading(msgspec.Struct):
 class FieldPlan(msgspec.Struct, frozen=True):
     """A declared field with its normaliser; None for money, which reads its currency from a sibling.
 
-    A value of exactly the type `plain` is in form as it came.
+    A value of exactly the type `plain` is in form as it came. `currency` is the one that money has to be in, None any.
     """
 
     name: str
@@ -46,6 +46,7 @@ class FieldPlan(msgspec.Struct, frozen=True):
     plain: type | None
     normalise: Normaliser | None
     currency_key: str | None
+    currency: str | None = None
 
 
 class EventPlan(msgspec.Struct, frozen=True):
@@ -89,12 +90,21 @@ class EventPlan(msgspec.Struct, frozen=True):
         try:
             if field.normalise is not None:
                 return field.normalise(told[key])
-            return money(told[key], told.get(field.currency_key or ""), self.currency)
+            return self._money(field, money(told[key], told.get(field.currency_key or ""), self.currency))
         except MismatchError as error:
             raise BrokenPlanError(
                 f"expected field `{field.name}` in `{self.name}` to be {error.expected}, got {error.got}; "
                 "correct what the client sends, or the declaration"
             ) from None
+
+    def _money(self, field: FieldPlan, value: list[Any]) -> list[Any]:
+        """Return money as it is, if it is in the one currency that a counted field has."""
+        if field.currency in (None, value[1]):
+            return value
+        raise BrokenPlanError(
+            f"expected field `{field.name}` in `{self.name}` in {field.currency}, the project's currency, since it is "
+            f"counted, got {value[1]}; convert it, or set `currency`"
+        )
 
 
 class TrackingPlan:
@@ -122,4 +132,5 @@ def _field_plan(field: FieldSpec) -> FieldPlan:
         plain=PLAIN.get(field.type),
         normalise=None if field.type == "money" else normaliser(field.type, field.item),
         currency_key=field.currency_key,
+        currency=field.currency,
     )

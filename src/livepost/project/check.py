@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, get_args
 
 from livepost.errors import ProjectError
 from livepost.model.compiled import Class, Lane
+from livepost.project.calendar import Calendar
 from livepost.project.campaign import Campaign
 from livepost.project.compiled import compile_what_can, grid_of, tracking_plan
 from livepost.project.condition import Condition
@@ -19,20 +20,32 @@ from livepost.project.declarations import Declarations, operands, written
 from livepost.project.duration import spoken
 from livepost.project.event import event_line, event_name, event_spec
 from livepost.project.feature import AMOUNT_WORD, Feature
+from livepost.project.fraction import fractions_compared
 from livepost.project.problem import Problem
-from livepost.project.profile import features_of, segments_of
+from livepost.project.profile import features_of, formulas_of, segments_of
 
 Problems: TypeAlias = Iterator[Problem]
 
 MAX_ITEMS = 100
 """How many values `recent` and `top` may keep."""
+MAX_CAP = 10_000
+"""How many different values `top` and `distinct` may tell apart: each is kept per person and tile."""
 MAX_TILES = 10_000
 """How many tiles a window may have before a coarser grid is advised: each is kept per person."""
 TILE = timedelta(seconds=1)
 """The finest grid."""
 SUMMABLE = ("int", "float", "money")
+ORDERED = (*SUMMABLE, "datetime")
 COUNTABLE = ("str", "int", "bool")
-UNWINDOWED = ("since", "latest", "first")
+OF_WHAT: dict[str, tuple[Collection[str], str, str]] = {
+    "total": (SUMMABLE, "a number or money", "use count() or top()"),
+    "mean": (SUMMABLE, "a number or money", "use count() or top()"),
+    "minimum": (ORDERED, "a number, money or a datetime", "use first() or latest()"),
+    "maximum": (ORDERED, "a number, money or a datetime", "use first() or latest()"),
+    "top": (COUNTABLE, "text or whole numbers", "use recent()"),
+    "distinct": (COUNTABLE, "text or whole numbers", "use count()"),
+}
+"""The types of field that a word takes, how they are spoken of, and what to write instead; any other word takes all."""
 
 
 def check_project(
@@ -107,6 +120,24 @@ def _feature_names(project: Declarations) -> Problems:
             yield Problem(f"expected a feature's name to begin with a letter, got {name}; rename it", feature.line)
 
 
+def _segment_names(project: Declarations) -> Problems:
+    for name, segment in segments_of(project.profile).items():
+        if segment.name != name:
+            yield Problem(
+                f"expected one name for a segment, got {name} and {segment.name}; write segment({name}) for the second",
+                segment.line,
+            )
+
+
+def _formulas(project: Declarations) -> Problems:
+    for name, formula in formulas_of(project.profile).items():
+        yield Problem(
+            f"{name}: expected a feature or a segment, got arithmetic ({formula.text}), which takes no name yet; "
+            "put it into the segment",
+            formula.line,
+        )
+
+
 def _windows(project: Declarations) -> Problems:
     for feature in _all_features(project):
         over, grid = feature.definition.over, grid_of(feature.definition)
@@ -114,6 +145,8 @@ def _windows(project: Declarations) -> Problems:
             continue
         if over is None:
             yield _at(feature, "expected over= beside grid=, got grid= alone; give the window or drop the grid")
+        elif isinstance(over, Calendar):
+            yield _at(feature, f"expected no grid= beside {over.text}, which moves by its own units; drop the grid")
         elif over <= timedelta(0) or grid < TILE or grid % TILE or over % grid:
             yield _at(
                 feature,
@@ -125,24 +158,17 @@ def _windows(project: Declarations) -> Problems:
             yield Problem(f"{feature.text}: {told}", feature.line, "warning")
 
 
-def _unwindowed(project: Declarations) -> Problems:
-    for feature in _all_features(project):
-        if feature.definition.kind in UNWINDOWED and feature.definition.over is not None:
-            yield _at(feature, "expected no over=: it looks at all time; compare a since() instead, or drop over=")
-
-
 def _aggregations(project: Declarations) -> Problems:
     for feature in _all_features(project):
         kind, field = feature.definition.kind, feature.definition.field
         if field is None or kind in ("latest", "first"):
             continue
         given = feature.definition.field_type
+        types, spoken_of, instead = OF_WHAT.get(kind, ((given,), "", ""))
         if feature.definition.personal:
             yield _at(feature, f"expected an open field, got {field.text}, which is personal; use latest() or first()")
-        elif kind in ("total", "mean") and given not in SUMMABLE:
-            yield _at(feature, f"expected a number or money, got {field.text}, which is {given}; use count() or top()")
-        elif kind == "top" and given not in COUNTABLE:
-            yield _at(feature, f"expected text or whole numbers, got {field.text}, which is {given}; use recent()")
+        elif given not in types:
+            yield _at(feature, f"expected {spoken_of}, got {field.text}, which is {given}; {instead}")
 
 
 def _item_counts(project: Declarations) -> Problems:
@@ -150,6 +176,28 @@ def _item_counts(project: Declarations) -> Problems:
         kind, n = feature.definition.kind, feature.definition.n
         if kind in AMOUNT_WORD and (not isinstance(n, int) or not 1 <= n <= MAX_ITEMS):
             yield _at(feature, f"expected {AMOUNT_WORD[kind]}= between 1 and {MAX_ITEMS}, got {n}; keep fewer values")
+
+
+def _caps(project: Declarations) -> Problems:
+    for feature in _all_features(project):
+        cap, n = feature.definition.cap, feature.definition.n
+        if cap is None:
+            continue
+        if isinstance(cap, bool) or not isinstance(cap, int) or not 1 <= cap <= MAX_CAP:
+            yield _at(feature, f"expected cap= between 1 and {MAX_CAP:,}, got {cap}; a person beyond it is unknown")
+        elif isinstance(n, int) and cap < n:
+            yield _at(feature, f"expected cap= of at least k={n}, got {cap}; tell more values apart, or show fewer")
+
+
+def _equalities(project: Declarations) -> Problems:
+    for segment in segments_of(project.profile).values():
+        for text, line in fractions_compared(segment.condition):
+            yield Problem(
+                f"expected < or > around {text}, which may have fractions, got an equality, which holds of the "
+                "very same number only; write (... >= 3.3) & (... < 3.4)",
+                line,
+                "warning",
+            )
 
 
 def _campaign_names(project: Declarations) -> Problems:
@@ -241,10 +289,13 @@ RULES: tuple[Callable[[Declarations], Problems], ...] = (
     _event_names,
     _event_keys,
     _feature_names,
+    _segment_names,
+    _formulas,
     _windows,
-    _unwindowed,
     _aggregations,
     _item_counts,
+    _caps,
+    _equalities,
     _campaign_names,
     _triggers,
     _rates,

@@ -13,6 +13,7 @@ from livepost.expr import tree
 from livepost.ids import digest
 from livepost.model.compiled import (
     ADDRESS_FEATURE,
+    DISTINCT_MAX,
     CampaignSpec,
     CapSpec,
     Compiled,
@@ -20,8 +21,10 @@ from livepost.model.compiled import (
     SegmentSpec,
     Tree,
 )
+from livepost.project.calendar import Calendar, calendar_spec
 from livepost.project.campaign import Campaign
 from livepost.project.condition import Condition
+from livepost.project.counted import with_currency
 from livepost.project.declarations import Declarations
 from livepost.project.duration import in_ms
 from livepost.project.event import Event, event_name, event_spec
@@ -29,7 +32,7 @@ from livepost.project.feature import Definition, Feature
 from livepost.project.problem import Problem
 from livepost.project.profile import Profile, features_of, segments_of
 from livepost.project.segment import Segment
-from livepost.project.translation import feature_term, field_term, translate
+from livepost.project.translation import segment_reader, translate, where_reader
 
 S = TypeVar("S", FeatureSpec, SegmentSpec, CampaignSpec)
 R = TypeVar("R")
@@ -62,16 +65,19 @@ def compile_what_can(project: Declarations, currency: str, fresh: timedelta = FR
     problems: list[Problem] = []
     events = sorted(_attempts(tracking_plan(project), event_spec, problems), key=lambda event: event.name)
     profile = _Profile(project.profile, currency)
-    segments = _attempts(segments_of(project.profile).values(), profile.segment_spec, problems)
+    segments = tuple(_attempts(profile.segments.values(), profile.segment_spec, problems))
     features = _attempts(profile.features.items(), lambda item: profile.feature_spec(*item), problems)
-    campaigns = _attempts(project.campaigns, lambda campaign: _campaign_spec(campaign, currency, fresh), problems)
+    known = (*features, *profile.inline.values(), _address_feature())
+    campaigns = tuple(
+        _attempts(project.campaigns, lambda campaign: _campaign_spec(campaign, currency, fresh), problems)
+    )
     compiled = Compiled(
         profile=project.profile.__name__ if project.profiles else "",
         currency=currency,
-        events=tuple(events),
-        features=(*features, *profile.inline.values(), _address_feature()),
-        segments=tuple(segments),
-        campaigns=tuple(campaigns),
+        events=with_currency(events, known, segments, campaigns, currency),
+        features=known,
+        segments=segments,
+        campaigns=campaigns,
     )
     return compiled, list(dict.fromkeys(problems))
 
@@ -82,21 +88,24 @@ def tracking_plan(project: Declarations) -> list[type[Event]]:
 
 
 def grid_of(definition: Definition) -> timedelta | None:
-    """Return the grid of a window: the author's, else the default of its length; None for all time."""
-    if definition.grid is not None or definition.over is None:
-        return definition.grid
+    """Return the grid of a window: the author's, else the default of its length; None for the calendar and all time."""
     over = definition.over
+    if definition.grid is not None or not isinstance(over, timedelta):
+        return definition.grid
     return next((grid for longest, grid in GRIDS if over <= longest), LONGEST_GRID)
 
 
 class _Profile:
-    """A profile under compilation: its features by name, and those met inside conditions."""
+    """A profile under compilation: its features and segments by name, and the features met inside conditions."""
 
     def __init__(self, profile: type[Profile], currency: str) -> None:
         self.profile = profile
         self.currency = currency
         self.features = features_of(profile)
+        self.segments = segments_of(profile)
         self.inline: dict[str, FeatureSpec] = {}
+        self._reader = segment_reader(self._name_of, self._segment_name_of, currency)
+        self._specs: dict[str, SegmentSpec] = {}
 
     def feature_spec(self, name: str, feature: Feature[Any]) -> FeatureSpec:
         """Return a feature as data, under its name in the profile."""
@@ -106,10 +115,18 @@ class _Profile:
             raise error if error.where else ProjectError(str(error), feature.line) from None
 
     def segment_spec(self, segment: Segment) -> SegmentSpec:
-        """Return a segment as data; its version covers the versions of the features it uses."""
-        condition = translate(segment.condition, feature_term(self._name_of), self.currency)
-        used = {node.name for node in tree.walk(condition) if isinstance(node, tree.Feature)}
-        versions = [self._version_of(name) for name in sorted(used)]
+        """Return a segment as data; its version covers the versions of the features and segments it uses."""
+        if segment.name not in self._specs:
+            self._specs[segment.name] = self._new_segment_spec(segment)
+        return self._specs[segment.name]
+
+    def _new_segment_spec(self, segment: Segment) -> SegmentSpec:
+        condition = translate(segment.condition, self._reader)
+        nodes = list(tree.walk(condition))
+        features = {node.name for node in nodes if isinstance(node, tree.Feature)}
+        segments = {node.name for node in nodes if isinstance(node, tree.Segment)}
+        versions = [self._version_of(name) for name in sorted(features)]
+        versions += [self.segment_spec(self.segments[name]).version for name in sorted(segments)]
         as_data = _tree(condition)
         version = digest(msgspec.json.encode(as_data, order="deterministic"), *versions).hex()
         return SegmentSpec(name=segment.name, condition=as_data, text=segment.condition.text, version=version)
@@ -119,11 +136,19 @@ class _Profile:
             spec = self.feature_spec(feature.text, feature)
             self.inline[spec.name] = msgspec.structs.replace(spec, anonymous=True)
         elif self.features.get(feature.name) is not feature:
-            raise ProjectError(
-                f"expected a feature of {self.profile.__name__}, got {feature.name} of another class; "
-                "a project has one profile, so declare it there"
-            )
+            raise self._foreign("feature", feature.name)
         return feature.text
+
+    def _segment_name_of(self, segment: Segment) -> str:
+        if self.segments.get(segment.name) is not segment:
+            raise self._foreign("segment", segment.name)
+        return segment.name
+
+    def _foreign(self, what: str, name: str) -> ProjectError:
+        return ProjectError(
+            f"expected a {what} of {self.profile.__name__}, got {name} of another class; "
+            "a project has one profile, so declare it there"
+        )
 
     def _version_of(self, name: str) -> str:
         known = self.inline.get(name) or self.feature_spec(name, self.features[name])
@@ -131,16 +156,18 @@ class _Profile:
 
 
 def _feature_spec(definition: Definition, name: str, currency: str) -> FeatureSpec:
-    grid = grid_of(definition)
+    over, grid = definition.over, grid_of(definition)
     return FeatureSpec(
         name=name,
         kind=definition.kind,
         event=event_name(definition.event),
         field=definition.field.name if definition.field is not None else None,
         where=_where(definition.where, definition.event, currency),
-        over_ms=None if definition.over is None else in_ms(definition.over),
-        grid_ms=None if grid is None else in_ms(grid),
+        over_ms=in_ms(over) if isinstance(over, timedelta) else None,
+        grid_ms=in_ms(grid) if grid is not None and isinstance(over, timedelta) else None,
+        calendar=calendar_spec(over) if isinstance(over, Calendar) else None,
         n=definition.n,
+        cap=None if definition.cap == DISTINCT_MAX else definition.cap,
         type=definition.value_type,
         personal=definition.personal,
     )
@@ -183,7 +210,7 @@ def _campaign_spec(campaign: Campaign[Any], currency: str, fresh: timedelta) -> 
 
 
 def _where(where: Condition | None, event: type[Event], currency: str) -> Tree | None:
-    return None if where is None else _tree(translate(where, field_term(event), currency))
+    return None if where is None else _tree(translate(where, where_reader(event, currency)))
 
 
 def _tree(node: tree.Expr) -> Tree:

@@ -1,27 +1,20 @@
-"""Conditions as an author writes them: comparisons of features or fields, joined with `&`, `|` and `~`.
+"""Conditions as an author writes them, joined with `&`, `|` and `~`; `operand` has the comparisons in them.
 
 They stay objects here, with the line they were written on; `translation` makes trees of `livepost.expr`.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from livepost.errors import ProjectError
-from livepost.expr.tree import Op
-from livepost.project.duration import spoken
-from livepost.project.money import Money
 from livepost.project.place import authors_line
-
-Constant: TypeAlias = bool | int | float | str | Decimal | Money | timedelta | datetime
 
 
 class Condition:
     """Something that is true or false of a person or an event; joined with `&`, `|` and `~`."""
 
-    __slots__ = ("line",)
+    line: str
 
     def __init__(self) -> None:
         """Remember the author's line."""
@@ -31,6 +24,11 @@ class Condition:
     def text(self) -> str:
         """The condition as a person reads it."""
         raise NotImplementedError
+
+    @property
+    def inner(self) -> Condition:
+        """The condition itself; of a segment without a name, the condition it stands for."""
+        return self
 
     def __and__(self, other: Condition | bool) -> Condition:
         """Return a condition that is true if both are."""
@@ -63,73 +61,8 @@ class Condition:
             )
 
 
-class Operand:
-    """What can be compared: a feature of the person or a field of the event."""
-
-    __slots__ = ()
-
-    @property
-    def text(self) -> str:
-        """The operand as a person reads it."""
-        raise NotImplementedError
-
-    if not TYPE_CHECKING:  # checkers see a field's own type, and the typed comparisons of `feature`
-
-        def __lt__(self, other):
-            """Compare."""
-            return Comparison("<", self, other)
-
-        def __le__(self, other):
-            """Compare."""
-            return Comparison("<=", self, other)
-
-        def __gt__(self, other):
-            """Compare."""
-            return Comparison(">", self, other)
-
-        def __ge__(self, other):
-            """Compare."""
-            return Comparison(">=", self, other)
-
-        def __eq__(self, other):
-            """Compare."""
-            return Comparison("==", self, other)
-
-        def __ne__(self, other):
-            """Compare."""
-            return Comparison("!=", self, other)
-
-        __hash__ = object.__hash__
-
-
-class Comparison(Condition):
-    """`left op right`; false where a side is never (docs/reference/semantics.md)."""
-
-    __slots__ = ("left", "op", "right")
-
-    def __init__(self, op: Op, left: Operand, right: Operand | Constant) -> None:
-        """Refuse what is no constant and no operand."""
-        super().__init__()
-        if not isinstance(right, Operand | Constant):
-            raise ProjectError(
-                f"expected {left.text} to be compared with a number, text, money, length of time, "
-                f"or another of its kind, got {type(right).__name__}",
-                self.line,
-            )
-        self.op: Op = op
-        self.left = left
-        self.right = right
-
-    @property
-    def text(self) -> str:
-        """The comparison as a person reads it."""
-        return f"{self.left.text} {self.op} {_constant_text(self.right)}"
-
-
 class Combination(Condition):
     """Several conditions joined by one word; nested ones of the same word are taken in flat."""
-
-    __slots__ = ("parts", "word")
 
     def __init__(self, word: str, *parts: Condition) -> None:
         """Join `parts` by `word`, which is "and" or "or"."""
@@ -145,8 +78,6 @@ class Combination(Condition):
 
 class Negation(Condition):
     """The plain negation of a condition."""
-
-    __slots__ = ("of",)
 
     def __init__(self, of: Condition) -> None:
         """Negate `of`."""
@@ -171,10 +102,7 @@ def condition(given: Any) -> Condition:
 
 
 def _spoken_kind(given: object) -> str:
-    if isinstance(given, bool):
-        return f"a plain {given}"
-    refusal = getattr(given, "not_a_condition", None)
-    return str(refusal) if refusal is not None else f"{given!r}"
+    return f"a plain {given}" if isinstance(given, bool) else f"{given!r}"
 
 
 def _flat(word: str, part: Condition) -> list[Condition]:
@@ -182,12 +110,4 @@ def _flat(word: str, part: Condition) -> list[Condition]:
 
 
 def _bracketed(part: Condition) -> str:
-    return f"({part.text})" if isinstance(part, Combination) else part.text
-
-
-def _constant_text(value: Operand | Constant) -> str:
-    if isinstance(value, Operand):
-        return value.text
-    if isinstance(value, timedelta):
-        return spoken(value)
-    return str(value) if isinstance(value, Decimal) else repr(value)
+    return f"({part.text})" if isinstance(part.inner, Combination) else part.text

@@ -10,12 +10,14 @@ from livepost.errors import ProjectError
 from livepost.model.message import EmailDraft
 from livepost.model.person import PersonView
 from livepost.project.campaign import Campaign
-from livepost.project.condition import Combination, Comparison, Condition, Negation
+from livepost.project.choice import Choice
+from livepost.project.condition import Combination, Condition, Negation
 from livepost.project.email import Email
 from livepost.project.event import Event
 from livepost.project.feature import Feature
 from livepost.project.field import Field
 from livepost.project.identified import Identified
+from livepost.project.operand import Comparison, Constant, Formula, Operand
 from livepost.project.profile import Profile, features_of, segments_of
 
 T = TypeVar("T")
@@ -76,18 +78,28 @@ def collect(namespace: Mapping[str, object]) -> Declarations:
 
 
 def operands(condition: Condition) -> Iterator[Feature[Any] | Field]:
-    """Yield the features and fields that a condition compares, left to right."""
-    match condition:
-        case Combination():
-            for part in condition.parts:
+    """Yield the features and fields of a condition, left to right; a segment it names has a condition of its own."""
+    match condition.inner:
+        case Combination() as several:
+            for part in several.parts:
                 yield from operands(part)
-        case Negation():
-            yield from operands(condition.of)
-        case Comparison():
-            sides = (condition.left, condition.right)
-            yield from (side for side in sides if isinstance(side, Feature | Field))
-        case Field():
-            yield condition
+        case Negation() as negation:
+            yield from operands(negation.of)
+        case Comparison() as comparison:
+            yield from _leaves(comparison.left)
+            yield from _leaves(comparison.right)
+        case Choice() as choice:
+            yield from _leaves(choice.of)
+        case Feature() | Field() as by_itself:
+            yield by_itself
+
+
+def _leaves(side: Operand | Constant) -> Iterator[Feature[Any] | Field]:
+    if isinstance(side, Formula):
+        yield from _leaves(side.left)
+        yield from _leaves(side.right)
+    elif isinstance(side, Feature | Field):
+        yield side
 
 
 def _is_profile(value: object) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 
 from livepost.errors import ProjectError
 from livepost.model.compiled import EventSpec, FieldSpec
+from livepost.model.facet import is_facet
 from livepost.project.field import Field, field_spec
 from livepost.project.metaclass import ENVELOPE, EventBase, EventMeta
 
@@ -57,7 +58,9 @@ def event_spec(event: type[Event]) -> EventSpec:
 
 
 def field_spec_of(field: Field) -> FieldSpec:
-    """Return what the tracking plan knows of a field."""
+    """Return what the tracking plan knows of a field; a facet is open text."""
+    if is_facet(field.name):
+        return FieldSpec(name=field.name, keys=(), type="str", required=False)
     return next(spec for spec in event_spec(field.event).fields if spec.name == field.name)
 
 

@@ -8,22 +8,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal  # noqa: F401 - in the quoted base of Amount
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload
+from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, overload
 
-from livepost.model.compiled import FeatureKind, FieldType
-from livepost.project.condition import Condition, Operand
+from livepost.model.compiled import DISTINCT_MAX, FeatureKind, FieldType
+from livepost.project.calendar import Calendar
+from livepost.project.condition import Condition
 from livepost.project.duration import MILLISECOND, spoken
 from livepost.project.event import Event, field_spec_of
 from livepost.project.field import Field
 from livepost.project.money import Money
+from livepost.project.operand import C_contra, Comparing, Monetary, Numeric, Operand
 from livepost.project.place import authors_line
 
 T_co = TypeVar("T_co", covariant=True)
-C_contra = TypeVar("C_contra", contravariant=True)
+Over: TypeAlias = timedelta | Calendar
+"""What `over=` takes: a length of time that ends now, or units of the calendar."""
 
 LIST_KINDS = ("recent", "top")
 AMOUNT_WORD = {"recent": "n", "top": "k"}
+NOTHING_YET = {"distinct": 0}
+"""What a feature is of a person of whom nothing is known, where that differs from None, which is unknown."""
 
 
 class Values(Protocol):
@@ -35,15 +39,16 @@ class Values(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Definition:
-    """What an author declared: the aggregation of an event or of its field; windows are lengths of time."""
+    """What an author declared: the aggregation of an event or of its field, over a window or all time."""
 
     kind: FeatureKind
     event: type[Event]
     field: Field | None = None
     where: Condition | None = None
-    over: timedelta | None = None
+    over: Over | None = None
     grid: timedelta | None = None
     n: int | None = None
+    cap: int | None = None
 
     @property
     def text(self) -> str:
@@ -51,8 +56,9 @@ class Definition:
         of = self.event.__name__ if self.field is None else self.field.text
         given = {
             AMOUNT_WORD.get(self.kind, "n"): self.n,
+            "cap": None if self.cap == DISTINCT_MAX else self.cap,
             "where": None if self.where is None else self.where.text,
-            "over": None if self.over is None else spoken(self.over),
+            "over": None if self.over is None else _window_text(self.over),
             "grid": None if self.grid is None else spoken(self.grid),
         }
         options = [f"{word}={value}" for word, value in given.items() if value is not None]
@@ -61,8 +67,10 @@ class Definition:
     @property
     def value_type(self) -> FieldType:
         """The type of the feature's value, as FeatureSpec defines it."""
-        if self.kind in ("count", "since"):
+        if self.kind in ("count", "since", "distinct"):
             return "int"
+        if self.kind == "exists":
+            return "bool"
         if self.kind == "mean":
             return "float"
         return "list" if self.kind in LIST_KINDS else self.field_type
@@ -103,7 +111,8 @@ class Feature(Operand, Generic[T_co]):
         """Return the feature on the class, its value on an instance."""
         if instance is None:
             return self
-        return _value(self.definition, instance._values.get(self.name or ""), instance._currency)
+        raw = instance._values.get(self.name or "", NOTHING_YET.get(self.definition.kind))
+        return _value(self.definition, raw, instance._currency)
 
     @property
     def text(self) -> str:
@@ -115,30 +124,20 @@ class Feature(Operand, Generic[T_co]):
         return self.definition.text
 
 
-class Comparable(Feature[T_co], Generic[T_co, C_contra]):
+class Comparable(Feature[T_co], Comparing[C_contra], Generic[T_co, C_contra]):
     """A feature that compares with a `C`."""
 
     __slots__ = ()
 
-    if TYPE_CHECKING:
 
-        def __hash__(self) -> int: ...
-        def __lt__(self, other: C_contra) -> Condition: ...
-        def __le__(self, other: C_contra) -> Condition: ...
-        def __gt__(self, other: C_contra) -> Condition: ...
-        def __ge__(self, other: C_contra) -> Condition: ...
-        def __eq__(self, other: C_contra) -> Condition: ...  # type: ignore[override] # pyright: ignore
-        def __ne__(self, other: C_contra) -> Condition: ...  # type: ignore[override] # pyright: ignore
-
-
-class Number(Comparable[T_co, "float | Number[Any]"], Generic[T_co]):
-    """A number; compares with numbers."""
+class Number(Feature[T_co], Numeric, Generic[T_co]):
+    """A feature that is a number."""
 
     __slots__ = ()
 
 
-class Amount(Comparable[T_co, "Money | Decimal | float | Amount[Any]"], Generic[T_co]):
-    """Money; compares with money and with plain numbers, which mean major units of the project's currency."""
+class Amount(Feature[T_co], Monetary, Generic[T_co]):
+    """A feature that is money."""
 
     __slots__ = ()
 
@@ -149,12 +148,29 @@ class Elapsed(Comparable["timedelta | None", "timedelta | Elapsed"]):
     __slots__ = ()
 
 
+class Existence(Comparable[bool, bool], Condition):
+    """Whether something happened; a condition by itself."""
+
+    __slots__ = ()
+
+
+def _window_text(over: Over) -> str:
+    return over.text if isinstance(over, Calendar) else spoken(over)
+
+
 def _value(definition: Definition, raw: Any, currency: str) -> Any:
-    """Return a raw value of a PersonView as the author's type; never is None, 0 or an empty list."""
+    """Return a raw value of a PersonView as the author's type; never is None, 0, False or an empty list.
+
+    An unknown value is None too, or an empty list: a page cannot tell apart what the engine does not.
+    """
     if definition.kind in LIST_KINDS:
         return [_scalar(definition.field_type, item, currency) for item in raw or ()]
     if definition.kind == "since":
         return None if raw is None else raw * MILLISECOND
+    if definition.kind == "exists":
+        return bool(raw)
+    if definition.kind == "distinct":
+        return raw
     if definition.kind in ("count", "total"):
         raw = raw or 0
     return _scalar(definition.field_type, raw, currency)

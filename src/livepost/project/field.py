@@ -23,8 +23,9 @@ import msgspec
 
 from livepost.errors import ProjectError
 from livepost.model.compiled import FieldSpec, FieldType
-from livepost.project.condition import Condition, Operand
+from livepost.project.condition import Condition
 from livepost.project.money import Money
+from livepost.project.operand import Operand
 
 if TYPE_CHECKING:
     from livepost.project.event import Event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 from livepost.errors import ProjectError
 
@@ -34,7 +34,11 @@ class Money:
     >>> Money("49.90", "EUR") >= 49
     True
 
-    Ordering against a plain number means major units; ordering two currencies raises `ProjectError`.
+    Ordering against a plain number means major units. Money is added to and taken from money, multiplied and divided by
+    numbers, and divided by money, which gives a number. Two currencies in one of these raise `ProjectError`.
+
+    >>> (Money("49.90", "EUR") + Money("0.10", "EUR")) / 4 * 3
+    Money('37.50', 'EUR')
     """
 
     __slots__ = ("_amount", "_currency")
@@ -86,19 +90,53 @@ class Money:
 
     def __lt__(self, other: Money | Number) -> bool:
         """Order by amount."""
-        return self._amount < self._comparable(other)
+        return NotImplemented if _is_foreign(other) else self._amount < self._comparable(other)
 
     def __le__(self, other: Money | Number) -> bool:
         """Order by amount."""
-        return self._amount <= self._comparable(other)
+        return NotImplemented if _is_foreign(other) else self._amount <= self._comparable(other)
 
     def __gt__(self, other: Money | Number) -> bool:
         """Order by amount."""
-        return self._amount > self._comparable(other)
+        return NotImplemented if _is_foreign(other) else self._amount > self._comparable(other)
 
     def __ge__(self, other: Money | Number) -> bool:
         """Order by amount."""
-        return self._amount >= self._comparable(other)
+        return NotImplemented if _is_foreign(other) else self._amount >= self._comparable(other)
+
+    def __add__(self, other: Money) -> Money:
+        """Add money of the same currency."""
+        return (
+            Money(self._amount + self._comparable(other), self._currency)
+            if isinstance(other, Money)
+            else NotImplemented
+        )
+
+    def __sub__(self, other: Money) -> Money:
+        """Subtract money of the same currency."""
+        return (
+            Money(self._amount - self._comparable(other), self._currency)
+            if isinstance(other, Money)
+            else NotImplemented
+        )
+
+    def __mul__(self, other: Number) -> Money:
+        """Multiply by a number."""
+        return Money(self._amount * _decimal(other), self._currency) if _is_number(other) else NotImplemented
+
+    __rmul__ = __mul__
+
+    @overload
+    def __truediv__(self, other: Money) -> Decimal: ...
+
+    @overload
+    def __truediv__(self, other: Number) -> Money: ...
+
+    def __truediv__(self, other: Money | Number) -> Money | Decimal:
+        """Divide by a number, or by money of the same currency, which gives a number; to 28 digits."""
+        if isinstance(other, Money):
+            return _ratio(self._amount, self._comparable(other))
+        return Money(_ratio(self._amount, _decimal(other)), self._currency) if _is_number(other) else NotImplemented
 
     def __repr__(self) -> str:
         """Return how an author writes it."""
@@ -118,6 +156,17 @@ class Money:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, Decimal | int | float) and not isinstance(value, bool)
+
+
+def _is_foreign(value: object) -> bool:
+    """Say of a feature or a field that it compares by itself, with the money on its other side."""
+    return not isinstance(value, Money | str | Decimal | int | float)
+
+
+def _ratio(amount: Decimal, by: Decimal) -> Decimal:
+    if not by:
+        raise ZeroDivisionError(f"expected to divide {amount} by something, got nothing; ask for 0 before")
+    return amount / by
 
 
 def _decimal(amount: object) -> Decimal:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from livepost.model.person import PersonView
 from livepost.project.feature import Feature
+from livepost.project.operand import Formula
 from livepost.project.segment import Segment
 
 
@@ -42,6 +43,11 @@ def features_of(profile: type[Profile]) -> dict[str, Feature[Any]]:
 def segments_of(profile: type[Profile]) -> dict[str, Segment]:
     """Return a profile's segments by name, in the order of the class body."""
     return {name: value for name, value in _declared(profile) if isinstance(value, Segment)}
+
+
+def formulas_of(profile: type[Profile]) -> dict[str, Formula]:
+    """Return the arithmetic that stands in a profile under a name, which no feature is: for `check` to refuse."""
+    return {name: value for name, value in _declared(profile) if isinstance(value, Formula)}
 
 
 def _declared(profile: type[Profile]) -> Iterator[tuple[str, object]]:

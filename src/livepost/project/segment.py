@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, Self, overload
+from typing import Any, Protocol, Self, overload
 
-from livepost.errors import ProjectError
 from livepost.project.condition import Condition, condition
-from livepost.project.place import authors_line
 
 
 class Members(Protocol):
@@ -16,22 +14,30 @@ class Members(Protocol):
     _memberships: Mapping[str, bool]
 
 
-class Segment:
-    """A named condition: on the profile's class a segment, on an instance whether the person is inside."""
-
-    not_a_condition = "a segment: segments of segments are not yet built"
+class Segment(Condition):
+    """A named condition: on the profile's class a segment, a part of further conditions; on an instance whether the
+    person is inside.
+    """
 
     def __init__(self, given: Condition) -> None:
         """Keep the condition; the name comes from the profile's class body."""
+        super().__init__()
         self.condition = given
-        self.line = authors_line()
         self.name = ""
-        self.profile: type | None = None
 
     def __set_name__(self, owner: type, name: str) -> None:
         """Take the name from the class body."""
         self.name = name
-        self.profile = owner
+
+    @property
+    def text(self) -> str:
+        """The name, or the condition where there is none."""
+        return self.name or self.condition.text
+
+    @property
+    def inner(self) -> Condition:
+        """Itself, or the condition where there is no name to call it by."""
+        return self if self.name else self.condition.inner
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -43,23 +49,7 @@ class Segment:
         """Return the segment on the class, membership on an instance."""
         return self if instance is None else instance._memberships.get(self.name, False)
 
-    if not TYPE_CHECKING:  # checkers refuse these on their own; at run time the sentence says what to write
-
-        def __and__(self, other):
-            """Refuse: segments of segments are not yet built."""
-            raise ProjectError(
-                f"expected a condition over features, got {self.not_a_condition}; "
-                f"write its condition ({self.condition.text}) out",
-                authors_line(),
-            )
-
-        __or__ = __rand__ = __ror__ = __and__
-
-        def __invert__(self):
-            """Refuse: segments of segments are not yet built."""
-            return self & self
-
 
 def segment(given: Condition) -> Segment:
-    """Return the segment of people of whom a condition over features holds."""
+    """Return the segment of people of whom a condition over features and other segments holds."""
     return Segment(condition(given))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from livepost.intake.facet import OF_CONTEXT, OF_TRAITS, facets_of
+from livepost.model.facet import OF_ANY_EVENT, OF_IDENTIFY
 
 
 def test_an_identify_gives_domain_birthday_zone_and_locale() -> None:
@@ -17,8 +18,8 @@ def test_an_identify_gives_domain_birthday_zone_and_locale() -> None:
     assert facets == {
         "email.domain": "example.com",
         "birthday.month_day": "02-28",
-        "zone": "Europe/Berlin",
-        "locale": "de-DE",
+        "context.zone": "Europe/Berlin",
+        "context.locale": "de-DE",
     }
 
 
@@ -45,3 +46,9 @@ def test_each_facet_has_a_purpose() -> None:
     facets = OF_TRAITS + OF_CONTEXT
     assert all(facet.purpose for facet in facets)
     assert len({facet.name for facet in facets}) == len(facets)
+
+
+def test_what_is_computed_is_what_definitions_may_ask_for() -> None:
+    assert [facet.name for facet in OF_TRAITS] == list(OF_IDENTIFY)
+    assert [facet.name for facet in OF_CONTEXT] == list(OF_ANY_EVENT)
+    assert all("." in name for name in OF_IDENTIFY + OF_ANY_EVENT)

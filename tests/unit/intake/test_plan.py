@@ -59,6 +59,28 @@ def test_a_broken_plan_is_told_without_the_value(told: dict[str, Any], sentence:
     assert "canary" not in str(broken.value)
 
 
+COUNTED = FieldSpec(name="total", keys=("total",), type="money", currency_key="currency", currency="EUR")
+
+
+@pytest.mark.parametrize("told", [{"total": 9.5}, {"total": 9.5, "currency": "EUR"}, {"total": 9.5, "currency": "eur"}])
+def test_a_counted_amount_comes_in_the_projects_currency(told: dict[str, Any]) -> None:
+    assert order(COUNTED).read(told).open == {"total": [950, "EUR"]}
+
+
+def test_a_counted_amount_in_another_currency_breaks_the_plan_without_the_amount() -> None:
+    with pytest.raises(BrokenPlanError) as broken:
+        order(COUNTED).read({"total": 918273, "currency": "usd"})
+    assert str(broken.value) == (
+        "expected field `total` in `Order Completed` in EUR, the project's currency, since it is counted, got USD; "
+        "convert it, or set `currency`"
+    )
+
+
+def test_an_amount_that_nobody_counts_comes_in_any_currency() -> None:
+    """The negative control: the same amount, with no currency asked for."""
+    assert order(TOTAL).read({"total": 918273, "currency": "usd"}).open == {"total": [91827300, "USD"]}
+
+
 def test_what_was_told_is_left_as_it_was() -> None:
     told = {"total": 1, "gift": True}
     order(TOTAL).read(told)

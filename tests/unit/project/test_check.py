@@ -1,5 +1,6 @@
 """The check names every problem at once, each with its line and with what to do."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +16,15 @@ from livepost import (
     campaign,
     count,
     days,
+    distinct,
+    exists,
+    first,
     hours,
+    in_,
     latest,
+    maximum,
     mean,
+    minimum,
     minutes,
     recent,
     seconds,
@@ -27,9 +34,9 @@ from livepost import (
     total,
 )
 from livepost.errors import ProjectError
-from livepost.project.check import MAX_ITEMS, MAX_TILES, check_project
+from livepost.project.check import MAX_CAP, MAX_ITEMS, MAX_TILES, check_project
 from livepost.project.declarations import collect
-from livepost.project.feature import Definition, Feature
+from livepost.project.feature import Feature
 from livepost.project.problem import Problem
 
 
@@ -96,6 +103,10 @@ def test_a_good_project_has_no_problems() -> None:
         (top(Identified.city, k=3), "got Identified.city, which is personal; use latest()"),
         (recent(Identified.city, n=3), "which is personal"),
         (mean(Identified.age), "which is personal"),
+        (minimum(Viewed.product_id), "expected a number, money or a datetime, got Viewed.product_id, which is str"),  # type: ignore[type-var]
+        (maximum(Identified.age), "which is personal"),
+        (distinct(Viewed.price), "expected text or whole numbers, got Viewed.price, which is money; use count()"),  # type: ignore[arg-type]
+        (distinct(Identified.city), "which is personal"),
         (total(Viewed.product_id), "got Viewed.product_id, which is str; use count() or top()"),  # type: ignore[type-var]
     ],
 )
@@ -120,13 +131,82 @@ def test_a_window_of_many_tiles_is_warned_of() -> None:
     assert problems[0].severity == "warning"
 
 
-@pytest.mark.parametrize("kind", ["since", "latest", "first"])
-def test_what_looks_at_all_time_takes_no_window(kind: Any) -> None:
-    field: Any = None if kind == "since" else Viewed.product_id
-    windowed: Feature[Any] = Feature(Definition(kind=kind, event=Viewed, field=field, over=days(7)))
-    assert "expected no over=" in only(problems_of(some=windowed))
-    with pytest.raises(TypeError, match="over"):
-        since(Viewed, over=days(7))  # type: ignore[call-arg]
+@pytest.mark.parametrize(
+    "feature",
+    [
+        *(count(Viewed, over=days(7)), exists(Viewed, over=days(7)), since(Viewed, over=days(7), grid=hours(1))),
+        *(
+            latest(Viewed.product_id, over=days(7)),
+            first(Viewed.price, over=days(7)),
+            total(Viewed.price, over=days(7)),
+        ),
+        *(minimum(Viewed.price, over=days(7)), maximum(Viewed.depth, over=days(7)), mean(Viewed.depth, over=days(7))),
+        *(recent(Viewed.product_id, n=3, over=days(7)), top(Viewed.product_id, k=3, over=days(7))),
+        distinct(Viewed.product_id, over=days(7), where=Viewed.depth >= 0.5),
+    ],
+)
+def test_every_word_takes_a_window(feature: Feature[Any]) -> None:
+    assert problems_of(some=feature) == []
+    assert "multiple of its grid" in only(
+        problems_of(some=type(feature)(replace(feature.definition, over=hours(36.5))))
+    )
+
+
+def test_the_bounds_of_a_cap_are_good_and_what_is_beyond_is_told() -> None:
+    for cap in (1, MAX_CAP):
+        assert problems_of(a=distinct(Viewed.product_id, cap=cap), b=top(Viewed.product_id, k=1, cap=cap)) == []
+    for cap in (0, MAX_CAP + 1, 2.5, True):
+        for feature in (distinct(Viewed.product_id, cap=cap), top(Viewed.product_id, k=1, cap=cap)):  # type: ignore[arg-type]
+            assert f"expected cap= between 1 and 10,000, got {cap}" in only(problems_of(some=feature))
+    assert "expected cap= of at least k=3, got 2" in only(problems_of(some=top(Viewed.product_id, k=3, cap=2)))
+
+
+def test_a_named_formula_is_refused() -> None:
+    views = count(Viewed)
+    problems = problems_of(views=views, rate=views / 7, some=segment(views / 7 > 3))
+    assert only(problems) == (
+        "rate: expected a feature or a segment, got arithmetic (views / 7), which takes no name yet; "
+        "put it into the segment"
+    )
+    assert "test_check.py:" in problems[0].where
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        mean(Viewed.price) == 5,
+        mean(Viewed.depth) != 5,
+        ~((count(Viewed) >= 3) & (count(Viewed) / 3 == 1)),
+        latest(Viewed.depth) == 0.5,
+        in_(total(Viewed.depth), [0.5]),
+        segment(count(Viewed) * 0.1 == 1) | exists(Viewed),
+    ],
+)
+def test_an_equality_around_fractions_is_warned_of(condition: Any) -> None:
+    problems = problems_of(some=segment(condition))
+    assert "which may have fractions, got an equality" in only(problems)
+    assert problems[0].severity == "warning"
+    assert "test_check.py:" in problems[0].where
+
+
+def test_an_equality_of_whole_numbers_or_amounts_is_not() -> None:
+    count_or_amount = (count(Viewed) - 2 * count(Ordered) == 0) | (total(Viewed.price) == 5)
+    assert problems_of(some=segment(count_or_amount & (mean(Viewed.price) >= 5) & in_(count(Viewed), [1, 2]))) == []
+
+
+def test_amounts_of_another_currency_are_told_with_their_line() -> None:
+    spend = total(Viewed.price)
+    dollars = Money(5, "USD")
+    for condition in (
+        spend >= dollars,
+        spend - dollars > 3,
+        in_(spend, [dollars]),
+        exists(Viewed, where=Viewed.price > dollars),
+    ):
+        problems = check_project(collect({"Shopper": profile(spend=spend, some=segment(condition))}), currency="EUR")
+        assert "expected an amount in EUR, the project's currency, got Money('5', 'USD')" in only(problems)
+        assert "test_check.py:" in problems[0].where
+        assert check_project(collect({"Shopper": profile(spend=spend, some=segment(condition))}), currency="USD") == []
 
 
 def test_features_inside_conditions_are_checked_too() -> None:

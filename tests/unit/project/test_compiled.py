@@ -16,10 +16,15 @@ from livepost import (
     campaign,
     count,
     days,
+    distinct,
     ecommerce,
+    exists,
+    first,
     hours,
     latest,
+    maximum,
     mean,
+    minimum,
     minutes,
     seconds,
     segment,
@@ -29,7 +34,15 @@ from livepost import (
 )
 from livepost.errors import ProjectError
 from livepost.expr import And, Compare, Const, Expr, Feature, Field, Not
-from livepost.model.compiled import ADDRESS_FEATURE, CampaignSpec, CapSpec, Compiled, FeatureSpec, SegmentSpec
+from livepost.model.compiled import (
+    ADDRESS_FEATURE,
+    DISTINCT_MAX,
+    CampaignSpec,
+    CapSpec,
+    Compiled,
+    FeatureSpec,
+    SegmentSpec,
+)
 from livepost.project.compiled import compile_project
 from livepost.project.declarations import collect
 
@@ -143,6 +156,51 @@ def test_the_default_grid_grows_with_the_window(over: Any, grid_ms: int) -> None
     assert compiled.features[0].grid_ms == grid_ms
 
 
+@pytest.mark.parametrize(
+    ("feature", "value_type"),
+    [
+        (minimum(Viewed.price), "money"),
+        (maximum(Viewed.depth), "float"),
+        (minimum(Viewed.at_shelf), "datetime"),
+        (distinct(Viewed.product_id), "int"),
+        (exists(Viewed), "bool"),
+        (latest(Viewed.product_id, over=days(7)), "str"),
+        (since(Viewed, over=days(7)), "int"),
+        (first(Viewed.gift, over=days(7)), "bool"),
+    ],
+)
+def test_each_word_has_the_type_of_its_value(feature: Any, value_type: str) -> None:
+    spec = compile_project(collect({"Shopper": profile(some=feature)})).features[0]
+    assert (spec.kind, spec.type) == (feature.definition.kind, value_type)
+    assert (spec.over_ms is None) == (spec.grid_ms is None) == (feature.definition.over is None)
+
+
+def test_a_cap_is_data_where_it_is_not_the_usual_one() -> None:
+    names = {
+        "usual": distinct(Viewed.product_id),
+        "same": distinct(Viewed.product_id, cap=DISTINCT_MAX),
+        "small": distinct(Viewed.product_id, cap=5),
+        "best": top(Viewed.product_id, k=3, cap=5),
+    }
+    specs = {spec.name: spec for spec in compile_project(collect({"Shopper": profile(**names)})).features}
+    assert [specs[name].cap for name in names] == [None, None, 5, 5]
+    assert specs["usual"].version == specs["same"].version != specs["small"].version
+    assert [feature.definition.text for feature in names.values()] == [
+        *("distinct(Viewed.product_id)", "distinct(Viewed.product_id)"),
+        *("distinct(Viewed.product_id, cap=5)", "top(Viewed.product_id, k=3, cap=5)"),
+    ]
+
+
+def test_whether_something_happened_compiles_to_an_equality() -> None:
+    compiled = compile_project(collect({"Shopper": profile(some=segment(exists(Viewed) & ~exists(Ordered)))}))
+    assert tree(compiled.segments[0]) == And(
+        (
+            Compare("==", Feature("exists(Viewed)"), Const(True)),
+            Not(Compare("==", Feature("exists(Ordered)"), Const(True))),
+        )
+    )
+
+
 def test_conditions_become_trees_with_milliseconds_and_minor_units() -> None:
     browsing, left = COMPILED.segments
     assert browsing.text == "views >= 3 and not spend >= Money('99.90', 'EUR')"
@@ -226,6 +284,8 @@ def test_a_moment_compares_in_milliseconds() -> None:
         (latest(Identified.first_name) == "Ada", "which is personal and stays sealed"),
         (count(Viewed) >= "three", "to be compared with a number such as 3, got 'three'"),  # type: ignore[operator]
         (count(Viewed) >= True, "got True"),
+        (count(Viewed) >= float("inf"), "to be compared with a number such as 3, got inf"),
+        (count(Viewed) >= 2**63, "got 9223372036854775808"),
         (since(Viewed) >= 3, "a length of time such as hours"),  # type: ignore[operator]
         (total(Ordered.total) >= hours(1), "an amount such as 500"),  # type: ignore[operator]
         (total(Ordered.total) >= 0.001, "at most 2 decimal digits in EUR"),

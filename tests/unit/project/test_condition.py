@@ -2,7 +2,7 @@
 
 import pytest
 
-from livepost import Event, Money, count, days, hours, segment, since
+from livepost import Event, Money, count, days, exists, hours, segment, since
 from livepost.errors import ProjectError
 from livepost.project.condition import Condition, condition
 
@@ -78,8 +78,16 @@ def test_a_comparison_with_no_value_is_refused() -> None:
         _ = VIEWS == None  # type: ignore[operator]  # noqa: E711
 
 
-def test_segments_of_segments_are_not_yet_built() -> None:
-    many = segment(VIEWS >= 3)
-    for write in (lambda: segment(many), lambda: many & (ORDERS == 0), lambda: (ORDERS == 0) | many, lambda: ~many):  # type: ignore[arg-type,operator]
-        with pytest.raises(ProjectError, match="segments of segments are not yet built"):
-            write()
+def test_whether_something_happened_is_a_condition_by_itself() -> None:
+    assert text(exists(Viewed, over=days(30)) & ~exists(Ordered)) == (
+        "exists(Viewed, over=days(30)) and not exists(Ordered)"
+    )
+    assert text((VIEWS >= 3) | exists(Ordered)) == "views_7d >= 3 or exists(Ordered)"
+    with pytest.raises(ProjectError, match=r"write \(a\) & \(b\)"):
+        bool(exists(Ordered))
+
+
+@pytest.mark.parametrize("other", [VIEWS, VIEWS + 1, True, 3])
+def test_what_is_no_condition_is_refused_beside_a_segment(other: object) -> None:
+    with pytest.raises(ProjectError, match="expected a condition such as"):
+        segment(VIEWS >= 3) & other  # type: ignore[operator]

@@ -1,6 +1,7 @@
 """Money is exact, knows its minor unit, and never mixes currencies."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,37 @@ def test_two_currencies_are_never_equal_and_never_ordered() -> None:
     assert Money(50, "EUR") != Money(50, "USD")
     with pytest.raises(ProjectError, match="one currency"):
         _ = Money(50, "EUR") > Money(49, "USD")
+
+
+def test_money_reckons_exactly_in_its_currency() -> None:
+    assert Money("0.10", "EUR") + Money("0.20", "EUR") == Money("0.30", "EUR")
+    assert Money("0.30", "EUR") - Money("0.10", "EUR") == Money("0.20", "EUR")
+    assert Money("49.90", "EUR") * 3 == 3 * Money("49.90", "EUR") == Money("149.70", "EUR")
+    assert Money("0.10", "EUR") * 0.1 == Money("0.01", "EUR")
+    assert Money("49.90", "EUR") / 4 == Money("12.475", "EUR")
+    assert (Money("49.90", "EUR") / 4).minor == 1248
+    assert Money("10", "EUR") / Money("4", "EUR") == Decimal("2.5")
+    assert Money(5) + Money(3) == Money(8)
+
+
+def test_money_of_two_currencies_does_not_reckon() -> None:
+    euros, dollars = Money(5, "EUR"), Money(5, "USD")
+    for reckon in (lambda: euros + dollars, lambda: euros - dollars, lambda: euros / dollars, lambda: euros + Money(5)):
+        with pytest.raises(ProjectError, match="expected two amounts of one currency"):
+            reckon()
+
+
+def test_money_does_not_reckon_with_what_it_cannot() -> None:
+    five: Any = Money(5)
+    for reckon in (lambda: five + 3, lambda: 3 - five, lambda: five * five, lambda: 3 / five):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            reckon()
+    for reckon in (lambda: five * True, lambda: five * "3", lambda: five < object(), lambda: five >= [5]):
+        with pytest.raises(TypeError):
+            reckon()
+    for reckon in (lambda: five / 0, lambda: five / Money(0), lambda: Money(0) / 0):
+        with pytest.raises(ZeroDivisionError, match="by something, got nothing"):
+            reckon()
 
 
 @pytest.mark.parametrize("amount", ["4,99", "", "NaN", "Infinity", True, None])

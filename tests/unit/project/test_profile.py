@@ -13,9 +13,13 @@ from livepost import (
     campaign,
     count,
     days,
+    distinct,
+    exists,
     first,
     latest,
+    maximum,
     mean,
+    minimum,
     recent,
     segment,
     since,
@@ -44,6 +48,11 @@ class Shopper(Profile):
     ids = top(OrderCompleted.order_id, k=2)
     quiet = since(OrderCompleted)
     placed = latest(OrderCompleted.placed_at)
+    dearest = maximum(OrderCompleted.total)
+    soonest = minimum(OrderCompleted.placed_at)
+    bought = exists(OrderCompleted, over=days(30))
+    kinds = distinct(OrderCompleted.order_id)
+    many = distinct(OrderCompleted.order_id, cap=5)
     vip = segment(spend >= 500)
 
 
@@ -72,6 +81,11 @@ VIEW = PersonView(
         "ids": ["a", "b"],
         "quiet": 3_600_000,
         "placed": 1_000,
+        "dearest": [4990, "EUR"],
+        "soonest": 2_000,
+        "bought": True,
+        "kinds": 3,
+        "many": None,
     },
     sealed={},
     memberships=(MembershipView(segment="vip", inside=True, since=1, number=1),),
@@ -79,6 +93,13 @@ VIEW = PersonView(
     consents={},
     next_due=None,
 )
+
+
+def test_what_is_unknown_is_none_and_what_never_was_is_none_nought_or_false() -> None:
+    ada, nobody = Shopper.from_view(VIEW, {}, currency="EUR"), Shopper.never()
+    assert (ada.dearest, ada.soonest) == (Money("49.90", "EUR"), datetime(1970, 1, 1, 0, 0, 2, tzinfo=UTC))
+    assert (ada.bought, ada.kinds, ada.many) == (True, 3, None)
+    assert (nobody.dearest, nobody.soonest, nobody.bought, nobody.kinds, nobody.many) == (None, None, False, 0, 0)
 
 
 def test_features_and_segments_read_as_plain_values() -> None:
@@ -128,6 +149,11 @@ def test_a_draft_knows_every_feature_and_what_the_author_gave_wins() -> None:
             "ids": ["a", "b"],
             "quiet": 3_600_000,
             "placed": datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC),
+            "dearest": [4990, "EUR"],
+            "soonest": datetime(1970, 1, 1, 0, 0, 2, tzinfo=UTC),
+            "bought": True,
+            "kinds": 3,
+            "many": None,
         },
     )
 
