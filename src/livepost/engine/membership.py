@@ -1,7 +1,7 @@
-"""Who is in a segment at each moment, and when time alone can change that.
+"""Who is in a segment at each moment, where that cannot be known, and when time alone can change the answer.
 
-`Values` reads features at the items of a round; `evaluate` tells of conditions over them what holds, and when it
-can flip by itself: early perhaps, never late (SEMANTICS).
+In come features at the items of a round (engine.values); `evaluate` tells of conditions over them what holds, what is
+unknown, and when that can flip by itself: early perhaps, never late (SEMANTICS).
 """
 
 from __future__ import annotations
@@ -9,18 +9,17 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from functools import reduce
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from livepost.engine.program import MICRO, Program, Reading
+from livepost.engine.program import Reading
 from livepost.engine.row import NEVER, Bools, Ints
-from livepost.engine.window import Runs
-from livepost.expr import And, Compare, Const, Expr, Feature, Not, Op, Or, walk
+from livepost.engine.values import Side, Values
+from livepost.expr import And, Arithmetic, Compare, Const, Expr, Feature, Not, Op, Or, walk
 from livepost.model.moment import NO_DUE
-
-Numbers = npt.NDArray[Any]
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
@@ -29,66 +28,29 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     "==": operator.eq,
     "!=": operator.ne,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
 }
 
 
-class Values:
-    """Features at the items of a round.
-
-    at      time of each item (ms)
-    runs    the tiles, or None where no feature is windowed
-    sums    per lifetime slot, the running sum at each item
-    lasts   per `since` slot, the newest effective_ts at each item (NEVER where there is none)
-    picks   per pick number, the running value at each item (objects, money in minor units; None is never)
+class Evaluated(NamedTuple):
+    """A condition at each item: where it holds, where it is unknown (None: nowhere), and the earliest time after the
+    item (ms) at which time alone may change either.
     """
 
-    def __init__(
-        self,
-        program: Program,
-        at: Ints,
-        runs: Runs | None,
-        sums: list[Ints],
-        lasts: list[Ints],
-        picks: dict[int, npt.NDArray[np.object_]],
-    ) -> None:
-        self.program = program
-        self.at = at
-        self.runs = runs
-        self.sums = sums
-        self.lasts = lasts
-        self.picks = picks
+    holds: Bools
+    unknown: Bools | None
+    flip: Ints
 
-    def number(self, reading: Reading) -> tuple[Numbers, Bools | None]:
-        """Return a numeric feature's value at each item, and where it is there (None: everywhere)."""
-        if reading.last is not None:
-            last = self.lasts[reading.last]
-            return self.at - last, last != NEVER
-        if reading.spec.kind == "count":
-            return self._sum(reading, reading.count), None
-        total = self._sum(reading, reading.total)
-        scaled = total / MICRO if reading.micro else total
-        if reading.spec.kind == "total":
-            return scaled, None
-        count = self._sum(reading, reading.count)
-        return scaled / np.maximum(count, 1), count > 0
-
-    def _sum(self, reading: Reading, slot: int | None) -> Ints:
-        assert slot is not None
-        if not reading.windowed:
-            return self.sums[slot]
-        assert self.runs is not None
-        return self.runs.sums(slot)
-
-
-Evaluated: TypeAlias = tuple[Bools, Ints]
-"""Whether a condition holds at each item, and the earliest time after it (ms) at which time alone may change that."""
 
 Falls: TypeAlias = dict[Compare, Ints]
 """By leaf that compares a windowed sum with a constant: when, per item, the sum falls so far that the answer flips."""
 
 
 def evaluate(conditions: Sequence[Expr], values: Values) -> list[Evaluated]:
-    """Return what holds and when it may flip, for each condition."""
+    """Return what holds, what is unknown and when that may flip, for each condition."""
     falls = _falls(conditions, values)
     return [_evaluate(condition, values, falls) for condition in conditions]
 
@@ -100,48 +62,65 @@ def _evaluate(condition: Expr, values: Values, falls: Falls) -> Evaluated:
         case Or(of):
             return _joined([_evaluate(part, values, falls) for part in of], whole=False)
         case Not(of):
-            answer, flip = _evaluate(of, values, falls)
-            return ~answer, flip
+            holds, unknown, flip = _evaluate(of, values, falls)
+            return Evaluated(~holds if unknown is None else ~(holds | unknown), unknown, flip)
         case Compare():
-            return _compare(condition, values), falls[condition] if condition in falls else _leaf_flip(
-                condition, values
-            )
+            flip = falls[condition] if condition in falls else _leaf_flip(condition, values)
+            return Evaluated(*_compare(condition, values), flip)
     raise TypeError(f"expected a condition, got {type(condition).__name__}")
 
 
 def _joined(parts: list[Evaluated], whole: bool) -> Evaluated:
-    """Join the parts of an And (`whole` True) or an Or (False): it is `whole` where all its parts are.
+    """Join the parts of an And (`whole` True) or an Or (False): it is `whole` where all its parts are, not where one is
+    against it, else unknown.
 
-    Where it is, the first part to flip ends that. Where it is not, all parts against it must flip first, so it is due
-    at the last of these: most of what falls due in one leaf cannot change its segment, and need not be served.
+    Where parts are against it, all of these must flip first, so it is due at the last of them: most of what falls due
+    in one leaf cannot change its segment, and need not be served. Else it is due with the first part of all, for that
+    may end what holds, or tell what is unknown.
     """
-    against = np.array([answer for answer, _ in parts]) != whole
-    flips = np.array([flip for _, flip in parts])
+    unknown = _any([part.unknown for part in parts])
+    against = np.array([part.holds for part in parts]) != whole
+    if unknown is not None:
+        against &= ~np.array([_mask(part.unknown, len(unknown)) for part in parts])
+    flips = np.array([part.flip for part in parts])
     held_back = against.any(axis=0)
     last = np.max(flips, axis=0, where=against, initial=0)
-    return held_back != whole, np.where(held_back, last, flips.min(axis=0))
+    flip = np.where(held_back, last, flips.min(axis=0))
+    if unknown is None:
+        return Evaluated(held_back != whole, None, flip)
+    unknown = unknown & ~held_back
+    return Evaluated((held_back != whole) & ~unknown, unknown, flip)
 
 
-def _compare(leaf: Compare, values: Values) -> Bools:
-    left, right = leaf.left, leaf.right
-    if isinstance(left, Const) and isinstance(right, Const):
-        return np.full(len(values.at), bool(_OPERATORS[leaf.op](left.value, right.value)))
-    picked = [side for side in (left, right) if isinstance(side, Feature) and _reading(side, values).pick is not None]
-    if picked:
-        return _compare_objects(leaf, values)
-    if isinstance(left, Feature) and isinstance(right, Feature) and _reading(left, values).last is not None:
-        return _compare_since(leaf.op, left, right, values)
-    (a, a_there), (b, b_there) = _side(left, values), _side(right, values)
-    answer = _OPERATORS[leaf.op](a, b)
-    for there in (a_there, b_there):
-        if there is not None:
-            answer = answer & there
-    return np.broadcast_to(np.asarray(answer, bool), values.at.shape)
+def _mask(mask: Bools | None, size: int) -> Bools:
+    return np.zeros(size, bool) if mask is None else mask
 
 
-def _compare_since(op: str, left: Feature, right: Feature, values: Values) -> Bools:
+def _compare(leaf: Compare, values: Values) -> tuple[Bools, Bools | None]:
+    """Return where a comparison holds, and where it is unknown."""
+    left, right, shape = leaf.left, leaf.right, values.at.shape
+    if _is_since(left, values) and _is_since(right, values):
+        return _compare_since(leaf.op, left, right, values), None
+    a, b = _side(left, values), _side(right, values)
+    there, unknown = _all([a.there, b.there]), _any([a.unknown, b.unknown])
+    answer = np.broadcast_to(_answer(_OPERATORS[leaf.op], a.value, b.value, len(values.at)), shape)
+    if there is not None:
+        answer = answer & there
+    if unknown is None:
+        return answer, None
+    return answer & ~unknown, np.broadcast_to(unknown if there is None else unknown & there, shape)
+
+
+def _answer(compare: Callable[[Any, Any], Any], a: Any, b: Any, size: int) -> Bools:
+    if not _is_objects(a) and not _is_objects(b):
+        return np.asarray(compare(a, b), bool)
+    pairs = zip(_objects(a, size), _objects(b, size), strict=True)
+    return np.fromiter((_sound(compare, one, other) for one, other in pairs), bool, size)
+
+
+def _compare_since(op: str, left: Expr, right: Expr, values: Values) -> Bools:
     """Compare two `since`: never is infinitely long ago for > and <, and makes every other comparison false."""
-    a, b = (values.lasts[_reading(side, values).last or 0] for side in (left, right))
+    a, b = (values.last(_reading(side, values)) for side in (left, right))
     both = (a != NEVER) & (b != NEVER)
     answer = _OPERATORS[op](-a, -b) & both
     if op == ">":
@@ -149,13 +128,6 @@ def _compare_since(op: str, left: Feature, right: Feature, values: Values) -> Bo
     if op == "<":
         answer = answer | ((b == NEVER) & (a != NEVER))
     return np.asarray(answer, bool)
-
-
-def _compare_objects(leaf: Compare, values: Values) -> Bools:
-    compare = _OPERATORS[leaf.op]
-    left, right = _objects(leaf.left, values), _objects(leaf.right, values)
-    pairs = zip(left, right, strict=True)
-    return np.fromiter((a is not None and b is not None and _sound(compare, a, b) for a, b in pairs), bool, len(left))
 
 
 def _sound(compare: Callable[[Any, Any], Any], a: object, b: object) -> bool:
@@ -166,25 +138,55 @@ def _sound(compare: Callable[[Any, Any], Any], a: object, b: object) -> bool:
         return False
 
 
-def _objects(side: Expr, values: Values) -> npt.NDArray[np.object_]:
-    if isinstance(side, Const):
-        return np.full(len(values.at), side.value, object)
-    assert isinstance(side, Feature)
-    reading = _reading(side, values)
-    if reading.pick is not None:
-        return values.picks[reading.pick]
-    numbers, there = values.number(reading)
-    objects = numbers.astype(object)
-    if there is not None:
-        objects[~there] = None
-    return objects
+def _side(side: Expr, values: Values) -> Side:
+    match side:
+        case Const(constant):
+            return Side(constant)
+        case Arithmetic():
+            return _computed(side, values)
+    return values.side(_reading(side, values))
 
 
-def _side(side: Expr, values: Values) -> tuple[Any, Bools | None]:
-    if isinstance(side, Const):
-        return side.value, None
-    assert isinstance(side, Feature)
-    return values.number(_reading(side, values))
+def _computed(node: Arithmetic, values: Values) -> Side:
+    """Return what arithmetic gives, in double precision: never where a side is, where it divides by zero, and where
+    the result is not finite. What is never or unknown has no number (NaN) to get there by.
+    """
+    a, b = _side(node.left, values), _side(node.right, values)
+    dividend, divisor = _doubles(a.value), _doubles(b.value)
+    with np.errstate(all="ignore"):
+        result = np.asarray(_OPERATORS[node.sign](dividend, divisor))
+    unknown = _any([a.unknown, b.unknown])
+    sound = np.isfinite(result) if unknown is None else np.isfinite(result) | unknown
+    there = _all([a.there, b.there, sound, divisor != 0 if node.sign == "/" else None])
+    return Side(result, there, unknown)
+
+
+def _doubles(value: Any) -> npt.NDArray[np.float64]:
+    if _is_objects(value):
+        return np.array([math.nan if one is None else float(one) for one in value])
+    return np.asarray(value, np.float64)
+
+
+def _is_objects(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == object
+
+
+def _objects(value: Any, size: int) -> list[Any]:
+    """Return a side's values one by one."""
+    array = np.asarray(value)
+    return list(array.tolist()) if array.shape else [value] * size
+
+
+def _any(masks: Sequence[Bools | None]) -> Bools | None:
+    """Return where any of the masks is set; None is nowhere."""
+    given = [mask for mask in masks if mask is not None]
+    return np.logical_or.reduce(given) if given else None
+
+
+def _all(masks: Sequence[Bools | None]) -> Bools | None:
+    """Return where all of the masks are set; None is everywhere."""
+    given = [mask for mask in masks if mask is not None]
+    return reduce(operator.and_, given) if given else None
 
 
 def _falls(conditions: Sequence[Expr], values: Values) -> Falls:
@@ -222,20 +224,18 @@ def _constant_right(leaf: Compare) -> tuple[Expr, Expr, Op]:
 
 
 def _leaf_flip(leaf: Compare, values: Values) -> Ints:
+    """Return the first expiry among the leaf's features; a `since` compared with a constant passes that, too."""
+    readings = [_reading(node, values) for node in walk(leaf) if isinstance(node, Feature)]
+    flips = [values.expiry(reading) for reading in readings if reading.windowed]
     left, right, op = _constant_right(leaf)
-    if not isinstance(left, Feature):
-        return np.full(len(values.at), NO_DUE)
-    reading = _reading(left, values)
-    if isinstance(right, Feature):
-        return np.minimum(_any_expiry(reading, values), _any_expiry(_reading(right, values), values))
-    assert isinstance(right, Const)
-    if reading.last is not None:
-        return _since_flip(values.lasts[reading.last], op, right.value, values.at)
-    return _any_expiry(reading, values)
+    if isinstance(right, Const) and _is_since(left, values):
+        flips.append(_since_flip(values.last(_reading(left, values)), op, right.value, values.at))
+    return np.minimum.reduce(flips) if flips else np.full(len(values.at), NO_DUE)
 
 
 def _since_flip(last: Ints, op: str, constant: Any, at: Ints) -> Ints:
     """Return last + d for >= and <, last + d + 1 for > and <=, both for == and !=, where that is still to come."""
+    constant = _bounded(constant)
     passes = math.ceil(constant) if op in (">=", "<", "==", "!=") else math.floor(constant) + 1
     first, second = last + passes, last + math.floor(constant) + 1
     later = np.where(second > at, second, NO_DUE) if op in ("==", "!=") else NO_DUE
@@ -246,7 +246,7 @@ def _least(leaf: Compare, now: Ints) -> Ints:
     """Return the smallest integer sum that keeps the leaf's present answer, while sums only fall."""
     _, right, op = _constant_right(leaf)
     assert isinstance(right, Const)
-    constant: Any = right.value
+    constant = _bounded(right.value)
     at_least, above = math.ceil(constant), math.floor(constant) + 1
     if op in (">=", "<"):
         return np.full(len(now), at_least)
@@ -255,14 +255,17 @@ def _least(leaf: Compare, now: Ints) -> Ints:
     return np.where(now >= above, above, at_least)
 
 
-def _any_expiry(reading: Reading, values: Values) -> Ints:
-    if not reading.windowed or values.runs is None or reading.pick is not None:
-        return np.full(len(values.at), NO_DUE)
-    slots = [slot for slot in (reading.total, reading.count) if slot is not None]
-    return np.minimum.reduce([values.runs.next_expiry(slot) for slot in slots])
+def _bounded(constant: Any) -> Any:
+    """Return a constant no further off than any number or time it is compared with."""
+    return max(min(constant, NO_DUE), -NO_DUE)
 
 
-def _reading(side: Feature, values: Values) -> Reading:
+def _is_since(side: Expr, values: Values) -> bool:
+    return isinstance(side, Feature) and _reading(side, values).spec.kind == "since"
+
+
+def _reading(side: Expr, values: Values) -> Reading:
+    assert isinstance(side, Feature)
     return values.program.readings[side.name]
 
 

@@ -1,7 +1,8 @@
 """A compiled project made ready to run: features become slots, conditions become trees over slots.
 
 Three kinds of slots hold numbers: *tiles* (windowed sums), *sums* (lifetime) and *lasts* (time of the newest record,
-for `since`). Picks (`latest first recent top`) hold values and are folded one by one.
+for `since` and `exists`: what is newest is in a window if anything is). Picks (engine.pick) hold values and are folded
+one by one.
 """
 
 from __future__ import annotations
@@ -12,37 +13,39 @@ from typing import Any
 
 import msgspec
 
+from livepost.engine.condition import expanded, refuse_unservable
+from livepost.engine.pick import PICKS, Pick, pick_of
+from livepost.engine.tiles import Window, window_of
 from livepost.errors import ProjectError
-from livepost.expr import Compare, Const, Expr, Feature, Field, Segment, walk
+from livepost.expr import Expr
 from livepost.expr.evaluate import holds
 from livepost.model.compiled import Compiled, FeatureSpec
 
 MICRO = 1_000_000
 TILE_SLOTS_MAX = 255
-NUMERIC = ("count", "total", "mean")
-PICKS = ("latest", "first", "recent", "top")
+LASTS = ("since", "exists")
 
 Where = Callable[[Mapping[str, Any]], bool]
 
 
 @dataclass(frozen=True)
 class TileSlot:
-    """A windowed sum: `counts` says whether it adds 1 or the field's value. Times in ms; the grid is whole seconds."""
+    """A windowed sum: `counts` says whether it adds 1 or the field's value."""
 
     number: int
-    grid_ms: int
-    over_ms: int
+    window: Window
     counts: bool
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a feature's number is read at a moment: from tile slots, sums or a last; mean divides `total` by `count`.
+    """How a feature is read at a moment: from tile slots, sums, a last or a pick; mean divides `total` by `count`.
 
-    `micro`: the field is a float, its sums are in units of 1e-6.
+    `window` None means lifetime. `micro`: the field is a float, its sums are in units of 1e-6.
     """
 
     spec: FeatureSpec
+    window: Window | None = None
     micro: bool = False
     total: int | None = None
     count: int | None = None
@@ -51,8 +54,8 @@ class Reading:
 
     @property
     def windowed(self) -> bool:
-        """Whether the numbers stand in tiles."""
-        return self.spec.over_ms is not None
+        """Whether it is over a window."""
+        return self.window is not None
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,10 @@ class Program:
         self.tiles: list[TileSlot] = []
         self.sums = 0
         self.lasts = 0
-        self.picks: list[FeatureSpec] = []
+        self.picks: list[Pick] = []
         self.readings: dict[str, Reading] = {spec.name: self._reading(spec) for spec in compiled.features}
-        self.rules = [Rule(s.name, s.version, msgspec.convert(s.condition, Expr)) for s in compiled.segments]
+        conditions = expanded(compiled.segments)
+        self.rules = [Rule(s.name, s.version, conditions[s.name]) for s in compiled.segments]
         self.feeds: dict[str, list[Feed]] = {}
         for reading in self.readings.values():
             self.feeds.setdefault(reading.spec.event, []).append(Feed(reading, where_of(reading.spec.where)))
@@ -98,38 +102,38 @@ class Program:
                 "drop features that no segment, campaign or template uses"
             )
         for rule in self.rules:
-            _refuse_unservable(rule, self.readings)
+            refuse_unservable(rule.name, rule.condition, compiled)
 
     def _reading(self, spec: FeatureSpec) -> Reading:
-        if spec.kind == "since":
+        window = window_of(spec)
+        if spec.kind in LASTS:
             self.lasts += 1
-            return Reading(spec, last=self.lasts - 1)
+            return Reading(spec, window, last=self.lasts - 1)
         if spec.kind in PICKS:
-            self.picks.append(spec)
-            return Reading(spec, pick=len(self.picks) - 1)
-        total = self._slot(spec, counts=False) if spec.kind != "count" else None
-        count = self._slot(spec, counts=True) if spec.kind != "total" else None
-        return Reading(spec, self._is_float(spec), total=total, count=count)
+            self.picks.append(pick_of(spec))
+            return Reading(spec, window, pick=len(self.picks) - 1)
+        total = self._slot(window, counts=False) if spec.kind != "count" else None
+        count = self._slot(window, counts=True) if spec.kind != "total" else None
+        return Reading(spec, window, self._is_float(spec), total=total, count=count)
 
     def _is_float(self, spec: FeatureSpec) -> bool:
         events = (event for event in self.compiled.events if event.name == spec.event)
         return any(f.name == spec.field and f.type == "float" for event in events for f in event.fields)
 
-    def _slot(self, spec: FeatureSpec, *, counts: bool) -> int:
-        if spec.over_ms is None:
+    def _slot(self, window: Window | None, *, counts: bool) -> int:
+        if window is None:
             self.sums += 1
             return self.sums - 1
-        assert spec.grid_ms is not None
-        self.tiles.append(TileSlot(len(self.tiles), spec.grid_ms, spec.over_ms, counts))
+        self.tiles.append(TileSlot(len(self.tiles), window, counts))
         return len(self.tiles) - 1
 
 
 def where_of(tree: dict[str, Any] | None) -> Where | None:
-    """Return a test of an event's properties for a `where=` tree, or None where there is none."""
+    """Return a test of an event's fields, its facets among them, for a `where=` tree; None where there is none."""
     if tree is None:
         return None
     condition: Expr = msgspec.convert(tree, Expr)
-    return lambda properties: holds(condition, properties)
+    return lambda fields: holds(condition, fields)
 
 
 def amount(value: object, micro: bool) -> int:
@@ -140,34 +144,3 @@ def amount(value: object, micro: bool) -> int:
     if isinstance(value, list):
         return int(value[0])
     return round(value * MICRO) if micro else int(value)  # type: ignore[operator, call-overload]
-
-
-def _refuse_unservable(rule: Rule, readings: dict[str, Reading]) -> None:
-    for node in walk(rule.condition):
-        if isinstance(node, Segment | Field):
-            raise ProjectError(
-                f"segment {rule.name}: {type(node).__name__.lower()} {node.name!r} cannot be served here"
-            )
-        if not isinstance(node, Compare):
-            continue
-        for side in (node.left, node.right):
-            if isinstance(side, Feature):
-                _refuse_side(rule, node, side, readings)
-            elif not isinstance(side, Const):
-                raise ProjectError(f"segment {rule.name}: compare features with features or constants only")
-
-
-def _refuse_side(rule: Rule, node: Compare, side: Feature, readings: dict[str, Reading]) -> None:
-    reading = readings.get(side.name)
-    if reading is None:
-        raise ProjectError(f"segment {rule.name}: there is no feature {side.name!r}")
-    if reading.spec.personal:
-        raise ProjectError(f"segment {rule.name}: {side.name} is personal and cannot be compared")
-    if reading.spec.kind in ("recent", "top"):
-        raise ProjectError(f"segment {rule.name}: {side.name} is a list and cannot be compared")
-    other = node.right if side is node.left else node.left
-    others = readings.get(other.name) if isinstance(other, Feature) else None
-    if others is not None and (others.last is None) != (reading.last is None):
-        raise ProjectError(
-            f"segment {rule.name}: compare since() with since() or a duration, not with {others.spec.name}"
-        )

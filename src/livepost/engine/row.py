@@ -35,7 +35,8 @@ def fixed_dtype(program: Program) -> np.dtype[np.void]:
     """Return the layout of the fixed part for a program.
 
     due      next time (ms) at which a segment can flip; `journey` the earliest due time of a waiting journey
-    inside, numbers, changed   per segment: membership, transition number, time of the last transition (ms)
+    inside, unknown, numbers, changed   per segment: membership, whether its condition is unknown just now (so the
+        membership is of before), transition number, time of the last transition (ms)
     """
     segments = max(len(program.rules), 1)
     return np.dtype(
@@ -44,6 +45,7 @@ def fixed_dtype(program: Program) -> np.dtype[np.void]:
             ("journey", "<i8"),
             ("known", "?"),
             ("inside", "?", (segments,)),
+            ("unknown", "?", (segments,)),
             ("numbers", "<u4", (segments,)),
             ("changed", "<i8", (segments,)),
             ("sums", "<i8", (max(program.sums, 1),)),

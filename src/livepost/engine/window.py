@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from livepost.engine.program import TileSlot
 from livepost.engine.row import TILE, Bools, Ints
+from livepost.engine.tiles import SECOND_MS, Windows
 from livepost.model.moment import NO_DUE
 
-SECOND_MS = 1000
 _PERSON_BIT = 40
 _SLOT_BIT = 32
 _SLOT_MASK = 0xFF
@@ -62,9 +62,8 @@ class Runs:
         self._key, self._value, self._came = _sorted_tiles(slots, state, fed, moments)
         self._person = self._key >> _PERSON_BIT
         self._slot = (self._key >> _SLOT_BIT) & _SLOT_MASK
-        self._grid = np.array([slot.grid_ms for slot in slots])
-        self._over = np.array([slot.over_ms for slot in slots])
-        self._expiry = (self._key & _START_MASK) * SECOND_MS + (self._grid + self._over)[self._slot]
+        self._windows = Windows([slot.window for slot in slots])
+        self._expiry = self._windows.leaves(self._slot, (self._key & _START_MASK) * SECOND_MS)
         self._gone = self._first_item_without()
 
     def sums(self, slot: int) -> Ints:
@@ -136,8 +135,7 @@ class Runs:
 
     def _oldest(self, slot: Ints, items: Ints) -> Ints:
         """Return the place of the oldest tile in each item's window, or behind the run."""
-        grid = self._grid[slot]
-        start = (self._moments.at[items] - self._over[slot]) // grid * (grid // SECOND_MS)
+        start = self._windows.oldest(slot, self._moments.at[items]) // SECOND_MS
         return np.searchsorted(self._key, _key(self._moments.person[items], slot, np.maximum(start, 0)))
 
     def _newest(self, slot: Ints, items: Ints) -> Ints:
@@ -201,7 +199,7 @@ class Runs:
 def tiles_between(raw: bytes, slot: TileSlot, at: int) -> int:
     """Return one person's windowed sum of a slot at `at` (ms): the plain form, for reading a single person."""
     tiles = np.frombuffer(raw, TILE)
-    start = (at - slot.over_ms) // slot.grid_ms * (slot.grid_ms // SECOND_MS)
+    start = int(slot.window.oldest(at)) // SECOND_MS
     return int(tiles["value"][(tiles["slot"] == slot.number) & (tiles["start"] >= start)].sum())
 
 
@@ -229,7 +227,7 @@ def _sorted_tiles(
 
 
 def _start(slot: TileSlot, fed: Feeding) -> Ints:
-    return np.maximum(fed.effective // slot.grid_ms, 0) * (slot.grid_ms // SECOND_MS)
+    return np.maximum(slot.window.tile(fed.effective), 0) // SECOND_MS
 
 
 def _key(person: Ints, slot: npt.ArrayLike, start: npt.ArrayLike) -> Ints:

@@ -60,16 +60,25 @@ class Batch:
         """Return the event id (dedupe key) of a record."""
         return self.event[16 * place : 16 * place + 16]
 
+    def facets(self, place: int) -> dict[str, str]:
+        """Return the facets of a record; do not change them."""
+        block, at = self._block(place)
+        return block.facets.get(at, {})
+
+    def fields(self, place: int) -> dict[str, Any]:
+        """Return what conditions read of a record: its open fields, and its facets, whose names have a dot."""
+        facets, properties = self.facets(place), self.properties[place]
+        return properties | facets if facets else properties
+
     def record(self, place: int) -> Record:
         """Return the record at a place, whole."""
-        block = bisect_right(self.first_of_block, place) - 1
-        return self.blocks[block].record(place - self.first_of_block[block])
+        block, at = self._block(place)
+        return block.record(at)
 
     def source_of(self, place: int) -> str:
         """Return the source of a record."""
-        number = bisect_right(self.first_of_block, place) - 1
-        block, at = self.blocks[number], 2 * (place - self.first_of_block[number])
-        return block.sources[int.from_bytes(block.source[at : at + 2], "little")]
+        block, at = self._block(place)
+        return block.sources[int.from_bytes(block.source[2 * at : 2 * at + 2], "little")]
 
     def drop(self, places: Ints, fate: str) -> None:
         """Settle the fate of records: they go no further and are counted."""
@@ -80,6 +89,11 @@ class Batch:
         """Send records to the dead letters, with a reason (or their own, where they brought one)."""
         self.drop(places, fate)
         self.dead += [self._letter(place, reason, fate) for place in places.tolist()]
+
+    def _block(self, place: int) -> tuple[Block, int]:
+        """Return the block of a record, and its place there."""
+        number = bisect_right(self.first_of_block, place) - 1
+        return self.blocks[number], place - self.first_of_block[number]
 
     def _letter(self, place: int, reason: str, fate: Fate) -> Letter:
         return Letter(

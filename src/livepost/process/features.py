@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from livepost.engine import picks
-from livepost.engine.membership import Values
+from livepost.engine.pick import Held
 from livepost.engine.row import NEVER, Bools, Fixed, Ints
+from livepost.engine.values import Picked, Values
 from livepost.engine.window import Feeding, Moments, Runs
+from livepost.model.moment import NO_DUE
 from livepost.process.feeds import Feeds, SlotFeed
 from livepost.process.round import Round
 
 
-def read_values(
-    feeds: Feeds, a_round: Round, fixed: Fixed, tiles: list[bytes], held: dict[int, list[picks.Held]]
-) -> Values:
+def read_values(feeds: Feeds, a_round: Round, fixed: Fixed, tiles: list[bytes], held: list[list[Held]]) -> Values:
     """Return the features' values at the items of a round.
 
-    fixed, tiles   parts of the round's people; held: per compared pick, the people's states
+    fixed, tiles   parts of the round's people; held: their picks, if any are compared
     """
     program, moments, places = feeds.program, a_round.moments, a_round.places
     runs = None
@@ -30,7 +28,9 @@ def read_values(
         _running_last(fed[places], feeds.effective[places], moments, fixed["lasts"][:, n])
         for n, fed in enumerate(feeds.lasts)
     ]
-    running = {pick: _running_pick(feeds, pick, places, moments, held[pick]) for pick in feeds.compared}
+    running = {
+        pick: _running_pick(feeds, pick, places, moments, [person[pick] for person in held]) for pick in feeds.compared
+    }
     return Values(program, moments.at, runs, sums, lasts, running)
 
 
@@ -56,17 +56,20 @@ def _running_last(fed: Bools, effective: Ints, moments: Moments, start: Ints) ->
     return np.maximum(happened, start[moments.person])
 
 
-def _running_pick(
-    feeds: Feeds, pick: int, places: Ints, moments: Moments, held: list[picks.Held]
-) -> npt.NDArray[np.object_]:
-    spec, brought = feeds.program.picks[pick], feeds.picks[pick]
-    values = np.empty(len(places), object)
-    state: picks.Held = []
-    for item, (place, person) in enumerate(zip(places.tolist(), moments.person.tolist(), strict=True)):
-        if item == moments.begin[person]:
-            state = held[person]
+def _running_pick(feeds: Feeds, number: int, places: Ints, moments: Moments, held: list[Held]) -> Picked:
+    """Fold record by record; the value is read anew where something came, or may have left the window."""
+    pick, brought = feeds.program.picks[number], feeds.picks[number]
+    values, expiry = np.empty(len(places), object), np.full(len(places), NO_DUE)
+    owner, state, value, leaves = -1, [], None, NO_DUE
+    items = zip(places.tolist(), moments.person.tolist(), moments.at.tolist(), strict=True)
+    for item, (place, person, at) in enumerate(items):
+        if person != owner:
+            owner, state, leaves = person, held[person], at
         if place in brought:
-            state = picks.fold(spec, state, int(feeds.effective[place]), feeds.message_id[place], brought[place])
-        picked = picks.value(spec, state, 0)
-        values[item] = picked[0] if spec.type == "money" and picked else picked
-    return values
+            entry = (int(feeds.effective[place]), feeds.message_id[place], brought[place])
+            state, leaves = pick.fold(state, [entry]), at
+        if at >= leaves:
+            value, leaves = pick.value(state, at), pick.expiry(state, at)
+            value = value[0] if isinstance(value, list) and value else value
+        values[item], expiry[item] = value, leaves
+    return Picked(values, expiry)

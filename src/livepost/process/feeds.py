@@ -11,7 +11,7 @@ import numpy as np
 from livepost.engine import picks
 from livepost.engine.program import Feed, Program, Reading, amount
 from livepost.engine.row import Bools, Ints
-from livepost.expr import Compare, Feature, walk
+from livepost.expr import Feature, walk
 from livepost.model.record import KeyKind
 from livepost.process.batch import Batch
 
@@ -108,9 +108,9 @@ class _Event:
         whole = self._field(spec.field, spec.personal)
         if where is None and not spec.secret_only:
             return whole
-        key, properties = self._batch.key, self._batch.properties
+        key, fields = self._batch.key, self._batch.fields
         kept = [
-            (not spec.secret_only or key[place] == KeyKind.SECRET) and (where is None or where(properties[place]))
+            (not spec.secret_only or key[place] == KeyKind.SECRET) and (where is None or where(fields(place)))
             for place in whole.places
         ]
         return _Column(self._batch, list(compress(whole.places, kept)), list(compress(whole.values, kept)))
@@ -125,6 +125,8 @@ class _Event:
     def _open(self, field: str | None) -> list[Any]:
         if field is None:
             return [True] * len(self.places)
+        if "." in field:
+            return [self._batch.facets(place).get(field) for place in self.places]
         properties = self._batch.properties
         return [properties[place].get(field) for place in self.places]
 
@@ -160,13 +162,6 @@ def _brought(batch: Batch, values: dict[int, dict[int, Any]]) -> dict[int, bytes
 
 def _compared_picks(program: Program) -> list[int]:
     """Return the picks that segments compare: their values are needed at each item, not only at the end."""
-    used = {
-        side.name
-        for rule in program.rules
-        for node in walk(rule.condition)
-        if isinstance(node, Compare)
-        for side in (node.left, node.right)
-        if isinstance(side, Feature)
-    }
+    used = {node.name for rule in program.rules for node in walk(rule.condition) if isinstance(node, Feature)}
     numbers = [program.readings[name].pick for name in sorted(used)]
     return [number for number in numbers if number is not None]

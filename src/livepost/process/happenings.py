@@ -100,7 +100,7 @@ class Happenings:
             event=batch.event_id(place),
             live=self._live[place],
             age_ms=at - effective,
-            properties=batch.properties[place],
+            properties=batch.fields(place),
             consent=consent or {},
             effective_ts=effective,
             source=batch.source_of(place) if consent else "",

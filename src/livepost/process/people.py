@@ -14,6 +14,7 @@ from itertools import islice
 
 import numpy as np
 
+from livepost.engine.pick import Distinct
 from livepost.engine.program import Program
 from livepost.engine.row import Fixed, Ints, Row, blank, fixed_dtype, pack, unpack
 from livepost.engine.seen import Days, Hashes, Seen
@@ -75,7 +76,9 @@ class People:
         self._earliest: Ints = np.full(1024, NO_DUE)
         self.rows: list[Row | None] = []
         self._people = 0
-        self._inside: Ints = np.zeros(len(program.rules), np.int64)
+        unsure = any(isinstance(pick, Distinct) for pick in program.picks)
+        parts = ("inside", "unknown") if unsure else ("inside",)
+        self._counted: dict[str, Ints] = {part: np.zeros(len(program.rules), np.int64) for part in parts}
         self._under_way: Counter[str] = Counter()
         self.number: dict[bytes, int] = {}
         self.seen = Seen()
@@ -113,8 +116,13 @@ class People:
 
     def inside(self) -> list[int]:
         """Return how many people are in each segment; who was merged away is in none."""
-        counts: list[int] = self._inside.tolist()
+        counts: list[int] = self._counted["inside"].tolist()
         return counts
+
+    def unknown(self) -> list[int]:
+        """Return for how many people each segment's condition is unknown; some of these are inside."""
+        counts = self._counted.get("unknown")
+        return [0] * len(self.program.rules) if counts is None else [*counts.tolist()]
 
     def under_way(self) -> dict[str, int]:
         """Return how many people are under way in each campaign in which anybody is."""
@@ -166,8 +174,9 @@ class People:
     def _recount(self, numbers: Ints, changed: Changed) -> None:
         """Bring the counts to what `changed` makes of these people: recounting everybody takes milliseconds."""
         rows, fixed = self.rows, changed.fixed
-        inside = fixed["inside"].sum(axis=0, dtype=np.int64) - self.fixed["inside"][numbers].sum(axis=0, dtype=np.int64)
-        self._inside += inside[: len(self._inside)]
+        for part, counts in self._counted.items():
+            gained = fixed[part].sum(axis=0, dtype=np.int64) - self.fixed[part][numbers].sum(axis=0, dtype=np.int64)
+            self._counted[part] = counts + gained[: len(counts)]
         concerned = np.minimum(fixed["journey"], self.fixed["journey"][numbers]) < NO_DUE
         for place in np.flatnonzero(concerned).tolist():
             before, after = rows[changed.numbers[place]], changed.rows[place]

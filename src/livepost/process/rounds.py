@@ -16,8 +16,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from livepost.engine.membership import Values
 from livepost.engine.row import Bools, Fixed, Ints
+from livepost.engine.values import Values
 from livepost.process.batch import Batch
 from livepost.process.deciding import Decider
 from livepost.process.features import read_values
@@ -109,7 +109,7 @@ class Rounds:
         work, moments = self._work, a_round.moments
         fixed = work.fixed[a_round.people]
         people = a_round.people.tolist()
-        held = {pick: [work.picks(p)[pick] for p in people] for pick in self._feeds.compared}
+        held = [work.picks(p) for p in people] if self._feeds.compared else []
         values = read_values(self._feeds, a_round, fixed, [work.row[p].tiles for p in people], held)
         found = memberships(values, moments, fixed)
         gaps = a_round.gaps(found.flip)

@@ -1,4 +1,7 @@
-"""Step 7, segments: who is inside at each item of a round, when time alone flips it, and the transitions this makes."""
+"""Step 7, segments: who is inside at each item of a round, when time alone flips it, and the transitions this makes.
+
+Where a condition is unknown, who was inside stays inside, and who was not stays out.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livepost.engine.membership import Values, evaluate
+from livepost.engine.membership import Evaluated, evaluate
 from livepost.engine.row import Bools, Fixed, Ints
+from livepost.engine.values import Values
 from livepost.engine.window import Moments
 from livepost.model.moment import NO_DUE
 
 
 @dataclass(frozen=True)
 class Memberships:
-    """`inside[s, i]`: in segment s at item i; `changed`: that differs from before; `flip[i]`: the next time (ms)."""
+    """`inside[s, i]`: in segment s at item i; `changed`: that differs from before; `unknown`: the condition is unknown
+    (None: nowhere in the round); `flip[i]`: the next time (ms).
+    """
 
     inside: Bools
     changed: Bools
+    unknown: Bools | None
     flip: Ints
 
 
@@ -34,15 +41,30 @@ class Changes:
 def memberships(values: Values, moments: Moments, fixed: Fixed) -> Memberships:
     """Evaluate all segments at all items of a round; `fixed` are the parts of the round's people."""
     rules = values.program.rules
+    stored = fixed["inside"][:, : len(rules)].T
     now = np.zeros((len(rules), len(values.at)), bool)
+    unknown: Bools | None = None
     flip = np.full(len(values.at), NO_DUE)
-    for number, (answer, may_flip) in enumerate(evaluate([rule.condition for rule in rules], values)):
-        now[number] = answer
-        flip = np.minimum(flip, may_flip)
+    for number, answer in enumerate(evaluate([rule.condition for rule in rules], values)):
+        now[number] = answer.holds
+        flip = np.minimum(flip, answer.flip)
+        if answer.unknown is not None:
+            unknown = np.zeros_like(now) if unknown is None else unknown
+            unknown[number] = answer.unknown
+            now[number] = _kept(answer, moments, stored[number])
     before = np.empty_like(now)
     before[:, 1:] = now[:, :-1]
-    before[:, moments.begin] = fixed["inside"][:, : len(rules)].T
-    return Memberships(now, now != before, flip)
+    before[:, moments.begin] = stored
+    return Memberships(now, now != before, unknown, flip)
+
+
+def _kept(answer: Evaluated, moments: Moments, stored: Bools) -> Bools:
+    """Return the answer, and where it is unknown the person's last known one, `stored` where there is none."""
+    assert answer.unknown is not None
+    items = np.arange(len(moments.at))
+    known = np.maximum.accumulate(np.where(answer.unknown, -1, items))
+    here = known >= moments.begin[moments.person]
+    return np.where(here, answer.holds[np.maximum(known, 0)], stored[moments.person])
 
 
 def changes(found: Memberships, moments: Moments, fixed: Fixed, counted: Bools) -> Changes:
@@ -65,4 +87,6 @@ def settle(fixed: Fixed, found: Memberships, moments: Moments, last: Ints, count
         times = np.maximum.reduceat(np.where(changed, moments.at, 0), moments.begin, axis=1).T
         fixed["changed"][:, :rules] = np.maximum(fixed["changed"][:, :rules], times)
         fixed["inside"][:, :rules] = found.inside[:, last].T
+        if found.unknown is not None:
+            fixed["unknown"][:, :rules] = found.unknown[:, last].T
     fixed["due"] = found.flip[last]

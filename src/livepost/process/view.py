@@ -44,6 +44,7 @@ def _membership(program: Program, fixed: np.void, segment: int) -> MembershipVie
     return MembershipView(
         segment=program.rules[segment].name,
         inside=bool(fixed["inside"][segment]),
+        unknown=bool(fixed["unknown"][segment]),
         since=int(fixed["changed"][segment]),
         number=int(fixed["numbers"][segment]),
     )
@@ -62,8 +63,8 @@ def _values(people: People, number: int, row: Row) -> dict[str, Any]:
     values = {}
     for name, reading in people.program.readings.items():
         if reading.pick is not None:
-            picked = picks.value(reading.spec, held[reading.pick], people.as_of)
-            values[name] = _sealed(picked) if reading.spec.personal else picked
+            picked = people.program.picks[reading.pick].value(held[reading.pick], people.as_of)
+            values[name] = _sealed(picked) if reading.spec.personal else _money(people, reading, picked)
         else:
             values[name] = _number(people, people.fixed[number], row, reading)
     return values
@@ -71,16 +72,29 @@ def _values(people: People, number: int, row: Row) -> dict[str, Any]:
 
 def _number(people: People, fixed: np.void, row: Row, reading: Reading) -> Any:
     if reading.last is not None:
-        last = int(fixed["lasts"][reading.last])
+        last = _last(people, fixed, reading)
+        if reading.spec.kind == "exists":
+            return last != NEVER
         return None if last == NEVER else people.as_of - last
     if reading.spec.kind == "count":
         return _sum(people, fixed, row, reading, reading.count)
     total = _sum(people, fixed, row, reading, reading.total)
     scaled = total / MICRO if reading.micro else total
     if reading.spec.kind == "total":
-        return [scaled, people.program.compiled.currency] if reading.spec.type == "money" else scaled
+        return _money(people, reading, scaled)
     count = _sum(people, fixed, row, reading, reading.count)
     return scaled / count if count else None
+
+
+def _last(people: People, fixed: np.void, reading: Reading) -> int:
+    last = int(fixed["lasts"][reading.last])
+    return last if reading.window is None or last >= int(reading.window.oldest(people.as_of)) else NEVER
+
+
+def _money(people: People, reading: Reading, value: Any) -> Any:
+    """Return money that was computed with: its currency is the project's. A value of an event brings its own."""
+    computed = reading.spec.type == "money" and isinstance(value, int)
+    return [value, people.program.compiled.currency] if computed else value
 
 
 def _sum(people: People, fixed: np.void, row: Row, reading: Reading, slot: int | None) -> int:

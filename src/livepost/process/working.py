@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from livepost.engine import picks
+from livepost.engine.pick import Held
 from livepost.engine.row import Fixed, Row, blank
 from livepost.engine.window import join_tiles
 from livepost.identity import name_of
@@ -75,7 +76,7 @@ class Working:
         """Return the subject that names the person."""
         return self.row[local].subjects[0]
 
-    def picks(self, local: int) -> list[picks.Held]:
+    def picks(self, local: int) -> list[Held]:
         """Return the person's picks."""
         return picks.decode(self.row[local].picks, self.program)
 
@@ -105,7 +106,7 @@ class Working:
         row = self.row[winner]
         row.tiles = join_tiles(row.tiles, self.row[loser].tiles)
         both = zip(self.program.picks, self.picks(winner), self.picks(loser), strict=True)
-        row.picks = picks.encode([picks.join(spec, a, b) for spec, a, b in both])
+        row.picks = picks.encode([pick.join(a, b) for pick, a, b in both])
         self.bind(winner, loser)
 
     def changed(self) -> Changed:

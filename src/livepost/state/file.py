@@ -23,7 +23,7 @@ import apsw
 from livepost.errors import HeldError, OutcomeUnknownError, StoreError
 from livepost.state.checkpoint import Checkpointer
 
-STATE_FORMAT = 3
+STATE_FORMAT = 4
 
 PAGE_BYTES = 8_192
 """A commit writes whole pages: people's packs are long, and smaller pages take more calls for them (2 KB: 1.5 times the

@@ -7,17 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from livepost.engine.membership import Values, evaluate
+from livepost.engine.membership import evaluate
 from livepost.engine.program import Program
 from livepost.engine.row import NEVER
+from livepost.engine.values import Picked, Values
 from livepost.engine.window import Feeding, Moments, Runs
-from livepost.expr import And, Compare, Const, Expr, Feature, Not, Op, Or
-from livepost.model.compiled import Compiled, EventSpec, FeatureSpec, FieldSpec
+from livepost.expr import And, Arithmetic, Compare, Const, Expr, Feature, Not, Op, Or, Sign
+from livepost.model.compiled import CalendarSpec, Compiled, EventSpec, FeatureSpec, FieldSpec
 from livepost.model.moment import NO_DUE
 
 NOW = 1_767_225_600_000
 MINUTE, LEAVES = 60_000, 61_000
 FIELDS = (FieldSpec(name="rating", keys=("rating",), type="float"),)
+DAY = CalendarSpec(unit="day", times=1, zone="Europe/Berlin")
 PROGRAM = Program(
     Compiled(
         events=(EventSpec(name="E", cls="E", fields=FIELDS),),
@@ -29,6 +31,12 @@ PROGRAM = Program(
             FeatureSpec(name="ordered", kind="since", event="E"),
             FeatureSpec(name="item", kind="latest", event="E", field="item", type="str"),
             FeatureSpec(name="lately", kind="count", event="E", over_ms=MINUTE, grid_ms=1_000),
+            FeatureSpec(name="ever", kind="exists", event="E", type="bool"),
+            FeatureSpec(name="just", kind="exists", event="E", type="bool", over_ms=MINUTE, grid_ms=1_000),
+            FeatureSpec(name="last", kind="since", event="E", over_ms=MINUTE, grid_ms=1_000),
+            FeatureSpec(name="today", kind="since", event="E", calendar=DAY),
+            FeatureSpec(name="kinds", kind="distinct", event="E", field="item", over_ms=MINUTE, grid_ms=1_000),
+            FeatureSpec(name="best", kind="maximum", event="E", field="price", over_ms=MINUTE, grid_ms=1_000),
         ),
     )
 )
@@ -43,15 +51,27 @@ def values(
     ordered: int = NEVER,
     item: Any = None,
     lately: int = 0,
+    happened: int = NEVER,
+    kinds: int | None = 0,
+    best: int | None = None,
 ) -> Values:
-    """Return one person's features, the same at `count` items at NOW: sums, lasts in ms, a pick, views lately."""
+    """Return one person's features, the same at `count` items at NOW: sums, lasts in ms (`happened` that of exists and
+    of since over a window), picks (kinds None: unknown), views lately.
+    """
     sums = [np.full(count, number) for number in (views, score, *average)]
-    items = np.empty(count, object)
-    items[:] = item
     at = Moments(np.zeros(count, np.int64), np.full(count, NOW), np.zeros(1, np.int64))
     fed = Feeding(np.zeros(lately, np.int64), NOW + np.zeros(lately, np.int64), np.ones(lately, np.int64))
     runs = Runs(PROGRAM.tiles, [b""], [fed], at)
-    return Values(PROGRAM, at.at, runs, sums, [np.full(count, viewed), np.full(count, ordered)], {0: items})
+    lasts = [np.full(count, last) for last in (viewed, ordered, *[happened] * 4)]
+    picks = {0: picked(item, count), 1: picked(kinds, count, NOW + 7_000), 2: picked(best, count, NOW + 5_000)}
+    return Values(PROGRAM, at.at, runs, sums, lasts, picks)
+
+
+def picked(value: object, count: int, expiry: int = NO_DUE) -> Picked:
+    """Return a pick that is worth the same at so many items."""
+    worth = np.empty(count, object)
+    worth[:] = value
+    return Picked(worth, np.full(count, expiry))
 
 
 def compare(left: str, op: Op, right: object) -> Compare:
@@ -61,12 +81,25 @@ def compare(left: str, op: Op, right: object) -> Compare:
 
 
 def holds(condition: Expr, of: Values) -> bool:
-    return bool(evaluate([condition], of)[0][0][0])
+    """Return whether the condition is known to hold."""
+    return bool(evaluate([condition], of)[0].holds[0])
+
+
+def unknown(condition: Expr, of: Values) -> bool:
+    """Return whether the condition is unknown; then it is told to hold nowhere."""
+    told = evaluate([condition], of)[0]
+    return told.unknown is not None and bool(told.unknown[0]) and not told.holds[0]
+
+
+def arithmetic(left: object, sign: Sign, right: object) -> Arithmetic:
+    """Return `left sign right`; strings are features."""
+    sides = [Feature(side) if isinstance(side, str) else Const(side) for side in (left, right)]  # type: ignore[arg-type]
+    return Arithmetic(sign, *sides)
 
 
 def flips(condition: Expr, of: Values) -> int | None:
     """Return when the condition may flip, in ms after NOW; None if time alone does not flip it."""
-    due = int(evaluate([condition], of)[0][1][0])
+    due = int(evaluate([condition], of)[0].flip[0])
     return None if due == NO_DUE else due - NOW
 
 
@@ -94,7 +127,7 @@ def test_a_constant_may_stand_on_the_left() -> None:
 
 def test_two_constants_compare_and_never_flip() -> None:
     condition = Compare("<", Const(1), Const(2))
-    assert evaluate([condition], values(count=3))[0][0].tolist() == [True, True, True]
+    assert evaluate([condition], values(count=3))[0].holds.tolist() == [True, True, True]
     assert flips(condition, values()) is None
 
 
@@ -249,3 +282,165 @@ def test_an_or_that_is_false_may_hold_with_its_first_part() -> None:
 def test_what_is_no_condition_is_refused() -> None:
     with pytest.raises(TypeError, match="expected a condition, got Feature"):
         evaluate([Feature("views")], values())
+
+
+@pytest.mark.parametrize(
+    ("name", "age", "there"), [("ever", 10**9, True), ("just", 60_000, True), ("just", 60_001, False)]
+)
+def test_something_exists_while_it_is_in_the_window(name: str, age: int, there: bool) -> None:
+    of = values(happened=NOW - age)
+    assert holds(compare(name, "==", True), of) is there
+    assert holds(compare(name, "==", False), of) is not there
+    assert flips(compare(name, "==", True), of) == (61_000 - age if there and name == "just" else None)
+
+
+def test_what_never_happened_does_not_exist_and_that_is_no_never() -> None:
+    assert holds(And((compare("ever", "==", False), compare("just", "!=", True))), values())
+
+
+def test_a_since_over_a_window_is_never_once_its_tile_has_left() -> None:
+    condition = compare("last", ">=", 1)
+    assert [holds(condition, values(happened=NOW - age)) for age in (60_000, 60_001)] == [True, False]
+
+
+@pytest.mark.parametrize(("constant", "flip"), [(500, 500), (60_999, 60_999), (61_000, 61_000), (90_000, 61_000)])
+def test_a_since_over_a_window_flips_when_it_passes_or_when_its_tile_leaves(constant: int, flip: int) -> None:
+    assert flips(compare("last", ">=", constant), values(happened=NOW)) == flip
+
+
+def test_a_since_of_today_is_never_from_midnight_on() -> None:
+    last_night, this_morning = NOW - 3_600_000 - 1, NOW - 3_600_000  # NOW is one o'clock in Berlin
+    assert [holds(compare("today", ">=", 0), values(happened=at)) for at in (last_night, this_morning)] == [False, True]
+    assert flips(compare("today", "<", 10**9), values(happened=this_morning)) == 23 * 3_600_000
+
+
+def test_a_windowed_since_against_another_flips_when_its_tile_leaves() -> None:
+    longer = compare("last", ">", "viewed")
+    assert flips(longer, values(happened=NOW - 900, viewed=NOW)) == 61_000 - 1_000
+    assert holds(longer, values(happened=NOW - 61_000, viewed=NOW))  # never: infinitely long ago
+
+
+def test_a_pick_flips_when_it_says_so() -> None:
+    assert holds(compare("best", ">", 3), values(best=4))
+    assert flips(compare("best", ">", 3), values(best=4)) == 5_000
+    assert flips(And((compare("best", ">", 3), compare("kinds", ">", 0))), values(best=4, kinds=1)) == 5_000
+
+
+@pytest.mark.parametrize("op", ["<", "<=", ">", ">=", "==", "!="])
+def test_a_comparison_with_what_is_unknown_is_unknown_unless_the_other_side_is_never(op: Op) -> None:
+    of = values(kinds=None, average=(0, 0))
+    assert unknown(compare("kinds", op, 3), of)
+    assert unknown(Compare(op, Const(3), Feature("kinds")), of)
+    never = Compare(op, Feature("average"), Feature("kinds"))
+    assert not holds(never, of)
+    assert not unknown(never, of)
+    assert holds(Not(never), of)
+
+
+YES, NO, WHO_KNOWS = compare("views", "==", 2), compare("views", "==", 3), compare("kinds", ">", 3)
+
+
+@pytest.mark.parametrize(
+    ("condition", "answer"),
+    [
+        (And((YES, WHO_KNOWS)), None),
+        (And((NO, WHO_KNOWS)), False),
+        (And((WHO_KNOWS, WHO_KNOWS)), None),
+        (Or((YES, WHO_KNOWS)), True),
+        (Or((NO, WHO_KNOWS)), None),
+        (Or((WHO_KNOWS, WHO_KNOWS)), None),
+        (Not(WHO_KNOWS), None),
+        (Not(Or((NO, Not(WHO_KNOWS)))), None),
+        (And((YES, Or((WHO_KNOWS, YES)))), True),
+        (Or((NO, And((WHO_KNOWS, NO)))), False),
+    ],
+)
+def test_and_or_and_not_join_what_is_unknown_as_kleene_does(condition: Expr, answer: bool | None) -> None:
+    of = values(views=2, kinds=None)
+    assert unknown(condition, of) is (answer is None)
+    assert holds(condition, of) is (answer is True)
+
+
+@pytest.mark.parametrize(
+    ("condition", "flip"),
+    [
+        (WHO_KNOWS, 7_000),
+        (Not(WHO_KNOWS), 7_000),
+        (And((WHO_KNOWS, compare("views", "==", 2))), 7_000),
+        (And((WHO_KNOWS, compare("viewed", "<", 500))), 500),  # may end as false before it is known
+        (And((WHO_KNOWS, compare("viewed", ">=", 9_000))), 9_000),  # false until then, whatever is known
+        (Or((WHO_KNOWS, compare("viewed", ">=", 500))), 500),
+        (Or((WHO_KNOWS, compare("viewed", "<", 9_000))), 9_000),  # true until then
+    ],
+)
+def test_what_is_unknown_may_become_anything_when_a_tile_leaves(condition: Expr, flip: int) -> None:
+    assert flips(condition, values(views=2, kinds=None, viewed=NOW)) == flip
+
+
+@pytest.mark.parametrize(
+    ("left", "sign", "right", "result"),
+    [
+        ("views", "+", "score", 3.5),
+        ("views", "-", 5, -3.0),
+        ("score", "*", "views", 3.0),
+        ("views", "/", 3, 2 / 3),
+        (0.1, "+", 0.2, 0.1 + 0.2),
+        ("best", "/", "views", 2.5),
+        ("kinds", "*", 2, 8.0),
+        ("average", "-", "views", -1.5),
+        (2**53, "+", 1, float(2**53)),  # double precision
+    ],
+)
+def test_arithmetic_is_in_double_precision(left: object, sign: Sign, right: object, result: float) -> None:
+    of = values(views=2, score=1_500_000, best=5, kinds=4, average=(1_000_000, 2))
+    assert holds(Compare("==", arithmetic(left, sign, right), Const(result)), of)
+    assert holds(Compare("<=", Const(result), arithmetic(left, sign, right)), of)
+
+
+@pytest.mark.parametrize(
+    "side",
+    [
+        arithmetic("views", "/", 0),
+        arithmetic(0, "/", 0),
+        arithmetic("views", "/", "score"),
+        arithmetic("average", "+", 1),
+        arithmetic("best", "*", 0),
+        arithmetic(1e308, "*", 10),
+        arithmetic("kinds", "/", 0),  # never goes before unknown
+        Arithmetic("+", arithmetic("views", "/", 0), Const(1)),
+        Arithmetic("*", Feature("kinds"), arithmetic("average", "-", 1)),
+    ],
+)
+def test_arithmetic_without_a_finite_result_is_never(side: Arithmetic) -> None:
+    of = values(views=2, kinds=None)
+    for op in ("<", ">=", "==", "!="):
+        never = Compare(op, side, Const(0))  # type: ignore[arg-type]
+        assert (holds(never, of), unknown(never, of)) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "side",
+    [
+        arithmetic("kinds", "+", 1),
+        arithmetic(0, "*", "kinds"),
+        arithmetic(1, "/", "kinds"),
+        Arithmetic("/", arithmetic("kinds", "*", 2), Const(3)),
+    ],
+)
+def test_arithmetic_with_what_is_unknown_is_unknown(side: Arithmetic) -> None:
+    assert unknown(Compare(">", side, Const(0)), values(kinds=None))
+    assert not unknown(Compare(">", side, Const(0)), values(kinds=1))
+
+
+def test_arithmetic_may_flip_with_the_first_expiry_among_its_features() -> None:
+    of = values(views=3, best=4, kinds=2, lately=1)
+    both = Arithmetic("+", arithmetic("best", "*", "kinds"), Feature("lately"))
+    assert flips(Compare(">", both, Const(1)), of) == 5_000
+    assert flips(Compare(">", Const(1), arithmetic("kinds", "-", "lately")), of) == 7_000
+    assert flips(Compare(">", arithmetic("lately", "/", "views"), Const(1)), of) == LEAVES
+    assert flips(Compare(">", arithmetic("views", "+", 1), Const(1)), of) is None
+
+
+def test_constants_beyond_every_number_are_compared_all_the_same() -> None:
+    assert flips(compare("lately", "<", 1e300), values(lately=3)) is None
+    assert holds(compare("viewed", "<", 1e300), values(viewed=NOW))

@@ -7,12 +7,14 @@ import pytest
 
 from livepost.engine.program import TileSlot
 from livepost.engine.row import TILE, Ints
+from livepost.engine.tiles import Calendar, Grid
 from livepost.engine.window import Feeding, Moments, Runs, join_tiles, tiles_between
+from livepost.model.compiled import CalendarSpec
 from livepost.model.moment import NO_DUE
 
 SECOND, MINUTE = 1_000, 60_000
 NOW = 1_767_225_600_000  # a whole minute
-SLOT = TileSlot(0, SECOND, MINUTE, counts=True)
+SLOT = TileSlot(0, Grid(SECOND, MINUTE), counts=True)
 LEAVES = SECOND + MINUTE  # a tile's life, from its start
 
 
@@ -71,7 +73,7 @@ def test_the_tile_and_not_the_record_says_when_it_leaves(happened: int, leaves: 
 
 def test_a_coarser_grid_keeps_a_record_longer() -> None:
     at = moments([9_999, 69_999, 70_000])
-    runs = Runs([TileSlot(0, 10 * SECOND, MINUTE, counts=True)], [b""], [feeding((0, 9_999, 1))], at)
+    runs = Runs([TileSlot(0, Grid(10 * SECOND, MINUTE), counts=True)], [b""], [feeding((0, 9_999, 1))], at)
     assert runs.sums(0).tolist() == [1, 1, 0]
 
 
@@ -90,7 +92,7 @@ def test_a_late_record_that_is_still_in_the_window_counts_from_its_item_on() -> 
 
 def test_people_and_slots_do_not_touch_each_other() -> None:
     at = moments([0, 10], [5], [0, LEAVES])
-    slots = [SLOT, TileSlot(1, SECOND, MINUTE, counts=False)]
+    slots = [SLOT, TileSlot(1, Grid(SECOND, MINUTE), counts=False)]
     runs = Runs(slots, [b""] * 3, [feeding((0, 0, 1), (2, 5, 1)), feeding((3, 0, 40))], at)
     assert runs.sums(0).tolist() == [1, 1, 1, 0, 0]
     assert runs.sums(1).tolist() == [0, 0, 0, 40, 0]
@@ -189,3 +191,21 @@ def test_joining_two_peoples_tiles_adds_equal_ones_in_any_order() -> None:
 def test_joining_with_nobodys_tiles_changes_nothing() -> None:
     assert join_tiles(b"", tiles((0, 0, 1))) == tiles((0, 0, 1))
     assert join_tiles(b"", b"") == b""
+
+
+def test_a_calendar_window_loses_its_tile_at_midnight_on_a_day_of_25_hours_as_on_any() -> None:
+    today = Calendar(CalendarSpec(unit="day", times=1, zone="Europe/Berlin"))
+    begins, ends = 1_792_879_200_000, 1_792_969_200_000  # 2026-10-24 22:00 UTC and 25 hours later
+    assert ends - begins == 25 * 60 * MINUTE
+    at = moments([begins - NOW, ends - 1 - NOW, ends - NOW])
+    runs = Runs([TileSlot(0, today, counts=True)], [b""], [feeding((0, begins - NOW, 1), (1, ends - 1 - NOW, 1))], at)
+    assert runs.sums(0).tolist() == [1, 2, 0]
+    assert runs.next_expiry(0).tolist() == [NO_DUE, ends, NO_DUE]
+    assert after(runs.falls_below(ints(0), np.full((1, 3), 2))[0]) == [None, ends - NOW, None]
+    assert folded(runs) == [b""]
+
+
+def test_one_persons_sum_over_a_calendar_window_is_read_as_in_a_round() -> None:
+    slot = TileSlot(0, Calendar(CalendarSpec(unit="day", times=2, zone="UTC")), counts=True)
+    kept = tiles((0, -86_400, 1), (0, 0, 5))  # NOW is where a day begins
+    assert [tiles_between(kept, slot, at) for at in (NOW, NOW + 24 * 60 * MINUTE)] == [6, 5]

@@ -104,3 +104,15 @@ def test_events_that_replay_letters_say_so_by_place_in_the_batch() -> None:
     second = block(7, NOW, project, event("a", "m3", control={REPLAYS: 4}))
     assert batch_of([first, second]).replays == {1: 3, 3: 4}
     assert batch_of([rest_after(first, 5), second]).replays == {0: 3, 2: 4}
+
+
+def test_a_records_fields_are_its_properties_and_its_facets() -> None:
+    facets = {"email.domain": "example.org"}
+    batch = batch_of(
+        [
+            block(0, NOW, event("a", "1", properties={"units": 1})),
+            block(1, NOW, event("a", "2", properties={"units": 2}, facets=facets)),
+        ]
+    )
+    assert [batch.fields(0), batch.fields(1)] == [{"units": 1}, {"units": 2, "email.domain": "example.org"}]
+    assert batch.properties[1] == {"units": 2}

@@ -9,6 +9,7 @@ from livepost.engine.row import Row, blank, pack
 from livepost.model.compiled import Compiled
 from livepost.model.moment import NO_DUE
 from livepost.process.people import Delta, People
+from tests.unit.engine.projects import compare, compiled, feature, segment
 
 PROGRAM = Program(Compiled())
 
@@ -85,3 +86,8 @@ def test_applying_a_delta_moves_the_position_and_adds_up_the_counts() -> None:
     assert (some.position, some.as_of, some.complete_to) == (4, 104, 3)
     assert some.counts["processed"] == 4
     assert some.counts["duplicate"] == 0
+
+
+def test_where_no_condition_can_be_unknown_none_is() -> None:
+    plain = Program(compiled([feature("views")], [segment("keen", compare("views", ">", 1))]))
+    assert People(plain).unknown() == [0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livepost.model.compiled import CampaignSpec
+from livepost.model.compiled import CalendarSpec, CampaignSpec
 from livepost.model.person import JourneyView, MembershipView
 from livepost.model.record import Kind, Record, SealedValue
 from livepost.process.view import view_of
@@ -97,3 +97,69 @@ def test_of_somebody_of_whom_nothing_is_known_numbers_are_zero_and_the_rest_is_n
     assert view.features == {**nothing, **never, "name": None}
     assert (view.sealed, view.journeys, view.consents, view.next_due) == ({}, (), {}, None)
     assert view.memberships == (MembershipView(segment="keen", inside=False, since=0, number=0),)
+
+
+LATELY = {"over_ms": HOUR, "grid_ms": SECOND}
+WORDS = compiled(
+    [
+        feature("ever", "exists", type="bool"),
+        feature("just", "exists", type="bool", **LATELY),
+        feature("quiet", "since", **LATELY),
+        feature("newest", "latest", field="item", type="str", **LATELY),
+        feature("oldest", "first", field="item", type="str", **LATELY),
+        feature("cheapest", "minimum", field="price", type="money"),
+        feature("dearest", "maximum", field="price", type="money", **LATELY),
+        feature("worst", "minimum", field="rating", type="float", **LATELY),
+        feature("kinds", "distinct", field="item", **LATELY),
+        feature("few kinds", "distinct", field="item", cap=1, **LATELY),
+        feature("favourites", "top", field="item", n=1, cap=1, type="list", **LATELY),
+        feature("today", calendar=CalendarSpec(unit="day", times=1, zone="Europe/Berlin")),
+    ],
+    [segment("narrow", compare("few kinds", "==", 1)), segment("keen", compare("ever", "==", 1))],
+    events=[event_spec(rating="float", price="money", item="str")],
+)
+
+
+def test_a_view_gives_each_word_while_it_is_in_the_window_and_what_is_unknown_as_nothing() -> None:
+    folded = Folded(WORDS)
+    folded.step(
+        block(0, NOW, event("a", "1", properties={"item": "x", "price": [500, "USD"], "rating": 0.1})),
+        block(
+            1,
+            NOW + MINUTE,
+            event("a", "2", effective_ts=NOW + MINUTE, properties={"item": "y", "price": [900, "USD"], "rating": 0.2}),
+        ),
+    )
+    view = view_of(folded.people, folded.person("a"))
+    assert view.features == {
+        "ever": True,
+        "just": True,
+        "quiet": 0,
+        "newest": "y",
+        "oldest": "x",
+        "cheapest": [500, "USD"],
+        "dearest": [900, "USD"],
+        "worst": 0.1,
+        "kinds": 2,
+        "few kinds": None,
+        "favourites": None,
+        "today": 2,
+    }
+    assert view.memberships == (
+        MembershipView(segment="narrow", inside=True, since=NOW, number=1, unknown=True),
+        MembershipView(segment="keen", inside=True, since=NOW, number=1),
+    )
+
+
+def test_a_view_gives_each_word_after_the_window_as_if_nothing_had_happened_in_it() -> None:
+    folded = Folded(WORDS)
+    folded.step(block(0, NOW, event("a", "1", properties={"item": "x", "price": [500, "USD"], "rating": 0.1})))
+    folded.step(block(1, NOW + 23 * HOUR, Record(kind=Kind.TICK, effective_ts=NOW)))
+    never = dict.fromkeys(("quiet", "newest", "oldest", "dearest", "worst"))
+    nothing = {"just": False, "kinds": 0, "few kinds": 0, "favourites": [], "today": 0}
+    assert view_of(folded.people, folded.person("a")).features == {
+        "ever": True,
+        "cheapest": [500, "USD"],
+        **never,
+        **nothing,
+    }

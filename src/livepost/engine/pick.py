@@ -1,0 +1,243 @@
+"""What a feature that keeps values keeps: `latest first minimum maximum recent top distinct`, one class each.
+
+A pick is a set of entries, each beginning with a time (ms), of which `_kept` keeps those that can still matter. What is
+kept of two sets together is the same however they were put together before: so records fold in any order, and two
+people become one by joining what they keep. Money is compared by its minor units.
+"""
+
+from __future__ import annotations
+
+import operator
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+
+from livepost.engine.tiles import Window, window_of
+from livepost.model.compiled import DISTINCT_MAX, FeatureKind, FeatureSpec
+from livepost.model.moment import NO_DUE
+
+Held = list[Any]
+"""One pick's state: entries (lists), the time first. latest, first, recent: [effective_ts, message_id, value];
+minimum, maximum, distinct: [tile, value]; top: [tile, {value: count}], where the counts may still be msgpack (Raw)."""
+
+Entry = tuple[int, str, Any]
+"""What a record brings to a pick: effective_ts, message_id, value."""
+
+_moment = itemgetter(0, 1)
+_time, _message_id, _value = itemgetter(0), itemgetter(1), itemgetter(1)
+_decode = msgspec.msgpack.Decoder(list[Any]).decode
+_decode_counts = msgspec.msgpack.Decoder(dict[Any, int]).decode
+_decode_tiles = msgspec.msgpack.Decoder(list[tuple[int, msgspec.Raw]]).decode
+
+
+class Pick(ABC):
+    """How one feature keeps values. States are never changed in place."""
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        self.spec = spec
+        self._window: Window | None = window_of(spec)
+
+    def fold(self, held: Held, entries: Iterable[Entry]) -> Held:
+        """Return the state with more records in it."""
+        return self.join(held, [self._entry(*entry) for entry in entries])
+
+    def join(self, left: Held, right: Held) -> Held:
+        """Return the state of two people become one, or of two sets of records of one; their order does not matter.
+
+        What has left the window by the newest of them is gone for good: no evaluation is before that.
+        """
+        both = [*left, *right]
+        if self._window is not None and both:
+            both = self._alive(both, max(map(_time, both)))
+        return self._kept(both) if both else both
+
+    def value(self, held: Held, at: int) -> Any:
+        """Return what the pick is worth at `at` (ms); None is never, of a `distinct` or `top` it is unknown."""
+        return self._worth(self._alive(held, at))
+
+    def expiry(self, held: Held, at: int) -> int:
+        """Return when time alone may next change the value that it has at `at` (ms): early perhaps, never late."""
+        alive = self._alive(held, at)
+        if self._window is None or not alive:
+            return NO_DUE
+        return int(self._window.leaves(self._window.tile(min(map(_time, alive)))))
+
+    def read(self, raw: bytes | msgspec.Raw) -> Held:
+        """Return a state from msgpack, as far as folding needs it."""
+        return _decode(raw)
+
+    def _alive(self, held: Held, at: int) -> Held:
+        if self._window is None:
+            return held
+        oldest = int(self._window.oldest(at))
+        return [entry for entry in held if entry[0] >= oldest]
+
+    def _tile(self, ts: int) -> int:
+        return 0 if self._window is None else int(self._window.tile(ts))
+
+    @abstractmethod
+    def _entry(self, ts: int, message_id: str, value: Any) -> list[Any]:
+        """Return a record as an entry."""
+
+    @abstractmethod
+    def _kept(self, entries: Held) -> Held:
+        """Return what can still matter of some entries, at least one."""
+
+    @abstractmethod
+    def _worth(self, alive: Held) -> Any:
+        """Return what the entries in the window are worth."""
+
+
+class _Moments(Pick):
+    """Keeps records with their moment."""
+
+    def _entry(self, ts: int, message_id: str, value: Any) -> list[Any]:
+        return [ts, message_id, value]
+
+
+class Latest(_Moments):
+    """The newest: while it is in the window nothing else matters, and once it is not nothing else is there."""
+
+    def _kept(self, entries: Held) -> Held:
+        return [max(entries, key=_moment)]
+
+    def _worth(self, alive: Held) -> Any:
+        return alive[0][2] if alive else None
+
+
+class First(_Moments):
+    """The oldest of each tile, in order: when its tile leaves, the next tile's is the first."""
+
+    def _kept(self, entries: Held) -> Held:
+        if self._window is None:
+            return [min(entries, key=_moment)]
+        newest_first = sorted(entries, key=_moment, reverse=True)
+        return [*{self._tile(entry[0]): entry for entry in newest_first}.values()][::-1]
+
+    def _worth(self, alive: Held) -> Any:
+        return alive[0][2] if alive else None
+
+
+class Recent(_Moments):
+    """The newest n: by effective_ts descending, then message_id ascending."""
+
+    def _kept(self, entries: Held) -> Held:
+        by_id = sorted(entries, key=_message_id)
+        return sorted(by_id, key=_time, reverse=True)[: self.spec.n or 1]  # the sort is stable
+
+    def _worth(self, alive: Held) -> list[Any]:
+        return [entry[2] for entry in alive]
+
+
+class Extreme(Pick):
+    """The smallest or largest value; of each tile, newest first, only what none of a newer tile comes up to."""
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        super().__init__(spec)
+        self._largest = spec.kind == "maximum"
+        self._beats = operator.gt if self._largest else operator.lt
+
+    def _entry(self, ts: int, message_id: str, value: Any) -> list[Any]:
+        return [self._tile(ts), value[0] if isinstance(value, list) else value]
+
+    def _kept(self, entries: Held) -> Held:
+        best_first = sorted(entries, key=_value, reverse=self._largest)
+        kept: Held = []
+        for entry in sorted(best_first, key=_time, reverse=True):
+            if not kept or self._beats(entry[1], kept[-1][1]):
+                kept.append(entry)
+        return kept
+
+    def _worth(self, alive: Held) -> Any:
+        return alive[-1][1] if alive else None
+
+
+class _Values(Pick):
+    """Tells values apart, up to a cap."""
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        super().__init__(spec)
+        self._cap = DISTINCT_MAX if spec.cap is None else spec.cap
+
+
+class Distinct(_Values):
+    """Each value with its newest tile, which alone says when the value leaves; no more than one beyond the cap.
+
+    Values beyond that, the oldest, say nothing more: while one is in the window, so are all that are kept.
+    """
+
+    def _entry(self, ts: int, message_id: str, value: Any) -> list[Any]:
+        return [self._tile(ts), value]
+
+    def _kept(self, entries: Held) -> Held:
+        newest = {_key(entry[1]): entry for entry in sorted(entries, key=_time)}
+        return sorted(newest.values(), key=_time, reverse=True)[: self._cap + 1]
+
+    def _worth(self, alive: Held) -> int | None:
+        return len(alive) if len(alive) <= self._cap else None
+
+
+class Top(_Values):
+    """How often each value comes, by tile. A tile beyond its cap takes no more values: it is unknown while it lives."""
+
+    def read(self, raw: bytes | msgspec.Raw) -> Held:
+        """Return a state from msgpack; the counts of its tiles stay unread."""
+        return [[tile, counts] for tile, counts in _decode_tiles(raw)]
+
+    def _entry(self, ts: int, message_id: str, value: Any) -> list[Any]:
+        return [self._tile(ts), {_key(value): 1}]
+
+    def _kept(self, entries: Held) -> Held:
+        tiles: dict[int, dict[Any, int] | msgspec.Raw] = {}
+        merged: set[int] = set()
+        for tile, counts in entries:
+            if tile not in tiles:
+                tiles[tile] = counts
+                continue
+            if tile not in merged:
+                merged.add(tile)
+                tiles[tile] = dict(_counts(tiles[tile]))
+            self._add(tiles[tile], _counts(counts))
+        return [[tile, counts] for tile, counts in tiles.items()]
+
+    def _add(self, into: Any, counts: dict[Any, int]) -> None:
+        for value, count in counts.items():
+            if len(into) <= self._cap or value in into:
+                into[value] = into.get(value, 0) + count
+
+    def _worth(self, alive: Held) -> list[Any] | None:
+        counts: dict[Any, int] = {}
+        for _, tile in alive:
+            for item, count in tile.items():
+                counts[item] = counts.get(item, 0) + count
+        if len(counts) > self._cap:
+            return None
+        ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        return [list(item) if isinstance(item, tuple) else item for item, _ in ranked[: self.spec.n or 1]]
+
+
+def pick_of(spec: FeatureSpec) -> Pick:
+    """Return how a feature of one of the kinds in `PICKS` keeps values."""
+    return PICKS[spec.kind](spec)
+
+
+def _key(value: Any) -> Hashable:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _counts(counts: dict[Any, int] | msgspec.Raw) -> dict[Any, int]:
+    return _decode_counts(counts) if isinstance(counts, msgspec.Raw) else counts
+
+
+PICKS: dict[FeatureKind, type[Pick]] = {
+    "latest": Latest,
+    "first": First,
+    "minimum": Extreme,
+    "maximum": Extreme,
+    "recent": Recent,
+    "top": Top,
+    "distinct": Distinct,
+}
