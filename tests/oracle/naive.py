@@ -19,18 +19,8 @@ from livepost.ids import decision_id, digest, event_id, transition_id
 from livepost.model.compiled import CampaignSpec, Compiled, Tree
 from livepost.model.decision import Cancellation, ConsentChange, Decision, Merge, OutboxItem, Transition
 from livepost.model.record import KeyKind, Kind, Mention, Origin, Record, Verdict
-from tests.oracle.values import (
-    DAY,
-    durations_of,
-    expiries,
-    feeds,
-    holds,
-    leaf,
-    moment,
-    passings,
-    value_of,
-    where_holds,
-)
+from tests.oracle.conditions import UNKNOWN, Truth, Unknown, durations_of, leaf, truth
+from tests.oracle.values import DAY, expiries, feeds, moment, passings, value_of, where_holds
 
 Ending: TypeAlias = tuple[str, str]
 """Where an event ended and why: ("processed", ""), ("duplicate", ""), ("filtered", reason), ("quarantined",
@@ -42,7 +32,8 @@ VERDICTS = {Verdict.FILTERED: "filtered", Verdict.QUARANTINED: "quarantined", Ve
 @dataclass(frozen=True)
 class PersonResult:
     """A person at the end. `memberships`: segment -> (inside, transition number); `journeys`: campaign ->
-    (entered_at, due, cause); `features` at T = the log's last stamp, a personal one as its `SealedValue`."""
+    (entered_at, due, cause); `features` at T = the log's last stamp, a personal one as its `SealedValue`, None for
+    never and for unknown; `unknown` are the segments whose condition is unknown then."""
 
     name: bytes
     subjects: tuple[bytes, ...]
@@ -50,6 +41,7 @@ class PersonResult:
     consents: dict[str, bool]
     memberships: dict[str, tuple[bool, int]]
     journeys: dict[str, tuple[int, int, bytes]]
+    unknown: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -295,13 +287,16 @@ class Naive:
         """Return a person as at `at`, the log's last stamp."""
         waiting = {name: each.journey for name, each in person.standings.items() if each.journey is not None}
         bits, numbers = person.bits, person.numbers
+        values = {name: self.value(person, name, at) for name in self.features}
+        truths = {name: self.inside(person, condition, at) for name, condition in self.conditions.items()}
         return PersonResult(
             name=person.name,
             subjects=tuple(sorted(person.subjects)),
-            features={name: self.value(person, name, at) for name in self.features},
+            features={name: None if value is UNKNOWN else value for name, value in values.items()},
             consents={purpose: person.allows(purpose) for purpose in person.consents()},
             memberships={name: (bits.get(name, False), numbers.get(name, 0)) for name in self.conditions},
             journeys={name: (each.entered_at, each.due, each.cause) for name, each in waiting.items()},
+            unknown=frozenset(name for name, told in truths.items() if told is UNKNOWN),
         )
 
     # --- evaluation
@@ -330,21 +325,22 @@ class Naive:
         """Return a feature's value at T."""
         return value_of(self.features[name], person.fed.get(name, []), at)
 
-    def inside(self, person: Person, condition: Tree, at: int) -> bool:
-        """Say whether a condition holds for a person at T."""
+    def inside(self, person: Person, condition: Tree, at: int) -> Truth:
+        """Return whether a condition holds for a person at T."""
 
         def look(node: Tree) -> Any:
             if node["type"] == "segment":
                 return self.inside(person, self.conditions[node["name"]], at)
             return self.value(person, node["name"], at) if node["type"] == "feature" else leaf(node)
 
-        return holds(condition, look, self.sinces)
+        return truth(condition, look, self.sinces)
 
     def cross(self, person: Person, occasion: Occasion) -> None:
-        """Record a transition for each segment whose membership differs from the stored bit."""
+        """Record a transition for each segment whose membership differs from the stored bit; where it is unknown, the
+        bit stays."""
         for segment in self.compiled.segments:
             inside = self.inside(person, segment.condition, occasion.at)
-            if inside == person.bits.get(segment.name, False):
+            if isinstance(inside, Unknown) or inside == person.bits.get(segment.name, False):
                 continue
             number = person.numbers.get(segment.name, 0) + 1
             person.bits[segment.name], person.numbers[segment.name] = inside, number

@@ -1,34 +1,23 @@
-"""Values, conditions, due times: recomputed from whole lists of records as docs/reference/semantics.md says.
+"""Values, windows, due times: recomputed from whole lists of records as docs/reference/semantics.md says.
 
-In: a feature or a condition as plain data, the records of one person, a time T. Out: a value, a truth, the
-times at which either may change by itself. Nothing is kept between two calls: slow, but easily checked.
+In: a feature as plain data, the records of one person, a time T. Out: a value, the times at which it may change by
+itself. Nothing is kept between two calls: slow, but easily checked.
 """
 
 from __future__ import annotations
 
 import math
-import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from livepost.model.compiled import FeatureSpec, Tree
+from livepost.model.compiled import DISTINCT_MAX, FeatureSpec, Tree
 from livepost.model.record import KeyKind, Record
+from tests.oracle.calendar import tile_end, window_begin
+from tests.oracle.conditions import UNKNOWN, amount, leaf, truth
 
 MICRO = 1_000_000
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
-
-OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
-
-Lookup = Callable[[Tree], Any]
-"""Gives the value of a node that is no compare, and, or, not: None is never."""
 
 
 def feeds(feature: FeatureSpec, record: Record) -> bool:
@@ -47,17 +36,22 @@ def where_holds(where: Tree, record: Record) -> bool:
     def look(node: Tree) -> Any:
         return field_of(record, node["name"]) if node["type"] == "field" else leaf(node)
 
-    return holds(where, look, frozenset())
+    return truth(where, look, frozenset()) is True
 
 
 def value_of(feature: FeatureSpec, fed: Iterable[Record], at: int) -> Any:
-    """Return the value at T = `at` (ms) over the records that feed the feature; None is never."""
+    """Return the value at T = `at` (ms) over the records that feed the feature; None is never, or `UNKNOWN`."""
     taken = [record for record in fed if in_window(feature, record, at)]
     return FORMULAS[feature.kind](feature, taken, at)
 
 
 def in_window(feature: FeatureSpec, record: Record, at: int) -> bool:
-    """Say whether `floor((T - W) / g) * g <= effective_ts`; without W always."""
+    """Say whether a record is not older than the window; without one always.
+
+    A window W begins at `floor((T - W) / g) * g`, one of N units of a calendar with the unit N - 1 before that of T.
+    """
+    if feature.calendar is not None:
+        return window_begin(feature.calendar, at) <= record.effective_ts
     if feature.over_ms is None:
         return True
     grid = grid_of(feature)
@@ -65,10 +59,12 @@ def in_window(feature: FeatureSpec, record: Record, at: int) -> bool:
 
 
 def expiries(feature: FeatureSpec, fed: Iterable[Record]) -> Iterator[int]:
-    """Yield when each record's tile leaves the window: tile + grid + over (ms)."""
-    if feature.over_ms is not None:
-        grid = grid_of(feature)
-        for record in fed:
+    """Yield when each record's tile leaves the window: tile + grid + over (ms), or N units after its own."""
+    for record in fed:
+        if feature.calendar is not None:
+            yield tile_end(feature.calendar, record.effective_ts)
+        elif feature.over_ms is not None:
+            grid = grid_of(feature)
             yield record.effective_ts // grid * grid + grid + feature.over_ms
 
 
@@ -89,79 +85,14 @@ def grid_of(feature: FeatureSpec) -> int:
 
 
 def field_of(record: Record, name: str) -> Any:
-    """Return a record's field: open, or its seal; None if it is not there."""
+    """Return a record's field: open, or its seal, or a facet where the name has a dot; None if it is not there."""
+    if "." in name:
+        return record.facets.get(name)
     value = record.properties.get(name)
     return record.sealed_value(name) if value is None else value
 
 
-# --- conditions -----------------------------------------------------------------------------------
-
-
-def holds(tree: Tree, look: Lookup, sinces: frozenset[str]) -> bool:
-    """Say whether a condition holds; `sinces` are the names of the features that are a `since`."""
-    match tree["type"]:
-        case "and":
-            return all(holds(part, look, sinces) for part in tree["of"])
-        case "or":
-            return any(holds(part, look, sinces) for part in tree["of"])
-        case "not":
-            return not holds(tree["of"], look, sinces)
-        case "compare":
-            return compare(tree, look, sinces)
-        case _:
-            return look(tree) is True
-
-
-def compare(tree: Tree, look: Lookup, sinces: frozenset[str]) -> bool:
-    """Compare two sides: never is infinitely long ago between two `since`, and makes anything else false."""
-    left, right = amount(look(tree["left"])), amount(look(tree["right"]))
-    if left is not None and right is not None:
-        return OPERATORS[tree["op"]](left, right)
-    if not (names_since(tree["left"], sinces) and names_since(tree["right"], sinces)):
-        return False
-    a_never, b_never = left is None, right is None
-    return (tree["op"] == ">" and a_never and not b_never) or (tree["op"] == "<" and b_never and not a_never)
-
-
-def names_since(node: Tree, sinces: frozenset[str]) -> bool:
-    """Say whether a node is a feature that is a `since`."""
-    return node["type"] == "feature" and node["name"] in sinces
-
-
-def leaf(node: Tree) -> Any:
-    """Return a constant's value; None for any other node."""
-    return node["value"] if node["type"] == "const" else None
-
-
-def compares(tree: Tree) -> Iterator[Tree]:
-    """Yield every comparison in a condition."""
-    match tree["type"]:
-        case "compare":
-            yield tree
-        case "and" | "or":
-            for part in tree["of"]:
-                yield from compares(part)
-        case "not":
-            yield from compares(tree["of"])
-
-
-def durations_of(feature: str, conditions: Iterable[Tree]) -> set[float]:
-    """Return every constant that a feature is compared with in the conditions."""
-    found: set[float] = set()
-    for condition in conditions:
-        for tree in compares(condition):
-            for side, other in ((tree["left"], tree["right"]), (tree["right"], tree["left"])):
-                if side["type"] == "feature" and side["name"] == feature and other["type"] == "const":
-                    found.add(other["value"])
-    return found
-
-
 # --- formulas -------------------------------------------------------------------------------------
-
-
-def amount(value: Any) -> Any:
-    """Return money's minor units; anything else as it is."""
-    return value[0] if isinstance(value, list | tuple) else value
 
 
 def amounts(feature: FeatureSpec, taken: list[Record]) -> list[Any]:
@@ -181,6 +112,11 @@ def count(feature: FeatureSpec, taken: list[Record], at: int) -> int:
     return len(taken)
 
 
+def exists(feature: FeatureSpec, taken: list[Record], at: int) -> bool:
+    """Whether there is one."""
+    return taken != []
+
+
 def total(feature: FeatureSpec, taken: list[Record], at: int) -> int | float:
     """The sum of the field."""
     return sum_of(amounts(feature, taken))
@@ -189,6 +125,16 @@ def total(feature: FeatureSpec, taken: list[Record], at: int) -> int | float:
 def mean(feature: FeatureSpec, taken: list[Record], at: int) -> float | None:
     """The sum over how many; never without a record."""
     return sum_of(amounts(feature, taken)) / len(taken) if taken else None
+
+
+def minimum(feature: FeatureSpec, taken: list[Record], at: int) -> Any:
+    """The smallest; never without a record."""
+    return min(amounts(feature, taken), default=None)
+
+
+def maximum(feature: FeatureSpec, taken: list[Record], at: int) -> Any:
+    """The largest; never without a record."""
+    return max(amounts(feature, taken), default=None)
 
 
 def since(feature: FeatureSpec, taken: list[Record], at: int) -> int | None:
@@ -212,10 +158,23 @@ def recent(feature: FeatureSpec, taken: list[Record], at: int) -> list[Any]:
     return [field_of(record, feature.field or "") for record in ordered][: feature.n]
 
 
-def top(feature: FeatureSpec, taken: list[Record], at: int) -> list[Any]:
-    """The first k values by (count descending, value ascending)."""
-    counted = Counter(field_of(record, feature.field or "") for record in taken)
+def top(feature: FeatureSpec, taken: list[Record], at: int) -> Any:
+    """The first k values by (count descending, value ascending); unknown where there are too many different ones."""
+    counted = Counter(amounts(feature, taken))
+    if len(counted) > cap_of(feature):
+        return UNKNOWN
     return sorted(counted, key=lambda value: (-counted[value], value))[: feature.n]
+
+
+def distinct(feature: FeatureSpec, taken: list[Record], at: int) -> Any:
+    """How many different values; unknown where there are too many."""
+    different = len(set(amounts(feature, taken)))
+    return UNKNOWN if different > cap_of(feature) else different
+
+
+def cap_of(feature: FeatureSpec) -> int:
+    """Return how many different values a feature tells apart."""
+    return DISTINCT_MAX if feature.cap is None else feature.cap
 
 
 def moment(record: Record) -> tuple[int, str]:
@@ -225,11 +184,15 @@ def moment(record: Record) -> tuple[int, str]:
 
 FORMULAS: dict[str, Callable[[FeatureSpec, list[Record], int], Any]] = {
     "count": count,
+    "exists": exists,
     "total": total,
     "mean": mean,
+    "minimum": minimum,
+    "maximum": maximum,
     "since": since,
     "latest": latest,
     "first": first,
     "recent": recent,
     "top": top,
+    "distinct": distinct,
 }

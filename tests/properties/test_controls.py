@@ -121,7 +121,11 @@ def test_without_a_fault_no_case_differs(drawn: Drawn) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [due_times_between_records_ignored, people_merged_at_the_start_of_a_batch, nothing_deduped],
+    [
+        due_times_between_records_ignored,
+        people_merged_at_the_start_of_a_batch,
+        nothing_deduped,
+    ],
 )
 def test_a_fault_is_found_in_some_case(fault: Fault, drawn: Drawn, monkeypatch: pytest.MonkeyPatch) -> None:
     fault(monkeypatch)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
-from typing import TypeVar
-
 import msgspec
 import pytest
 
@@ -23,14 +19,12 @@ from tests.properties.generators import (
     START,
     STEPS,
     Cast,
-    Dice,
+    Seeded,
     compare,
     durations_of,
     next_record,
     node,
 )
-
-T = TypeVar("T")
 
 RECORDS = 3_000
 SUBJECTS = 60
@@ -62,26 +56,6 @@ SHOP = Compiled(
         CampaignSpec(name="thank", on="Ordered", class_="transactional", holdout=0.3, exit=False, version="1"),
     ),
 )
-
-
-class Seeded(Dice):
-    """Dice that fall by a seed: faster than hypothesis's, and nothing here needs shrinking."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
-
-    def pick(self, options: Sequence[T]) -> T:
-        """Return one of the options."""
-        return self._random.choice(options)
-
-    def chance(self, one_in: int) -> bool:
-        """Return True once in so many times."""
-        return self._random.randrange(one_in) == 0
-
-    def some(self, options: Sequence[T], at_most: int) -> list[T]:
-        """Return 1 to `at_most` different options, in the order given."""
-        taken = self._random.sample(range(len(options)), self._random.randint(1, min(at_most, len(options))))
-        return [options[place] for place in sorted(taken)]
 
 
 def long_log(seed: int) -> list[Record]:

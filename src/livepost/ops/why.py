@@ -83,7 +83,10 @@ class CampaignReason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SegmentReason(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a person is in a segment, since when (ms; None: always so), and the values that say so."""
+    """Whether a person is in a segment, since when (ms; None: always so), and the values that say so.
+
+    `unknown`: nobody can tell at the moment, so `inside` is as it last was.
+    """
 
     segment: str
     inside: bool
@@ -92,6 +95,7 @@ class SegmentReason(msgspec.Struct, frozen=True, kw_only=True):
     condition: str
     terms: tuple[Term, ...]
     moves: tuple[Happened, ...]
+    unknown: bool = False
 
     def __str__(self) -> str:
         """Return the answer in a line, then the condition, its comparisons, and when the person came and went."""
@@ -233,15 +237,17 @@ def _segment(compiled: Compiled, spec: SegmentSpec, evidence: Evidence) -> Segme
     place = f"in {spec.name}" if membership.inside else f"not in {spec.name}"
     since = f" since {_time(membership.since)}" if membership.since else ""
     values = reader.said(condition) if membership.inside else reader.missing(condition)
+    doubt = ", as it last was; at the moment nobody can tell" if membership.unknown else ""
     verbs = ((one, "entered" if one.entered else "left") for one in evidence.transitions if one.segment == spec.name)
     return SegmentReason(
         segment=spec.name,
         inside=membership.inside,
         since=membership.since or None,
-        text=f"{place}{since}: {values}",
+        text=f"{place}{since}{doubt}: {values}",
         condition=spec.text,
         terms=tuple(reader.terms(condition)),
         moves=tuple(Happened(one.at, f"{verb}, because of record {one.position}") for one, verb in verbs),
+        unknown=membership.unknown,
     )
 
 

@@ -43,6 +43,7 @@ def evidence(
     views: int = 0,
     inside: bool = False,
     since: int = 0,
+    unknown: bool = False,
     journeys: tuple[JourneyView, ...] = (),
     consents: dict[str, bool] | None = None,
     **others: Any,
@@ -54,7 +55,7 @@ def evidence(
         as_of=ELEVEN,
         features={"views_7d": views},
         sealed={},
-        memberships=(MembershipView(segment="browsing", inside=inside, since=since, number=1),),
+        memberships=(MembershipView(segment="browsing", inside=inside, since=since, number=1, unknown=unknown),),
         journeys=journeys,
         consents=consents or {},
         next_due=None,
@@ -233,3 +234,11 @@ def test_reasons_go_through_json_unchanged(name: str, type_: type) -> None:
 def test_a_person_goes_through_json_unchanged() -> None:
     reason = why_person(COMPILED, evidence())
     assert msgspec.json.decode(msgspec.json.encode(reason), type=PersonReason) == reason
+
+
+def test_a_segment_that_cannot_be_told_says_how_it_last_was() -> None:
+    reason = why(COMPILED, "browsing", evidence(views=3, inside=True, since=NINE, unknown=True))
+    assert isinstance(reason, SegmentReason)
+    assert (reason.inside, reason.unknown) == (True, True)
+    since = "in browsing since 2026-01-05 09:00:00 UTC"
+    assert reason.text == f"{since}, as it last was; at the moment nobody can tell: views_7d is 3"

@@ -18,12 +18,17 @@ from livepost.ops.parity.recompute import MEMORY_MB, People, Recomputed, recompu
 MISMATCHES_MAX = 1_000
 """How many mismatches are told one by one; all are counted."""
 
+UNKNOWN = "unknown"
+"""What is said of a segment whose condition is unknown."""
+
 
 class Mismatch(msgspec.Struct, frozen=True):
     """One value that differs: of which person (hex of the naming subject), what it is, and what either side says.
 
     kind    person: `live` and `recomputed` are their subjects (hex), the naming one first, [] for no such person;
-            feature, segment, consent: `name` says which; None is never, not in it, or nothing said
+            feature, segment, consent: `name` says which; None is never, unknown, or nothing said; a segment is
+            true, false, or `UNKNOWN` where its condition is: then the stored bit is not compared, nobody could
+            tell it from the log's end
     """
 
     person: str
@@ -119,9 +124,9 @@ def _values(view: PersonView, recomputed: Recomputed) -> Iterator[Mismatch]:
     live = {**view.features, **view.sealed}
     for name, value in recomputed.features.items():
         yield Mismatch(person, "feature", name, live.get(name), value)
-    inside = {membership.segment: membership.inside for membership in view.memberships}
-    for name, value in recomputed.segments.items():
-        yield Mismatch(person, "segment", name, inside.get(name), value)
+    inside = {each.segment: UNKNOWN if each.unknown else each.inside for each in view.memberships}
+    for name, told in recomputed.segments.items():
+        yield Mismatch(person, "segment", name, inside.get(name), UNKNOWN if told is None else told)
     for purpose in sorted({*view.consents, *recomputed.consents}):
         yield Mismatch(person, "consent", purpose, view.consents.get(purpose), recomputed.consents.get(purpose))
 

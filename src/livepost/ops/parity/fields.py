@@ -1,4 +1,4 @@
-"""Declared fields as SQL reads them from a record's open properties, which are a JSON column."""
+"""Fields as SQL reads them from a record's open properties and facets, which are one JSON column."""
 
 from __future__ import annotations
 
@@ -23,16 +23,25 @@ READINGS: dict[FieldType, str] = {
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a comparison: SQL that is NULL for never, whether it is text (else a number) and a `since`."""
+    """One side of a comparison: SQL that is NULL for never, whether it is text (else a number) and a `since`.
+
+    `unknown` says that it is a DOUBLE that may be NaN, which stands for what cannot be told.
+    """
 
     sql: str
     text: bool
     since: bool = False
+    unknown: bool = False
 
 
 def types_of(compiled: Compiled) -> Types:
     """Return the declared type of every field of every event."""
     return {(event.name, field.name): field.type for event in compiled.events for field in event.fields}
+
+
+def type_of(types: Types, event: str, field: str) -> FieldType:
+    """Return the type of an open field of an event; facets, whose names have a dot, are text."""
+    return "str" if "." in field else types[event, field]
 
 
 def path_of(field: str, type_: FieldType) -> str:

@@ -4,7 +4,7 @@ Each statement gives (person, value, number) for the persons that a record of th
 
 value    JSON text of what is shown; sums of floats in 1e-6, a mean as [sum, count], so that SQL adds integers only
          and the one division is made where the value is read (`value_of`)
-number   what conditions compare: a number, or text; NULL is never
+number   what conditions compare: a number, or text; NULL is never, NaN what is unknown (`distinct` alone)
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ from typing import Any
 import msgspec
 
 from livepost.expr import Expr, Field
-from livepost.model.compiled import FeatureSpec, FieldType
+from livepost.model.compiled import DISTINCT_MAX, FeatureSpec, FieldType
 from livepost.model.record import KeyKind, SealedValue
+from livepost.ops.parity.calendar import window_begin
 from livepost.ops.parity.conditions import condition_sql
-from livepost.ops.parity.fields import READINGS, Side, Types, path_of
+from livepost.ops.parity.fields import READINGS, Side, Types, path_of, type_of
 from livepost.ops.parity.statement import Statement
 
 MICRO = 1_000_000
-DISTINCT_MAX = 1_000
-"""Over so many different values in its window a `top` is unknown (SEMANTICS, "Windows")."""
 
 
 def feature_sql(spec: FeatureSpec, types: Types, as_of: int) -> tuple[str, dict[str, Any]]:
@@ -33,12 +32,14 @@ def feature_sql(spec: FeatureSpec, types: Types, as_of: int) -> tuple[str, dict[
 
 
 def value_of(spec: FeatureSpec, types: Types, currency: str, text: str | None) -> Any:
-    """Return a value as `PersonView` shows it, from the statement's `value`; None is never."""
+    """Return a value as `PersonView` shows it, from the statement's `value`; None is never, or unknown."""
     if text is None:
         return None
     if spec.personal:
         return msgspec.json.decode(text, type=SealedValue)
     value = msgspec.json.decode(text)
+    if spec.kind in ("minimum", "maximum"):
+        return [value[0], currency] if spec.type == "money" else value
     if spec.kind not in ("total", "mean"):
         return value
     total, count = value if spec.kind == "mean" else (value, 1)
@@ -51,8 +52,10 @@ def value_of(spec: FeatureSpec, types: Types, currency: str, text: str | None) -
 def value_without_records(spec: FeatureSpec, currency: str) -> Any:
     """Return a feature's value where no record feeds it; None is never."""
     match spec.kind:
-        case "count":
+        case "count" | "distinct":
             return 0
+        case "exists":
+            return False
         case "total":
             return [0, currency] if spec.type == "money" else 0
         case "recent" | "top":
@@ -63,7 +66,7 @@ def value_without_records(spec: FeatureSpec, currency: str) -> Any:
 
 def field_type(spec: FeatureSpec, types: Types) -> FieldType | None:
     """Return the type of the field that a feature takes; None if it takes none, or one that stays sealed."""
-    return None if spec.field is None or spec.personal else types[spec.event, spec.field]
+    return None if spec.field is None or spec.personal else type_of(types, spec.event, spec.field)
 
 
 class Formula:
@@ -81,6 +84,10 @@ class Formula:
             f"SELECT person, CAST(count(*) AS VARCHAR) AS value, count(*) AS number FROM {self._fed()} GROUP BY person"
         )
 
+    def exists(self) -> str:
+        """Whether there is one: a person without one is in no row."""
+        return f"SELECT DISTINCT person, 'true' AS value, 1 AS number FROM {self._fed()}"
+
     def total(self) -> str:
         """The sum of the field."""
         return (
@@ -95,6 +102,14 @@ class Formula:
             f"CAST({self._scaled()} AS DOUBLE) / times AS number FROM "
             f"(SELECT person, sum({self._amount()}) AS total, count(*) AS times FROM {self._fed()} GROUP BY person)"
         )
+
+    def minimum(self) -> str:
+        """The smallest value."""
+        return f"SELECT person, arg_min(raw, typed) AS value, min(typed) AS number FROM {self._fed()} GROUP BY person"
+
+    def maximum(self) -> str:
+        """The largest value."""
+        return f"SELECT person, arg_max(raw, typed) AS value, max(typed) AS number FROM {self._fed()} GROUP BY person"
 
     def since(self) -> str:
         """T - the largest effective_ts (ms)."""
@@ -122,10 +137,21 @@ class Formula:
     def top(self) -> str:
         """The first k values by (count descending, value ascending); NULL over so many different ones."""
         return (
-            f"SELECT person, CASE WHEN count(*) <= {DISTINCT_MAX} THEN {self._listed('times DESC, typed')} END "
+            f"SELECT person, CASE WHEN count(*) <= {self._cap()} THEN {self._listed('times DESC, typed')} END "
             "AS value, NULL AS number FROM (SELECT person, typed, min(raw) AS raw, count(*) AS times "
             f"FROM {self._fed()} GROUP BY person, typed) GROUP BY person"
         )
+
+    def distinct(self) -> str:
+        """How many different values; unknown over so many."""
+        return (
+            f"SELECT person, CASE WHEN many <= {self._cap()} THEN CAST(many AS VARCHAR) END AS value, "
+            f"CASE WHEN many <= {self._cap()} THEN CAST(many AS DOUBLE) ELSE CAST('nan' AS DOUBLE) END AS number "
+            f"FROM (SELECT person, count(DISTINCT typed) AS many FROM {self._fed()} GROUP BY person)"
+        )
+
+    def _cap(self) -> str:
+        return self.statement.bind(DISTINCT_MAX if self.spec.cap is None else self.spec.cap)
 
     def _outermost(self, order: str) -> str:
         return (
@@ -169,7 +195,7 @@ class Formula:
 
     def _typed(self, field: str) -> str:
         """Return an open field as what can be compared and summed; NULL if its type cannot."""
-        type_ = self._types[self.spec.event, field]
+        type_ = type_of(self._types, self.spec.event, field)
         if type_ not in READINGS:
             return "NULL"
         return READINGS[type_].format(path=self.statement.bind(path_of(field, type_)))
@@ -181,6 +207,8 @@ class Formula:
         if spec.over_ms is not None and spec.grid_ms is not None:
             oldest = (self._as_of - spec.over_ms) // spec.grid_ms * spec.grid_ms
             tests.append(f"effective >= {self.statement.bind(oldest)}")
+        if spec.calendar is not None:
+            tests.append(f"effective >= {self.statement.bind(window_begin(spec.calendar, self._as_of))}")
         if spec.where is not None:
             condition: Expr = msgspec.convert(spec.where, Expr)
             tests.append(condition_sql(condition, self.statement, self._side))
@@ -189,16 +217,20 @@ class Formula:
     def _side(self, side: Expr) -> Side:
         if not isinstance(side, Field):
             raise TypeError(f"expected a field or a constant in where=, got {type(side).__name__}")
-        return Side(self._typed(side.name), self._types[self.spec.event, side.name] == "str")
+        return Side(self._typed(side.name), type_of(self._types, self.spec.event, side.name) == "str")
 
 
 FORMULAS: dict[str, Callable[[Formula], str]] = {
     "count": Formula.count,
+    "exists": Formula.exists,
     "total": Formula.total,
     "mean": Formula.mean,
+    "minimum": Formula.minimum,
+    "maximum": Formula.maximum,
     "since": Formula.since,
     "latest": Formula.latest,
     "first": Formula.first,
     "recent": Formula.recent,
     "top": Formula.top,
+    "distinct": Formula.distinct,
 }

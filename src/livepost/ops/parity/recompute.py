@@ -50,13 +50,20 @@ GROUP BY person
 """
 
 
+VALUES_OF_FIELDS = ("latest", "first", "minimum", "maximum")
+"""The kinds whose value is one of those that came, and so of the field's type."""
+
+
 @dataclass
 class Recomputed:
-    """A person as the log has them; values as in `PersonView`, a personal one as its `SealedValue`."""
+    """A person as the log has them; values as in `PersonView`, a personal one as its `SealedValue`.
+
+    `segments` has None where a condition is unknown, so that nobody can tell from the log's end alone who is inside.
+    """
 
     person: Person
     features: dict[str, Any] = field(default_factory=dict)
-    segments: dict[str, bool] = field(default_factory=dict)
+    segments: dict[str, bool | None] = field(default_factory=dict)
     consents: dict[str, bool] = field(default_factory=dict)
 
 
@@ -154,9 +161,9 @@ class _Values:
             raise TypeError(f"expected a feature or a constant in a segment, got {type(side).__name__}")
         spec = self._compiled.features[self._place[side.name]]
         number = f"{self._table(side.name)}.number"
-        if spec.kind in ("count", "total"):
-            return Side(f"coalesce({number}, 0)", text=False)
-        is_text = spec.kind in ("latest", "first") and field_type(spec, self._types) == "str"
+        if spec.kind in ("count", "total", "exists", "distinct"):
+            return Side(f"coalesce({number}, 0)", text=False, unknown=spec.kind == "distinct")
+        is_text = spec.kind in VALUES_OF_FIELDS and field_type(spec, self._types) == "str"
         return Side(number, is_text, since=spec.kind == "since")
 
     def _table(self, feature: str) -> str:

@@ -1,7 +1,8 @@
 """The log as tables of a database in memory: blocks in, rows out, nothing judged yet.
 
 record    every record: what verdict, dedupe and identity need, narrow
-body      what features need, of the wanted subjects' records alone, with only the fields that some feature uses
+body      what features need, of the wanted subjects' records alone, with only the fields that some feature uses;
+          facets stand among the open fields, their names have a dot
 mention   who else a record names; consent: what it says per purpose (wanted subjects alone)
 
 Rows go in as numpy columns, `CHUNK` records at a time (a row at a time takes DuckDB a millisecond each). Seals stay
@@ -207,8 +208,9 @@ def _subject(block: Block, place: int) -> bytes:
 
 
 def _open(block: Block, place: int, used: set[str]) -> str:
-    """Return the open fields in use, as JSON; a field that is null is not there."""
-    there = {name: value for name, value in block.properties[place].items() if name in used and value is not None}
+    """Return the open fields and the facets in use, as JSON; a field that is null is not there."""
+    given = block.properties[place] | block.facets[place] if place in block.facets else block.properties[place]
+    there = {name: value for name, value in given.items() if name in used and value is not None}
     return _JSON.encode(there).decode() if there else "{}"
 
 

@@ -15,7 +15,7 @@ from livepost.ids import digest
 from livepost.log.base import Position
 from livepost.model.block import Block, block_of
 from livepost.model.compiled import Compiled, EventSpec, FeatureSpec, FieldSpec, SegmentSpec
-from livepost.model.person import PersonView
+from livepost.model.person import MembershipView, PersonView
 from livepost.model.record import Kind, Mention, Record
 from livepost.ops.parity import MISMATCHES_MAX, Mismatch, Parity, compare
 from livepost.process.view import view_of
@@ -157,6 +157,40 @@ def test_a_changed_membership_is_the_one_mismatch() -> None:
     wrong = changed(ben, memberships=(msgspec.structs.replace(looking, inside=False),))
     parity = parity_of(SHOP, log(), [ada, wrong])
     assert parity.mismatches == (Mismatch(BEN.hex(), "segment", "looking", False, True),)
+
+
+def picky(*, inside: bool, unknown: bool) -> Parity:
+    """Return the parity of a Ben who looked at more things than are told apart, and is live so in a segment of it."""
+    different = FeatureSpec(name="different", kind="distinct", event="Viewed", field="item", cap=1)
+    condition = {
+        "type": "compare",
+        "op": "<=",
+        "left": {"type": "feature", "name": "different"},
+        "right": {"type": "const", "value": 1},
+    }
+    shop = msgspec.structs.replace(
+        SHOP, features=(different,), segments=(SegmentSpec(name="picky", condition=condition),)
+    )
+    records = [viewed(BEN, 0), viewed(BEN, 1)]
+    (ben,) = people_of(msgspec.structs.replace(SHOP, features=(), segments=()), records)
+    told = MembershipView(segment="picky", inside=inside, since=0, number=1, unknown=unknown)
+    return parity_of(shop, records, [changed(ben, features={"different": None}, memberships=(told,))])
+
+
+def test_where_nobody_can_tell_live_has_to_say_so_and_the_bit_is_free() -> None:
+    assert picky(inside=True, unknown=True).holds
+    assert picky(inside=False, unknown=True).holds
+    for inside in (True, False):
+        wrong = Mismatch(BEN.hex(), "segment", "picky", inside, "unknown")
+        assert picky(inside=inside, unknown=False).mismatches == (wrong,)
+
+
+def test_who_is_called_unknown_live_though_it_can_be_told_is_a_mismatch() -> None:
+    ada, ben = sorted(people_of(SHOP, log()), key=lambda view: view.person == BEN)
+    (looking,) = ben.memberships
+    wrong = changed(ben, memberships=(msgspec.structs.replace(looking, unknown=True),))
+    parity = parity_of(SHOP, log(), [ada, wrong])
+    assert parity.mismatches == (Mismatch(BEN.hex(), "segment", "looking", "unknown", True),)
 
 
 def test_a_changed_or_forgotten_consent_is_the_one_mismatch() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livepost.ops.parity.fields import path_of
+from livepost.ops.parity.fields import Types, path_of, type_of
 
 
 def test_money_is_read_at_its_minor_units_and_the_rest_whole() -> None:
@@ -11,3 +11,8 @@ def test_money_is_read_at_its_minor_units_and_the_rest_whole() -> None:
 
 def test_what_a_json_pointer_gives_a_meaning_is_escaped() -> None:
     assert path_of("a/b~c", "str") == "/a~1b~0c"
+
+
+def test_a_facet_is_text_and_any_other_field_is_as_declared() -> None:
+    types: Types = {("Viewed", "units"): "int"}
+    assert (type_of(types, "Viewed", "units"), type_of(types, "Viewed", "ip.country")) == ("int", "str")

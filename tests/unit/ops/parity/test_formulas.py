@@ -9,9 +9,8 @@ import pytest
 from livepost.ids import digest
 from livepost.log.base import Position
 from livepost.model.block import block_of
-from livepost.model.compiled import Compiled, EventSpec, FeatureSpec, FieldSpec, SegmentSpec
+from livepost.model.compiled import DISTINCT_MAX, CalendarSpec, Compiled, EventSpec, FeatureSpec, FieldSpec, SegmentSpec
 from livepost.model.record import KeyKind, Record, SealedValue
-from livepost.ops.parity.formulas import DISTINCT_MAX
 from livepost.ops.parity.recompute import recompute
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -39,6 +38,7 @@ def viewed(number: int, *, at: int = NOON, key: KeyKind = KeyKind.WRITE, **prope
         message_id=f"m{number:04}",
         name="Viewed",
         effective_ts=at,
+        facets={name: properties.pop(name) for name in list(properties) if "." in name},
         properties=properties,
     )
 
@@ -206,3 +206,77 @@ def test_a_segment_compares_values_of_each_type(kind: Any, field: str, bound: An
     records = [viewed(0, item="b", rating=0.25), viewed(1, item="a", rating=0.75)]
     assert ada(compiled, *records).segments == {"s": True}
     assert ada(compiled).segments == {"s": False}
+
+
+def test_minimum_and_maximum_are_values_that_came() -> None:
+    prices = [viewed(number, price=[minor, "USD"]) for number, minor in enumerate((300, -500, 200))]
+    assert value("minimum", *prices, field="price", type="money") == [-500, "USD"]
+    assert value("maximum", *prices, field="price", type="money") == [300, "USD"]
+    assert value("maximum", viewed(0, rating=0.1), viewed(1, rating=0.3), field="rating", type="float") == 0.3
+    assert value("minimum", viewed(0, units=2**53 + 1), field="units") == 2**53 + 1
+    assert value("minimum", viewed(0), field="units") is None
+
+
+def test_exists_is_true_or_false() -> None:
+    old = viewed(0, at=NOON - 2 * HOUR)
+    assert (value("exists", old), value("exists")) == (True, False)
+    assert value("exists", old, over_ms=HOUR, grid_ms=1_000) is False
+
+
+def test_distinct_counts_different_values_up_to_its_cap() -> None:
+    assert value("distinct", *items("a", "b", "a"), field="item") == 2
+    assert value("distinct", *items("a", "b"), field="item", cap=2) == 2
+    assert value("distinct", *items("a", "b", "c"), field="item", cap=2) is None
+    assert value("distinct", field="item") == 0
+    gifts = [viewed(number, gift=gift) for number, gift in enumerate((True, False, True))]
+    assert value("distinct", *gifts, field="gift") == 2
+
+
+def test_distinct_without_a_cap_tells_a_thousand_apart() -> None:
+    assert value("distinct", *items(*range(DISTINCT_MAX)), field="item") == DISTINCT_MAX
+    assert value("distinct", *items(*range(DISTINCT_MAX + 1)), field="item") is None
+
+
+def test_a_cap_of_its_own_makes_a_top_unknown() -> None:
+    assert value("top", *items("a", "b", "b"), field="item", n=1, cap=2, type="list") == ["b"]
+    assert value("top", *items("a", "b", "c"), field="item", n=1, cap=2, type="list") is None
+
+
+def test_since_latest_and_first_take_a_window() -> None:
+    window: dict[str, Any] = {"over_ms": HOUR, "grid_ms": 1_000}
+    records = viewed(0, at=NOON - 2 * HOUR, item="a"), viewed(1, at=NOON - HOUR, item="b"), viewed(2, item="c")
+    assert value("first", *records, field="item", **window) == "b"
+    assert value("latest", records[0], field="item", **window) is None
+    assert value("since", records[0], **window) is None
+
+
+def test_a_calendar_window_begins_in_its_zone() -> None:
+    day = CalendarSpec(unit="day", times=1, zone="Asia/Kolkata")  # NOON is half past five there
+    midnight = NOON - 17 * HOUR - HOUR // 2
+    records = viewed(0, at=midnight - 1), viewed(1, at=midnight), viewed(2)
+    assert value("count", *records, calendar=day) == 2
+
+
+def test_a_name_with_a_dot_is_a_facet() -> None:
+    facets = [viewed(number, **{"ip.country": country}) for number, country in enumerate(("DE", "AT", "DE"))]
+    left, right = {"type": "field", "name": "ip.country"}, {"type": "const", "value": "DE"}
+    where = {"type": "compare", "op": "==", "left": left, "right": right}
+    assert value("count", *facets, viewed(9), where=where) == 2
+    assert value("top", *facets, viewed(9), field="ip.country", n=1, type="list") == ["DE"]
+    assert value("distinct", *facets, viewed(9), field="ip.country") == 2
+
+
+def test_a_segment_over_what_is_unknown_is_unknown() -> None:
+    different = FeatureSpec(name="it", kind="distinct", event="Viewed", field="item", cap=2)
+    left, right = {"type": "feature", "name": "it"}, {"type": "const", "value": 2}
+    many = {"type": "compare", "op": ">=", "left": left, "right": right}
+    none = {"type": "compare", "op": "<", "left": {"type": "const", "value": 1}, "right": right | {"value": 0}}
+    segments = (
+        SegmentSpec(name="many", condition=many),
+        SegmentSpec(name="few", condition={"type": "not", "of": {"type": "segment", "name": "many"}}),
+        SegmentSpec(name="nobody", condition={"type": "and", "of": [many, none]}),
+    )
+    compiled = Compiled(events=(EVENT,), features=(different,), segments=segments)
+    assert ada(compiled, *items("a", "b")).segments == {"many": True, "few": False, "nobody": False}
+    assert ada(compiled, *items("a", "b", "c")).segments == {"many": None, "few": None, "nobody": False}
+    assert ada(compiled).segments == {"many": False, "few": True, "nobody": False}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import duckdb
+import msgspec
 import pytest
 
 from livepost.ids import digest
@@ -59,6 +60,15 @@ def test_bodies_and_consents_are_kept_of_wanted_subjects_alone_and_only_fields_i
             (0, '{"item":"a"}', 0)
         ]
         assert db.execute("SELECT seq, purpose, allowed FROM consent").fetchall() == [(0, "marketing", True)]
+
+
+def test_facets_in_use_are_kept_among_the_open_fields() -> None:
+    country = FeatureSpec(name="country", kind="latest", event="Viewed", field="ip.country", type="str")
+    facets = {"ip.country": "DE", "email.domain": "example.com"}
+    records = [msgspec.structs.replace(viewed(ADA, 0), facets=facets), viewed(ADA, 1)]
+    with database(200) as db:
+        Loader(db, Compiled(features=(country,)), {ADA}).load([block_of(records, 0, NOON)], 1)
+        assert db.execute("SELECT open FROM body ORDER BY seq").fetchall() == [('{"ip.country":"DE"}',), ("{}",)]
 
 
 @pytest.mark.parametrize("blocks", [[CHUNK - 1, 1, 1], [CHUNK + 1, 1], [1, CHUNK]])
