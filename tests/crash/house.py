@@ -24,6 +24,7 @@ from livepost.runtime.project import Project, load_project
 from livepost.runtime.supervisor import Supervisor, command_of
 from livepost.runtime.wire import WireClient
 from livepost.settings.load import load
+from tests.conservation import vanished_in
 
 SHOP = Path(__file__).parent / "shop"
 ROOT = Path(__file__).parents[2]
@@ -35,9 +36,9 @@ OPEN = ("pending", "claimed", "in_flight")
 
 
 class House:
-    """The processes of one project. `front` is a module to run in place of Livepost's own front."""
+    """The processes of one project. `front` and `engine` are modules to run in place of Livepost's own."""
 
-    def __init__(self, data: Path, project: Path = SHOP, front: str = "") -> None:
+    def __init__(self, data: Path, project: Path = SHOP, front: str = "", engine: str = "") -> None:
         data.mkdir(parents=True, exist_ok=True)
         self.project_folder = project
         outside = {name: value for name, value in os.environ.items() if not name.startswith("LIVEPOST_")}
@@ -46,7 +47,7 @@ class House:
         self._environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(
             os.pathsep
         )
-        self._front = front
+        self._instead = {"front": front, "engine": engine}
         self.folder = DataFolder(load(project, self._environment).settings)
         self.folder.prepare()
         now_ms = WallClock().now_ms()
@@ -99,18 +100,20 @@ class House:
             return log.last()
 
     def stop(self) -> None:
-        """Stop everything."""
+        """Stop everything; nothing may have vanished."""
         self._stop.set()
         if self._watching is not None:
             self._watching.join()
             self._watching = None
             self.supervisor.stop()
+            assert vanished_in(self.folder.path) == ""
 
     def _is_another(self, name: str, pid: int) -> bool:
         return self.supervisor.pids()[name] != pid
 
     def _command(self, name: str) -> list[str]:
-        return [sys.executable, "-m", self._front] if name == "front" and self._front else command_of(name)
+        module = self._instead.get(name)
+        return [sys.executable, "-m", module] if module else command_of(name)
 
 
 def wait_until(

@@ -63,9 +63,16 @@ def replayed(
     folder: DataFolder, compiled: Compiled, at_most: int = STEP_RECORDS, wave: int = WAVE, until: int = ALL
 ) -> Told:
     """Return what a new engine makes of a folder's log up to `until`, reading at most so many records a step."""
+    return replayed_log(folder.path / "log", compiled, folder.settings.workspace, at_most, wave, until)
+
+
+def replayed_log(
+    log: Path, compiled: Compiled, workspace: str, at_most: int = STEP_RECORDS, wave: int = WAVE, until: int = ALL
+) -> Told:
+    """Do with a log's folder what `replayed` does with a data folder."""
     store = MemoryState()
-    with closing(CutReader(folder.path / "log", at_most, until)) as log:
-        return worked_off(Worker(compiled, store, log, WallClock(), folder.settings.workspace, wave), store)
+    with closing(CutReader(log, at_most, until)) as reader:
+        return worked_off(Worker(compiled, store, reader, WallClock(), workspace, wave), store)
 
 
 def worked_off(worker: Worker, store: StateStore) -> Told:

@@ -33,6 +33,7 @@ from livepost.runtime.project import load_project
 from livepost.runtime.worker import Worker
 from livepost.settings.load import load
 from livepost.state.sqlite import SqliteState
+from tests.conservation import vanished_between
 from tests.crash.house import SHOP, SOURCE
 from tests.crash.load import calls_of
 from tests.crash.replaying import Told, worked_off
@@ -127,7 +128,8 @@ class Rooms:
         return worked_off(self.worker, self._store)
 
     def close(self) -> None:
-        """Release the stores."""
+        """Release the stores; nothing may have vanished."""
+        assert vanished_between(self.log, self._store) == ""
         self._store.close()
         self._open.close()
 

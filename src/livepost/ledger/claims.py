@@ -100,15 +100,21 @@ def resend(store: Store, now_ms: int, host_ms: int) -> int:
 
 
 def _return_expired(store: Store, now_ms: int, host_ms: int) -> None:
-    found = store.rows(f"SELECT {ROW} FROM deliveries WHERE state = 'claimed' AND lease_until <= ?", (host_ms,))
+    """Return claims whose lease is over, or longer than any can be: then the host's clock was set back meanwhile."""
+    found = store.rows(
+        f"SELECT {ROW} FROM deliveries WHERE state = 'claimed' AND lease_until NOT BETWEEN ? AND ?",
+        (host_ms + 1, host_ms + LEASE_MS),
+    )
     for row in (Row(*values) for values in found):
         store.move(row, "pending", now_ms, detail="lease expired", worker="", not_before=0)
 
 
 def _pending(store: Store, host_ms: int, limit: int) -> list[Row]:
+    """Return what may be tried now; a back-off longer than any is of a clock that was set back, and over."""
     found = store.rows(
-        f"SELECT {ROW} FROM deliveries WHERE state = 'pending' AND not_before <= ? ORDER BY lane, at, position LIMIT ?",
-        (host_ms, limit),
+        f"SELECT {ROW} FROM deliveries WHERE state = 'pending' AND not_before NOT BETWEEN ? AND ?"
+        " ORDER BY lane, at, position LIMIT ?",
+        (host_ms + 1, host_ms + RETRY_MS[-1], limit),
     )
     return [Row(*values) for values in found]
 

@@ -32,7 +32,7 @@ from livepost.ledger.base import (
     Withdrawal,
 )
 from livepost.ledger.moves import OPEN, MoveError, State
-from livepost.ledger.store import CURSOR, ROW, Row, Store
+from livepost.ledger.store import CURSOR, ROW, WAL_PAGES, Row, Store
 from livepost.model.outbox import OutboxPage
 from livepost.model.record import SealedValue
 
@@ -40,9 +40,14 @@ from livepost.model.record import SealedValue
 class SqliteLedger:
     """See `base.Ledger` for what each method promises. Threads of a process take turns."""
 
-    def __init__(self, path: str | Path, host: Clock | None = None, *, vfs: str | None = None) -> None:
-        """Open or make the ledger; `host` is the clock of leases and back-off; `vfs` names an apsw VFS."""
-        self._store = Store(path, vfs)
+    def __init__(
+        self, path: str | Path, host: Clock | None = None, *, wal_pages: int = WAL_PAGES, vfs: str | None = None
+    ) -> None:
+        """Open or make the ledger; `host` is the clock of leases and back-off.
+
+        `wal_pages` are the pages that its WAL holds at most before it is moved to the file; `vfs` names an apsw VFS.
+        """
+        self._store = Store(path, vfs, wal_pages)
         self._host = host or WallClock()
 
     def cursor(self) -> int:

@@ -16,7 +16,7 @@ from livepost.errors import StoreError
 from livepost.log.base import Found, Position
 from livepost.log.body import events_in, joined_block, new_block, pack, unpack
 from livepost.log.finding import found_in
-from livepost.log.stamp import stamper_for
+from livepost.log.stamp import Stamper
 from livepost.model.block import Block, rest_after
 from livepost.model.piece import Piece
 from livepost.model.record import Appended, Record
@@ -42,7 +42,7 @@ class MemoryLog:
 
     def __init__(self, clock: Clock, *, host: Clock | None = None, capacity: int = CAPACITY) -> None:
         """Start an empty log that stamps with `clock`; `host` is the host's clock, for `committed_ms`."""
-        self._stamper = stamper_for(clock, 0)
+        self._stamper = Stamper(clock, 0)
         self._host = host or WallClock()
         self._capacity = capacity
         self._kept: list[_Kept] = []

@@ -36,7 +36,7 @@ from livepost.log.segment import (
     sync_folder,
     unlink_segment,
 )
-from livepost.log.stamp import stamper_for
+from livepost.log.stamp import Stamper
 from livepost.model.block import Block
 from livepost.model.piece import Piece
 from livepost.model.record import Appended, Record
@@ -302,7 +302,7 @@ class SqliteLog(SqliteLogReader):
     def _resume(self, clock: Clock) -> None:
         """Take up where the newest block ends."""
         newest = self._newest()
-        self._stamper = stamper_for(clock, newest.stamp if newest else 0)
+        self._stamper = Stamper(clock, newest.stamp if newest else 0)
         self._next = newest.last + 1 if newest else 0
         self._events = newest.events_before + newest.events if newest else 0
         first = self._firsts[-1] if self._firsts else 0

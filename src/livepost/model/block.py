@@ -174,6 +174,13 @@ def rest_after(block: Block, seq: int) -> Block:
     )
 
 
+def first_of(block: Block, count: int) -> Block:
+    """Return the block with only its first `count` (>= 1) records, made anew: itself if that is all."""
+    if count >= block.count:
+        return block
+    return block_of([block.record(place) for place in range(count)], block.first, block.stamp)
+
+
 def _moved(rare: dict[int, T], cut: int) -> dict[int, T]:
     """Return what belongs to the places from `cut` on, by its new place."""
     return {place - cut: value for place, value in rare.items() if place >= cut}

@@ -6,7 +6,7 @@ due times fall between their records.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from livepost.engine.seen import DAY_MS
 from livepost.model.block import Block
@@ -22,7 +22,7 @@ from livepost.process.identify import Level, identify
 from livepost.process.people import Delta, People
 from livepost.process.rounds import Rounds
 from livepost.process.timeline import Timeline
-from livepost.process.validate import validate
+from livepost.process.validate import NOTHING, validate
 from livepost.process.working import Working
 
 STEPS = ("decode", "validate", "dedupe", "identify", "enrich", "features", "segments")
@@ -38,12 +38,14 @@ def step(
     timeline: Timeline,
     workspace: str,
     wave: int = WAVE,
+    failing: Mapping[int, str] = NOTHING,
 ) -> Delta:
     """Fold blocks into people and serve due times up to the last stamp; change nothing, return what changes.
 
     blocks    consecutive, from people.position + 1 on; together at most a day of stamps (dedupe). Maybe none:
               then only due times up to `people.as_of` are served.
     timeline  covers the blocks and reaches back to the oldest due time not yet served
+    failing   records on which a step fails, by seq, with the reason: they go to the dead letters
 
     Raises ValueError if the blocks span more than a day.
     """
@@ -56,7 +58,7 @@ def step(
     position = int(batch.seq[-1]) if len(batch) else people.position
     as_of = int(batch.stamp[-1]) if len(batch) else people.as_of
     decode(batch)
-    validate(batch)
+    validate(batch, failing)
     keys, contents, days = dedupe(batch, people.seen)
     levels, merges = identify(batch, people, work)
     done = _bring_wave(people, work, as_of, wave)

@@ -10,6 +10,7 @@ from threading import Event
 
 import msgspec
 
+from livepost.clock import steady
 from livepost.deliver.courier import Courier, Sent, recover, report, send_due, take_over
 from livepost.errors import SealError, StoreError
 from livepost.intake.writer import Lane
@@ -74,7 +75,7 @@ def run_courier(folder: DataFolder, project: Project, stop: Event) -> None:
             sender=sender,
             blind=lambda address: vault.blind("suppression", address.casefold()),
             outcomes=LoggedOutcomes(vault, lambda records: _hand(front, records)),
-            clock=folder.clock,
+            clock=steady(folder.clock),
             worker=f"courier-{os.getpid()}",
         )
         _Loop(courier, log, folder.courier_file).run(folder, stop)

@@ -14,11 +14,12 @@ from livepost.errors import StoreError
 from livepost.model.letter import Letter
 from livepost.model.person import PersonView
 from livepost.model.told import Due
+from livepost.runtime.attempts import Attempts
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.process import collect_seldom, stopped
 from livepost.runtime.project import Project
 from livepost.runtime.wire import Handler, WireClient, WireServer, watch
-from livepost.runtime.worker import Worker
+from livepost.runtime.worker import STEP_RECORDS, Worker
 
 IDLE_S = 1.0
 """How long the engine waits for the front's wake-up before it looks at the log all the same."""
@@ -36,7 +37,8 @@ async def run_engine(folder: DataFolder, project: Project) -> None:
     with contextlib.ExitStack() as open_:
         log = open_.enter_context(contextlib.closing(folder.log_reader()))
         store = open_.enter_context(contextlib.closing(folder.state()))
-        worker = Worker(project.compiled, store, log, WallClock(), folder.settings.workspace)
+        attempts = open_.enter_context(contextlib.closing(Attempts(STEP_RECORDS, folder.attempts_file)))
+        worker = Worker(project.compiled, store, log, WallClock(), folder.settings.workspace, attempts=attempts)
         await _Engine(folder, worker).run()
 
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from livepost.clock import Clock, ScaledClock, workspace_clock
+from livepost.clock import Clock, ScaledClock, WallClock, steady, workspace_clock
 from livepost.errors import StoreError
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.log.sqlite import SqliteLog, SqliteLogReader
@@ -57,6 +57,11 @@ class DataFolder(msgspec.Struct, frozen=True):
     def port_file(self) -> Path:
         """Where the front writes the port it got."""
         return self.path / "port"
+
+    @property
+    def attempts_file(self) -> Path:
+        """Where the engine notes which step it tries, for the engine after it."""
+        return self.path / "engine.attempt"
 
     @property
     def courier_file(self) -> Path:
@@ -120,9 +125,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         if not (self.path / "state.db").exists():
             raise StoreError(f"there is nothing in {self.path} yet; `livepost run` in the project's folder begins")
 
-    def log(self) -> SqliteLog:
-        """Open the log for writing: the front only."""
-        return SqliteLog(self.path / "log", self.clock)
+    def log(self, clock: Clock | None = None) -> SqliteLog:
+        """Open the log for writing: the front only. `clock` is the workspace's as the process knows it already: a log
+        that is opened again must not take a clock that stepped meanwhile for right.
+        """
+        return SqliteLog(self.path / "log", clock or self.clock)
 
     def log_reader(self) -> SqliteLogReader:
         """Open the log for reading."""
@@ -134,7 +141,7 @@ class DataFolder(msgspec.Struct, frozen=True):
 
     def ledger(self) -> SqliteLedger:
         """Open the ledger."""
-        return SqliteLedger(self.path / "ledger.db")
+        return SqliteLedger(self.path / "ledger.db", steady(WallClock()))
 
     def state(self) -> SqliteState:
         """Open the engine's state: the engine only."""

@@ -15,7 +15,7 @@ import msgspec
 from starlette.routing import BaseRoute
 
 from livepost.api.mail import MailDesk, echo
-from livepost.clock import DAY_MS, SECOND_MS, Clock
+from livepost.clock import DAY_MS, SECOND_MS, Clock, steady
 from livepost.collect.app import Collect
 from livepost.deliver.token import Tokens
 from livepost.errors import LivepostError
@@ -58,18 +58,20 @@ async def run_front(folder: DataFolder, project: Project, *, more: Sequence[Base
     `more` are routes of whoever starts it, behind the house's own.
     """
     collect_seldom()
+    clock = steady(folder.clock)
     with contextlib.ExitStack() as open_:
-        writing = open_.enter_context(contextlib.closing(_Writing(folder)))
+        writing = open_.enter_context(contextlib.closing(_Writing(folder, clock)))
         ledger = open_.enter_context(contextlib.closing(folder.ledger()))
         listening = open_.enter_context(contextlib.closing(listen(folder)))
-        await _Front(folder, project, writing, ledger, more).run(listening)
+        await _Front(folder, project, clock, writing, ledger, more).run(listening)
 
 
 class _Writing:
     """Vault and log as the front writes them; opened anew after a write of which nobody knows whether it was."""
 
-    def __init__(self, folder: DataFolder) -> None:
+    def __init__(self, folder: DataFolder, clock: Clock) -> None:
         self._folder = folder
+        self._clock = clock
         self._open = contextlib.ExitStack()
         self._open_both()
 
@@ -84,7 +86,7 @@ class _Writing:
     def _open_both(self) -> None:
         with contextlib.ExitStack() as opened:
             self.vault = opened.enter_context(contextlib.closing(self._folder.vault(readonly=False)))
-            self.log = opened.enter_context(contextlib.closing(self._folder.log()))
+            self.log = opened.enter_context(contextlib.closing(self._folder.log(self._clock)))
             self._open = opened.pop_all()
 
 
@@ -93,13 +95,14 @@ class _Front:
         self,
         folder: DataFolder,
         project: Project,
+        clock: Clock,
         writing: _Writing,
         ledger: SqliteLedger,
         more: Sequence[BaseRoute],
     ) -> None:
         self._folder = folder
         self._project = project
-        self._clock: Clock = folder.clock
+        self._clock = clock
         self._writing = writing
         self._ledger = ledger
         self._due = Due(next_due=None, complete_to=-1)

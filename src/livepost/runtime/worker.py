@@ -17,7 +17,7 @@ from livepost.engine.program import Program
 from livepost.engine.seen import DAY_MS, REMEMBERED_DAYS, day_of
 from livepost.errors import StoreError
 from livepost.log.base import LogReader
-from livepost.model.block import Block
+from livepost.model.block import Block, first_of
 from livepost.model.compiled import Compiled
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.letter import LETTERS_MAX, Letter
@@ -30,6 +30,7 @@ from livepost.process.people import Delta, People
 from livepost.process.stage import WAVE, step
 from livepost.process.timeline import empty_timeline
 from livepost.process.view import view_of
+from livepost.runtime.attempts import Attempts
 from livepost.state.base import Commit, Loaded, StateStore, TransitionRow
 
 STEP_RECORDS = 5_000
@@ -56,13 +57,21 @@ class Worker:
     """One engine over one state store."""
 
     def __init__(
-        self, compiled: Compiled, store: StateStore, log: LogReader, clock: Clock, workspace: str, wave: int = WAVE
+        self,
+        compiled: Compiled,
+        store: StateStore,
+        log: LogReader,
+        clock: Clock,
+        workspace: str,
+        wave: int = WAVE,
+        attempts: Attempts | None = None,
     ) -> None:
         """Load the state. A state of another project (hash) is emptied, to be replayed by `turn`.
 
         Raises StoreError if the state has seen more than the log holds: they are not of one house.
 
-        `clock` is the host's, for freshness; `wave` is `process.stage.WAVE`.
+        `clock` is the host's, for freshness; `wave` is `process.stage.WAVE`; `attempts` are those of the process that
+        died before, where they are kept.
         """
         self.shard = People(Program(compiled))
         self.freshness = Latencies()
@@ -74,6 +83,7 @@ class Worker:
         self._clock = clock
         self._workspace = workspace
         self._wave = wave
+        self._attempts = attempts or Attempts(STEP_RECORDS)
         self._timeline = empty_timeline()
         loaded = store.loaded()
         if loaded is not None and loaded.program != self.shard.program.hash:
@@ -83,14 +93,34 @@ class Worker:
             self.shard.position = self.shard.complete_to = log.first() - 1  # what retention dropped is not replayed
         else:
             self._load(loaded)
+        self._attempts.resume(self.shard.position)
 
     def turn(self) -> bool:
-        """Do one step if there is anything to do; say whether there was."""
+        """Do one step if there is anything to do; say whether there was.
+
+        A step that fails is tried again with fewer records (`Attempts`); what it raises comes out only where no record
+        is to blame.
+        """
         blocks = _within_a_day(self._log.read(self.shard.position, STEP_RECORDS))
+        blocks = _first_records(blocks, self._attempts.at_most)
         if not blocks and self.shard.complete_to == self.shard.position:
             return False
-        self._timeline = self._timeline.extended(blocks, keep_from=self.shard.complete_to + 1)
-        delta = step(self.shard, blocks, self._campaigns, self._timeline, self._workspace, self._wave)
+        timeline = self._timeline.extended(blocks, keep_from=self.shard.complete_to + 1)
+        failing = self._attempts.begin(self.shard.position, sum(block.count for block in blocks))
+        try:
+            delta = step(self.shard, blocks, self._campaigns, timeline, self._workspace, self._wave, failing)
+        except MemoryError:
+            raise  # not the records' fault alone: the next process counts it as a death
+        except Exception as error:
+            self._attempts.fail(error)
+        else:
+            self._take(delta, blocks)
+            self._timeline = timeline
+            self._attempts.succeed()
+        return True
+
+    def _take(self, delta: Delta, blocks: Sequence[Block]) -> None:
+        """Commit what a step changes, then take it over."""
         day = day_of(self.shard.as_of)
         self._store.commit(commit_of(delta, self.shard.program.hash, self._hours_ended(delta.as_of)))
         self.shard.apply(delta)
@@ -99,7 +129,6 @@ class Worker:
         self.transition_count += len(delta.transitions)
         self.decided += len(delta.outbox)
         self._note_freshness(blocks)
-        return True
 
     def next_due(self) -> int | None:
         """Return when (ms) the next due time is, None if there is none."""
@@ -250,6 +279,18 @@ class Worker:
 def _within_a_day(blocks: list[Block]) -> list[Block]:
     """Return the first blocks that together span at most a day of stamps, as a step wants them."""
     return [block for block in blocks if block.stamp - blocks[0].stamp <= DAY_MS]
+
+
+def _first_records(blocks: list[Block], at_most: int) -> list[Block]:
+    """Return the blocks until `at_most` records are reached, whole ones unless that is less than a step takes."""
+    if at_most >= STEP_RECORDS:
+        return blocks
+    kept: list[Block] = []
+    for block in blocks:
+        room = at_most - sum(one.count for one in kept)
+        if room > 0:
+            kept.append(first_of(block, room))
+    return kept
 
 
 def commit_of(delta: Delta, program: str, hours: Sequence[tuple[int, bytes]] = ()) -> Commit:

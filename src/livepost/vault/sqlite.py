@@ -17,7 +17,7 @@ from livepost.errors import OverloadedError, SealError, StoreError
 from livepost.ids import new_subject_id
 from livepost.vault.base import ExternalId
 from livepost.vault.external import normalised
-from livepost.vault.file import SubjectRow, VaultFile
+from livepost.vault.file import WAL_PAGES, SubjectRow, VaultFile
 from livepost.vault.kek import KEK_BYTES
 from livepost.vault.recent import Recent
 from livepost.vault.root import RootSecret, new_root
@@ -48,10 +48,12 @@ class SqliteVault:
         cached: int = CACHED_SUBJECTS,
         max_pending: int = MAX_PENDING,
         new_id: Callable[[], bytes] = new_subject_id,
+        wal_pages: int = WAL_PAGES,
         vfs: str | None = None,
     ) -> None:
         """Open the vault at `path`; the writer makes it if it is not there.
 
+        `wal_pages` are the pages that its WAL holds at most before it is moved to the file; `vfs` names an apsw VFS.
         Raises StoreError if it cannot be opened, has another writer, or another key-encryption key made it.
         """
         self._path = path
@@ -64,7 +66,7 @@ class SqliteVault:
         self._by_subject: Recent[bytes, KeyedSubject] = Recent(cached)
         self._forgotten = 0
         with contextlib.ExitStack() as opened:
-            self._file = VaultFile(path, readonly=readonly, vfs=vfs)
+            self._file = VaultFile(path, readonly=readonly, wal_pages=wal_pages, vfs=vfs)
             opened.callback(self._file.close)
             self._root = self._open_root()
             opened.pop_all()
