@@ -49,6 +49,10 @@ GATES = {"events_per_s_at_gate_pace": 22_500, "single_requests_per_s_at_gate_pac
 """Half of what is to be reached (NUMBERS); rates at the pace of the machine on which that was set (`machine.Pace`)."""
 
 
+QUICK: dict[str, Any] = {"rounds": 2, "batches": 20, "singles": 200}
+"""What `run` takes for a run of seconds, whose figures say nothing."""
+
+
 def run(*, rounds: int = 5, batches: int = 600, singles: int = 15_000, place: Path | None = None) -> dict[str, Any]:
     """Measure; return the figures, ready for JSON.
 

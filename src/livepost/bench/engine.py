@@ -37,6 +37,7 @@ from livepost.project.declarations import collect
 from livepost.runtime.process import collect_seldom
 from livepost.runtime.worker import commit_of
 from livepost.state.base import StateStore
+from livepost.state.memory import MemoryState
 from livepost.state.sqlite import SqliteState
 
 WORKSPACE = "bench"
@@ -50,6 +51,9 @@ GATES = {"at_gate_pace": 30_000, "share_of_decode": 0.03}
 """Events/s a core at the pace of the gates' machine, and as a share of decoding alone in the same run: half of what is
 to be reached (NUMBERS).
 """
+
+QUICK: dict[str, Any] = {"people": 1_000, "warm": BATCH, "events": BATCH, "days": 4.0}
+"""What `run` takes for a run of seconds, whose figures say nothing."""
 
 
 @dataclass
@@ -115,6 +119,14 @@ def measure(
             tally.slowness.append((before + after) / 2)
             before = after
         return {**_figures(engine.people, tally), "hash_us": pace.hash_us}
+
+
+def folded(people: int, events: int, days: float) -> People:
+    """Return people as they are after so many events, uniform, over so many days; whole batches only, in memory."""
+    engine = _Engine(MemoryState())
+    for batch in _batches(bodies("uniform", people, events, days, BLOCK)):
+        engine.serve(batch, Tally())
+    return engine.people
 
 
 class _Engine:

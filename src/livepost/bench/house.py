@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 
 import msgspec
 
@@ -40,11 +40,11 @@ class BenchError(LivepostError):
 class House:
     """Processes of one data folder below `place`; a context manager that ends them."""
 
-    def __init__(self, place: Path) -> None:
-        """Write the project (`small_shop`) and make its data folder ready; nothing runs yet."""
+    def __init__(self, place: Path, page: ModuleType = small_shop) -> None:
+        """Write the project, whose page is that module, and make its data folder ready; nothing runs yet."""
         project = place / "project"
         (project / "templates").mkdir(parents=True)
-        (project / "shop.py").write_text(Path(small_shop.__file__).read_text())
+        (project / "shop.py").write_text(Path(str(page.__file__)).read_text())
         (project / "livepost.toml").write_text(_SETTINGS)
         for template in (Path(__file__).parent / "templates").iterdir():
             (project / "templates" / template.name).write_text(template.read_text())
@@ -92,9 +92,9 @@ class House:
 
 
 @contextlib.contextmanager
-def house(place: Path | None) -> Iterator[House]:
+def house(place: Path | None, page: ModuleType = small_shop) -> Iterator[House]:
     """Yield a house in a new folder below `place` (the system's temporary folder if None), removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix="livepost-bench-", dir=place) as made, House(Path(made)) as new:
+    with tempfile.TemporaryDirectory(prefix="livepost-bench-", dir=place) as made, House(Path(made), page) as new:
         yield new
 
 
@@ -117,6 +117,8 @@ def sender(job: Job) -> Iterator[subprocess.Popen[bytes]]:
         yield running
     finally:
         end(running, STOP_S)
+        if running.stdout is not None:
+            running.stdout.close()
 
 
 def told_by(running: subprocess.Popen[bytes]) -> Told:

@@ -27,13 +27,14 @@ MAX_REQUESTS = 200_000
 PATIENCE_S = 60.0
 """How long a server may take for all of a job beyond the job's own time."""
 
-Shape = Literal["views", "identifies", "orders", "shopping"]
+Shape = Literal["views", "identifies", "orders", "shopping", "profiles"]
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """What to send: `requests` of `batch` calls each (1: a single call on /v1/track) over `connections`.
 
-    shape    views; identifies or orders, one a person; shopping: views, each `order_every`-th call an order
+    shape    views; identifies or orders, one a person; shopping: views, each `order_every`-th call an order;
+             profiles: one person is read a request
     people   how many shoppers the calls are from
     rate     requests a second, 0 for as fast as replies come
     run      what makes the messageIds of this job its own
@@ -83,6 +84,9 @@ def requests(job: Job) -> Iterator[bytes]:
     """Yield a job's requests as they go over the wire."""
     if not 1 <= job.requests <= MAX_REQUESTS:
         raise ValueError(f"expected 1 to {MAX_REQUESTS} requests, got {job.requests}")
+    if job.shape == "profiles":
+        yield from (_read(job, number) for number in range(job.requests))
+        return
     calls = _calls(job)
     path = b"/v1/batch" if job.batch > 1 or job.shape != "views" else b"/v1/track"
     token = base64.b64encode(f"{job.key}:".encode())
@@ -113,6 +117,14 @@ async def drive(job: Job, made: list[bytes]) -> tuple[float, list[float], int]:
     finally:
         for connection in connections:
             connection.close()
+
+
+def _read(job: Job, number: int) -> bytes:
+    """Return a request for a person, another one each time."""
+    return (
+        f"GET /api/people/shopper-{number % job.people} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: Bearer {job.key}\r\n\r\n"
+    ).encode()
 
 
 def _calls(job: Job) -> Iterator[bytes]:

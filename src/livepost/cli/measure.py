@@ -20,6 +20,10 @@ class Bench(StrEnum):
     collect = "collect"
     engine = "engine"
     path = "path"
+    wave = "wave"
+    exits = "exits"
+    profile = "profile"
+    growth = "growth"
 
 
 def bench(
@@ -27,10 +31,13 @@ def bench(
     place: Annotated[
         Path | None, typer.Option(help="Folder on the disk to measure; the system's temporary one if left out.")
     ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A run of seconds: it shows that all works, its figures say nothing.")
+    ] = False,
 ) -> None:
     """Run a benchmark and print its figures as JSON, with the machine they were taken on; exit 1 below a gate."""
-    run = import_module(f"livepost.bench.{name}").run
-    figures = run(place=place)
+    module = import_module(f"livepost.bench.{name}")
+    figures = module.run(**(module.QUICK if quick else {}), place=place)
     _console.print_json(json.dumps(figures))
-    if not all(gate["holds"] for gate in figures.get("gates", {}).values()):
+    if not quick and not all(gate["holds"] for gate in figures.get("gates", {}).values()):
         raise typer.Exit(1)

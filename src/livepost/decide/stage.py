@@ -6,7 +6,7 @@ A pure function of (name, journal, moments). Journeys that fall due between the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from livepost.decide.campaigns import Campaign, Roster, names_of
 from livepost.decide.joining import join_journals
@@ -26,11 +26,12 @@ STEP = 0
 
 @dataclass(slots=True)
 class _Case:
-    """A person under decision: name, journal, and what goes to the outbox."""
+    """A person under decision: name, journal, what goes to the outbox, campaigns for which a trigger was not fresh."""
 
     person: bytes
     book: Journal
-    outbox: list[OutboxItem]
+    outbox: list[OutboxItem] = field(default_factory=list)
+    not_fresh: list[str] = field(default_factory=list)
 
 
 class Campaigns:
@@ -50,12 +51,12 @@ class Campaigns:
 
         `until` is in ms; `position` says which record (seq, stamp) is the first not before a due time.
         """
-        case = _Case(person, journals.read(journal), [])
+        case = _Case(person, journals.read(journal))
         for moment in moments:
             self._pass_time(case, moment.at if moment.event else moment.at - 1, position)
             self._live_through(case, moment)
         due = self._pass_time(case, until, position)
-        return Decided(journals.write(case.book), case.outbox, due)
+        return Decided(journals.write(case.book), case.outbox, due, case.not_fresh)
 
     def join(self, winner: bytes, loser: bytes) -> bytes:
         """Return the journal of two people become one, called as the winner was."""
@@ -95,6 +96,8 @@ class Campaigns:
     def _decide_what_is_due(self, case: _Case, moment: Moment) -> None:
         memories = case.book.campaigns
         due = {name: m.journey for name, m in memories.items() if m.journey is not None and m.journey.due <= moment.at}
+        if not due:
+            return
         for campaign in self._roster.ordered(due):
             self._decide_journey(case, campaign, memories[campaign.name], due[campaign.name], moment)
 
@@ -103,6 +106,9 @@ class Campaigns:
             memory = case.book.campaigns.get(campaign.name)
             cause = self._cause(campaign, moment)
             if cause is None or not _may_enter(campaign.spec, memory, moment):
+                continue
+            if moment.age_ms > campaign.spec.fresh_ms:
+                case.not_fresh.append(campaign.name)
                 continue
             memory = case.book.campaigns.setdefault(campaign.name, Memory())
             journey = Journey(moment.at, moment.at + campaign.spec.wait_ms, *cause)
@@ -158,7 +164,11 @@ class Campaigns:
 
 
 def _due(book: Journal) -> int:
-    return min((m.journey.due for m in book.campaigns.values() if m.journey is not None), default=NO_DUE)
+    earliest = NO_DUE
+    for memory in book.campaigns.values():
+        if memory.journey is not None and memory.journey.due < earliest:
+            earliest = memory.journey.due
+    return earliest
 
 
 def _hear(book: Journal, moment: Moment) -> None:
@@ -213,9 +223,7 @@ def _transition(moment: Moment, segment: str | None, *, entered: bool) -> Transi
 
 
 def _may_enter(spec: CampaignSpec, memory: Memory | None, moment: Moment) -> bool:
-    """Say whether the trigger is fresh (a due time always is), and re-entry allows another journey."""
-    if moment.name and moment.age_ms > spec.fresh_ms:
-        return False
+    """Say whether the person is not under way, and re-entry allows another journey."""
     if memory is None or (memory.journey is None and memory.entered is None):
         return True
     if memory.journey is not None or memory.entered is None or spec.reentry_ms is None:

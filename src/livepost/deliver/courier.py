@@ -125,9 +125,9 @@ def take_over(courier: Courier) -> TakenOver:
             diverged=total.diverged + taken.diverged,
             cursor=taken.cursor,
         )
-        after = page.complete_to
         if not page.more:
             break
+        after = page.items[-1].position  # while a wave is served, `complete_to` waits far behind it
     return total
 
 

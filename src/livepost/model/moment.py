@@ -18,7 +18,7 @@ class Moment:
 
     at          its time (ms); `position` its log position; `lateness_ms` how late a due time is served (0 at a record)
     name        the record's name, "" at a due time; `event` its event id
-    live, age_ms   whether its origin is live, and stamp - effective_ts
+    live, age_ms   whether its origin is live, and stamp - effective_ts (0 at a due time)
     properties  its open fields, and its facets
     consent     purpose -> allowed, with `effective_ts`, `source` and `message_id` of the record, where it carries one
     """
@@ -42,9 +42,11 @@ class Moment:
 class Decided:
     """What came of a person's moments: the new journal, outbox items, and the earliest due time (ms) of a journey.
 
-    `due` is NO_DUE if no journey waits.
+    `due` is NO_DUE if no journey waits. `not_fresh` names, each time, the campaign that would have started a journey,
+    had the record not come later than its `fresh` allows.
     """
 
     journal: bytes
     outbox: list[OutboxItem]
     due: int
+    not_fresh: list[str] = field(default_factory=list)

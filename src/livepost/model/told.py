@@ -7,6 +7,7 @@ from __future__ import annotations
 import msgspec
 
 from livepost.model.decision import Transition
+from livepost.model.lateness import Lateness
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +21,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     transitions: int
     program: str
     counts: dict[str, int]
+    lateness: Lateness
     freshness: dict[int, int]
 
 
@@ -120,6 +122,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     people: int
     transitions: int
     conservation: Conservation
+    lateness: Lateness
     records_per_s: dict[int, float]
     freshness_ms: Quantiles
     event_to_mail_ms: Quantiles

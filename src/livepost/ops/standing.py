@@ -43,6 +43,7 @@ def standing(
         people=status.people,
         transitions=status.transitions,
         conservation=conservation(status, log),
+        lateness=status.lateness,
         records_per_s=records_per_s,
         freshness_ms=quantiles(status.freshness),
         event_to_mail_ms=quantiles(event_to_mail),

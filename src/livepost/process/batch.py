@@ -25,6 +25,7 @@ class Batch:
     name      place in `names` of each record's name
     mentions, context, reason   only where there are any; `replays` the seq of the dead letter that a record replays
     alive     records that still go on to the next step
+    too_late  how many of the dead are so because they came after accepted lateness
     """
 
     blocks: list[Block]
@@ -51,6 +52,7 @@ class Batch:
     alive: Bools
     consents: dict[int, dict[str, bool]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    too_late: int = 0
     dead: list[Letter] = field(default_factory=list)
 
     def __len__(self) -> int:

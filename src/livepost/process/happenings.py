@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -22,10 +23,11 @@ from livepost.process.timeline import Timeline
 
 @dataclass
 class Made:
-    """What the rounds of a step made so far."""
+    """What the rounds of a step made so far; `not_fresh` counts by campaign the triggers that came too late for it."""
 
     transitions: list[Transition] = field(default_factory=list)
     outbox: list[OutboxItem] = field(default_factory=list)
+    not_fresh: Counter[str] = field(default_factory=Counter)
 
 
 class Happenings:

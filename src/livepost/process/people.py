@@ -8,7 +8,7 @@ is applied only after the store committed it, so a failed commit leaves the peop
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -45,7 +45,10 @@ class Changed:
 
 @dataclass
 class Delta:
-    """What one step changes. `replayed` are (seq of a dead letter, seq of the record that replays it)."""
+    """What one step changes. `replayed` are (seq of a dead letter, seq of the record that replays it).
+
+    `counts` is what it adds to the totals: of FATES, and of how late events came (`model.lateness`).
+    """
 
     position: int
     as_of: int
@@ -86,6 +89,7 @@ class People:
         self.as_of = 0
         self.complete_to = -1
         self.counts = dict.fromkeys(FATES, 0)
+        self.lateness: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return self._people
@@ -100,8 +104,13 @@ class People:
         self._take(delta.changed)
         self.seen.remember(delta.keys, delta.contents, delta.days)
         self.position, self.as_of, self.complete_to = delta.position, delta.as_of, delta.complete_to
-        for fate, count in delta.counts.items():
-            self.counts[fate] += count
+        self.count(delta.counts)
+
+    def count(self, counts: Mapping[str, int]) -> None:
+        """Add to the totals: `counts` by fate, `lateness` by the keys of `model.lateness`."""
+        self.lateness.update({name: count for name, count in counts.items() if name not in self.counts})
+        for fate in self.counts.keys() & counts.keys():
+            self.counts[fate] += counts[fate]
 
     def due(self, at: int, limit: int) -> Ints:
         """Return the numbers of up to `limit` people due by `at` (ms), the longest due first."""

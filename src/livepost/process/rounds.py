@@ -155,6 +155,8 @@ class Rounds:
             )
             row.journal = decided.journal
             self.made.outbox += decided.outbox
+            if decided.not_fresh:
+                self.made.not_fresh.update(decided.not_fresh)
             fixed["journey"][p] = decided.due
 
 

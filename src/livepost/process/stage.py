@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from livepost.engine.seen import DAY_MS
 from livepost.model.block import Block
 from livepost.model.decision import Merge
+from livepost.model.lateness import TOO_LATE, not_fresh_key
 from livepost.model.moment import NO_DUE
 from livepost.process.batch import Batch, batch_of
 from livepost.process.deciding import Decider
@@ -19,6 +20,7 @@ from livepost.process.dedupe import dedupe
 from livepost.process.enrich import enrich
 from livepost.process.feeds import Feeds
 from livepost.process.identify import Level, identify
+from livepost.process.lateness import count_lateness
 from livepost.process.people import Delta, People
 from livepost.process.rounds import Rounds
 from livepost.process.timeline import Timeline
@@ -27,8 +29,10 @@ from livepost.process.working import Working
 
 STEPS = ("decode", "validate", "dedupe", "identify", "enrich", "features", "segments")
 
-WAVE = 2_000
-"""Most people whose due times one step serves beside its records, so that a wave never stalls live events."""
+WAVE = 500
+"""Most people whose due times one step serves beside its records, so that a wave never stalls live events: some 25 ms
+of work. With more in a step a wave is served no faster (docs/reference/bench.md), and live events wait longer.
+"""
 
 
 def step(
@@ -83,7 +87,7 @@ def step(
         outbox=sorted([*merges, *rounds.made.outbox], key=_outbox_order),
         dead=batch.dead,
         replayed=[(letter, int(batch.seq[place])) for place, letter in batch.replays.items()],
-        counts={**batch.counts, "processed": int(batch.alive.sum())},
+        counts=_counts(batch, rounds),
     )
 
 
@@ -97,6 +101,17 @@ def _join(level: Level, rounds: Rounds, work: Working, batch: Batch, decider: De
         rounds.note(joining.place)
         winner.journal = decider.join(winner.journal, loser.journal)
         work.fixed["journey"][joining.winner] = decider.due(winner.journal)
+
+
+def _counts(batch: Batch, rounds: Rounds) -> dict[str, int]:
+    """Return what a step adds to the totals: the fates of its events, how late they came, and what that cost."""
+    return {
+        **batch.counts,
+        "processed": int(batch.alive.sum()),
+        TOO_LATE: batch.too_late,
+        **count_lateness(batch),
+        **{not_fresh_key(campaign): count for campaign, count in rounds.made.not_fresh.items()},
+    }
 
 
 def _bring_wave(people: People, work: Working, as_of: int, limit: int) -> bool:

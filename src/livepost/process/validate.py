@@ -27,6 +27,7 @@ def validate(batch: Batch, failing: Mapping[int, str] = NOTHING) -> None:
     batch.bury(_alive_with(batch, Verdict.QUARANTINED), "the tracking plan does not declare it", "quarantined")
     batch.bury(_alive_with(batch, Verdict.DEAD), "breaks the tracking plan")
     late = batch.alive & (batch.origin == Origin.LIVE) & (batch.stamp - batch.effective > LATENESS_MS)
+    batch.too_late = int(late.sum())
     batch.bury(np.flatnonzero(late), "late: happened over 30 days before it came; load it as an import")
     for seq, reason in failing.items():
         batch.bury(np.flatnonzero(batch.alive & (batch.seq == seq)), reason)

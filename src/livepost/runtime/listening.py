@@ -33,7 +33,9 @@ def listen(folder: DataFolder) -> socket.socket:
             "stop what uses it, or set `port` in livepost.toml or LIVEPOST_PORT"
         ) from error
     listening.listen(BACKLOG)
-    folder.port_file.write_text(str(listening.getsockname()[1]))
+    beside = folder.port_file.with_suffix(".new")
+    beside.write_text(str(listening.getsockname()[1]))
+    beside.rename(folder.port_file)  # whoever finds it finds a number in it
     return listening
 
 

@@ -20,6 +20,7 @@ from livepost.log.base import LogReader
 from livepost.model.block import Block, first_of
 from livepost.model.compiled import Compiled
 from livepost.model.decision import OutboxItem, Transition
+from livepost.model.lateness import lateness_of
 from livepost.model.letter import LETTERS_MAX, Letter
 from livepost.model.moment import NO_DUE
 from livepost.model.outbox import OutboxPage
@@ -230,6 +231,7 @@ class Worker:
             transitions=self.transition_count,
             program=shard.program.hash,
             counts=dict(shard.counts),
+            lateness=lateness_of(shard.lateness),
             freshness=self.freshness.counts,
         )
 
@@ -250,7 +252,7 @@ class Worker:
         shard.position, shard.as_of, shard.complete_to = loaded.position, loaded.as_of, loaded.complete_to
         counts = dict(loaded.counts)
         self.transition_count = counts.pop(TRANSITIONS, 0)
-        shard.counts.update(counts)
+        shard.count(counts)
         after = loaded.complete_to
         while after < loaded.position:
             blocks = self._log.read(after, STEP_RECORDS)

@@ -65,6 +65,13 @@ def test_every_so_many_calls_one_is_an_order_of_another_shopper() -> None:
     assert [call["userId"] for call in bought] == ["shopper-0", "shopper-1", "shopper-2", "shopper-0"]
 
 
+def test_people_are_read_in_turn_with_the_key() -> None:
+    first, second, third = requests(job(requests=3, shape="profiles", people=2))
+    assert first.startswith(b"GET /api/people/shopper-0 HTTP/1.1\r\n")
+    assert b"Authorization: Bearer k\r\n" in first
+    assert (b"/shopper-1 " in second, third) == (True, first)
+
+
 def test_a_job_has_a_bounded_number_of_requests() -> None:
     for count in (0, MAX_REQUESTS + 1):
         with pytest.raises(ValueError, match="expected 1 to"):

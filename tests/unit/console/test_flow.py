@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from livepost.errors import StoreError
+from livepost.model.lateness import Band, Lateness
 from livepost.model.standing import Pace, RoomPace
 from livepost.model.told import Conservation, Quantiles, Standing
 from tests.unit.console.told import START, Browser, ToldHouse
@@ -35,6 +36,7 @@ STANDING = Standing(
     people=42,
     transitions=77,
     conservation=COUNTED,
+    lateness=Lateness(bands=(Band(1_000, 1_200, 0), Band(None, 0, 34)), too_late=3, not_fresh={"cart reminder": 12}),
     records_per_s={1: 1.0, 10: 1.0, 60: 1.0},
     freshness_ms=Quantiles(4.21, 21.6),
     event_to_mail_ms=Quantiles(0.0, 0.0),
@@ -88,6 +90,22 @@ def test_dead_letters_and_quarantine_need_a_person_and_their_absence_nobody() ->
     assert "2 events in quarantine so far" in text
     quiet = msgspec.structs.replace(COUNTED, quarantined=0, dead_lettered=0, processed=95)
     assert "Needs a person" not in _page(msgspec.structs.replace(STANDING, conservation=quiet)).text
+
+
+def test_the_page_tells_how_late_events_came_and_what_it_cost() -> None:
+    text = _page().text
+    for words in (
+        "3 events over 30 days late",
+        "<td>1 s</td>",
+        "1,200",
+        "<td>later</td>",
+        "34",
+        "/campaigns/cart%20reminder",
+    ):
+        assert words in text, words
+    punctual = _page(msgspec.structs.replace(STANDING, lateness=Lateness())).text
+    assert "0 events over 30 days late" in punctual
+    assert "None came too late to start" in punctual
 
 
 def test_a_house_without_an_event_waits_for_the_first_one() -> None:

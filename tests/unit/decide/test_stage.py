@@ -327,3 +327,52 @@ def test_joined_journals_keep_the_journey_entered_first() -> None:
 def test_of_interest_are_names_that_start_or_end_and_audiences() -> None:
     stage = Campaigns(Compiled(campaigns=(at_audience(until=("Left",)), at_event())), "w")
     assert (stage.names, stage.audiences) == ({"Left", "Ordered"}, {"keen"})
+
+
+# --- freshness ------------------------------------------------------------------------------------
+
+AFTER_AN_HOUR = at_event(name="hourly", fresh_ms=HOUR)
+AFTER_A_DAY = at_event(name="daily", fresh_ms=DAY)
+
+
+@pytest.mark.parametrize(
+    ("age", "started", "not_fresh"),
+    [
+        (HOUR, ["hourly", "daily"], []),
+        (HOUR + 1, ["daily"], ["hourly"]),
+        (DAY, ["daily"], ["hourly"]),
+        (DAY + 1, [], ["hourly", "daily"]),
+    ],
+)
+def test_each_campaign_has_its_own_freshness_to_the_millisecond_and_what_it_forbids_is_named(
+    age: int, started: list[str], not_fresh: list[str]
+) -> None:
+    decided = decide([AFTER_AN_HOUR, AFTER_A_DAY], [record(0, age_ms=age)])
+    assert [item.campaign for item in decided.outbox if isinstance(item, Decision)] == started
+    assert decided.not_fresh == not_fresh
+
+
+def test_entering_an_audience_at_a_late_record_is_as_old_as_the_record() -> None:
+    assert told(decide(at_audience(fresh_ms=HOUR), [entering(0, age_ms=HOUR)]).outbox) == [("remind", 0)]
+    late = decide(at_audience(fresh_ms=HOUR), [entering(0, age_ms=HOUR + 1)])
+    assert (late.outbox, late.not_fresh) == ([], ["remind"])
+
+
+def test_only_what_freshness_alone_forbids_is_named() -> None:
+    loaded = decide(AFTER_AN_HOUR, [record(0, age_ms=DAY, live=False)])
+    assert (loaded.outbox, loaded.not_fresh) == ([], [])
+    once = at_event(fresh_ms=HOUR, reentry_ms=None)
+    again = decide(once, [record(0), record(1, age_ms=DAY)])
+    assert (told(again.outbox), again.not_fresh) == ([("thank", 0)], [])
+
+
+def test_a_late_record_that_starts_nothing_ends_what_waits_all_the_same() -> None:
+    waiting = at_audience(wait_ms=HOUR, until=("Ordered",), fresh_ms=MINUTE)
+    decided = decide(waiting, [entering(0), record(1, age_ms=29 * DAY)])
+    assert told(decided.outbox) == [("remind until", 1)]
+
+
+@pytest.mark.parametrize(("lateness", "skip"), [(HOUR, "remind"), (HOUR + 1, "remind stale")])
+def test_a_due_time_served_later_than_fresh_is_stale_and_not_a_millisecond_before(lateness: int, skip: str) -> None:
+    waiting = at_audience(wait_ms=MINUTE, fresh_ms=HOUR)
+    assert told(decide(waiting, [entering(0)], until=MINUTE, lateness=lateness).outbox) == [(skip, MINUTE)]

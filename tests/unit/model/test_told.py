@@ -1,5 +1,6 @@
 import msgspec
 
+from livepost.model.lateness import Lateness
 from livepost.model.told import Due, Status
 
 
@@ -13,6 +14,7 @@ def test_a_status_with_its_histogram_comes_back_from_the_wire_as_it_went() -> No
         transitions=3,
         program="ab" * 16,
         counts={"processed": 7},
+        lateness=Lateness(too_late=2),
         freshness={-94: 1, 12: 5},
     )
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(status), type=Status) == status

@@ -1,6 +1,7 @@
 from livepost.clock import SimulatedClock
 from livepost.ledger.base import Tally
 from livepost.log.memory import MemoryLog
+from livepost.model.lateness import Lateness
 from livepost.model.record import Kind, Record
 from livepost.model.told import Status
 from livepost.observe.latencies import Latencies
@@ -18,6 +19,7 @@ STATUS = Status(
     transitions=0,
     program="p",
     counts={"processed": 2, "duplicate": 1},
+    lateness=Lateness(too_late=2),
     freshness=LATENCIES.counts,
 )
 TALLIES = [

@@ -162,3 +162,39 @@ def _told(simulated: SimulatedHouse) -> list[bytes]:
     return [one.id for one in simulated.worker.transitions(None, None, 10)] + [
         one.decision.id for one in simulated.ledger.deliveries()
     ]
+
+
+def visits_of_a_day(made: SimulatedHouse) -> None:
+    """Forty people come one after the other, 18 minutes apart."""
+    allowed = {"consent": {"categoryPreferences": {"marketing": True}}}
+    for number in range(40):
+        made.take([call(userId=f"visitor-{number}", messageId=f"m{number}", context=allowed)], KeyKind.SECRET)
+        made.clock.advance(18 * MINUTE_MS)
+
+
+def of_the_day(made: SimulatedHouse) -> tuple[list[tuple[bytes, int]], dict[bytes, tuple[int, str]]]:
+    """Return transitions as (id, at), and decisions by id: at, skip."""
+    decided = [delivery.decision for delivery in made.ledger.deliveries(limit=1_000)]
+    crossed = made.worker.transitions(None, None, 1_000)
+    return sorted((one.id, one.at) for one in crossed), {one.id: (one.at, one.skip) for one in decided}
+
+
+def test_a_house_that_was_down_for_a_day_crosses_and_decides_as_one_that_was_there_but_what_is_stale(
+    folder: Path,
+) -> None:
+    there, away = house(folder), house(folder)
+    for made in (there, away):
+        visits_of_a_day(made)
+    there.advance(24 * HOUR_MS)
+    away.stand_still(24 * HOUR_MS)
+    crossed, decided = of_the_day(there)
+    crossed_late, decided_late = of_the_day(away)
+    assert crossed_late == crossed and len(crossed) == 40
+    assert {id: at for id, (at, _) in decided_late.items()} == {id: at for id, (at, _) in decided.items()}
+    assert len(decided) == 40
+    back = away.log.last().stamp
+    stale = {id for id, (at, skip) in decided_late.items() if skip == "stale"}
+    assert stale and all(back - decided_late[id][0] > HOUR_MS for id in stale)
+    assert all(skip != "stale" for _, skip in decided.values())
+    for made in (there, away):
+        made.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -67,6 +68,10 @@ PAGE = compile_project(collect({"Shopper": Shopper, "reminder": reminder}))
 CHANGED = compile_project(collect({"Keener": Keener, "keen_reminder": keen_reminder}))
 
 
+def iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat()
+
+
 class Line:
     """A log that is written by calls, on a clock that moves when told."""
 
@@ -104,6 +109,8 @@ def a_busy_day(line: Line) -> None:
         line.look(person, product)
         line.pass_time(11_000)
     line.look("ada", "a")
+    late = {"event": "Product Viewed", "timestamp": iso(START_MS - 2 * DAY_MS), "properties": {"productId": "a"}}
+    line.take({"type": "track", "userId": "dora", "messageId": "late", **late})
     line.take({"type": "track", "userId": "bob", "messageId": "broken", "event": "Product Viewed"})
     line.pass_time(2 * 3_600_000)
     line.look("ada", "d")
@@ -126,6 +133,7 @@ def answers(worker: Worker) -> dict[str, Any]:
         "outbox": worker.decisions(-1, 1000),
         "dead": worker.dead(-1, 100),
         "counts": status.counts,
+        "lateness": status.lateness,
         "total": status.transitions,
         "at": (status.position, status.as_of, status.complete_to, status.next_due),
     }
@@ -284,6 +292,17 @@ def test_transitions_are_asked_for_within_a_bound(monkeypatch: pytest.MonkeyPatc
     assert TRANSITIONS_MAX == 10_000
     assert len(worker.transitions(None, None, 1000)) == 2
     assert all(one.person == line.subject("bob") for one in worker.transitions(line.subject("bob"), None, 10))
+
+
+def test_how_late_events_came_is_told_each_once_whatever_was_stopped() -> None:
+    line, store = Line(), MemoryState()
+    a_busy_day(line)
+    for _ in range(100):
+        worker = run(line.worker(store), 1)
+    lateness, counts = worker.status().lateness, worker.status().counts
+    assert {band.up_to_ms: band.live for band in lateness.bands if band.live} == {1_000: 10, 7 * DAY_MS: 1}
+    assert sum(band.live + band.imported for band in lateness.bands) == counts["processed"]
+    assert set(counts) == {"processed", "duplicate", "filtered", "quarantined", "dead_lettered"}
 
 
 def test_freshness_is_the_time_from_the_logs_commit_to_the_states() -> None:
