@@ -9,9 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8300
 DATA ?= ./data/demo
+PEERS := $(patsubst requirements/peers/%.txt,$(VENV)/peers/.%,$(wildcard requirements/peers/*.txt))
 ARGS ?=
 
-.PHONY: help install run test lint format bench test-crash test-real test-scale bench-preview screenshots lock clean
+.PHONY: help install run test lint format bench test-crash test-real test-scale bench-preview bench-peers screenshots lock clean
 
 help: ## list the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,7 +42,7 @@ bench: $(VENV)/.run ## measure, as JSON (ARGS= names one)
 test-crash: $(VENV)/.test ## kill, roll back, fail the disk, scan the bytes (long)
 	$(BIN)/python -m pytest -q tests/crash $(ARGS)
 
-test-real: $(VENV)/.test $(VENV)/.clients ## against real servers and the real command (long)
+test-real: $(VENV)/.test $(VENV)/.clients $(VENV)/.kafka ## against real servers and the real command (long)
 	$(BIN)/python -m pytest -q tests/real $(ARGS)
 
 test-scale: $(VENV)/.test ## the tests marked `scale` (long)
@@ -49,6 +50,9 @@ test-scale: $(VENV)/.test ## the tests marked `scale` (long)
 
 bench-preview: $(VENV)/.test ## from a click in the demo's shop to the changed mail, in Chromium, as JSON
 	PYTHONPATH=. $(BIN)/python benchmarks/preview.py --clicks 300 $(ARGS)
+
+bench-peers: $(VENV)/.test $(VENV)/.kafka $(PEERS) ## Livepost and others on the same events, as a table and JSON (12 min)
+	PYTHONPATH=. $(BIN)/python -m benchmarks.peers.run $(ARGS)
 
 screenshots: $(VENV)/.test ## take the pictures of docs/pictures (a minute and a half; needs Chromium)
 	PYTHONPATH=. $(BIN)/python docs/pictures/take.py
@@ -71,4 +75,14 @@ $(VENV)/.test: requirements/test.txt requirements/install pyproject.toml
 # The official SDKs that tests/real runs, in an environment of their own: what they pin is none of ours.
 $(VENV)/.clients: requirements/clients.txt requirements/install tests/real/clients/package-lock.json
 	requirements/install clients $(VENV)/clients
+	touch $@
+
+# Apache Kafka's jars, which tests/real starts; Maven's own cache has them too, so that a new .venv fetches nothing.
+$(VENV)/.kafka: requirements/kafka.xml requirements/kafka.sha256 requirements/install
+	requirements/install kafka $(VENV)/kafka
+	touch $@
+
+# Who is measured beside us, each in an environment of its own.
+$(VENV)/peers/.%: requirements/peers/%.txt requirements/install
+	requirements/install peers/$* $(VENV)/peers/$*
 	touch $@

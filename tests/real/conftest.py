@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.real.browser import browser
+from tests.real.kafka import Broker, needs_kafka
 
 expect.set_options(timeout=20_000)
 """How long (ms) a page may take to show what is expected: enough for a slow host, since nothing is timed by it."""
@@ -20,3 +21,12 @@ def chromium() -> Iterator[Browser]:
     """
     with browser("--host-resolver-rules=MAP shop.test 127.0.0.1") as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A Kafka for all tests; each makes topics of its own."""
+    needs_kafka()
+    broker = Broker(tmp_path_factory.mktemp("kafka"))
+    yield broker
+    broker.stop()

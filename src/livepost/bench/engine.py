@@ -14,7 +14,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,7 @@ from livepost.decide.stage import Campaigns
 from livepost.engine.program import Program
 from livepost.log.body import unpack
 from livepost.model.block import Block
+from livepost.model.decision import Transition
 from livepost.process.people import Delta, People
 from livepost.process.stage import step
 from livepost.process.timeline import Timeline, empty_timeline
@@ -82,12 +83,12 @@ def run(
     """
     collect_seldom()
     with tempfile.TemporaryDirectory(dir=place) as folder:
-        figures: dict[str, dict[str, Any]] = {
+        found: dict[str, dict[str, Any]] = {
             str(name): measure(name, people, warm, events, days, Path(folder)) for name in DISTRIBUTIONS
         }
         gates = {
-            f"{told}_{name}": {"at_least": gate, "holds": found[name] >= gate}
-            for told, found in figures.items()
+            f"{told}_{name}": {"at_least": gate, "holds": measured[name] >= gate}
+            for told, measured in found.items()
             for name, gate in GATES.items()
         }
         return {
@@ -97,7 +98,7 @@ def run(
             "events": events,
             "batch": BATCH,
             "log_days": days,
-            **figures,
+            **found,
             "gates": gates,
         }
 
@@ -106,35 +107,52 @@ def measure(
     distribution: Distribution, people: int, warm: int, events: int, days: float, folder: Path
 ) -> dict[str, Any]:
     """Return the figures for one distribution of people, each step committed to a state of its own in `folder`."""
-    batches = list(_batches(bodies(distribution, people, warm + events, days, BLOCK)))
+    batches = list(batched(bodies(distribution, people, warm + events, days, BLOCK)))
     with closing(SqliteState(folder / f"{distribution}.db")) as state:
-        engine = _Engine(state)
-        for batch in batches[: warm // BATCH]:
-            engine.serve(batch, Tally())
-        tally, pace = Tally(), Pace()
-        before = pace.take()
-        for batch in batches[warm // BATCH :]:
-            engine.serve(batch, tally)
-            after = pace.take()
-            tally.slowness.append((before + after) / 2)
-            before = after
-        return {**_figures(engine.people, tally), "hash_us": pace.hash_us}
+        engine = Engine(state)
+        tally, pace = timed(engine, batches, warm // BATCH)
+        return {**figures(engine.people, tally), "hash_us": pace.hash_us}
+
+
+def batched(made: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield bodies of blocks as batches of BATCH records; what is left over makes none."""
+    batch: list[bytes] = []
+    for body in made:
+        batch.append(body)
+        if len(batch) == BATCH // BLOCK:
+            yield batch
+            batch = []
+
+
+def timed(engine: Engine, batches: Sequence[Sequence[bytes]], warm: int) -> tuple[Tally, Pace]:
+    """Fold the batches, of which the first `warm` are not timed; return what the others took."""
+    for batch in batches[:warm]:
+        engine.serve(batch, Tally())
+    tally, pace = Tally(), Pace()
+    before = pace.take()
+    for batch in batches[warm:]:
+        engine.serve(batch, tally)
+        after = pace.take()
+        tally.slowness.append((before + after) / 2)
+        before = after
+    return tally, pace
 
 
 def folded(people: int, events: int, days: float) -> People:
     """Return people as they are after so many events, uniform, over so many days; whole batches only, in memory."""
-    engine = _Engine(MemoryState())
-    for batch in _batches(bodies("uniform", people, events, days, BLOCK)):
+    engine = Engine(MemoryState())
+    for batch in batched(bodies("uniform", people, events, days, BLOCK)):
         engine.serve(batch, Tally())
     return engine.people
 
 
-class _Engine:
-    """People and campaigns, stepped as a worker would."""
+class Engine:
+    """People and campaigns of `shop`, stepped as a worker would. `told` are the transitions since the beginning."""
 
     def __init__(self, store: StateStore) -> None:
         compiled = compile_project(collect(vars(shop)))
         self.people = People(Program(compiled))
+        self.told: list[Transition] = []
         self._campaigns = Campaigns(compiled, WORKSPACE)
         self._timeline: Timeline = empty_timeline()
         self._store = store
@@ -153,22 +171,14 @@ class _Engine:
         tally.wall.append(time.perf_counter() - wall)
         tally.transitions += len(delta.transitions)
         tally.decisions += len(delta.outbox)
+        self.told += delta.transitions
 
     def _step(self, blocks: list[Block]) -> Delta:
         self._timeline = self._timeline.extended(blocks, keep_from=self.people.complete_to + 1)
         return step(self.people, blocks, self._campaigns, self._timeline, WORKSPACE)
 
 
-def _batches(made: Iterator[bytes]) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
-    for body in made:
-        batch.append(body)
-        if len(batch) == BATCH // BLOCK:
-            yield batch
-            batch = []
-
-
-def _figures(people: People, tally: Tally) -> dict[str, Any]:
+def figures(people: People, tally: Tally) -> dict[str, Any]:
     """Return rates from the median step, so that a neighbour's burst on the machine does not count."""
     rate, decoding = BATCH / statistics.median(tally.cpu), BATCH / statistics.median(tally.decoding)
     rows = [row for row in people.rows if row is not None]
