@@ -29,6 +29,7 @@ from livepost.intake.writer import Intake, Stores
 from livepost.log.memory import MemoryLog
 from livepost.model.record import KeyKind
 from livepost.process.dedupe import CONFLICT
+from livepost.process.people import FATES
 from livepost.runtime.worker import Worker
 from livepost.state.memory import MemoryState
 from livepost.vault.base import USER, ExternalId
@@ -202,7 +203,7 @@ def counts_of(house: House) -> dict[str, int]:
     with closing(house.folder.state()) as state:
         loaded = state.loaded()
     assert loaded is not None
-    return {fate: count for fate, count in loaded.counts.items() if count and fate != "transitions"}
+    return {fate: loaded.counts[fate] for fate in FATES if loaded.counts.get(fate)}
 
 
 def test_of_200_that_race_with_one_id_one_counts(house: House) -> None:
