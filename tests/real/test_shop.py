@@ -56,7 +56,8 @@ class Visitor:
         """Click on products, and wait each time until the desk has it."""
         for name in names:
             seen = int(re.sub(r"\D.*", "", self.feature("views_7d").inner_text()))
-            self.page.click("a.name")
+            with self.page.expect_navigation():  # else the click behind it may still meet the page before
+                self.page.click("a.name")
             self.page.locator(".card", has_text=name).first.click()
             expect(self.page.locator("article.product h1")).to_have_text(name)
             expect(self.feature("views_7d")).to_have_text(re.compile(f"^{seen + 1}"))
@@ -221,7 +222,8 @@ def test_without_the_snippet_nothing_changes(visiting: Callable[..., Visitor]) -
     visitor.page.route("**/livepost.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     visitor.page.goto(visitor.url)
     for _ in range(3):
-        visitor.page.click("a.name")
+        with visitor.page.expect_navigation():
+            visitor.page.click("a.name")
         visitor.page.locator(".card").first.click()
         visitor.page.wait_for_timeout(QUIET_MS / 3)
     expect(visitor.at("state")).to_have_text("Not yet")
