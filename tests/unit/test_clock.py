@@ -5,22 +5,7 @@ import time
 import pytest
 
 from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, ScaledClock, SimulatedClock, SteadyClock, WallClock, steady
-
-NOON = 1_700_000_000_000
-
-
-class Host:
-    """A host: a wall clock that may be set and a monotonic one that may not."""
-
-    def __init__(self) -> None:
-        self.set_by_ms = 0
-        self.passed_ms = 0
-
-    def now_ms(self) -> int:
-        return NOON + self.passed_ms + self.set_by_ms
-
-    def steady_ms(self) -> float:
-        return 5_000.0 + self.passed_ms
+from tests.unit.host import NOON, Host
 
 
 def clock_on(host: Host) -> SteadyClock:

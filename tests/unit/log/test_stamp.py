@@ -2,22 +2,7 @@ from __future__ import annotations
 
 from livepost.clock import DAY_MS, HOUR_MS, SimulatedClock, SteadyClock
 from livepost.log.stamp import Stamper
-
-NOON = 1_700_000_000_000
-
-
-class Host:
-    """A host: a wall clock that may be set and a monotonic one that may not."""
-
-    def __init__(self) -> None:
-        self.set_by_ms = 0
-        self.passed_ms = 0
-
-    def now_ms(self) -> int:
-        return NOON + self.passed_ms + self.set_by_ms
-
-    def steady_ms(self) -> float:
-        return 5_000.0 + self.passed_ms
+from tests.unit.host import NOON, Host
 
 
 def stamper_on(host: Host, last: int = 0) -> Stamper:
