@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from livepost.engine.tiles import Window, window_of
-from livepost.model.compiled import DISTINCT_MAX, FeatureKind, FeatureSpec
+from livepost.model.compiled import FeatureKind, FeatureSpec
 from livepost.model.moment import NO_DUE
 
 Held = list[Any]
@@ -160,7 +160,7 @@ class _Values(Pick):
 
     def __init__(self, spec: FeatureSpec) -> None:
         super().__init__(spec)
-        self._cap = DISTINCT_MAX if spec.cap is None else spec.cap
+        self._cap = spec.told_apart
 
 
 class Distinct(_Values):

@@ -88,6 +88,11 @@ class FeatureSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     anonymous: bool = False
     version: str = ""
 
+    @property
+    def told_apart(self) -> int:
+        """How many different values distinct and top tell apart."""
+        return DISTINCT_MAX if self.cap is None else self.cap
+
 
 class SegmentSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A segment: a condition over features and segments; `text` is what the author wrote, for people to read."""

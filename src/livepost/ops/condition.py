@@ -15,7 +15,7 @@ import msgspec
 
 from livepost.expr import And, Arithmetic, Compare, Const, Expr, Feature, Not, Op, Or, Segment, Sign, walk
 from livepost.expr.evaluate import holds
-from livepost.model.compiled import DISTINCT_MAX, CalendarSpec, Compiled, FeatureSpec
+from livepost.model.compiled import CalendarSpec, Compiled, FeatureSpec
 from livepost.model.person import PersonView
 from livepost.project.money import Money
 
@@ -220,7 +220,9 @@ class Reading:
         value = self._plain(side)
         if value is _UNKNOWN:
             caps = [
-                self._cap(part) for part in walk(side) if isinstance(part, Feature) and self._plain(part) is _UNKNOWN
+                self._specs[part.name].told_apart
+                for part in walk(side)
+                if isinstance(part, Feature) and self._plain(part) is _UNKNOWN
             ]
             return f"cannot be told: more than {min(caps):,} different values"
         if isinstance(side, Feature):
@@ -230,10 +232,6 @@ class Reading:
             if isinstance(shown, list | tuple):  # money with its own currency
                 return self._say(shown[0], True, shown[1])
         return self._say(value, self._is_money(side))
-
-    def _cap(self, side: Feature) -> int:
-        cap = self._specs[side.name].cap
-        return DISTINCT_MAX if cap is None else cap
 
     def _is_money(self, side: Expr) -> bool:
         """Say whether a side is an amount of money: money times or over a number is, money over money is not."""

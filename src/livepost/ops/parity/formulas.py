@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from livepost.expr import Expr, Field
-from livepost.model.compiled import DISTINCT_MAX, FeatureSpec, FieldType
+from livepost.model.compiled import FeatureSpec, FieldType
 from livepost.model.record import KeyKind, SealedValue
 from livepost.ops.parity.calendar import window_begin
 from livepost.ops.parity.conditions import condition_sql
@@ -151,7 +151,7 @@ class Formula:
         )
 
     def _cap(self) -> str:
-        return self.statement.bind(DISTINCT_MAX if self.spec.cap is None else self.spec.cap)
+        return self.statement.bind(self.spec.told_apart)
 
     def _outermost(self, order: str) -> str:
         return (
