@@ -31,13 +31,15 @@ from livepost.log.body import unpack
 from livepost.model.block import Block
 from livepost.model.decision import Transition
 from livepost.process.people import Delta, People
-from livepost.process.stage import step
+from livepost.process.stage import WAVE, step
 from livepost.process.timeline import Timeline, empty_timeline
 from livepost.project.compiled import compile_project
 from livepost.project.declarations import collect
+from livepost.runtime.committing import commit_of
 from livepost.runtime.process import collect_seldom
-from livepost.runtime.worker import commit_of
+from livepost.runtime.sweep import Sweep
 from livepost.state.base import StateStore
+from livepost.state.image import Images
 from livepost.state.memory import MemoryState
 from livepost.state.sqlite import SqliteState
 
@@ -147,15 +149,21 @@ def folded(people: int, events: int, days: float) -> People:
 
 
 class Engine:
-    """People and campaigns of `shop`, stepped as a worker would. `told` are the transitions since the beginning."""
+    """People and campaigns of `shop`, stepped as a worker would; with `images` their rows are swept. `told` are the
+    transitions since the beginning.
+    """
 
-    def __init__(self, store: StateStore) -> None:
+    def __init__(self, store: StateStore, images: Images | None = None) -> None:
+        """Begin with nobody, in a new store."""
         compiled = compile_project(collect(vars(shop)))
         self.people = People(Program(compiled))
         self.told: list[Transition] = []
         self._campaigns = Campaigns(compiled, WORKSPACE)
         self._timeline: Timeline = empty_timeline()
         self._store = store
+        self._sweep = Sweep(self.people, store, images, 0) if images else None
+        if self._sweep is not None:
+            self._sweep.prepare()
 
     def serve(self, batch: Sequence[bytes], tally: Tally) -> None:
         """Fold one batch of bodies, and note what it took."""
@@ -164,14 +172,24 @@ class Engine:
         tally.decoding.append(time.process_time() - cpu)
         delta = self._step(blocks)
         began = time.perf_counter()
-        self._store.commit(commit_of(delta, self.people.program.hash))
+        commit = commit_of(delta, self.people.program.hash, rows=self._sweep is None)
+        if self._sweep is not None:
+            commit = self._sweep.joined(commit, delta, WAVE, {})
+        self._store.commit(commit)
         tally.committing.append(time.perf_counter() - began)
         self.people.apply(delta)
+        if self._sweep is not None:
+            self._sweep.applied(commit, BATCH)
         tally.cpu.append(time.process_time() - cpu)
         tally.wall.append(time.perf_counter() - wall)
         tally.transitions += len(delta.transitions)
         tally.decisions += len(delta.outbox)
         self.told += delta.transitions
+
+    def close(self) -> None:
+        """Release the image under way."""
+        if self._sweep is not None:
+            self._sweep.close()
 
     def _step(self, blocks: list[Block]) -> Delta:
         self._timeline = self._timeline.extended(blocks, keep_from=self.people.complete_to + 1)

@@ -63,7 +63,7 @@ def blank(program: Program, count: int) -> Fixed:
     return rows
 
 
-class Row(msgspec.Struct, gc=False):
+class Row(msgspec.Struct, gc=False, array_like=True):
     """A person without the fixed part. `picks` and `journal` are msgpack, b"" where there is nothing.
 
     `subjects` is never changed in place: copies of a row share it, and who has another one has other subjects.

@@ -26,10 +26,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """What the engine tells the front: the next due time (ms) and how far everything is served."""
+    """What the engine tells the front: the next due time (ms), and the position after which it needs the log, be it to
+    start again.
+    """
 
     next_due: int | None
-    complete_to: int
+    log_needed_after: int
 
 
 class CourierStatus(msgspec.Struct, frozen=True):

@@ -39,6 +39,7 @@ class Working:
         """Bring in the people with these numbers; return the local number of each."""
         asked, local = list(numbers), self._local
         new = [number for number in dict.fromkeys(asked) if number not in local]
+        self._people.warm(new)
         rows = [self._people.row(number) for number in new]
         copies = [Row(row.subjects, row.tiles, row.picks, row.journal) for row in rows]
         self._append(new, copies, self._people.fixed["known"][new].tolist())

@@ -105,7 +105,7 @@ class _Front:
         self._clock = clock
         self._writing = writing
         self._ledger = ledger
-        self._due = Due(next_due=None, complete_to=-1)
+        self._due = Due(next_due=None, log_needed_after=-1)
         self._due_told = asyncio.Event()
         self._recorders = Recorders()
         self._rates = Rates()
@@ -257,7 +257,7 @@ class _Front:
     async def _prune(self) -> None:
         while True:
             await asyncio.sleep(PRUNE_EVERY_S)
-            before = min(self._due.complete_to, await asyncio.to_thread(self._ledger.cursor))
+            before = min(self._due.log_needed_after, await asyncio.to_thread(self._ledger.cursor))
             self._writing.log.prune(before, self._clock.now_ms() - self._folder.settings.retention_days * DAY_MS)
 
     async def _recover(self) -> None:

@@ -6,10 +6,10 @@ on from there and makes the same transitions, decisions and ids. A project that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import msgspec
-import numpy as np
 
 from livepost.clock import HOUR_MS, Clock
 from livepost.decide.stage import Campaigns
@@ -17,7 +17,7 @@ from livepost.engine.program import Program
 from livepost.engine.seen import DAY_MS, REMEMBERED_DAYS, day_of
 from livepost.errors import StoreError
 from livepost.log.base import LogReader
-from livepost.model.block import Block, first_of
+from livepost.model.block import Block
 from livepost.model.compiled import Compiled
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.lateness import lateness_of
@@ -32,7 +32,11 @@ from livepost.process.stage import WAVE, step
 from livepost.process.timeline import empty_timeline
 from livepost.process.view import view_of
 from livepost.runtime.attempts import Attempts
-from livepost.state.base import Commit, Loaded, StateStore, TransitionRow
+from livepost.runtime.committing import TRANSITIONS, commit_of, seen_of
+from livepost.runtime.recovery import Recovery, first_records, set_place, timeline_of
+from livepost.runtime.sweep import Pace, Sweep, taken_out
+from livepost.state.base import Loaded, StateStore
+from livepost.state.image import Images
 
 STEP_RECORDS = 5_000
 """Records a step takes, about: whole blocks."""
@@ -42,9 +46,6 @@ TRANSITIONS_MAX = 10_000
 
 MEMBERS_MAX = 10_000
 """People one question for a segment's members gets."""
-
-TRANSITIONS = "transitions"
-"""The name under which the store counts them, beside the fates of events."""
 
 TRANSITIONS_KEPT_MS = 90 * DAY_MS
 """How long transitions and the counts of ended hours are kept, in stamps."""
@@ -66,13 +67,18 @@ class Worker:
         workspace: str,
         wave: int = WAVE,
         attempts: Attempts | None = None,
+        images: Images | None = None,
+        pace: Pace | None = None,
+        row_bytes: int = 0,
     ) -> None:
         """Load the state. A state of another project (hash) is emptied, to be replayed by `turn`.
 
         Raises StoreError if the state has seen more than the log holds: they are not of one house.
 
         `clock` is the host's, for freshness; `wave` is `process.stage.WAVE`; `attempts` are those of the process that
-        died before, where they are kept.
+        died before, where they are kept. With `images` of people, these may have been swept, and with a `pace` are from
+        now on; without a pace each step's commit has the rows it changed, and `row_bytes` bounds the rows in memory
+        (`People.keep_at_most`; 0: all).
         """
         self.shard = People(Program(compiled))
         self.freshness = Latencies()
@@ -86,6 +92,9 @@ class Worker:
         self._wave = wave
         self._attempts = attempts or Attempts(STEP_RECORDS)
         self._timeline = empty_timeline()
+        self._images = images
+        self._next_step = 0
+        self._row_bytes = 0 if pace else row_bytes
         loaded = store.loaded()
         if loaded is not None and loaded.program != self.shard.program.hash:
             store.reset()
@@ -95,6 +104,14 @@ class Worker:
         else:
             self._load(loaded)
         self._attempts.resume(self.shard.position)
+        self._prepared = False
+        self._sweep = Sweep(self.shard, store, images, self._next_step, pace) if images and pace else None
+
+    @property
+    def log_needed_after(self) -> int:
+        """The position after which the log is needed by a start: what lies before may be dropped."""
+        complete_to = self.shard.complete_to
+        return min(complete_to, self._sweep.needed_after) if self._sweep else complete_to
 
     def turn(self) -> bool:
         """Do one step if there is anything to do; say whether there was.
@@ -102,10 +119,12 @@ class Worker:
         A step that fails is tried again with fewer records (`Attempts`); what it raises comes out only where no record
         is to blame.
         """
+        self._prepare()
         blocks = _within_a_day(self._log.read(self.shard.position, STEP_RECORDS))
-        blocks = _first_records(blocks, self._attempts.at_most)
+        if self._attempts.at_most < STEP_RECORDS:
+            blocks = first_records(blocks, self._attempts.at_most)
         if not blocks and self.shard.complete_to == self.shard.position:
-            return False
+            return self._sweep is not None and self._sweep.rest()
         timeline = self._timeline.extended(blocks, keep_from=self.shard.complete_to + 1)
         failing = self._attempts.begin(self.shard.position, sum(block.count for block in blocks))
         try:
@@ -115,16 +134,22 @@ class Worker:
         except Exception as error:
             self._attempts.fail(error)
         else:
-            self._take(delta, blocks)
+            self._take(delta, blocks, failing)
             self._timeline = timeline
             self._attempts.succeed()
         return True
 
-    def _take(self, delta: Delta, blocks: Sequence[Block]) -> None:
+    def _take(self, delta: Delta, blocks: Sequence[Block], failing: Mapping[int, str]) -> None:
         """Commit what a step changes, then take it over."""
         day = day_of(self.shard.as_of)
-        self._store.commit(commit_of(delta, self.shard.program.hash, self._hours_ended(delta.as_of)))
+        hours = self._hours_ended(delta.as_of)
+        commit = commit_of(delta, self.shard.program.hash, hours, rows=self._sweep is None)
+        if self._sweep is not None:
+            commit = self._sweep.joined(commit, delta, self._wave, failing)
+        self._store.commit(commit)
         self.shard.apply(delta)
+        if self._sweep is not None:
+            self._sweep.applied(commit, sum(block.count for block in blocks))
         if day_of(delta.as_of) != day:
             self._forget(delta.as_of)
         self.transition_count += len(delta.transitions)
@@ -151,12 +176,15 @@ class Worker:
         """
         self._require(at_least)
         numbers = {subject: self.shard.number.get(subject) for subject in ids}
+        self.shard.warm(number for number in numbers.values() if number is not None)
         return {subject: view_of(self.shard, n) for subject, n in numbers.items() if n is not None}
 
     def everybody(self, limit: int) -> list[PersonView]:
         """Return up to `limit` persons, in the order they were first seen."""
-        numbers = (number for number, row in enumerate(self.shard.rows) if row is not None)
-        return [view_of(self.shard, number) for number, _ in zip(numbers, range(limit), strict=False)]
+        there = (number for number, row in enumerate(self.shard.rows) if row is not None)
+        numbers = list(islice(there, limit))
+        self.shard.warm(numbers)
+        return [view_of(self.shard, number) for number in numbers]
 
     def segments(self) -> list[SegmentCount]:
         """Return how many people are in each segment, in the project's order."""
@@ -187,6 +215,7 @@ class Worker:
             return []
         place = names.index(segment)
         numbers = self.shard.members(place, after, min(limit, MEMBERS_MAX))
+        self.shard.warm(numbers.tolist())
         since = self.shard.fixed["changed"][numbers, place].tolist()
         return [
             Member(number, self.shard.row(number).name, at) for number, at in zip(numbers.tolist(), since, strict=True)
@@ -214,6 +243,16 @@ class Worker:
         """
         self._require(at_least)
         return next((one for one in self.dead(position - 1, 1) if one.position == position), None)
+
+    def settle(self) -> None:
+        """Before a stop: leave nothing that the next start would have to do again."""
+        if self._sweep is not None:
+            self._sweep.settle()
+
+    def close(self) -> None:
+        """Release what the engine itself has open; store and log are whoever's gave them."""
+        if self._sweep is not None:
+            self._sweep.close()
 
     def served(self, upto: int) -> None:
         """Forget outbox items with position <= `upto`: the ledger has them."""
@@ -245,19 +284,32 @@ class Worker:
             raise StoreError(
                 f"the state has seen position {loaded.position}, the log ends at {end}; restore both from one backup"
             )
-        shard = self.shard
-        shard.load(self._store.rows())
-        for blob in self._store.seen():
-            shard.seen.remember(*_seen_of(blob))
-        shard.position, shard.as_of, shard.complete_to = loaded.position, loaded.as_of, loaded.complete_to
-        counts = dict(loaded.counts)
-        self.transition_count = counts.pop(TRANSITIONS, 0)
-        shard.count(counts)
-        after = loaded.complete_to
-        while after < loaded.position:
-            blocks = self._log.read(after, STEP_RECORDS)
-            self._timeline = self._timeline.extended(blocks, keep_from=0)
-            after = blocks[-1].first + blocks[-1].count - 1
+        if loaded.image:
+            recovery = Recovery(self._campaigns, self._workspace, self._log)
+            self._timeline, self._next_step = recovery.recover(self.shard, self._store, self._swept(), loaded)
+        else:
+            self.shard.keep_at_most(self._row_bytes, self._store.rows_of)
+            self.shard.load(self._store.rows())
+            for blob in self._store.seen():
+                self.shard.seen.remember(*seen_of(blob))
+            self._timeline = timeline_of(self._log, loaded.complete_to, loaded.position)
+        set_place(self.shard, loaded)
+        self.transition_count = loaded.counts.get(TRANSITIONS, 0)
+
+    def _swept(self) -> Images:
+        if self._images is None:
+            raise StoreError("the state's people are in images, and nobody said where; name their folder")
+        return self._images
+
+    def _prepare(self) -> None:
+        """Before the first step, let the store have people as they are to be kept from now on."""
+        if not self._prepared:
+            if self._sweep is not None:
+                self._sweep.prepare()
+            else:
+                taken_out(self.shard, self._store)
+                self.shard.keep_at_most(self._row_bytes, self._store.rows_of)
+            self._prepared = True
 
     def _forget(self, as_of: int) -> None:
         """Drop what is past its time, once a day of stamps."""
@@ -281,52 +333,3 @@ class Worker:
 def _within_a_day(blocks: list[Block]) -> list[Block]:
     """Return the first blocks that together span at most a day of stamps, as a step wants them."""
     return [block for block in blocks if block.stamp - blocks[0].stamp <= DAY_MS]
-
-
-def _first_records(blocks: list[Block], at_most: int) -> list[Block]:
-    """Return the blocks until `at_most` records are reached, whole ones unless that is less than a step takes."""
-    if at_most >= STEP_RECORDS:
-        return blocks
-    kept: list[Block] = []
-    for block in blocks:
-        room = at_most - sum(one.count for one in kept)
-        if room > 0:
-            kept.append(first_of(block, room))
-    return kept
-
-
-def commit_of(delta: Delta, program: str, hours: Sequence[tuple[int, bytes]] = ()) -> Commit:
-    """Return what a step changed as the state store keeps it, with the `hours` that ended before it."""
-    return Commit(
-        position=delta.position,
-        as_of=delta.as_of,
-        complete_to=delta.complete_to,
-        program=program,
-        rows=list(delta.rows.items()),
-        seen=delta.keys.tobytes() + delta.contents.tobytes() + delta.days.tobytes(),
-        seen_day=day_of(delta.as_of),
-        outbox=[(item.position, msgspec.msgpack.encode(item)) for item in delta.outbox],
-        transitions=[_transition_row(transition) for transition in delta.transitions],
-        dead=delta.dead,
-        replayed=delta.replayed,
-        hours=list(hours),
-        counts={**delta.counts, TRANSITIONS: len(delta.transitions)},
-    )
-
-
-def _transition_row(transition: Transition) -> TransitionRow:
-    return TransitionRow(
-        id=transition.id,
-        person=transition.person,
-        segment=transition.segment,
-        position=transition.position,
-        at=transition.at,
-        body=msgspec.msgpack.encode(transition),
-    )
-
-
-def _seen_of(blob: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    count = len(blob) // 18
-    keys = np.frombuffer(blob, "<u8", count)
-    contents = np.frombuffer(blob, "<u8", count, 8 * count)
-    return keys, contents, np.frombuffer(blob, "<u2", count, 16 * count)
