@@ -11,7 +11,7 @@ PORT ?= 8300
 DATA ?= ./data/demo
 ARGS ?=
 
-.PHONY: help install run test lint format bench test-crash test-real test-scale bench-preview screenshots lock clean
+.PHONY: help install run test lint format bench test-crash test-real test-scale bench-preview bench-apply screenshots lock clean
 
 help: ## list the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ test-scale: $(VENV)/.test ## the tests marked `scale` (long)
 
 bench-preview: $(VENV)/.test ## from a click in the demo's shop to the changed mail, in Chromium, as JSON
 	PYTHONPATH=. $(BIN)/python benchmarks/preview.py --clicks 300 $(ARGS)
+
+bench-apply: $(VENV)/.run ## live latency while a new 90-day feature is applied, as JSON
+	$(BIN)/python benchmarks/apply.py $(ARGS)
 
 screenshots: $(VENV)/.test ## take the pictures of docs/pictures (a minute and a half; needs Chromium)
 	PYTHONPATH=. $(BIN)/python docs/pictures/take.py

@@ -36,10 +36,14 @@ Tile: TypeAlias = tuple[int, int]
 SeedState: TypeAlias = Any
 """A subject's state of a feature at the cut, by kind.
 
-count, total, exists, mean   {"total": [Tile...], "count": [Tile...]}, with only the sums that the kind keeps
+count, total, exists, mean   {"total": [Tile...], "count": [Tile...]}, with only the sums that the kind keeps: exists a
+                             count; floats in 1e-6
 since without a window       the newest effective_ts (ms)
 all others                   (effective_ts, message_id, value) of each record that can still matter, in any order; for
-                             distinct and top: (tile in seconds, value, how many)
+                             distinct and top: (tile in seconds, value, how many), of a tile at most `cap` + 1 values
+
+Of a window only what is in it at the cut's stamp. Values are as in a record's properties (money [minor units,
+currency]); personal ones are the parts of their `SealedValue`; of a `since` with a window it is true.
 """
 
 
