@@ -72,6 +72,16 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.path / "courier.json"
 
     @property
+    def definitions_file(self) -> Path:
+        """Where the front writes what the log names."""
+        return self.path / "definitions.json"
+
+    @property
+    def pages_folder(self) -> Path:
+        """Where the front keeps the author's pages that go with what serves."""
+        return self.path / "applied"
+
+    @property
     def processes_file(self) -> Path:
         """Where the supervisor writes what it started."""
         return self.path / "processes.json"

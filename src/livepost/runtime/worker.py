@@ -18,6 +18,7 @@ from livepost.engine.seen import DAY_MS, REMEMBERED_DAYS, day_of
 from livepost.errors import StoreError
 from livepost.log.base import LogReader
 from livepost.model.block import Block
+from livepost.model.change import Definitions
 from livepost.model.compiled import Compiled
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.lateness import lateness_of
@@ -25,6 +26,7 @@ from livepost.model.letter import LETTERS_MAX, Letter
 from livepost.model.moment import NO_DUE
 from livepost.model.outbox import OutboxPage
 from livepost.model.person import PersonView
+from livepost.model.record import Kind
 from livepost.model.told import Member, SegmentCount, SegmentHistory, SegmentPoint, Status, TransitionPage
 from livepost.observe.latencies import Latencies
 from livepost.process.people import Delta, People
@@ -84,6 +86,7 @@ class Worker:
         self.freshness = Latencies()
         self.transition_count = 0
         self.decided = 0
+        self.definitions = Definitions(serving=compiled)
         self._campaigns = Campaigns(compiled, workspace)
         self._store = store
         self._log = log
@@ -327,6 +330,8 @@ class Worker:
     def _note_freshness(self, blocks: Sequence[Block]) -> None:
         now_ms = self._clock.now_ms()
         for block in blocks:
+            if Kind(block.kind[0]) is Kind.SEED:
+                continue  # history, which takes its time: it is alone in its block
             self.freshness.add(now_ms - self._log.committed_ms(block.first), block.count)
 
 
