@@ -10,7 +10,10 @@ from livepost.model.decision import Transition
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the engine stands. `counts` are the fates of events; `freshness` a histogram (`observe.latencies`)."""
+    """Where the engine stands. `counts` are the fates of events; `freshness` a histogram (`observe.latencies`).
+
+    `refused` says why the last change that the log names did not happen; "" if it did, or none was named.
+    """
 
     position: int
     as_of: int
@@ -21,6 +24,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     program: str
     counts: dict[str, int]
     freshness: dict[int, int]
+    refused: str = ""
 
 
 class Due(msgspec.Struct, frozen=True):

@@ -113,6 +113,7 @@ class _Engine:
             "letter": self._letter,
             "served": lambda raw: worker.served(msgspec.msgpack.decode(raw, type=int)),
             "status": lambda raw: worker.status(),
+            "definitions": lambda raw: worker.definitions,
             "transitions_after": lambda raw: worker.transitions_after(
                 *msgspec.msgpack.decode(raw, type=tuple[int, int])
             ),

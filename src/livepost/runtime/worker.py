@@ -1,7 +1,8 @@
 """The engine's worker: reads the log, steps, commits, takes over; answers what the engine knows.
 
 In: the log. Out: one state transaction a step. Promised: memory is what the store has committed; after a crash it goes
-on from there and makes the same transitions, decisions and ids. A project that was changed is replayed from the log.
+on from there and makes the same transitions, decisions and ids. What it computes with comes from the log, is kept in
+the state, and changes where the log says so (docs/reference/semantics.md, "Changes").
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from livepost.engine.seen import DAY_MS, REMEMBERED_DAYS, day_of
 from livepost.errors import StoreError
 from livepost.log.base import LogReader
 from livepost.model.block import Block
+from livepost.model.change import Definitions, Seed
 from livepost.model.compiled import Compiled
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.letter import LETTERS_MAX, Letter
@@ -26,6 +28,7 @@ from livepost.model.outbox import OutboxPage
 from livepost.model.person import PersonView
 from livepost.model.told import Member, SegmentCount, SegmentHistory, SegmentPoint, Status, TransitionPage
 from livepost.observe.latencies import Latencies
+from livepost.process.changing import Kept, begun, changed, control_of, first_project, kept_of, seed_of
 from livepost.process.people import Delta, People
 from livepost.process.stage import WAVE, step
 from livepost.process.timeline import empty_timeline
@@ -49,7 +52,7 @@ TRANSITIONS_KEPT_MS = 90 * DAY_MS
 
 _items = msgspec.msgpack.Decoder(OutboxItem)
 _transitions = msgspec.msgpack.Decoder(Transition)
-_counts = msgspec.msgpack.Decoder(list[int])
+_counts = msgspec.msgpack.Decoder(dict[int, int])
 
 
 class Worker:
@@ -58,48 +61,93 @@ class Worker:
     def __init__(
         self, compiled: Compiled, store: StateStore, log: LogReader, clock: Clock, workspace: str, wave: int = WAVE
     ) -> None:
-        """Load the state. A state of another project (hash) is emptied, to be replayed by `turn`.
+        """Load the state. `compiled` serves where neither state nor log name a project.
 
         Raises StoreError if the state has seen more than the log holds: they are not of one house.
 
         `clock` is the host's, for freshness; `wave` is `process.stage.WAVE`.
         """
-        self.shard = People(Program(compiled))
         self.freshness = Latencies()
         self.transition_count = 0
         self.decided = 0
-        self._campaigns = Campaigns(compiled, workspace)
         self._store = store
         self._log = log
         self._clock = clock
         self._workspace = workspace
         self._wave = wave
         self._timeline = empty_timeline()
+        self.shard: People
+        self._kept: Kept
+        self._is_new = self._is_unnamed = False
         loaded = store.loaded()
-        if loaded is not None and loaded.program != self.shard.program.hash:
-            store.reset()
-            loaded = None
         if loaded is None:
-            self.shard.position = self.shard.complete_to = log.first() - 1  # what retention dropped is not replayed
+            named = _first_project(log)
+            self._is_new, self._is_unnamed = True, named is None
+            self._begin(named or compiled)
         else:
             self._load(loaded)
 
+    @property
+    def definitions(self) -> Definitions:
+        """What the engine computes with."""
+        return self._kept.definitions
+
     def turn(self) -> bool:
         """Do one step if there is anything to do; say whether there was."""
-        blocks = _within_a_day(self._log.read(self.shard.position, STEP_RECORDS))
+        blocks = _first_step(self._log.read(self.shard.position, STEP_RECORDS))
         if not blocks and self.shard.complete_to == self.shard.position:
             return False
+        if self._is_new:
+            self._begin_with(blocks)
+        control = control_of(blocks[0]) if blocks else None
+        if control is None:
+            self._step(blocks)
+        elif (seed := seed_of(self._kept, control)) is not None:
+            self._step(blocks, *seed)
+        elif (after := changed(self._kept, control)) is None:
+            self._step(blocks)
+        elif self._is_drained(control.stamp):
+            self._change(blocks, *after)
+        else:
+            self._drain(blocks, control.stamp)
+        return True
+
+    def _step(self, blocks: list[Block], kept: Kept | None = None, seed: Seed | None = None) -> None:
+        """Fold blocks and serve what is due; with a `seed`, fold that, too, and keep what is computed with then."""
         self._timeline = self._timeline.extended(blocks, keep_from=self.shard.complete_to + 1)
-        delta = step(self.shard, blocks, self._campaigns, self._timeline, self._workspace, self._wave)
+        delta = step(self.shard, blocks, self._campaigns, self._timeline, self._workspace, self._wave, seed=seed)
+        self._take(delta, kept)
+        self._note_freshness(blocks)
+
+    def _drain(self, blocks: list[Block], until: int) -> None:
+        """Serve what is due up to a stamp (ms), before the record that is stamped so changes what serves."""
+        timeline = self._timeline.extended(blocks, keep_from=self.shard.complete_to + 1)
+        self._take(step(self.shard, [], self._campaigns, timeline, self._workspace, self._wave, until=until))
+
+    def _is_drained(self, stamp: int) -> bool:
+        return self.shard.complete_to == self.shard.position and self.shard.next_due() > stamp
+
+    def _change(self, blocks: list[Block], kept: Kept, program: Program) -> None:
+        """Go on with other definitions, at a record that is alone in its block."""
+        self._timeline = self._timeline.extended(blocks, keep_from=self.shard.complete_to + 1)
+        position, stamp = blocks[0].first, blocks[0].stamp
+        self._take(Delta(position=position, as_of=stamp, complete_to=self.shard.complete_to), kept, program.hash)
+        self.shard.adopt(program, kept.switch.position if kept.switch else -1)
+        self._campaigns = Campaigns(kept.definitions.serving, self._workspace, kept.switch)
+
+    def _take(self, delta: Delta, kept: Kept | None = None, program: str = "") -> None:
+        """Commit what a step changed, and only then take it over."""
         day = day_of(self.shard.as_of)
-        self._store.commit(commit_of(delta, self.shard.program.hash, self._hours_ended(delta.as_of)))
+        named = kept or (self._kept if self._is_new else None)
+        hash_ = program or self.shard.program.hash
+        self._store.commit(commit_of(delta, hash_, self._hours_ended(delta.as_of), named.packed() if named else b""))
+        self._is_new = False
+        self._kept = kept or self._kept
         self.shard.apply(delta)
         if day_of(delta.as_of) != day:
             self._forget(delta.as_of)
         self.transition_count += len(delta.transitions)
         self.decided += len(delta.outbox)
-        self._note_freshness(blocks)
-        return True
 
     def next_due(self) -> int | None:
         """Return when (ms) the next due time is, None if there is none."""
@@ -138,12 +186,13 @@ class Worker:
     def segment_history(self, since_ms: int) -> list[SegmentHistory]:
         """Return how many people were in each segment at the ends of hours, in the project's order.
 
-        From `since_ms` on, and what held then: the last hour kept before it, if there is one.
+        From `since_ms` on, and what held then: the last hour kept before it, if there is one. A segment keeps its
+        history through a rename.
         """
         hours = [(end, _counts.decode(body)) for end, body in self._store.hours(since_ms)]
         return [
-            SegmentHistory(rule.name, [SegmentPoint(end, people[place]) for end, people in hours])
-            for place, rule in enumerate(self.shard.program.rules)
+            SegmentHistory(name, [SegmentPoint(end, people[column]) for end, people in hours if column in people])
+            for name, column in self.shard.program.layout.segments.items()
         ]
 
     def under_way(self) -> dict[str, int]:
@@ -202,11 +251,25 @@ class Worker:
             program=shard.program.hash,
             counts=dict(shard.counts),
             freshness=self.freshness.counts,
+            refused=self._kept.refused,
         )
 
     def _require(self, at_least: int) -> None:
         if self.shard.position < at_least:
             raise StoreError(f"the engine is at position {self.shard.position}, asked for {at_least}; ask again")
+
+    def _begin(self, serving: Compiled) -> None:
+        """Begin where the log does: what retention dropped is not replayed."""
+        self._kept, program = begun(serving)
+        self._campaigns = Campaigns(serving, self._workspace)
+        self.shard = People(program)
+        self.shard.position = self.shard.complete_to = self._log.first() - 1
+
+    def _begin_with(self, blocks: list[Block]) -> None:
+        """Begin with the project that the log names, if it named none when the engine was opened."""
+        named = next(filter(None, map(first_project, blocks)), None)
+        if named is not None and self._is_unnamed:
+            self._begin(named)
 
     def _load(self, loaded: Loaded) -> None:
         end = self._log.last().seq
@@ -214,7 +277,10 @@ class Worker:
             raise StoreError(
                 f"the state has seen position {loaded.position}, the log ends at {end}; restore both from one backup"
             )
-        shard = self.shard
+        self._kept = kept_of(loaded.definitions)
+        self._campaigns = Campaigns(self._kept.definitions.serving, self._workspace, self._kept.switch)
+        shard = self.shard = People(self._kept.program(), self._kept.layouts)
+        shard.ready_at = self._kept.switch.position if self._kept.switch else -1
         shard.load(self._store.rows())
         for blob in self._store.seen():
             shard.seen.remember(*_seen_of(blob))
@@ -239,7 +305,8 @@ class Worker:
         hour = self.shard.as_of // HOUR_MS
         if self.shard.as_of == 0 or as_of // HOUR_MS == hour:
             return []
-        return [((hour + 1) * HOUR_MS, msgspec.msgpack.encode(self.shard.inside()))]
+        counts = dict(zip(self.shard.program.layout.segments.values(), self.shard.inside(), strict=True))
+        return [((hour + 1) * HOUR_MS, msgspec.msgpack.encode(counts))]
 
     def _note_freshness(self, blocks: Sequence[Block]) -> None:
         now_ms = self._clock.now_ms()
@@ -247,13 +314,27 @@ class Worker:
             self.freshness.add(now_ms - self._log.committed_ms(block.first), block.count)
 
 
-def _within_a_day(blocks: list[Block]) -> list[Block]:
-    """Return the first blocks that together span at most a day of stamps, as a step wants them."""
-    return [block for block in blocks if block.stamp - blocks[0].stamp <= DAY_MS]
+def _first_step(blocks: list[Block]) -> list[Block]:
+    """Return the first blocks that make one step: they span at most a day of stamps, and a change is alone."""
+    near = [block for block in blocks if block.stamp - blocks[0].stamp <= DAY_MS]
+    change = next((place for place, block in enumerate(near) if control_of(block) is not None), len(near))
+    return near[: max(change, 1)]
 
 
-def commit_of(delta: Delta, program: str, hours: Sequence[tuple[int, bytes]] = ()) -> Commit:
-    """Return what a step changed as the state store keeps it, with the `hours` that ended before it."""
+def _first_project(log: LogReader) -> Compiled | None:
+    """Return the project that a log names first; None if it names none."""
+    read = log.first() - 1
+    while blocks := log.read(read, STEP_RECORDS):
+        for named in filter(None, map(first_project, blocks)):
+            return named
+        read = blocks[-1].first + blocks[-1].count - 1
+    return None
+
+
+def commit_of(delta: Delta, program: str, hours: Sequence[tuple[int, bytes]] = (), definitions: bytes = b"") -> Commit:
+    """Return what a step changed as the state store keeps it, with the `hours` that ended before it, and the
+    `definitions` where they are others from it on.
+    """
     return Commit(
         position=delta.position,
         as_of=delta.as_of,
@@ -268,6 +349,7 @@ def commit_of(delta: Delta, program: str, hours: Sequence[tuple[int, bytes]] = (
         replayed=delta.replayed,
         hours=list(hours),
         counts={**delta.counts, TRANSITIONS: len(delta.transitions)},
+        definitions=definitions,
     )
 
 

@@ -40,6 +40,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
                  letter that is not there is left out
     hours        (end of an hour in ms, body): what held when that hour of stamps ended; a body put for it before goes
     counts       what to add to each total
+    definitions  what rows are written by from this commit on; b"" where that is as before
     """
 
     position: int
@@ -55,16 +56,18 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     replayed: list[tuple[int, int]] = []
     hours: list[tuple[int, bytes]] = []
     counts: dict[str, int] = {}
+    definitions: bytes = b""
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the last commit came to, in the words of `Commit`, and the totals of all counts."""
+    """Where the last commit came to, in the words of `Commit`, the totals of all counts, and the last definitions."""
 
     position: int
     as_of: int
     complete_to: int
     program: str
     counts: dict[str, int]
+    definitions: bytes = b""
 
 
 class Numbering(msgspec.Struct, frozen=True, kw_only=True):

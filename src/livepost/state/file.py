@@ -6,7 +6,7 @@ without bound.
 Tables: `progress` (one row: where the last commit came to), `counts`, `packs` (people's rows, as `pack.py` puts them
 together; a newer pack counts before an older one), `seen` (the dedupe entries of a step), `outbox`, `transitions`,
 `numbering` (their epoch, and a number that is not given again), `dead`, `hours` (what held when an hour of stamps
-ended).
+ended), `definitions` (one row: what rows are written by).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import apsw
 from livepost.errors import HeldError, OutcomeUnknownError, StoreError
 from livepost.state.checkpoint import Checkpointer
 
-STATE_FORMAT = 4
+STATE_FORMAT = 5
 
 PAGE_BYTES = 8_192
 """A commit writes whole pages: people's packs are long, and smaller pages take more calls for them (2 KB: 1.5 times the
@@ -47,7 +47,7 @@ SQLITE_AT_LEAST = (3, 51, 3)
 
 Values: TypeAlias = "tuple[object, ...] | dict[str, object]"
 
-TABLES = ("progress", "counts", "packs", "seen", "outbox", "transitions", "dead", "hours")
+TABLES = ("progress", "counts", "packs", "seen", "outbox", "transitions", "dead", "hours", "definitions")
 
 _NUMBERING = "CREATE TABLE IF NOT EXISTS numbering (epoch TEXT NOT NULL, last INTEGER NOT NULL) STRICT"
 """Of transitions: one row. Files of format 2 that were made before it get it when they are opened."""
@@ -73,6 +73,7 @@ _SCHEMA = f"""
         source TEXT NOT NULL, name TEXT NOT NULL, replayed_at INTEGER
     ) STRICT;
     CREATE TABLE hours (ended INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+    CREATE TABLE definitions (number INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
     {_NUMBERING};
     PRAGMA user_version = {STATE_FORMAT};
     COMMIT;

@@ -70,6 +70,7 @@ class MemoryState:
             complete_to=commit.complete_to,
             program=commit.program,
             counts=counts | {name: counts.get(name, 0) + more for name, more in commit.counts.items()},
+            definitions=commit.definitions or (self._loaded.definitions if self._loaded else b""),
         )
 
     def outbox(self, after: int, limit: int) -> list[tuple[int, bytes]]:

@@ -70,8 +70,16 @@ class SqliteState:
         """Return where the last commit came to; None if there is none."""
         found = self._file.select("SELECT position, as_of, complete_to, program FROM progress")
         counts = dict(self._file.select("SELECT name, count FROM counts"))
+        definitions = b"".join(body for (body,) in self._file.select("SELECT body FROM definitions"))
         for position, as_of, complete_to, program in found:
-            return Loaded(position=position, as_of=as_of, complete_to=complete_to, program=program, counts=counts)
+            return Loaded(
+                position=position,
+                as_of=as_of,
+                complete_to=complete_to,
+                program=program,
+                counts=counts,
+                definitions=definitions,
+            )
         return None
 
     def rows(self) -> Iterator[tuple[int, bytes]]:
@@ -102,6 +110,8 @@ class SqliteState:
             self._file.change(_MARK_REPLAYED, [(at, letter) for letter, at in commit.replayed])
             self._file.change("INSERT OR REPLACE INTO hours VALUES (?, ?)", commit.hours)
             self._file.change(_ADD_COUNT, commit.counts.items())
+            if commit.definitions:
+                self._file.change("INSERT OR REPLACE INTO definitions VALUES (0, ?)", [(commit.definitions,)])
         self._people.apply(people)
         self._last += len(commit.transitions)
 
