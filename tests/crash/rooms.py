@@ -70,6 +70,10 @@ class Rooms:
         arrival = Arrival(source=SOURCE, key=KeyKind.SECRET, received_at=self._clock.now_ms())
         self._intake.take(told, arrival)
 
+    def append(self, records: Sequence[Record]) -> None:
+        """Append ready records as one block."""
+        self._intake.append(records)
+
     def pass_time(self, by_ms: int) -> None:
         """Let time pass until every due time in it is behind a tick."""
         self._clock.advance(by_ms)

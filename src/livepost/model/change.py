@@ -6,11 +6,12 @@ ready, from which the coming project serves. Each control record is alone in its
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
 
-from livepost.model.compiled import Compiled
+from livepost.model.compiled import CampaignSpec, Compiled
 
 SEED_PEOPLE_MAX = 500
 """Subjects that one seed has history for, at most: it is folded between live records."""
@@ -76,3 +77,27 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
     cut: Cut | None = None
     cut_at: int = -1
     seeded: int = 0
+
+
+class Switch(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine has to know of the last READY until everybody was evaluated at it.
+
+    at, position  its stamp (ms) and seq
+    removed       campaigns that are not there any more, in the order of the project that had them
+    renamed       what campaigns are called from now on: old name -> new name
+    """
+
+    at: int
+    position: int
+    removed: tuple[CampaignSpec, ...] = ()
+    renamed: dict[str, str] = {}
+
+
+def taken_over(before: Iterable[str], after: Iterable[str], carried: Mapping[str, str]) -> dict[str, str]:
+    """Return whose memory each name has: new name -> old name, of segments or of campaigns.
+
+    What `carried` renames (old -> new) goes before what is only called the same.
+    """
+    known, there = set(before), set(after)
+    same = {name: name for name in known & there if name not in carried}
+    return same | {new: old for old, new in carried.items() if old in known and new in there}

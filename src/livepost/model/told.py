@@ -11,7 +11,10 @@ from livepost.model.lateness import Lateness
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the engine stands. `counts` are the fates of events; `freshness` a histogram (`observe.latencies`)."""
+    """Where the engine stands. `counts` are the fates of events; `freshness` a histogram (`observe.latencies`).
+
+    `refused` says why the last change that the log names did not happen; "" if it did, or none was named.
+    """
 
     position: int
     as_of: int
@@ -23,6 +26,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     lateness: Lateness
     freshness: dict[int, int]
+    refused: str = ""
 
 
 class Due(msgspec.Struct, frozen=True):

@@ -15,9 +15,10 @@ from itertools import islice
 import msgspec
 import numpy as np
 
+from livepost.engine.layout import Layout
 from livepost.engine.pick import Distinct
 from livepost.engine.program import Program
-from livepost.engine.row import Fixed, Ints, Row, blank, fixed_dtype, pack, unpack
+from livepost.engine.row import Fixed, Ints, Row, blank, converted, fixed_dtype, layout_of, pack, unpack
 from livepost.engine.seen import Days, Hashes, Seen
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.journal import under_way
@@ -84,22 +85,23 @@ class Delta:
 class People:
     """A shard's state. `position` and `as_of` are the seq and stamp (ms) up to which it is folded."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, layouts: Iterable[Layout] = ()) -> None:
+        """Make room for people of a program; `layouts` are those before, under which rows may have been written."""
         self.program = program
-        self.dtype = fixed_dtype(program)
+        self.layouts = {layout.number: layout for layout in (*layouts, program.layout)}
+        self.dtype = fixed_dtype(program.layout)
         self.fixed: Fixed = blank(program, 1024)
         self._earliest: Ints = np.full(1024, NO_DUE)
         self.rows: list[Row | None] = []
         self._people = 0
-        unsure = any(isinstance(pick, Distinct) for pick in program.picks)
-        parts = ("inside", "unknown") if unsure else ("inside",)
-        self._counted: dict[str, Ints] = {part: np.zeros(len(program.rules), np.int64) for part in parts}
+        self._counted = self._counts()
         self._under_way: Counter[str] = Counter()
         self.number: dict[bytes, int] = {}
         self.seen = Seen()
         self.position = -1
         self.as_of = 0
         self.complete_to = -1
+        self.ready_at = -1
         self.counts = dict.fromkeys(FATES, 0)
         self.lateness: Counter[str] = Counter()
         self._fetch: Callable[[Collection[int]], Mapping[int, bytes]] = lambda numbers: {}
@@ -156,6 +158,24 @@ class People:
         self.counts = dict.fromkeys(FATES, 0)
         self.lateness.clear()
         self.count(counts)
+
+    def adopt(self, program: Program, ready_at: int = -1) -> None:
+        """Go on with another program, whose layout follows this one's; call it after the store has it. `ready_at` is
+        the seq of the last READY.
+
+        It takes one pass over the fixed parts, whatever else people have (engine.layout).
+        """
+        before, self.program, self.ready_at = self.program.layout, program, ready_at
+        if program.layout == before:
+            return
+        self.layouts[program.layout.number] = program.layout
+        self.dtype = fixed_dtype(program.layout)
+        nobody = np.array([row is None for row in self.rows], bool)
+        fixed = converted(self.fixed, before, program, [program.layout])
+        fixed[len(self.rows) :] = blank(program, 1)
+        fixed[: len(self.rows)][nobody] = blank(program, 1)
+        self.fixed, self._earliest = fixed, np.minimum(fixed["due"], fixed["journey"])
+        self._counted = self._counts()
 
     def due(self, at: int, limit: int) -> Ints:
         """Return the numbers of up to `limit` people due by `at` (ms), ascending: those longest due, of those due at
@@ -240,8 +260,25 @@ class People:
     def _unpacked(self, rows: list[tuple[int, bytes | None]]) -> Changed:
         nobody = blank(self.program, 1).tobytes()
         parts = [(None, nobody) if raw is None else unpack(raw) for _, raw in rows]
-        fixed = np.frombuffer(b"".join([fixed for _, fixed in parts]), self.dtype)
+        fixed = self._read([fixed for _, fixed in parts])
         return Changed([number for number, _ in rows], [row for row, _ in parts], fixed)
+
+    def _read(self, parts: list[bytes]) -> Fixed:
+        """Return fixed parts as the program has them, each from the layout that wrote it."""
+        wrote = np.array([layout_of(part) for part in parts])
+        fixed = blank(self.program, len(parts))
+        for number in np.unique(wrote).tolist():
+            layout, places = self.layouts[number], np.flatnonzero(wrote == number)
+            some = np.frombuffer(b"".join([parts[place] for place in places.tolist()]), fixed_dtype(layout))
+            same = layout == self.program.layout
+            fixed[places] = some if same else converted(some, layout, self.program, self.layouts.values())
+        return fixed
+
+    def _counts(self) -> dict[str, Ints]:
+        """Return how many people are inside each segment, and for how many it is unknown where that can be."""
+        rules, unsure = len(self.program.rules), any(isinstance(pick, Distinct) for pick in self.program.picks)
+        parts = ("inside", "unknown") if unsure else ("inside",)
+        return {part: self.fixed[part].sum(axis=0, dtype=np.int64)[:rules] for part in parts}
 
     def _take(self, changed: Changed) -> None:
         if not changed.numbers:

@@ -107,7 +107,7 @@ class Working:
         row = self.row[winner]
         row.tiles = join_tiles(row.tiles, self.row[loser].tiles)
         both = zip(self.program.picks, self.picks(winner), self.picks(loser), strict=True)
-        row.picks = picks.encode([pick.join(a, b) for pick, a, b in both])
+        row.picks = picks.encode([[] if pick is None else pick.join(a, b) for pick, a, b in both])
         self.bind(winner, loser)
 
     def changed(self) -> Changed:

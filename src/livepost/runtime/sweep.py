@@ -8,7 +8,6 @@ written before; what a start has to do again is bounded (`Pace`); the log is nee
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -17,7 +16,8 @@ import numpy as np
 
 from livepost.engine.row import Bools, Ints
 from livepost.engine.seen import DAY_MS, day_of
-from livepost.process.people import Delta, People
+from livepost.process.people import People
+from livepost.runtime.stepping import Given, Made, Stepper
 from livepost.state.base import Commit, Loaded, StateStore
 from livepost.state.image import Images, NewImage
 
@@ -30,8 +30,8 @@ PERSON_US = 2
 class Taken(msgspec.Struct, frozen=True, array_like=True):
     """A step that was committed: what it takes to do it again, and to know that it came out the same.
 
-    position   where it ended; `wave` and `failing` what it was given; `seen` whether it had dedupe entries
-    digest     of what it put out
+    position   where it ended; `seen` whether it had dedupe entries; `digest` of what it put out
+    wave, failing, until   what it was given (`stepping.Given`)
     """
 
     position: int
@@ -39,6 +39,7 @@ class Taken(msgspec.Struct, frozen=True, array_like=True):
     seen: bool
     digest: bytes
     failing: dict[int, str] = {}
+    until: int | None = None
 
 
 class About(msgspec.Struct, frozen=True, array_like=True):
@@ -74,11 +75,12 @@ NO_STEP = 1 << 62
 
 
 class Sweep:
-    """Makes images of `people`, which are as the store's last commit left them; the next step has number `step`."""
+    """Makes images of people, who are as the store's last commit left them; `step` is the number of the next one."""
 
-    def __init__(self, people: People, store: StateStore, images: Images, step: int, pace: Pace = USUAL) -> None:
+    def __init__(self, stepper: Stepper, store: StateStore, images: Images, step: int, pace: Pace = USUAL) -> None:
         """Nothing is written yet: whoever only looks makes no image."""
-        self._people = people
+        self._stepper = stepper
+        self._people = stepper.people
         self._store = store
         self._images = images
         self._step = step
@@ -104,11 +106,16 @@ class Sweep:
             self.close()
             self._write_whole([])
 
-    def joined(self, commit: Commit, delta: Delta, wave: int, failing: Mapping[int, str]) -> Commit:
-        """Return a step's commit with what takes the place of its rows; writes a share of the image under way."""
-        self._keep(delta.changed.numbers)
+    def joined(self, commit: Commit, made: Made, given: Given) -> Commit:
+        """Return a step's commit with what takes the place of its rows; writes a share of the image under way.
+
+        An image under way is given up where people are to be brought under another program: it would be of two.
+        """
+        if made.program is not None:
+            self.close()
+        self._keep(made.delta.changed.numbers)
         image = self._written(self._share())
-        return msgspec.structs.replace(commit, step=(self._step, _taken(commit, wave, failing)), image=image)
+        return msgspec.structs.replace(commit, step=(self._step, _taken(commit, given)), image=image)
 
     def applied(self, commit: Commit, records: int) -> None:
         """Go on from a step that is committed and applied, and had so many records."""
@@ -149,6 +156,7 @@ class Sweep:
             complete_to=people.complete_to,
             program=people.program.hash,
             counts={},
+            definitions=self._stepper.kept.packed(),
         )
         about = About(loaded, len(people.rows), self._step)
         image = self._images.begin(f"people-{self._step}", msgspec.msgpack.encode(about))
@@ -261,8 +269,11 @@ def digest_of(commit: Commit) -> bytes:
     ).digest()
 
 
-def _taken(commit: Commit, wave: int, failing: Mapping[int, str]) -> bytes:
-    return msgspec.msgpack.encode(Taken(commit.position, wave, bool(commit.seen), digest_of(commit), dict(failing)))
+def _taken(commit: Commit, given: Given) -> bytes:
+    digest = digest_of(commit)
+    return msgspec.msgpack.encode(
+        Taken(commit.position, given.wave, bool(commit.seen), digest, dict(given.failing), given.until)
+    )
 
 
 def about_of(images: Images, name: str) -> About:

@@ -1,19 +1,18 @@
 """The engine's worker: reads the log, steps, commits, takes over; answers what the engine knows.
 
 In: the log. Out: one state transaction a step. Promised: memory is what the store has committed; after a crash it goes
-on from there and makes the same transitions, decisions and ids. A project that was changed is replayed from the log.
+on from there and makes the same transitions, decisions and ids. What it computes with comes from the log, is kept in
+the state, and changes where the log says so (docs/reference/semantics.md, "Changes").
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 import msgspec
 
 from livepost.clock import HOUR_MS, Clock
-from livepost.decide.stage import Campaigns
-from livepost.engine.program import Program
 from livepost.engine.seen import DAY_MS, REMEMBERED_DAYS, day_of
 from livepost.errors import StoreError
 from livepost.log.base import LogReader
@@ -29,13 +28,14 @@ from livepost.model.person import PersonView
 from livepost.model.record import Kind
 from livepost.model.told import Member, SegmentCount, SegmentHistory, SegmentPoint, Status, TransitionPage
 from livepost.observe.latencies import Latencies
-from livepost.process.people import Delta, People
-from livepost.process.stage import WAVE, step
-from livepost.process.timeline import empty_timeline
+from livepost.process.changing import first_project, kept_of
+from livepost.process.people import People
+from livepost.process.stage import WAVE
 from livepost.process.view import view_of
 from livepost.runtime.attempts import Attempts
 from livepost.runtime.committing import TRANSITIONS, commit_of, seen_of
-from livepost.runtime.recovery import Recovery, first_records, set_place, timeline_of
+from livepost.runtime.recovery import recover, set_place, timeline_of
+from livepost.runtime.stepping import Given, Made, Stepper, begin, first_step
 from livepost.runtime.sweep import Pace, Sweep, taken_out
 from livepost.state.base import Loaded, StateStore
 from livepost.state.image import Images
@@ -54,7 +54,7 @@ TRANSITIONS_KEPT_MS = 90 * DAY_MS
 
 _items = msgspec.msgpack.Decoder(OutboxItem)
 _transitions = msgspec.msgpack.Decoder(Transition)
-_counts = msgspec.msgpack.Decoder(list[int])
+_counts = msgspec.msgpack.Decoder(dict[int, int])
 
 
 class Worker:
@@ -73,7 +73,7 @@ class Worker:
         pace: Pace | None = None,
         row_bytes: int = 0,
     ) -> None:
-        """Load the state. A state of another project (hash) is emptied, to be replayed by `turn`.
+        """Load the state. `compiled` serves where neither state nor log name a project.
 
         Raises StoreError if the state has seen more than the log holds: they are not of one house.
 
@@ -82,39 +82,43 @@ class Worker:
         now on; without a pace each step's commit has the rows it changed, and `row_bytes` bounds the rows in memory
         (`People.keep_at_most`; 0: all).
         """
-        self.shard = People(Program(compiled))
         self.freshness = Latencies()
         self.transition_count = 0
         self.decided = 0
-        self.definitions = Definitions(serving=compiled)
-        self._campaigns = Campaigns(compiled, workspace)
         self._store = store
         self._log = log
         self._clock = clock
         self._workspace = workspace
         self._wave = wave
         self._attempts = attempts or Attempts(STEP_RECORDS)
-        self._timeline = empty_timeline()
         self._images = images
-        self._next_step = 0
+        self._pace = pace
         self._row_bytes = 0 if pace else row_bytes
-        loaded = store.loaded()
-        if loaded is not None and loaded.program != self.shard.program.hash:
-            store.reset()
-            loaded = None
-        if loaded is None:
-            self.shard.position = self.shard.complete_to = log.first() - 1  # what retention dropped is not replayed
-        else:
-            self._load(loaded)
-        self._attempts.resume(self.shard.position)
+        self._sweep: Sweep | None = None
+        self._next_step = 0
         self._prepared = False
-        self._sweep = Sweep(self.shard, store, images, self._next_step, pace) if images and pace else None
+        self._is_new = self._is_unnamed = False
+        loaded = store.loaded()
+        self._stepper = self._begun(compiled) if loaded is None else self._loaded(loaded)
+        self._attempts.resume(self.shard.position)
+
+    @property
+    def shard(self) -> People:
+        """The people."""
+        return self._stepper.people
 
     @property
     def log_needed_after(self) -> int:
         """The position after which the log is needed by a start: what lies before may be dropped."""
         complete_to = self.shard.complete_to
-        return min(complete_to, self._sweep.needed_after) if self._sweep else complete_to
+        if self._images is None or self._pace is None:
+            return complete_to
+        return min(complete_to, self._sweep.needed_after) if self._sweep else -1
+
+    @property
+    def definitions(self) -> Definitions:
+        """What the engine computes with."""
+        return self._stepper.definitions
 
     def turn(self) -> bool:
         """Do one step if there is anything to do; say whether there was.
@@ -122,35 +126,43 @@ class Worker:
         A step that fails is tried again with fewer records (`Attempts`); what it raises comes out only where no record
         is to blame.
         """
-        self._prepare()
-        blocks = _within_a_day(self._log.read(self.shard.position, STEP_RECORDS))
-        if self._attempts.at_most < STEP_RECORDS:
-            blocks = first_records(blocks, self._attempts.at_most)
-        if not blocks and self.shard.complete_to == self.shard.position:
+        ahead = self._blocks_ahead()
+        self._prepare(ahead)
+        if not ahead and self._stepper.is_complete():
             return self._sweep is not None and self._sweep.rest()
-        timeline = self._timeline.extended(blocks, keep_from=self.shard.complete_to + 1)
+        until = self._stepper.to_serve_before(ahead)
+        blocks = ahead if until is None else []
         failing = self._attempts.begin(self.shard.position, sum(block.count for block in blocks))
+        given = Given(self._wave, failing, until)
         try:
-            delta = step(self.shard, blocks, self._campaigns, timeline, self._workspace, self._wave, failing)
+            made = self._stepper.step(ahead, given)
         except MemoryError:
             raise  # not the records' fault alone: the next process counts it as a death
         except Exception as error:
             self._attempts.fail(error)
         else:
-            self._take(delta, blocks, failing)
-            self._timeline = timeline
+            self._take(made, given, blocks)
             self._attempts.succeed()
         return True
 
-    def _take(self, delta: Delta, blocks: Sequence[Block], failing: Mapping[int, str]) -> None:
-        """Commit what a step changes, then take it over."""
-        day = day_of(self.shard.as_of)
-        hours = self._hours_ended(delta.as_of)
-        commit = commit_of(delta, self.shard.program.hash, hours, rows=self._sweep is None)
+    def _blocks_ahead(self) -> list[Block]:
+        at_most = self._attempts.at_most
+        blocks = self._log.read(self.shard.position, STEP_RECORDS)
+        return first_step(blocks, at_most if at_most < STEP_RECORDS else None)
+
+    def _take(self, made: Made, given: Given, blocks: Sequence[Block]) -> None:
+        """Commit what a step makes, and only then take it over."""
+        delta, day = made.delta, day_of(self.shard.as_of)
+        program = (made.program or self.shard.program).hash
+        commit = commit_of(delta, program, self._hours_ended(delta.as_of), rows=self._sweep is None)
+        kept = made.kept or (self._stepper.kept if self._is_new else None)
+        if kept is not None:
+            commit = msgspec.structs.replace(commit, definitions=kept.packed())
         if self._sweep is not None:
-            commit = self._sweep.joined(commit, delta, self._wave, failing)
+            commit = self._sweep.joined(commit, made, given)
         self._store.commit(commit)
-        self.shard.apply(delta)
+        self._is_new = False
+        self._stepper.take(made)
         if self._sweep is not None:
             self._sweep.applied(commit, sum(block.count for block in blocks))
         if day_of(delta.as_of) != day:
@@ -199,12 +211,13 @@ class Worker:
     def segment_history(self, since_ms: int) -> list[SegmentHistory]:
         """Return how many people were in each segment at the ends of hours, in the project's order.
 
-        From `since_ms` on, and what held then: the last hour kept before it, if there is one.
+        From `since_ms` on, and what held then: the last hour kept before it, if there is one. A segment keeps its
+        history through a rename.
         """
         hours = [(end, _counts.decode(body)) for end, body in self._store.hours(since_ms)]
         return [
-            SegmentHistory(rule.name, [SegmentPoint(end, people[place]) for end, people in hours])
-            for place, rule in enumerate(self.shard.program.rules)
+            SegmentHistory(name, [SegmentPoint(end, people[column]) for end, people in hours if column in people])
+            for name, column in self.shard.program.layout.segments.items()
         ]
 
     def under_way(self) -> dict[str, int]:
@@ -275,44 +288,69 @@ class Worker:
             counts=dict(shard.counts),
             lateness=lateness_of(shard.lateness),
             freshness=self.freshness.counts,
+            refused=self._stepper.kept.refused,
         )
 
     def _require(self, at_least: int) -> None:
         if self.shard.position < at_least:
             raise StoreError(f"the engine is at position {self.shard.position}, asked for {at_least}; ask again")
 
-    def _load(self, loaded: Loaded) -> None:
+    def _begun(self, compiled: Compiled) -> Stepper:
+        """Begin where the log does, with the project that it names first, or else `compiled`."""
+        named = _first_project(self._log)
+        self._is_new, self._is_unnamed = True, named is None
+        return self._at_first(named or compiled)
+
+    def _at_first(self, serving: Compiled) -> Stepper:
+        """Return nobody, before the log's first record: what retention dropped is not replayed."""
+        stepper = begin(serving, self._workspace)
+        stepper.people.position = stepper.people.complete_to = self._log.first() - 1
+        return stepper
+
+    def _loaded(self, loaded: Loaded) -> Stepper:
         end = self._log.last().seq
         if loaded.position > end:
             raise StoreError(
                 f"the state has seen position {loaded.position}, the log ends at {end}; restore both from one backup"
             )
-        if loaded.image:
-            recovery = Recovery(self._campaigns, self._workspace, self._log)
-            self._timeline, self._next_step = recovery.recover(self.shard, self._store, self._swept(), loaded)
-        else:
-            self.shard.keep_at_most(self._row_bytes, self._store.rows_of)
-            self.shard.load(self._store.rows())
-            for blob in self._store.seen():
-                self.shard.seen.remember(*seen_of(blob))
-            self._timeline = timeline_of(self._log, loaded.complete_to, loaded.position)
-        set_place(self.shard, loaded)
         self.transition_count = loaded.counts.get(TRANSITIONS, 0)
+        if loaded.image:
+            stepper, self._next_step = recover(self._workspace, self._store, self._swept(), self._log, loaded)
+        else:
+            stepper = self._with_rows(loaded)
+        set_place(stepper.people, loaded)
+        return stepper
+
+    def _with_rows(self, loaded: Loaded) -> Stepper:
+        stepper = Stepper(kept_of(loaded.definitions), self._workspace)
+        stepper.people.keep_at_most(self._row_bytes, self._store.rows_of)
+        stepper.people.load(self._store.rows())
+        for blob in self._store.seen():
+            stepper.people.seen.remember(*seen_of(blob))
+        stepper.timeline = timeline_of(self._log, loaded.complete_to, loaded.position)
+        return stepper
 
     def _swept(self) -> Images:
         if self._images is None:
             raise StoreError("the state's people are in images, and nobody said where; name their folder")
         return self._images
 
-    def _prepare(self) -> None:
-        """Before the first step, let the store have people as they are to be kept from now on."""
-        if not self._prepared:
-            if self._sweep is not None:
-                self._sweep.prepare()
-            else:
-                taken_out(self.shard, self._store)
-                self.shard.keep_at_most(self._row_bytes, self._store.rows_of)
-            self._prepared = True
+    def _prepare(self, ahead: Sequence[Block]) -> None:
+        """Before the first step, let the store have people as they are to be kept from now on, and let a project serve
+        that the log has named since the engine was opened.
+        """
+        if self._prepared or (self._is_new and not ahead):
+            return
+        named = next(filter(None, map(first_project, ahead)), None)
+        if self._is_unnamed and named is not None:
+            self._stepper = self._at_first(named)
+        if self._images is not None and self._pace is not None:
+            self._sweep = Sweep(self._stepper, self._store, self._images, self._next_step, self._pace)
+            self._sweep.prepare()
+        else:
+            taken_out(self.shard, self._store)
+            self.shard.keep_at_most(self._row_bytes, self._store.rows_of)
+        self._prepared = True
 
     def _forget(self, as_of: int) -> None:
         """Drop what is past its time, once a day of stamps."""
@@ -325,7 +363,8 @@ class Worker:
         hour = self.shard.as_of // HOUR_MS
         if self.shard.as_of == 0 or as_of // HOUR_MS == hour:
             return []
-        return [((hour + 1) * HOUR_MS, msgspec.msgpack.encode(self.shard.inside()))]
+        counts = dict(zip(self.shard.program.layout.segments.values(), self.shard.inside(), strict=True))
+        return [((hour + 1) * HOUR_MS, msgspec.msgpack.encode(counts))]
 
     def _note_freshness(self, blocks: Sequence[Block]) -> None:
         now_ms = self._clock.now_ms()
@@ -335,6 +374,11 @@ class Worker:
             self.freshness.add(now_ms - self._log.committed_ms(block.first), block.count)
 
 
-def _within_a_day(blocks: list[Block]) -> list[Block]:
-    """Return the first blocks that together span at most a day of stamps, as a step wants them."""
-    return [block for block in blocks if block.stamp - blocks[0].stamp <= DAY_MS]
+def _first_project(log: LogReader) -> Compiled | None:
+    """Return the project that a log names first; None if it names none."""
+    read = log.first() - 1
+    while blocks := log.read(read, STEP_RECORDS):
+        for named in filter(None, map(first_project, blocks)):
+            return named
+        read = blocks[-1].first + blocks[-1].count - 1
+    return None

@@ -45,6 +45,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     step         (number, body): what it takes to do the step again, where its rows are not here; numbers grow by one
     image        (name, number): from this commit on people are those of the image called so, and what the steps from
                  that number on make of them; older steps go
+    definitions  what rows are written by from this commit on; b"" where that is as before
     """
 
     position: int
@@ -62,11 +63,12 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int] = {}
     step: tuple[int, bytes] | None = None
     image: tuple[str, int] | None = None
+    definitions: bytes = b""
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the last commit came to, in the words of `Commit`, the totals of all counts, and the image that counts, ""
-    if there is none.
+    """Where the last commit came to, in the words of `Commit`, the totals of all counts, the image that counts, "" if
+    there is none, and the last definitions.
     """
 
     position: int
@@ -75,6 +77,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     program: str
     counts: dict[str, int]
     image: str = ""
+    definitions: bytes = b""
 
 
 class Numbering(msgspec.Struct, frozen=True, kw_only=True):

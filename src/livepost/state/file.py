@@ -6,7 +6,8 @@ without bound.
 Tables: `progress` (one row: where the last commit came to), `counts`, `packs` (people's rows, as `pack.py` puts them
 together; a newer pack counts before an older one), `seen` (the dedupe entries of a step), `outbox`, `transitions`,
 `numbering` (their epoch, and a number that is not given again), `dead`, `hours` (what held when an hour of stamps
-ended), `steps` (what it takes to do them again, since the image that `progress` names).
+ended), `steps` (what it takes to do them again, since the image that `progress` names), `definitions` (one row:
+what rows are written by).
 """
 
 from __future__ import annotations
@@ -47,7 +48,18 @@ SQLITE_AT_LEAST = (3, 51, 3)
 
 Values: TypeAlias = "tuple[object, ...] | dict[str, object]"
 
-TABLES = ("progress", "counts", "packs", "seen", "outbox", "transitions", "dead", "hours", "steps")
+TABLES = (
+    "progress",
+    "counts",
+    "packs",
+    "seen",
+    "outbox",
+    "transitions",
+    "dead",
+    "hours",
+    "steps",
+    "definitions",
+)
 
 _NUMBERING = "CREATE TABLE IF NOT EXISTS numbering (epoch TEXT NOT NULL, last INTEGER NOT NULL) STRICT"
 """Of transitions: one row. Files of format 2 that were made before it get it when they are opened."""
@@ -75,6 +87,7 @@ _SCHEMA = f"""
     ) STRICT;
     CREATE TABLE hours (ended INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
     CREATE TABLE steps (number INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+    CREATE TABLE definitions (number INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
     {_NUMBERING};
     PRAGMA user_version = {STATE_FORMAT};
     COMMIT;

@@ -81,6 +81,7 @@ class MemoryState:
             program=commit.program,
             counts=counts | {name: counts.get(name, 0) + more for name, more in commit.counts.items()},
             image=commit.image[0] if commit.image else self._loaded.image if self._loaded else "",
+            definitions=commit.definitions or (self._loaded.definitions if self._loaded else b""),
         )
 
     def outbox(self, after: int, limit: int) -> list[tuple[int, bytes]]:

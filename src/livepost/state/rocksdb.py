@@ -54,6 +54,7 @@ _PLACE = struct.Struct(">QQ")
 _DAY = struct.Struct(">I")
 _AT = struct.Struct(">q16s")
 _META = b"meta"
+_DEFINITIONS = b"definitions"
 _FIRST, _END = b"", b"\xff" * 40
 
 
@@ -97,7 +98,8 @@ class RocksState:
 
     def loaded(self) -> Loaded | None:
         """Return where the last commit came to; None if there is none."""
-        return self._meta.loaded
+        loaded = self._meta.loaded
+        return msgspec.structs.replace(loaded, definitions=self._get("meta", _DEFINITIONS)) if loaded else None
 
     def rows(self) -> Iterator[tuple[int, bytes]]:
         """Go through all people, in no order."""
@@ -131,6 +133,8 @@ class RocksState:
         self._put_transitions(batch, commit.transitions)
         new_letters = self._put_letters(batch, commit)
         self._put(batch, "hours", [(_NUMBER.pack(end), body) for end, body in commit.hours])
+        if commit.definitions:
+            self._put(batch, "meta", [(_DEFINITIONS, commit.definitions)])
         if commit.step is not None:
             self._put(batch, "steps", [(_NUMBER.pack(commit.step[0]), commit.step[1])])
         if commit.image is not None:

@@ -71,8 +71,9 @@ class SqliteState:
         """Return where the last commit came to; None if there is none."""
         found = self._file.select("SELECT position, as_of, complete_to, program, image FROM progress")
         counts = dict(self._file.select("SELECT name, count FROM counts"))
+        definitions = b"".join(body for (body,) in self._file.select("SELECT body FROM definitions"))
         for place in found:
-            return Loaded(**dict(zip(_PLACE, place, strict=True)), counts=counts)
+            return Loaded(**dict(zip(_PLACE, place, strict=True)), counts=counts, definitions=definitions)
         return None
 
     def rows(self) -> Iterator[tuple[int, bytes]]:
@@ -108,6 +109,8 @@ class SqliteState:
             self._file.change("INSERT OR REPLACE INTO hours VALUES (?, ?)", commit.hours)
             self._file.change(_ADD_COUNT, commit.counts.items())
             self._put_step(commit)
+            if commit.definitions:
+                self._file.change("INSERT OR REPLACE INTO definitions VALUES (0, ?)", [(commit.definitions,)])
         self._people.apply(people)
         self._last += len(commit.transitions)
 

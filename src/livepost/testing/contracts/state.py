@@ -184,6 +184,19 @@ class StateContract:
             steps=[(10, b"10")],
         )
 
+    def test_definitions_are_kept_until_others_come_or_all_is_dropped(self, bench: StateBench) -> None:
+        store = bench.new()
+        for position, told, kept in [(0, b"", b""), (1, b"one", b"one"), (2, b"", b"one"), (3, b"two", b"two")]:
+            store.commit(msgspec.structs.replace(step(position), definitions=told))
+            loaded = store.loaded()
+            assert loaded is not None
+            assert loaded.definitions == kept
+        store.reset()
+        store.commit(step(0))
+        loaded = store.loaded()
+        assert loaded is not None
+        assert loaded.definitions == b""
+
     def test_an_empty_commit_moves_the_position_alone(self, bench: StateBench) -> None:
         store = bench.new()
         store.commit(step(3))
