@@ -96,17 +96,21 @@ def changed_segments(
     dice: Dice, before: Compiled, features: tuple[FeatureSpec, ...], kept: dict[str, str], number: int
 ) -> tuple[list[SegmentSpec], dict[str, str]]:
     """Return the segments that are to come, in another order perhaps, and which were renamed: new -> old name."""
-    segments, renamed = [], {}
+    segments: list[SegmentSpec] = []
+    renamed: dict[str, str] = {}
+    stays: dict[str, str] = {}
+    old = {each.name: each.version for each in before.features}
+    new = {each.name: each.version for each in features}
     for spec in before.segments:
         if dice.chance(5):
             continue
-        old = {each.name: each.version for each in before.features}
-        new = {each.name: each.version for each in features}
-        lost = any(old[name] != new.get(kept.get(name, "")) for name in names_in(spec.condition))
-        condition = renamed_in(spec.condition, kept)
+        lost = any(old[name] != new.get(kept.get(name, "")) for name in names_in(spec.condition, "feature"))
+        lost = lost or any(name not in stays for name in names_in(spec.condition, "segment"))
+        condition = renamed_in(spec.condition, {"feature": kept, "segment": stays})
         if lost or dice.chance(3):
-            condition = any_condition(dice, features, [])
+            condition = any_condition(dice, features, list(stays.values()))
         name = spec.name if dice.pick((True, True, False)) else f"{spec.name}r{number}"
+        stays[spec.name] = name
         if name != spec.name and dice.pick((True, True, False)):
             renamed[name] = spec.name
         segments.append(SegmentSpec(name=name, condition=condition, version=version_of(condition)))
@@ -116,24 +120,24 @@ def changed_segments(
     return segments, renamed
 
 
-def names_in(tree: Tree) -> Iterator[str]:
-    """Yield the names of the features in a condition."""
-    if tree["type"] == "feature":
+def names_in(tree: Tree, kind: str) -> Iterator[str]:
+    """Yield the names of the features, or of the segments, in a condition."""
+    if tree["type"] == kind:
         yield tree["name"]
     for part in tree.values():
         for each in part if isinstance(part, list) else [part]:
             if isinstance(each, dict):
-                yield from names_in(each)
+                yield from names_in(each, kind)
 
 
-def renamed_in(tree: Any, names: dict[str, str]) -> Any:
-    """Return a condition with features called by other names."""
+def renamed_in(tree: Any, names: dict[str, dict[str, str]]) -> Any:
+    """Return a condition with features and segments called by other names."""
     if isinstance(tree, list):
         return [renamed_in(part, names) for part in tree]
     if not isinstance(tree, dict):
         return tree
-    if tree.get("type") == "feature":
-        return {**tree, "name": names.get(tree["name"], tree["name"])}
+    if tree.get("type") in names:
+        return {**tree, "name": names[tree["type"]].get(tree["name"], tree["name"])}
     return {key: renamed_in(part, names) for key, part in tree.items()}
 
 

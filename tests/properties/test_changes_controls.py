@@ -16,7 +16,7 @@ from livepost.process import changing, stage
 from livepost.process.history import fold
 from livepost.process.round import Round
 from livepost.process.working import Working
-from livepost.runtime import worker
+from livepost.runtime import stepping
 from tests.oracle.changing import run as oracle_run
 from tests.oracle.naive import OracleResult, essences
 from tests.properties.changes import changing_cases
@@ -94,7 +94,7 @@ def seeds_in_any_turn(patch: pytest.MonkeyPatch) -> None:
         definitions = msgspec.structs.replace(kept.definitions, seeded=number)
         return seed_of(msgspec.structs.replace(kept, definitions=definitions), record)
 
-    patch.setattr(worker, "seed_of", any_turn)
+    patch.setattr(stepping, "seed_of", any_turn)
 
 
 def no_history(patch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,7 @@ def numbers_begin_anew(patch: pytest.MonkeyPatch) -> None:
 
 def due_times_left_to_the_coming_project(patch: pytest.MonkeyPatch) -> None:
     """Change at READY without serving what is due before."""
-    patch.setattr(worker.Worker, "_is_drained", lambda engine, stamp: True)
+    patch.setattr(stepping.Stepper, "to_serve_before", lambda stepper, blocks: None)
 
 
 def test_without_a_fault_no_case_differs(drawn: Drawn) -> None:
