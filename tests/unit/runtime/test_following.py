@@ -11,6 +11,7 @@ from livepost.deliver.mail import Maker
 from livepost.errors import StoreError
 from livepost.model.change import Definitions
 from livepost.model.compiled import Compiled
+from livepost.model.lateness import Lateness
 from livepost.model.told import Status
 from livepost.render.template import TemplateError
 from livepost.runtime.courier import Author
@@ -37,6 +38,7 @@ class Engine:
             transitions=0,
             program=self.serving.hash(),
             counts={},
+            lateness=Lateness(),
             freshness={},
         )
 
