@@ -12,7 +12,8 @@ DATA ?= ./data/demo
 PEERS := $(patsubst requirements/peers/%.txt,$(VENV)/peers/.%,$(wildcard requirements/peers/*.txt))
 ARGS ?=
 
-.PHONY: help install run test lint format bench test-crash test-real test-scale bench-preview bench-peers screenshots lock clean
+.PHONY: help install run test lint format bench test-crash test-real test-scale bench-preview bench-apply bench-peers screenshots \
+        lock clean
 
 help: ## list the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,9 @@ bench-preview: $(VENV)/.test ## from a click in the demo's shop to the changed m
 
 bench-peers: $(VENV)/.test $(VENV)/.kafka $(PEERS) ## Livepost and others on the same events, as a table and JSON (12 min)
 	PYTHONPATH=. $(BIN)/python -m benchmarks.peers.run $(ARGS)
+
+bench-apply: $(VENV)/.run ## live latency while a new 90-day feature is applied, as JSON
+	$(BIN)/python benchmarks/apply.py $(ARGS)
 
 screenshots: $(VENV)/.test ## take the pictures of docs/pictures (a minute and a half; needs Chromium)
 	PYTHONPATH=. $(BIN)/python docs/pictures/take.py

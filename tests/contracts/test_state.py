@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from livepost.state.base import StateStore
+from livepost.state.base import DurableStateStore, StateStore
 from livepost.state.memory import MemoryState
-from livepost.state.people import USUAL, Bounds
+from livepost.state.people import Bounds
+from livepost.state.rocksdb import RocksState
 from livepost.state.sqlite import SqliteState
 from livepost.testing.contracts.state import DurableStateContract, StateContract
 
@@ -28,25 +30,27 @@ SMALL = (
 )
 
 
-class SqliteBench:
-    def __init__(self, root: Path, opened: contextlib.ExitStack, packs: Bounds = USUAL) -> None:
+class DiskBench:
+    """Opens states of one body in a folder; whatever is open in the end is closed."""
+
+    def __init__(self, root: Path, opened: contextlib.ExitStack, open_at: Callable[[Path], DurableStateStore]) -> None:
         self._root = root
         self._opened = opened
-        self._packs = packs
+        self._open_at = open_at
         self._numbers = count()
         self._paths: dict[int, Path] = {}
 
-    def new(self) -> StateStore:
-        return self._state(self._root / f"state-{next(self._numbers)}.db")
+    def new(self) -> DurableStateStore:
+        return self.at(self._root / f"state-{next(self._numbers)}.db")
 
-    def reopen(self, store: StateStore) -> StateStore:
+    def reopen(self, store: StateStore) -> DurableStateStore:
         store.close()
-        return self._state(self._paths[id(store)])
+        return self.at(self._paths[id(store)])
 
-    def _state(self, path: Path) -> StateStore:
-        state = SqliteState(path, packs=self._packs)
+    def at(self, place: Path) -> DurableStateStore:
+        state = self._open_at(place)
         self._opened.callback(state.close)
-        self._paths[id(state)] = path
+        self._paths[id(state)] = place
         return state
 
 
@@ -58,12 +62,12 @@ class TestMemoryState(StateContract):
 
 class TestSqliteState(DurableStateContract):
     @pytest.fixture
-    def bench(self, tmp_path: Path) -> Iterator[SqliteBench]:
+    def bench(self, tmp_path: Path) -> Iterator[DiskBench]:
         with contextlib.ExitStack() as opened:
-            yield SqliteBench(tmp_path, opened)
+            yield DiskBench(tmp_path, opened, SqliteState)
 
     @pytest.fixture
-    def durable(self, bench: SqliteBench) -> SqliteBench:
+    def durable(self, bench: DiskBench) -> DiskBench:
         return bench
 
 
@@ -72,10 +76,21 @@ class TestSqliteStateOfSmallPacks(DurableStateContract):
     """Packs are taken up in every few commits, the oldest as well as the loose ones."""
 
     @pytest.fixture
-    def bench(self, tmp_path: Path, packs: Bounds) -> Iterator[SqliteBench]:
+    def bench(self, tmp_path: Path, packs: Bounds) -> Iterator[DiskBench]:
         with contextlib.ExitStack() as opened:
-            yield SqliteBench(tmp_path, opened, packs)
+            yield DiskBench(tmp_path, opened, partial(SqliteState, packs=packs))
 
     @pytest.fixture
-    def durable(self, bench: SqliteBench) -> SqliteBench:
+    def durable(self, bench: DiskBench) -> DiskBench:
+        return bench
+
+
+class TestRocksState(DurableStateContract):
+    @pytest.fixture
+    def bench(self, tmp_path: Path) -> Iterator[DiskBench]:
+        with contextlib.ExitStack() as opened:
+            yield DiskBench(tmp_path, opened, RocksState)
+
+    @pytest.fixture
+    def durable(self, bench: DiskBench) -> DiskBench:
         return bench

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -36,14 +36,19 @@ OPEN = ("pending", "claimed", "in_flight")
 
 
 class House:
-    """The processes of one project. `front` and `engine` are modules to run in place of Livepost's own."""
+    """The processes of one project. `front` and `engine` are modules to run in place of Livepost's own; `settings` are
+    variables that say otherwise than the defaults.
+    """
 
-    def __init__(self, data: Path, project: Path = SHOP, front: str = "", engine: str = "") -> None:
+    def __init__(
+        self, data: Path, project: Path = SHOP, front: str = "", engine: str = "", settings: Mapping[str, str] = {}
+    ) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self.project_folder = project
         outside = {name: value for name, value in os.environ.items() if not name.startswith("LIVEPOST_")}
         self._environment = {**outside, "LIVEPOST_DATA": str(data), "LIVEPOST_PORT": str(_free_port())}
         self._environment["LIVEPOST_RECORDERS"] = str(RECORDERS)
+        self._environment.update(settings)
         self._environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(
             os.pathsep
         )

@@ -30,23 +30,24 @@ from livepost.runtime.courier import LoggedOutcomes
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.making import maker_of
 from livepost.runtime.project import load_project
+from livepost.runtime.sweep import Pace
 from livepost.runtime.worker import Worker
 from livepost.settings.load import load
-from livepost.state.sqlite import SqliteState
 from tests.conservation import vanished_between
 from tests.crash.house import SHOP, SOURCE
 from tests.crash.load import calls_of
 from tests.crash.replaying import Told, worked_off
 
 START_MS = 1_800_000_000_000
-STATE_FILES = ("state.db", "state.db-wal")
+NOT_COPIED = (".lock", "-shm")
 
 
 class Rooms:
     """Intake, engine and courier over the stores of `folder`."""
 
-    def __init__(self, data: Path) -> None:
-        self.folder = DataFolder(load(SHOP, {"LIVEPOST_DATA": str(data)}).settings)
+    def __init__(self, data: Path, state: str = "sqlite:", pace: Pace | None = None) -> None:
+        self.folder = DataFolder(load(SHOP, {"LIVEPOST_DATA": str(data), "LIVEPOST_STATE": state}).settings)
+        self._pace = pace
         self.folder.prepare()
         self.project = load_project(SHOP, self.folder.settings)
         self._open = ExitStack()
@@ -68,6 +69,10 @@ class Rooms:
         told = [msgspec.convert(call, Call) for call in islice(self._calls, calls)]
         arrival = Arrival(source=SOURCE, key=KeyKind.SECRET, received_at=self._clock.now_ms())
         self._intake.take(told, arrival)
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Append ready records as one block."""
+        self._intake.append(records)
 
     def pass_time(self, by_ms: int) -> None:
         """Let time pass until every due time in it is behind a tick."""
@@ -92,8 +97,11 @@ class Rooms:
 
     def open_engine(self, compiled: Compiled) -> Worker:
         """Open the engine on the state there is, as a new process would."""
-        self._store = SqliteState(self.folder.path / "state.db")
-        self.worker = Worker(compiled, self._store, self.log, self._clock, self._workspace)
+        self.store = self.folder.state()
+        images = self.folder.images
+        self.worker = Worker(
+            compiled, self.store, self.log, self._clock, self._workspace, images=images, pace=self._pace
+        )
         self._courier = Courier(
             engine=self.worker,
             ledger=self.ledger,
@@ -108,30 +116,44 @@ class Rooms:
     def copy_state(self, to: Path) -> Path:
         """Copy the state as it is on disk after the last commit."""
         to.mkdir()
-        for name in STATE_FILES:
-            if (self.folder.path / name).exists():
-                shutil.copy(self.folder.path / name, to / name)
+        for path in self._state_files():
+            if path.is_dir():
+                shutil.copytree(path, to / path.name)
+            else:
+                shutil.copy(path, to / path.name)
         return to
 
     def put_back(self, copy: Path | None, compiled: Compiled | None = None) -> None:
         """Put an old state in place of the one there is, none for a replay from the start; open the engine on it."""
-        self._store.close()
-        for path in self.folder.path.glob("state.db*"):
-            path.unlink()
+        self.close_engine()
+        for path in self._state_files():
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
         if copy is not None:
-            for path in copy.iterdir():
-                shutil.copy(path, self.folder.path / path.name)
+            shutil.copytree(copy, self.folder.path, dirs_exist_ok=True)
         self.open_engine(compiled or self.project.compiled)
 
     def told(self) -> Told:
         """Return what the engine made of the whole log."""
-        return worked_off(self.worker, self._store)
+        return worked_off(self.worker, self.store)
+
+    def close_engine(self) -> None:
+        """Let go of the state, as a process that ends does."""
+        self.worker.close()
+        self.store.close()
 
     def close(self) -> None:
         """Release the stores; nothing may have vanished."""
         assert vanished_between(self.log, self._store) == ""
-        self._store.close()
+        self.close_engine()
         self._open.close()
+
+    def _state_files(self) -> list[Path]:
+        """Return files and folders of the state that say what it is."""
+        found = self.folder.path.glob(self.folder.state_path.name + "*")
+        return [path for path in found if not path.name.endswith(NOT_COPIED)]
 
     @property
     def _workspace(self) -> str:

@@ -65,7 +65,7 @@ def read_out(folder: DataFolder, compiled: Compiled) -> Iterator[tuple[str, byte
         for record in records_of(log):
             yield "log", msgspec.msgpack.encode(record)
     with closing(folder.log_reader()) as log, closing(folder.state()) as state:
-        worker = Worker(compiled, state, log, WallClock(), folder.settings.workspace)
+        worker = Worker(compiled, state, log, WallClock(), folder.settings.workspace, images=folder.images)
         for view in worker.everybody(ALL):
             yield "people", msgspec.msgpack.encode(view)
         for body in state.transitions(None, None, ALL):

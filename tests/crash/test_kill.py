@@ -1,6 +1,7 @@
 """SIGKILL of each process in turn, under load: what was acknowledged is there, folded once, decided once, mailed once.
 
-LIVEPOST_CRASH_KILLS says how often each process is killed, LIVEPOST_CRASH_SEED what the load draws from.
+LIVEPOST_CRASH_KILLS says how often each process is killed, LIVEPOST_CRASH_SEED what the load draws from,
+LIVEPOST_CRASH_STATES which bodies the state has, each with how people's rows are written.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ from tests.oracle.naive import essence, run
 
 KILLS = int(os.environ.get("LIVEPOST_CRASH_KILLS", "2"))
 SEED = int(os.environ.get("LIVEPOST_CRASH_SEED", "1"))
+STATES = os.environ.get("LIVEPOST_CRASH_STATES", "sqlite: step, sqlite: sweep").split(", ")
+REDO_MS = 100
+"""With a sweep: so little that there are many images between two kills."""
+
 ACKS_BETWEEN = 1_000
 PROCESSES = processes(RECORDERS)
 CUTS = ((40, 2_000), (300, 3), (20_000, 500))
@@ -47,12 +52,22 @@ class Crashed:
     fresh: Told
 
 
-@pytest.fixture(scope="module")
-def crashed(tmp_path_factory: pytest.TempPathFactory) -> Crashed:
-    house = House(tmp_path_factory.mktemp("house"))
+@pytest.fixture(scope="module", params=STATES)
+def crashed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Crashed:
+    body, rows = request.param.split()
+    settings = {"LIVEPOST_STATE": body, "LIVEPOST_STATE_ROWS": rows, "LIVEPOST_REDO_MS": str(REDO_MS)}
+    house = House(tmp_path_factory.mktemp("house"), settings=settings)
+    with closing(house.folder.state()) as store:
+        epoch = store.numbering().epoch
     load = killed_under_load(house, PROCESSES[::-1], KILLS)
     with closing(house.folder.state()) as store, closing(house.folder.log_reader()) as log:
-        worker = Worker(house.project.compiled, store, log, WallClock(), house.folder.settings.workspace)
+        folder = house.folder
+        worker = Worker(
+            house.project.compiled, store, log, WallClock(), folder.settings.workspace, images=folder.images
+        )
+        assert store.numbering().epoch == epoch, "the state was rebuilt from the log on the way"
+        loaded = store.loaded()
+        assert loaded is not None and (loaded.image not in ("", "people-0")) is (rows == "sweep")
         state = worked_off(worker, store)
     fresh = replayed(house.folder, house.project.compiled)
     crashed = Crashed(house, load, state, fresh)

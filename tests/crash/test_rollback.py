@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import apsw
@@ -14,6 +15,8 @@ from livepost.ledger.base import MAX_LISTED
 from livepost.ledger.store import CURSOR
 from livepost.model.compiled import Compiled
 from livepost.model.decision import Decision
+from livepost.runtime.snapshot import write_snapshot
+from livepost.runtime.sweep import Pace
 from tests.crash import proofs
 from tests.crash.house import House, rows_of
 from tests.crash.load import Load
@@ -25,20 +28,32 @@ CALLS = 10
 ACKS = 400
 
 
-@pytest.fixture
-def rooms(tmp_path: Path) -> Iterator[Rooms]:
-    rooms = Rooms(tmp_path / "data")
+SWEPT = Pace(redo_ms=20, commits=4)
+"""So short that there is an image every few steps, and some under way at most copies."""
+
+BODIES = {
+    "sqlite": ("sqlite:", None),
+    "sqlite, swept": ("sqlite:", SWEPT),
+    "rocksdb": ("rocksdb:", None),
+    "rocksdb, swept": ("rocksdb:", SWEPT),
+}
+
+
+@pytest.fixture(params=["sqlite", "sqlite, swept"])
+def rooms(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rooms]:
+    rooms = Rooms(tmp_path / "data", *BODIES[request.param])
     yield rooms
     rooms.close()
 
 
 def lived(rooms: Rooms, copies: Path | None = None) -> None:
     """Let shoppers do things, engine and courier working after each block; copy the state after each commit."""
-    for number in range(BLOCKS):
+    turns = count()
+    for _ in range(BLOCKS):
         rooms.happen(CALLS, after_ms=300)
         while rooms.worker.turn():
             if copies is not None:
-                rooms.copy_state(copies / f"{number:03d}-{rooms.worker.shard.position:06d}")
+                rooms.copy_state(copies / f"{next(turns):04d}")
             rooms.take_over()
         rooms.rest()
     rooms.pass_time(10_000)
@@ -62,6 +77,7 @@ def with_another_segment(compiled: Compiled) -> Compiled:
     return msgspec.structs.replace(compiled, segments=tuple(segments))
 
 
+@pytest.mark.parametrize("rooms", BODIES, indirect=True)
 def test_a_state_rolled_back_to_any_commit_comes_to_the_same_end_and_mails_nobody_twice(
     rooms: Rooms, tmp_path: Path
 ) -> None:
@@ -93,6 +109,22 @@ def test_a_state_rolled_back_goes_on_with_what_is_new(rooms: Rooms, tmp_path: Pa
     assert len(moves(rooms)) > before
     assert proofs.mail_trouble(rooms.folder, fresh, lost_at_most=0) == []
     assert proofs.divergences(rooms.folder) == []
+
+
+@pytest.mark.parametrize("rooms", BODIES, indirect=True)
+def test_a_snapshot_and_the_log_behind_it_give_the_same_people_and_mail_nobody(rooms: Rooms, tmp_path: Path) -> None:
+    lived(rooms)
+    rooms.happen(CALLS, after_ms=300)
+    rooms.worker.turn()
+    write_snapshot(rooms.folder, rooms.store, tmp_path / "snapshot")
+    lived(rooms)
+    end, ledger = rooms.told(), moves(rooms)
+    rooms.put_back(tmp_path / "snapshot")
+    taken = rooms.rest()
+    assert (taken.inserted, taken.diverged) == (0, 0)
+    assert taken.compared > 0
+    assert proofs.differences(rooms.told(), end) == []
+    assert moves(rooms) == ledger
 
 
 def test_an_edited_campaign_is_replayed_and_nobody_hears_of_the_past_again(rooms: Rooms) -> None:

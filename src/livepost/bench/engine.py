@@ -25,19 +25,18 @@ import msgspec
 from livepost.bench import shop
 from livepost.bench.machine import Pace, at_gate_pace, machine
 from livepost.bench.traffic import DISTRIBUTIONS, Distribution, bodies
-from livepost.decide.stage import Campaigns
-from livepost.engine.program import Program
 from livepost.log.body import unpack
-from livepost.model.block import Block
 from livepost.model.decision import Transition
-from livepost.process.people import Delta, People
-from livepost.process.stage import step
-from livepost.process.timeline import Timeline, empty_timeline
+from livepost.process.people import People
+from livepost.process.stage import WAVE
 from livepost.project.compiled import compile_project
 from livepost.project.declarations import collect
+from livepost.runtime.committing import commit_of
 from livepost.runtime.process import collect_seldom
-from livepost.runtime.worker import commit_of
+from livepost.runtime.stepping import Given, begin
+from livepost.runtime.sweep import Sweep
 from livepost.state.base import StateStore
+from livepost.state.image import Images
 from livepost.state.memory import MemoryState
 from livepost.state.sqlite import SqliteState
 
@@ -147,35 +146,50 @@ def folded(people: int, events: int, days: float) -> People:
 
 
 class Engine:
-    """People and campaigns of `shop`, stepped as a worker would. `told` are the transitions since the beginning."""
+    """People and campaigns of `shop`, stepped as a worker would; with `images` their rows are swept. `told` are the
+    transitions since the beginning.
+    """
 
-    def __init__(self, store: StateStore) -> None:
-        compiled = compile_project(collect(vars(shop)))
-        self.people = People(Program(compiled))
+    def __init__(self, store: StateStore, images: Images | None = None) -> None:
+        """Begin with nobody, in a new store."""
         self.told: list[Transition] = []
-        self._campaigns = Campaigns(compiled, WORKSPACE)
-        self._timeline: Timeline = empty_timeline()
+        self._stepper = begin(compile_project(collect(vars(shop))), WORKSPACE)
         self._store = store
+        self._sweep = Sweep(self._stepper, store, images, 0) if images else None
+        if self._sweep is not None:
+            self._sweep.prepare()
+
+    @property
+    def people(self) -> People:
+        """The people so far."""
+        return self._stepper.people
 
     def serve(self, batch: Sequence[bytes], tally: Tally) -> None:
         """Fold one batch of bodies, and note what it took."""
         wall, cpu = time.perf_counter(), time.process_time()
         blocks = [unpack(body) for body in batch]
         tally.decoding.append(time.process_time() - cpu)
-        delta = self._step(blocks)
+        given = Given(WAVE)
+        made = self._stepper.step(blocks, given)
         began = time.perf_counter()
-        self._store.commit(commit_of(delta, self.people.program.hash))
+        commit = commit_of(made.delta, self.people.program.hash, rows=self._sweep is None)
+        if self._sweep is not None:
+            commit = self._sweep.joined(commit, made, given)
+        self._store.commit(commit)
         tally.committing.append(time.perf_counter() - began)
-        self.people.apply(delta)
+        self._stepper.take(made)
+        if self._sweep is not None:
+            self._sweep.applied(commit, BATCH)
         tally.cpu.append(time.process_time() - cpu)
         tally.wall.append(time.perf_counter() - wall)
-        tally.transitions += len(delta.transitions)
-        tally.decisions += len(delta.outbox)
-        self.told += delta.transitions
+        tally.transitions += len(made.delta.transitions)
+        tally.decisions += len(made.delta.outbox)
+        self.told += made.delta.transitions
 
-    def _step(self, blocks: list[Block]) -> Delta:
-        self._timeline = self._timeline.extended(blocks, keep_from=self.people.complete_to + 1)
-        return step(self.people, blocks, self._campaigns, self._timeline, WORKSPACE)
+    def close(self) -> None:
+        """Release the image under way."""
+        if self._sweep is not None:
+            self._sweep.close()
 
 
 def figures(people: People, tally: Tally) -> dict[str, Any]:

@@ -48,10 +48,10 @@ class House:
         (project / "livepost.toml").write_text(_SETTINGS)
         for template in (Path(__file__).parent / "templates").iterdir():
             (project / "templates" / template.name).write_text(template.read_text())
-        self._project = project
-        self._environment = {**os.environ, "LIVEPOST_PORT": "0"}
+        self.project = project
+        self.environment = {**os.environ, "LIVEPOST_PORT": "0"}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self.folder = DataFolder(load(project, self._environment).settings)
+        self.folder = DataFolder(load(project, self.environment).settings)
         self.folder.prepare()
         self.key = self.folder.keys.new("secret", "bench", WallClock().now_ms()).key
 
@@ -66,7 +66,7 @@ class House:
     def start(self, names: Sequence[str] = PROCESSES) -> None:
         """Start processes; return when the front, if it is among them, listens."""
         for name in names:
-            self._running[name] = subprocess.Popen(command_of(name), cwd=self._project, env=self._environment)
+            self._running[name] = subprocess.Popen(command_of(name), cwd=self.project, env=self.environment)
         if "front" in names:
             wait("the front to listen", self.folder.port_file.exists)
 
@@ -74,7 +74,7 @@ class House:
         """Start `livepost run`, which starts the others; return at once."""
         command = [sys.executable, "-m", "livepost.cli", "run"]
         quiet = subprocess.DEVNULL
-        self._running["supervisor"] = subprocess.Popen(command, cwd=self._project, env=self._environment, stdout=quiet)
+        self._running["supervisor"] = subprocess.Popen(command, cwd=self.project, env=self.environment, stdout=quiet)
 
     def pids(self) -> dict[str, int]:
         """Return the process ids by name."""

@@ -19,6 +19,8 @@ COMMANDS: dict[str, str] = {
     "init": "project:init",
     "check": "project:check",
     "run": "run:run",
+    "plan": "change:plan",
+    "apply": "change:apply",
     "demo": "demo:demo",
     "console": "console:console",
     "mailbox": "mailbox:app",

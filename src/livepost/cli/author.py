@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
+from livepost.errors import ProjectError
+from livepost.runtime.definitions import read_named
 from livepost.runtime.folder import DataFolder
+from livepost.runtime.kept_pages import fitting, kept_project
 from livepost.runtime.project import Project, load_project
 
 
 def project_of(folder: DataFolder) -> Project:
     """Return the project in the current folder, with `fresh` as the data folder's clock goes."""
     return load_project(Path.cwd(), folder.settings, folder.speed)
+
+
+def applied_project_of(folder: DataFolder) -> Project:
+    """Return the project that is applied, with the pages that go with it; the current folder's where none is yet.
+
+    Raises ProjectError for a page of the folder that is broken, if there is no other to go by.
+    """
+    with closing(folder.log_reader()) as log:
+        named = read_named(folder.definitions_file, log)
+    if named is None:
+        return project_of(folder)
+    try:
+        return fitting(folder, project_of(folder), named.serving)
+    except ProjectError:
+        kept = kept_project(folder, named.serving)
+        if kept is None:
+            raise
+        return kept

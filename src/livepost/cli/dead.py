@@ -12,7 +12,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from livepost.cli.author import project_of
+from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import used_folder_here
 from livepost.errors import StoreError
 from livepost.intake.edit import edited
@@ -44,7 +44,7 @@ def list_(
 ) -> None:
     """List dead letters: position, reason, and where they were replayed."""
     folder = used_folder_here()
-    with engine_of(folder, project_of(folder)) as engine:
+    with engine_of(folder, applied_project_of(folder)) as engine:
         letters = engine.dead(after, limit)
     if as_json:
         _print_json(letters)
@@ -103,7 +103,7 @@ def fix(
 def _found(position: int) -> Iterator[tuple[Letter, Record, Letters]]:
     """Yield a letter, its record, and what opens it."""
     folder = used_folder_here()
-    project = project_of(folder)
+    project = applied_project_of(folder)
     with engine_of(folder, project) as engine, closing(folder.log_reader()) as log:
         row, record = kept(engine, log, position)
     with closing(folder.vault(readonly=True)) as vault:
@@ -112,7 +112,7 @@ def _found(position: int) -> Iterator[tuple[Letter, Record, Letters]]:
 
 def _waiting(folder: DataFolder, reason: str) -> list[int]:
     """Return the positions of the letters that there are now and that were not replayed."""
-    with engine_of(folder, project_of(folder)) as engine:
+    with engine_of(folder, applied_project_of(folder)) as engine:
         letters = (letter for letter in _all(engine) if letter.replayed_at is None and reason in letter.reason)
         return [letter.position for letter in islice(letters, ALL_MAX)]
 

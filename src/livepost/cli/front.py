@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import uvloop
 
-from livepost.cli.author import project_of
+from livepost.cli.author import applied_project_of, project_of
+from livepost.errors import ProjectError
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.front import run_front
+from livepost.runtime.project import Project
 
 
 def main(folder: DataFolder) -> None:
     """Run the front until told to stop."""
     folder.prepare()
-    uvloop.run(run_front(folder, project_of(folder)))
+    uvloop.run(run_front(folder, _wished(folder), home=Path.cwd()))
+
+
+def _wished(folder: DataFolder) -> Project:
+    """Return the folder's project; what is applied where its page is broken: somebody may be writing it just now."""
+    try:
+        return project_of(folder)
+    except ProjectError:
+        return applied_project_of(folder)

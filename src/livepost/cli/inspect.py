@@ -11,7 +11,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from livepost.cli.author import project_of
+from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import used_folder_here
 from livepost.errors import StoreError
 from livepost.log.base import LogReader, Position
@@ -37,7 +37,7 @@ def why(
 ) -> None:
     """Say why a person got a mail or did not, is in a segment or is not."""
     folder = used_folder_here()
-    reasons = reasons_for(folder, project_of(folder), person, about)
+    reasons = reasons_for(folder, applied_project_of(folder), person, about)
     if as_json:
         _console.print_json(msgspec.json.encode(reasons).decode())
         return
@@ -53,7 +53,7 @@ def parity(
     """Recompute people from the log with DuckDB and compare them with the live state; exit 1 on any mismatch."""
     limit = _number_of_people(people)
     folder = used_folder_here()
-    project = project_of(folder)
+    project = applied_project_of(folder)
     with engine_of(folder, project) as engine, closing(folder.log_reader()) as log:
         views = _settled(engine, limit or EVERYBODY)
         if not views:

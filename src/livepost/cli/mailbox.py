@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from livepost.cli.author import project_of
+from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import used_folder_here
 from livepost.deliver.keep import KeptMail, read
 from livepost.errors import StoreError
@@ -89,7 +89,7 @@ def _opened() -> Iterator[tuple[DataFolder, Vault]]:
 
 def _subjects(folder: DataFolder, vault: Vault, name: str) -> tuple[bytes, ...]:
     """Return all subjects of a person: a mail was kept under the one that named them then."""
-    with engine_of(folder, project_of(folder)) as engine:
+    with engine_of(folder, applied_project_of(folder)) as engine:
         return person_of(vault, engine, name).subjects
 
 

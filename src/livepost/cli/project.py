@@ -41,7 +41,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Where the project goes; ma
 
 def check() -> None:
     """Say what is wrong with the project in this folder, with file and line; exit 1 if something is."""
-    problems = _problems()
+    problems = problems_here()
     for problem in problems:
         _console.print(str(problem), markup=False)
     if any(problem.severity == "error" for problem in problems):
@@ -50,7 +50,8 @@ def check() -> None:
         _console.print("The project is sound.")
 
 
-def _problems() -> list[Problem]:
+def problems_here() -> list[Problem]:
+    """Return what is wrong with the project in the current folder, its templates and its sender."""
     settings = settings_here().settings
     try:
         check_sender(settings)

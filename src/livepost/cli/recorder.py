@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 
-from livepost.cli.author import project_of
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.recorder import run_recorder
 
@@ -13,4 +12,4 @@ from livepost.runtime.recorder import run_recorder
 def main(folder: DataFolder) -> None:
     """Run a recorder until told to stop, which it does at once: it has nothing to lose."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    run_recorder(folder, project_of(folder))
+    run_recorder(folder)

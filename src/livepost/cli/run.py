@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +17,8 @@ from livepost.cli.console import new_link
 from livepost.cli.signals import stop_on_signals
 from livepost.cli.workspace import folder_here
 from livepost.clock import WallClock
+from livepost.model.compiled import Compiled
+from livepost.runtime.definitions import read_named
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.lifeline import end_with_input
 from livepost.runtime.sender import check_sender
@@ -56,19 +59,26 @@ def _supervise(folder: DataFolder) -> None:
     stop = stop_on_signals()
     supervisor = Supervisor(Path.cwd(), os.environ)
     supervisor.start(folder)
-    _greet(folder, len(project.compiled.campaigns))
+    _greet(folder, project.compiled)
     try:
         supervisor.watch(stop)
     finally:
         supervisor.stop()
 
 
-def _greet(folder: DataFolder, campaigns: int) -> None:
+def _greet(folder: DataFolder, wished: Compiled) -> None:
+    with closing(folder.log_reader()) as log:
+        named = read_named(folder.definitions_file, log)
+    serving = wished if named is None else named.serving
     keys = folder.keys
     write = next((key for key in keys.all() if key.kind == "write" and key.revoked_ms is None), None)
     shown = write.shown if write else keys.new("write", "website", WallClock().now_ms()).key
+    campaigns = len(serving.campaigns)
     counted = "1 campaign" if campaigns == 1 else f"{campaigns} campaigns"
     _console.print(f"Livepost runs with {counted} and takes events at [bold]http://localhost:{folder.port}[/]")
     _console.print(f"  write key   {shown}   (public: websites and apps send events with it)")
     _console.print(f"  console     {new_link(folder)}   (opens once; `livepost console` prints another)")
     _console.print("  secret keys are made by `livepost keys new secret`; Ctrl-C stops")
+    if serving.hash() != wished.hash():
+        _console.print("The project in this folder is not what is applied, and the house goes on with what is.")
+        _console.print("  `livepost plan` says what differs, `livepost apply` makes it serve")

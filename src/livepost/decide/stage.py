@@ -13,12 +13,15 @@ from livepost.decide.joining import join_journals
 from livepost.decide.verdict import Verdict, judge
 from livepost.ids import decision_id
 from livepost.model import journal as journals
+from livepost.model.change import Switch
 from livepost.model.compiled import CampaignSpec, Compiled
 from livepost.model.decision import Cancellation, ConsentChange, Decision, OutboxItem, Transition
 from livepost.model.journal import WATCH_MS, Consent, Journal, Journey, Memory, Watched
 from livepost.model.moment import NO_DUE, Decided, Moment
 
 Position = Callable[[int], tuple[int, int]]
+
+_KILLED = Verdict("kill", "the project has the campaign no more")
 
 STEP = 0
 """The only step of a campaign there is so far; drips will have more."""
@@ -37,7 +40,11 @@ class _Case:
 class Campaigns:
     """The project's campaigns, ready to decide."""
 
-    def __init__(self, compiled: Compiled, workspace: str) -> None:
+    def __init__(self, compiled: Compiled, workspace: str, switch: Switch | None = None) -> None:
+        """Make a project's campaigns ready; `switch` is how it began to serve, for those who have not settled yet."""
+        self._removed = tuple(Campaign(spec, None) for spec in switch.removed) if switch else ()
+        self._renamed = switch.renamed if switch else {}
+        self.settles = bool(self._removed or self._renamed)
         self._roster = Roster(compiled)
         self.names = names_of(self._roster.all)
         self.audiences = frozenset(c.spec.audience for c in self._roster.all if c.spec.audience)
@@ -74,6 +81,8 @@ class Campaigns:
         return due
 
     def _live_through(self, case: _Case, moment: Moment) -> None:
+        if moment.settles:
+            self._settle(case, moment)
         _hear(case.book, moment)
         _tell(case, moment)
         self._end_journeys(case, moment)
@@ -81,17 +90,27 @@ class Campaigns:
         if moment.live:
             self._start_journeys(case, moment)
 
+    def _settle(self, case: _Case, moment: Moment) -> None:
+        """End what the project that served before had and this one has not, and call the rest by its new names."""
+        memories = case.book.campaigns
+        for campaign in self._removed:
+            memory = memories.pop(campaign.name, None)
+            if memory is not None:
+                self._end(case, campaign, memory, moment, _KILLED)
+        case.book.campaigns = {self._renamed.get(name, name): memory for name, memory in memories.items()}
+
     def _end_journeys(self, case: _Case, moment: Moment) -> None:
         """End what waits, and cancel what was decided lately, where `until` came or the person left."""
         for campaign in self._roster.ended_by(moment):
             memory = case.book.campaigns.get(campaign.name)
-            if memory is None:
-                continue
-            verdict = _ending(campaign, moment)
-            if memory.journey is not None:
-                case.outbox.append(self._decided(case, campaign, memory.journey, moment, verdict))
-            case.outbox += [_cancellation(w, verdict, moment) for w in memory.watched if moment.at - w.at < WATCH_MS]
-            memory.journey, memory.watched = None, []
+            if memory is not None:
+                self._end(case, campaign, memory, moment, _ending(campaign, moment))
+
+    def _end(self, case: _Case, campaign: Campaign, memory: Memory, moment: Moment, verdict: Verdict) -> None:
+        if memory.journey is not None:
+            case.outbox.append(self._decided(case, campaign, memory.journey, moment, verdict))
+        case.outbox += [_cancellation(w, verdict, moment) for w in memory.watched if moment.at - w.at < WATCH_MS]
+        memory.journey, memory.watched = None, []
 
     def _decide_what_is_due(self, case: _Case, moment: Moment) -> None:
         memories = case.book.campaigns

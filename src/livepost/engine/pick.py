@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from livepost.engine.tiles import Window, window_of
+from livepost.engine.tiles import SECOND_MS, Window, window_of
 from livepost.model.compiled import FeatureKind, FeatureSpec
 from livepost.model.moment import NO_DUE
 
@@ -53,6 +53,10 @@ class Pick(ABC):
         if self._window is not None and both:
             both = self._alive(both, max(map(_time, both)))
         return self._kept(both) if both else both
+
+    def seeded(self, state: Iterable[Any]) -> Held:
+        """Return the state that the history of a seed is (`model.change.SeedState`)."""
+        return self.fold([], [tuple(entry) for entry in state])
 
     def value(self, held: Held, at: int) -> Any:
         """Return what the pick is worth at `at` (ms); None is never, of a `distinct` or `top` it is unknown."""
@@ -162,6 +166,14 @@ class _Values(Pick):
         super().__init__(spec)
         self._cap = spec.told_apart
 
+    def seeded(self, state: Iterable[Any]) -> Held:
+        """Return the state that the history of a seed is: how often each value came in each tile."""
+        return self.join([], [self._counted(tile * SECOND_MS, value, count) for tile, value, count in state])
+
+    @abstractmethod
+    def _counted(self, tile: int, value: Any, count: int) -> list[Any]:
+        """Return a tile's value that came so often as an entry."""
+
 
 class Distinct(_Values):
     """Each value with its newest tile, which alone says when the value leaves; no more than one beyond the cap.
@@ -171,6 +183,9 @@ class Distinct(_Values):
 
     def _entry(self, ts: int, message_id: str, value: Any) -> list[Any]:
         return [self._tile(ts), value]
+
+    def _counted(self, tile: int, value: Any, count: int) -> list[Any]:
+        return [tile, value]
 
     def _kept(self, entries: Held) -> Held:
         newest = {_key(entry[1]): entry for entry in sorted(entries, key=_time)}
@@ -188,7 +203,10 @@ class Top(_Values):
         return [[tile, counts] for tile, counts in _decode_tiles(raw)]
 
     def _entry(self, ts: int, message_id: str, value: Any) -> list[Any]:
-        return [self._tile(ts), {_key(value): 1}]
+        return self._counted(self._tile(ts), value, 1)
+
+    def _counted(self, tile: int, value: Any, count: int) -> list[Any]:
+        return [tile, {_key(value): count}]
 
     def _kept(self, entries: Held) -> Held:
         tiles: dict[int, dict[Any, int] | msgspec.Raw] = {}

@@ -1,5 +1,6 @@
 """The picks of a row as bytes: what is folded, and behind it what waits.
 
+A row may be older than some picks, and have some that are gone (engine.layout): it is read as the program has it.
 A fold is independent of order (engine.pick). So late records need no special care here, and what a record brings can
 wait in the row, unread, until there is enough of it to be folded at once.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,9 +23,12 @@ WAITING_MAX = 8
 _Waiting = tuple[int, str, dict[int, Any]]
 """What a record brought to the picks of a row, not yet folded: effective_ts, message_id, values by pick number."""
 
+T = TypeVar("T")
+
 _ARRAY_32 = b"\xdd"
 _HEAD = struct.Struct(">II")
 _encode = msgspec.msgpack.Encoder().encode
+_NOTHING = msgspec.Raw(_encode([]))
 _decode = msgspec.msgpack.Decoder().decode
 _decode_picks = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
 _decode_waiting = msgspec.msgpack.Decoder(list[_Waiting]).decode
@@ -35,9 +39,10 @@ def decode(raw: bytes, program: Program) -> list[Held]:
     if not raw:
         return [[] for _ in program.picks]
     folded, waiting = _parts(raw)
-    held: list[Held] = _decode(folded)
+    held = _fitted(_decode(folded), [], program)
     for number, came in _by_pick(waiting):
-        held[number] = program.picks[number].fold(held[number], came)
+        if (pick := program.picks[number]) is not None:
+            held[number] = pick.fold(held[number], came)
     return held
 
 
@@ -70,12 +75,18 @@ def _folded(raw: bytes, program: Program) -> bytes:
     nothing waits are not read, and of a `top` only the tiles that are counted into.
     """
     folded, waiting = _parts(raw)
-    kept: list[msgspec.Raw] = _decode_picks(folded)
+    kept = _fitted(_decode_picks(folded), _NOTHING, program)
     held: list[msgspec.Raw | Held] = [*kept]
     for number, came in _by_pick(waiting):
-        pick = program.picks[number]
-        held[number] = pick.fold(pick.read(kept[number]), came)
+        if (pick := program.picks[number]) is not None:
+            held[number] = pick.fold(pick.read(kept[number]), came)
     return _whole(_encode(held))
+
+
+def _fitted(held: list[T], nothing: T, program: Program) -> list[T]:
+    """Return what is held by each of the program's picks, `nothing` where a pick is newer than the row, or gone."""
+    older = [nothing] * (len(program.picks) - len(held))
+    return [nothing if pick is None else one for one, pick in zip([*held, *older], program.picks, strict=True)]
 
 
 def _parts(raw: bytes) -> tuple[bytes, list[_Waiting]]:

@@ -1,4 +1,5 @@
-"""A compiled project made ready to run: features become slots, conditions become trees over slots.
+"""A compiled project made ready to run: features become slots, conditions become trees over slots. A project that is to
+come may stand beside it: its new features fold and nobody reads them (docs/reference/semantics.md, "Changes").
 
 Three kinds of slots hold numbers: *tiles* (windowed sums), *sums* (lifetime) and *lasts* (time of the newest record,
 for `since` and `exists`: what is newest is in a window if anything is). Picks (engine.pick) hold values and are folded
@@ -7,15 +8,16 @@ one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from livepost.engine.condition import expanded, refuse_unservable
+from livepost.engine.layout import HOLE, Layout
 from livepost.engine.pick import PICKS, Pick, pick_of
-from livepost.engine.tiles import Window, window_of
+from livepost.engine.tiles import SECOND_MS, Grid, Window, window_of
 from livepost.errors import ProjectError
 from livepost.expr import Expr
 from livepost.expr.evaluate import holds
@@ -24,6 +26,9 @@ from livepost.model.compiled import Compiled, FeatureSpec
 MICRO = 1_000_000
 TILE_SLOTS_MAX = 255
 LASTS = ("since", "exists")
+
+GONE = Grid(SECOND_MS, -(1 << 50))
+"""The window of a hole: whatever tile is left there has left it."""
 
 Where = Callable[[Mapping[str, Any]], bool]
 
@@ -81,51 +86,112 @@ class Rule:
 
 
 class Program:
-    """Slots, feeds by event name, and segments of one compiled project; immutable after construction."""
+    """Slots, feeds by event name, and segments of one compiled project; immutable after construction.
 
-    def __init__(self, compiled: Compiled) -> None:
+    tiles, picks   by slot; a hole is a tile slot that is GONE, or None
+    sums, lasts    how many slots there are
+    readings       features by name; `warming` those that are only to come, by version
+    """
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        coming: Compiled | None = None,
+        layout: Layout | None = None,
+        sources: Mapping[str, str] | None = None,
+        ready: int = -1,
+    ) -> None:
+        """Make a project ready over the layout of the one before, `sources` and `ready` as in `Layout.following`.
+
+        coming   a project that is to come: its features that `compiled` has not fold beside the others
+
+        Raises ProjectError if windowed sums do not fit, or a segment cannot be served.
+        """
         self.compiled = compiled
         self.hash = compiled.hash()
-        self.tiles: list[TileSlot] = []
-        self.sums = 0
-        self.lasts = 0
-        self.picks: list[Pick] = []
-        self.readings: dict[str, Reading] = {spec.name: self._reading(spec) for spec in compiled.features}
+        new = _news(compiled, coming)
+        specs = {**{key_of(spec): spec for spec in new}, **{key_of(spec): spec for spec in compiled.features}}
+        needs = _needs([*compiled.features, *new])
+        names = [segment.name for segment in compiled.segments]
+        self.layout = (layout or Layout()).following(needs, names, sources or {}, ready)
+        _refuse_too_many(self.layout.tiles)
+        self.tiles = [_tile_slot(number, slot, specs) for number, slot in enumerate(self.layout.tiles)]
+        self.sums = len(self.layout.sums)
+        self.lasts = len(self.layout.lasts)
+        self.picks: list[Pick | None] = [None if s == HOLE else pick_of(specs[s]) for s in self.layout.picks]
+        self.readings: dict[str, Reading] = {spec.name: self._reading(spec, compiled) for spec in compiled.features}
+        self.warming = {key_of(spec): self._reading(spec, coming) for spec in new if coming is not None}
         conditions = expanded(compiled.segments)
         self.rules = [Rule(s.name, s.version, conditions[s.name]) for s in compiled.segments]
         self.feeds: dict[str, list[Feed]] = {}
-        for reading in self.readings.values():
+        for reading in {key_of(r.spec): r for r in [*self.readings.values(), *self.warming.values()]}.values():
             self.feeds.setdefault(reading.spec.event, []).append(Feed(reading, where_of(reading.spec.where)))
-        if len(self.tiles) > TILE_SLOTS_MAX:
-            raise ProjectError(
-                f"expected at most {TILE_SLOTS_MAX} windowed sums, got {len(self.tiles)}: "
-                "drop features that no segment, campaign or template uses"
-            )
         for rule in self.rules:
             refuse_unservable(rule.name, rule.condition, compiled)
 
-    def _reading(self, spec: FeatureSpec) -> Reading:
-        window = window_of(spec)
+    def _reading(self, spec: FeatureSpec, compiled: Compiled) -> Reading:
+        window, key, layout = window_of(spec), key_of(spec), self.layout
         if spec.kind in LASTS:
-            self.lasts += 1
-            return Reading(spec, window, last=self.lasts - 1)
+            return Reading(spec, window, last=layout.lasts.index(key))
         if spec.kind in PICKS:
-            self.picks.append(pick_of(spec))
-            return Reading(spec, window, pick=len(self.picks) - 1)
-        total = self._slot(window, counts=False) if spec.kind != "count" else None
-        count = self._slot(window, counts=True) if spec.kind != "total" else None
-        return Reading(spec, window, self._is_float(spec), total=total, count=count)
+            return Reading(spec, window, pick=layout.picks.index(key))
+        slots = layout.sums if window is None else layout.tiles
+        places = {name: slots.index(f"{key}.{name}") for name in _sums_of(spec)}
+        return Reading(spec, window, _is_float(spec, compiled), total=places.get("total"), count=places.get("count"))
 
-    def _is_float(self, spec: FeatureSpec) -> bool:
-        events = (event for event in self.compiled.events if event.name == spec.event)
-        return any(f.name == spec.field and f.type == "float" for event in events for f in event.fields)
 
-    def _slot(self, window: Window | None, *, counts: bool) -> int:
-        if window is None:
-            self.sums += 1
-            return self.sums - 1
-        self.tiles.append(TileSlot(len(self.tiles), window, counts))
-        return len(self.tiles) - 1
+def key_of(spec: FeatureSpec) -> str:
+    """Return what tells a feature from others: its version, which has not its name in it."""
+    return spec.version or f"={spec.name} {spec.kind}"
+
+
+def _news(compiled: Compiled, coming: Compiled | None) -> list[FeatureSpec]:
+    """Return the features that are only in `coming`, each definition once."""
+    known = {key_of(spec) for spec in compiled.features}
+    found = {key_of(spec): spec for spec in reversed(coming.features if coming else ())}
+    return [spec for key, spec in reversed(found.items()) if key not in known]
+
+
+def _needs(specs: Iterable[FeatureSpec]) -> dict[str, list[str]]:
+    """Return the slots that features need, by kind of slot."""
+    needs: dict[str, list[str]] = {"tiles": [], "sums": [], "lasts": [], "picks": []}
+    for spec in specs:
+        if spec.kind in LASTS:
+            needs["lasts"].append(key_of(spec))
+        elif spec.kind in PICKS:
+            needs["picks"].append(key_of(spec))
+        else:
+            slots = needs["sums" if window_of(spec) is None else "tiles"]
+            slots += [f"{key_of(spec)}.{name}" for name in _sums_of(spec)]
+    return needs
+
+
+def _sums_of(spec: FeatureSpec) -> list[str]:
+    return [name for name, other in (("total", "count"), ("count", "total")) if spec.kind != other]
+
+
+def _tile_slot(number: int, slot: str, specs: Mapping[str, FeatureSpec]) -> TileSlot:
+    if slot == HOLE:
+        return TileSlot(number, GONE, counts=True)
+    key, _, name = slot.rpartition(".")
+    window = window_of(specs[key])
+    assert window is not None
+    return TileSlot(number, window, counts=name == "count")
+
+
+def _is_float(spec: FeatureSpec, compiled: Compiled) -> bool:
+    events = (event for event in compiled.events if event.name == spec.event)
+    return any(f.name == spec.field and f.type == "float" for event in events for f in event.fields)
+
+
+def _refuse_too_many(tiles: tuple[str, ...]) -> None:
+    holes = tiles.count(HOLE)
+    if len(tiles) > TILE_SLOTS_MAX:
+        raise ProjectError(
+            f"expected at most {TILE_SLOTS_MAX} windowed sums, got {len(tiles) - holes}"
+            + (f" beside {holes} of features that were removed" if holes else "")
+            + ": drop features that no segment, campaign or template uses"
+        )
 
 
 def where_of(tree: dict[str, Any] | None) -> Where | None:

@@ -1,19 +1,21 @@
 """A person's row: a fixed part (numpy record), tiles (packed), picks and journal (msgpack), subjects.
 
 In memory the fixed parts of all people stand in one array and the rest in a `Row` each; the state store has a person
-packed, as one piece of bytes: length-prefixed parts, little-endian. The fixed part's layout follows the program: a row
-is read only by the program (hash) that wrote it.
+packed, as one piece of bytes: length-prefixed parts, little-endian. The fixed part begins with the number of the layout
+(engine.layout) that wrote it; `converted` brings it under a later one.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from itertools import accumulate, pairwise
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from livepost.engine.layout import Layout
 from livepost.engine.program import Program
 from livepost.model.moment import NO_DUE
 
@@ -26,44 +28,100 @@ TILE = np.dtype([("slot", "u1"), ("start", "<u4"), ("value", "<i8")])
 _HEAD = struct.Struct("<HHIII")
 """How many subjects, and the lengths of the parts behind them."""
 
+COPIED_AT_ONCE = 2_048
+"""Fixed parts that are brought under another layout at once: so many stay in the processor's cache meanwhile."""
+
 Fixed = npt.NDArray[np.void]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
-def fixed_dtype(program: Program) -> np.dtype[np.void]:
-    """Return the layout of the fixed part for a program.
+def fixed_dtype(layout: Layout) -> np.dtype[np.void]:
+    """Return the fixed part under a layout.
 
+    layout   its number
     due      next time (ms) at which a segment can flip; `journey` the earliest due time of a waiting journey
+    settling whether the next evaluation is the one at which another project begins to serve
     inside, unknown, numbers, changed   per segment: membership, whether its condition is unknown just now (so the
         membership is of before), transition number, time of the last transition (ms)
     """
-    segments = max(len(program.rules), 1)
+    segments = max(len(layout.segments), 1)
     return np.dtype(
         [
+            ("layout", "<u2"),
             ("due", "<i8"),
             ("journey", "<i8"),
             ("known", "?"),
+            ("settling", "?"),
             ("inside", "?", (segments,)),
             ("unknown", "?", (segments,)),
             ("numbers", "<u4", (segments,)),
             ("changed", "<i8", (segments,)),
-            ("sums", "<i8", (max(program.sums, 1),)),
-            ("lasts", "<i8", (max(program.lasts, 1),)),
+            ("sums", "<i8", (max(len(layout.sums), 1),)),
+            ("lasts", "<i8", (max(len(layout.lasts), 1),)),
         ]
     )
 
 
 def blank(program: Program, count: int) -> Fixed:
     """Return `count` fixed parts of people nothing is known of."""
-    rows = np.zeros(count, fixed_dtype(program))
+    rows = np.zeros(count, fixed_dtype(program.layout))
+    rows["layout"] = program.layout.number
     rows["due"] = NO_DUE
     rows["journey"] = NO_DUE
     rows["lasts"] = NEVER
     return rows
 
 
-class Row(msgspec.Struct, gc=False):
+def converted(fixed: Fixed, before: Layout, program: Program, since: Iterable[Layout]) -> Fixed:
+    """Return fixed parts that were written under the layout `before` as the program has them.
+
+    `since` are the layouts behind it, the program's among them: where a project became ready under one of them, these
+    people are due at that, for all that was due before was served.
+    """
+    rows = blank(program, len(fixed))
+    for begin in range(0, len(fixed), COPIED_AT_ONCE):
+        some = slice(begin, begin + COPIED_AT_ONCE)
+        _carry(fixed[some], before, rows[some], program.layout)
+    ready = max((layout.ready for layout in since if layout.number > before.number), default=-1)
+    if ready >= 0:
+        rows["due"] = ready
+        rows["settling"] = True
+    return rows
+
+
+def _carry(source: Fixed, before: Layout, target: Fixed, after: Layout) -> None:
+    """Copy what both layouts have."""
+    _copy(source, target, "due", "journey", "known", "settling")
+    _copy(source, target, "sums", many=len(before.sums))
+    _copy(source, target, "lasts", many=len(before.lasts))
+    columns = {number: place for place, number in enumerate(before.segments.values())}
+    for place, number in enumerate(after.segments.values()):
+        if number in columns:
+            _copy(source, target, "inside", "unknown", "numbers", "changed", begin=columns[number], to=place)
+
+
+def _copy(source: Fixed, target: Fixed, *names: str, begin: int = 0, to: int = 0, many: int = 1) -> None:
+    """Copy `many` values of each field, from place `begin` to place `to`: as bytes, for they are not aligned."""
+    from_, into = (array.view(np.uint8).reshape(len(array), -1) for array in (source, target))
+    for name in names:
+        width = source.dtype[name].base.itemsize
+        here, there = (_offset(array, name) for array in (source, target))
+        here, there, size = here + begin * width, there + to * width, many * width
+        into[:, there : there + size] = from_[:, here : here + size]
+
+
+def _offset(fixed: Fixed, name: str) -> int:
+    assert fixed.dtype.fields is not None
+    return fixed.dtype.fields[name][1]
+
+
+def layout_of(fixed: bytes) -> int:
+    """Return the number of the layout that wrote a fixed part."""
+    return int.from_bytes(fixed[:2], "little")
+
+
+class Row(msgspec.Struct, gc=False, array_like=True):
     """A person without the fixed part. `picks` and `journal` are msgpack, b"" where there is nothing.
 
     `subjects` is never changed in place: copies of a row share it, and who has another one has other subjects.

@@ -19,6 +19,7 @@ class Moment:
     at          its time (ms); `position` its log position; `lateness_ms` how late a due time is served (0 at a record)
     name        the record's name, "" at a due time; `event` its event id
     live, age_ms   whether its origin is live, and stamp - effective_ts (0 at a due time)
+    settles     whether another project begins to serve here
     properties  its open fields, and its facets
     consent     purpose -> allowed, with `effective_ts`, `source` and `message_id` of the record, where it carries one
     """
@@ -36,6 +37,7 @@ class Moment:
     source: str = ""
     message_id: str = ""
     transitions: list[Transition] = field(default_factory=list)
+    settles: bool = False
 
 
 @dataclass(slots=True)

@@ -11,7 +11,10 @@ from livepost.model.lateness import Lateness
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the engine stands. `counts` are the fates of events; `freshness` a histogram (`observe.latencies`)."""
+    """Where the engine stands. `counts` are the fates of events; `freshness` a histogram (`observe.latencies`).
+
+    `refused` says why the last change that the log names did not happen; "" if it did, or none was named.
+    """
 
     position: int
     as_of: int
@@ -23,13 +26,16 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     lateness: Lateness
     freshness: dict[int, int]
+    refused: str = ""
 
 
 class Due(msgspec.Struct, frozen=True):
-    """What the engine tells the front: the next due time (ms) and how far everything is served."""
+    """What the engine tells the front: the next due time (ms), and the position after which it needs the log, be it to
+    start again.
+    """
 
     next_due: int | None
-    complete_to: int
+    log_needed_after: int
 
 
 class CourierStatus(msgspec.Struct, frozen=True):

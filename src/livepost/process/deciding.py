@@ -24,6 +24,11 @@ class Decider(Protocol):
         """Names of segments whose transitions can."""
         ...
 
+    @property
+    def settles(self) -> bool:
+        """Whether it wants to be shown every person at whom another project begins to serve."""
+        ...
+
     def decide(
         self, person: bytes, journal: bytes, moments: Sequence[Moment], until: int, position: Position
     ) -> Decided:

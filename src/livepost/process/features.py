@@ -59,6 +59,7 @@ def _running_last(fed: Bools, effective: Ints, moments: Moments, start: Ints) ->
 def _running_pick(feeds: Feeds, number: int, places: Ints, moments: Moments, held: list[Held]) -> Picked:
     """Fold record by record; the value is read anew where something came, or may have left the window."""
     pick, brought = feeds.program.picks[number], feeds.picks[number]
+    assert pick is not None
     values, expiry = np.empty(len(places), object), np.full(len(places), NO_DUE)
     owner, state, value, leaves = -1, [], None, NO_DUE
     items = zip(places.tolist(), moments.person.tolist(), moments.at.tolist(), strict=True)

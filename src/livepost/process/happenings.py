@@ -37,13 +37,24 @@ class Happenings:
     transitions of an audience.
     """
 
-    def __init__(self, batch: Batch, program: Program, decider: Decider, timeline: Timeline, workspace: str) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        program: Program,
+        decider: Decider,
+        timeline: Timeline,
+        workspace: str,
+        ready_at: int = -1,
+    ) -> None:
+        """Tell of a batch; `ready_at` is the seq at which people who are settling are evaluated."""
         named = np.array([name in decider.names for name in batch.names], bool)
         self.interesting = np.append(named[batch.name], False)
         self.interesting[list(batch.consents)] = True
         self._batch = batch
         self._rules = program.rules
         self._audience = np.array([rule.name in decider.audiences for rule in program.rules], bool)
+        self._settles = decider.settles
+        self._ready_at = ready_at
         self._timeline = timeline
         self._workspace = workspace
         self._seq = np.append(batch.seq, -1)
@@ -52,9 +63,14 @@ class Happenings:
         self._names = batch.name.tolist()
         self._effective = batch.effective.tolist()
 
-    def transitions(self, a_round: Round, changed: Changes, name: Callable[[int], bytes]) -> list[Transition]:
-        """Return the transitions that the changes make; `name` says what a person (local number) is called."""
-        positions, _ = self._positions(a_round, changed.items)
+    def transitions(
+        self, a_round: Round, changed: Changes, settling: Bools, name: Callable[[int], bytes]
+    ) -> list[Transition]:
+        """Return the transitions that the changes make; `settling` says of items whether a person settles there, `name`
+        what a person (local number) is called.
+        """
+        positions, _ = self._positions(a_round, changed.items, settling)
+        origins = np.where(settling, Origin.BACKFILL, self._origin[a_round.places])
         columns = (
             a_round.people[a_round.moments.person[changed.items]],
             changed.segments,
@@ -62,20 +78,24 @@ class Happenings:
             changed.entered,
             a_round.moments.at[changed.items],
             positions,
-            self._origin[a_round.places[changed.items]],
+            origins[changed.items],
         )
         rows = zip(*(column.tolist() for column in columns), strict=True)
         return [self._transition(name(person), *rest) for person, *rest in rows]
 
     def moments(
-        self, a_round: Round, changed: Changes, counted: Bools, transitions: list[Transition]
+        self, a_round: Round, changed: Changes, counted: Bools, settling: Bools, transitions: list[Transition]
     ) -> dict[int, list[Moment]]:
-        """Return, per person of the round, the moments at counted items; `transitions` are those of the changes."""
+        """Return, per person of the round, the moments at counted items; `settling` as in `transitions`, which are
+        those of the changes.
+        """
         shown = np.flatnonzero(self._audience[changed.segments])
         wanted = counted & self.interesting[a_round.places]
         wanted[changed.items[shown]] = True
+        if self._settles:
+            wanted |= settling
         items = np.flatnonzero(wanted)
-        by_item = dict(zip(items.tolist(), self._moments(a_round, items), strict=True))
+        by_item = dict(zip(items.tolist(), self._moments(a_round, items, settling), strict=True))
         for item, change in zip(changed.items[shown].tolist(), shown.tolist(), strict=True):
             by_item[item].transitions.append(transitions[change])
         by_person: dict[int, list[Moment]] = {}
@@ -83,13 +103,15 @@ class Happenings:
             by_person.setdefault(person, []).append(moment)
         return by_person
 
-    def _moments(self, a_round: Round, items: Ints) -> list[Moment]:
-        positions, lateness = self._positions(a_round, items)
-        columns = (a_round.places[items], a_round.moments.at[items], positions, lateness)
+    def _moments(self, a_round: Round, items: Ints, settling: Bools) -> list[Moment]:
+        positions, lateness = self._positions(a_round, items, settling)
+        columns = (a_round.places[items], a_round.moments.at[items], positions, lateness, settling[items])
         rows = zip(*(column.tolist() for column in columns), strict=True)
         return [
-            Moment(at, position, late) if place == DUE else self._of_record(place, at, position)
-            for place, at, position, late in rows
+            Moment(at, position, late, live=not settles, settles=settles)
+            if place == DUE
+            else self._of_record(place, at, position)
+            for place, at, position, late, settles in rows
         ]
 
     def _of_record(self, place: int, at: int, position: int) -> Moment:
@@ -125,11 +147,12 @@ class Happenings:
             origin=origin,
         )
 
-    def _positions(self, a_round: Round, items: Ints) -> tuple[Ints, Ints]:
+    def _positions(self, a_round: Round, items: Ints, settling: Bools) -> tuple[Ints, Ints]:
         """Return the log position of items, and how late each is served (ms; 0 at a record)."""
         places, at = a_round.places[items], a_round.moments.at[items]
         positions, lateness = self._seq[places], np.zeros(len(items), np.int64)
         due = np.flatnonzero(places == DUE)
         positions[due], stamps = self._timeline.positions(at[due])
         lateness[due] = stamps - at[due]
+        positions[settling[items]] = self._ready_at
         return positions, lateness

@@ -8,20 +8,33 @@ is applied only after the store committed it, so a failed commit leaves the peop
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+import msgspec
 import numpy as np
 
+from livepost.engine.layout import Layout
 from livepost.engine.pick import Distinct
 from livepost.engine.program import Program
-from livepost.engine.row import Fixed, Ints, Row, blank, fixed_dtype, pack, unpack
+from livepost.engine.row import Fixed, Ints, Row, blank, converted, fixed_dtype, layout_of, pack, unpack
 from livepost.engine.seen import Days, Hashes, Seen
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.journal import under_way
 from livepost.model.letter import Letter
 from livepost.model.moment import NO_DUE
+
+ROW_BYTES = 260
+"""What a row takes in memory besides the bytes of its parts: Python's objects."""
+
+LEFT = 7 / 8
+"""Share of the bound to which rows are dropped from memory: each time costs a look at all."""
+
+_COLD = Row(())
+"""In place of a row that is not in memory; the fixed part is, always."""
+
+_piece = msgspec.msgpack.Decoder(tuple[list[int], bytes, list[Row | None]])
 
 FATES: tuple[str, ...] = ("processed", "duplicate", "filtered", "quarantined", "dead_lettered")
 """Where an accepted event ends (conservation); `in flight` is counted by the log."""
@@ -72,27 +85,55 @@ class Delta:
 class People:
     """A shard's state. `position` and `as_of` are the seq and stamp (ms) up to which it is folded."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, layouts: Iterable[Layout] = ()) -> None:
+        """Make room for people of a program; `layouts` are those before, under which rows may have been written."""
         self.program = program
-        self.dtype = fixed_dtype(program)
+        self.layouts = {layout.number: layout for layout in (*layouts, program.layout)}
+        self.dtype = fixed_dtype(program.layout)
         self.fixed: Fixed = blank(program, 1024)
         self._earliest: Ints = np.full(1024, NO_DUE)
         self.rows: list[Row | None] = []
         self._people = 0
-        unsure = any(isinstance(pick, Distinct) for pick in program.picks)
-        parts = ("inside", "unknown") if unsure else ("inside",)
-        self._counted: dict[str, Ints] = {part: np.zeros(len(program.rules), np.int64) for part in parts}
+        self._counted = self._counts()
         self._under_way: Counter[str] = Counter()
         self.number: dict[bytes, int] = {}
         self.seen = Seen()
         self.position = -1
         self.as_of = 0
         self.complete_to = -1
+        self.ready_at = -1
         self.counts = dict.fromkeys(FATES, 0)
         self.lateness: Counter[str] = Counter()
+        self._fetch: Callable[[Collection[int]], Mapping[int, bytes]] = lambda numbers: {}
+        self._bound = 0
+        self._sizes: Ints = np.zeros(1024, np.int64)
+        self._used: Ints = np.zeros(1024, np.int64)
+        self._turn = 0
 
     def __len__(self) -> int:
         return self._people
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of the rows in memory, if these are bounded."""
+        return int(self._sizes.sum())
+
+    def keep_at_most(self, bound: int, fetch: Callable[[Collection[int]], Mapping[int, bytes]]) -> None:
+        """From now on keep rows of `bound` bytes in memory, about, besides those that one step brings; 0: all of them.
+
+        `fetch` gives packed rows by number: every row there is, as `apply` took it over last.
+        """
+        self._bound, self._fetch = bound, fetch
+        self._note_used(np.arange(len(self.rows)))
+
+    def warm(self, numbers: Iterable[int]) -> None:
+        """Bring the rows of these people into memory; the longest not used make room with the next step."""
+        rows = self.rows
+        cold = [number for number in numbers if rows[number] is _COLD]
+        if cold:
+            for number, raw in self._fetch(cold).items():
+                rows[number], _ = unpack(raw)
+            self._note_used(np.array(cold))
 
     def load(self, rows: Iterable[tuple[int, bytes | None]]) -> None:
         """Take over packed people by number; None empties a number whose person was merged away."""
@@ -112,12 +153,41 @@ class People:
         for fate in self.counts.keys() & counts.keys():
             self.counts[fate] += counts[fate]
 
+    def begin_counts(self, counts: Mapping[str, int]) -> None:
+        """Let the totals be these, whatever they were."""
+        self.counts = dict.fromkeys(FATES, 0)
+        self.lateness.clear()
+        self.count(counts)
+
+    def adopt(self, program: Program, ready_at: int = -1) -> None:
+        """Go on with another program, whose layout follows this one's; call it after the store has it. `ready_at` is
+        the seq of the last READY.
+
+        It takes one pass over the fixed parts, whatever else people have (engine.layout).
+        """
+        before, self.program, self.ready_at = self.program.layout, program, ready_at
+        if program.layout == before:
+            return
+        self.layouts[program.layout.number] = program.layout
+        self.dtype = fixed_dtype(program.layout)
+        nobody = np.array([row is None for row in self.rows], bool)
+        fixed = converted(self.fixed, before, program, [program.layout])
+        fixed[len(self.rows) :] = blank(program, 1)
+        fixed[: len(self.rows)][nobody] = blank(program, 1)
+        self.fixed, self._earliest = fixed, np.minimum(fixed["due"], fixed["journey"])
+        self._counted = self._counts()
+
     def due(self, at: int, limit: int) -> Ints:
-        """Return the numbers of up to `limit` people due by `at` (ms), the longest due first."""
+        """Return the numbers of up to `limit` people due by `at` (ms), ascending: those longest due, of those due at
+        one moment the smallest numbers. A step done again takes the same people.
+        """
         waiting = np.flatnonzero(self._earliest <= at)
-        if len(waiting) > limit:
-            waiting = waiting[np.argpartition(self._earliest[waiting], limit)[:limit]]
-        return waiting
+        if len(waiting) <= limit:
+            return waiting
+        due = self._earliest[waiting]
+        latest = np.partition(due, limit)[limit]
+        before, then = due < latest, due == latest
+        return waiting[before | (then & (np.cumsum(then) <= limit - before.sum()))]
 
     def next_due(self) -> int:
         """Return the earliest due time of anybody (ms); NO_DUE if there is none."""
@@ -147,6 +217,8 @@ class People:
         row = self.rows[number]
         if row is None:
             raise KeyError(f"there is no person {number}: merged into another")
+        if row is _COLD:
+            row, _ = unpack(self._fetch([number])[number])
         return row
 
     def fixed_of(self, numbers: Sequence[int]) -> Fixed:
@@ -157,16 +229,61 @@ class People:
         fixed[~given] = blank(self.program, 1)
         return fixed
 
+    def packed(self, numbers: Ints) -> dict[int, bytes]:
+        """Return the people with these numbers, packed; who was merged away is left out."""
+        return {number: row for number, row in self._some(numbers).packed().items() if row is not None}
+
+    def piece(self, numbers: Ints) -> bytes:
+        """Return the people with these numbers as one piece of an image: takes a third of the time of `packed`."""
+        some = self._some(numbers)
+        return msgspec.msgpack.encode((some.numbers, some.fixed.tobytes(), some.rows))
+
+    def load_piece(self, piece: bytes) -> None:
+        """Take over a piece of an image."""
+        numbers, fixed, rows = _piece.decode(piece)
+        self._take(Changed(numbers, rows, np.frombuffer(fixed, self.dtype)))
+
+    def make_room(self, count: int) -> None:
+        """Let `count` numbers be given; those that nobody has stay empty."""
+        self.rows.extend([None] * (count - len(self.rows)))
+        while count > len(self.fixed):
+            more = blank(self.program, len(self.fixed))
+            self.fixed = np.concatenate([self.fixed, more])
+            self._earliest = np.concatenate([self._earliest, more["due"]])
+            self._sizes = np.concatenate([self._sizes, np.zeros_like(self._sizes)])
+            self._used = np.concatenate([self._used, np.zeros_like(self._used)])
+
+    def _some(self, numbers: Ints) -> Changed:
+        asked = numbers.tolist()
+        return Changed(asked, [self.rows[number] for number in asked], self.fixed[numbers])
+
     def _unpacked(self, rows: list[tuple[int, bytes | None]]) -> Changed:
         nobody = blank(self.program, 1).tobytes()
         parts = [(None, nobody) if raw is None else unpack(raw) for _, raw in rows]
-        fixed = np.frombuffer(b"".join([fixed for _, fixed in parts]), self.dtype)
+        fixed = self._read([fixed for _, fixed in parts])
         return Changed([number for number, _ in rows], [row for row, _ in parts], fixed)
+
+    def _read(self, parts: list[bytes]) -> Fixed:
+        """Return fixed parts as the program has them, each from the layout that wrote it."""
+        wrote = np.array([layout_of(part) for part in parts])
+        fixed = blank(self.program, len(parts))
+        for number in np.unique(wrote).tolist():
+            layout, places = self.layouts[number], np.flatnonzero(wrote == number)
+            some = np.frombuffer(b"".join([parts[place] for place in places.tolist()]), fixed_dtype(layout))
+            same = layout == self.program.layout
+            fixed[places] = some if same else converted(some, layout, self.program, self.layouts.values())
+        return fixed
+
+    def _counts(self) -> dict[str, Ints]:
+        """Return how many people are inside each segment, and for how many it is unknown where that can be."""
+        rules, unsure = len(self.program.rules), any(isinstance(pick, Distinct) for pick in self.program.picks)
+        parts = ("inside", "unknown") if unsure else ("inside",)
+        return {part: self.fixed[part].sum(axis=0, dtype=np.int64)[:rules] for part in parts}
 
     def _take(self, changed: Changed) -> None:
         if not changed.numbers:
             return
-        self._make_room(max(changed.numbers) + 1)
+        self.make_room(max(changed.numbers) + 1)
         numbers, fixed, rows = np.array(changed.numbers), changed.fixed, self.rows
         self._recount(numbers, changed)
         self.fixed[numbers] = fixed
@@ -179,6 +296,27 @@ class People:
             elif before is None or before.subjects is not row.subjects:
                 self._people += before is None
                 self.number.update(dict.fromkeys(row.subjects, number))
+        self._note_used(numbers)
+        self._cool()
+
+    def _note_used(self, numbers: Ints) -> None:
+        """Note how long these rows are, and that they were used just now."""
+        if self._bound:
+            rows = [self.rows[number] for number in numbers.tolist()]
+            self._sizes[numbers] = [0 if row is None or row is _COLD else ROW_BYTES + row.nbytes for row in rows]
+            self._used[numbers] = self._turn
+            self._turn += 1
+
+    def _cool(self) -> None:
+        """Drop the rows longest not used, if those in memory are too long."""
+        if not self._bound or self.row_bytes <= self._bound:
+            return
+        warm = np.flatnonzero(self._sizes)
+        newest_first = warm[np.argsort(-self._used[warm], kind="stable")]
+        dropped = newest_first[np.cumsum(self._sizes[newest_first]) > LEFT * self._bound]
+        self._sizes[dropped] = 0
+        for number in dropped.tolist():
+            self.rows[number] = _COLD
 
     def _recount(self, numbers: Ints, changed: Changed) -> None:
         """Bring the counts to what `changed` makes of these people: recounting everybody takes milliseconds."""
@@ -193,13 +331,6 @@ class People:
                 continue
             self._under_way.update(under_way(after.journal) if after else ())
             self._under_way.subtract(under_way(before.journal) if before else ())
-
-    def _make_room(self, count: int) -> None:
-        self.rows.extend([None] * (count - len(self.rows)))
-        while count > len(self.fixed):
-            more = blank(self.program, len(self.fixed))
-            self.fixed = np.concatenate([self.fixed, more])
-            self._earliest = np.concatenate([self._earliest, more["due"]])
 
 
 def _chunks(rows: Iterable[tuple[int, bytes | None]], size: int) -> Iterator[list[tuple[int, bytes | None]]]:

@@ -38,6 +38,12 @@ class Round:
         latest[self.moments.end - 1] = self.until
         return np.flatnonzero(due <= latest)
 
+    def firsts_of(self, people: Bools) -> Bools:
+        """Say of each item whether it is the first of one of these people."""
+        firsts = np.zeros(len(self.places), bool)
+        firsts[self.moments.begin[people]] = True
+        return firsts
+
     def with_due(self, before: Ints, due: Ints, person: Ints) -> Round:
         """Return the round with due times (ms) put in before the items `before`, for the persons in the round."""
         return _round(

@@ -44,15 +44,23 @@ class Rounds:
     """Works people's items off. One instance serves a whole step: its levels, merges, and the wave behind them."""
 
     def __init__(
-        self, work: Working, batch: Batch, feeds: Feeds, decider: Decider, timeline: Timeline, workspace: str
+        self,
+        work: Working,
+        batch: Batch,
+        feeds: Feeds,
+        decider: Decider,
+        timeline: Timeline,
+        workspace: str,
+        ready_at: int = -1,
     ) -> None:
+        """Begin a step; `ready_at` is the seq of the READY at which people who are settling are evaluated."""
         self.made = Made()
         self._work = work
         self._batch = batch
         self._feeds = feeds
         self._decider = decider
         self._timeline = timeline
-        self._happenings = Happenings(batch, work.program, decider, timeline, workspace)
+        self._happenings = Happenings(batch, work.program, decider, timeline, workspace, ready_at)
 
     def note(self, place: int) -> None:
         """Show the campaigns this record whatever it is: people were merged at it."""
@@ -140,9 +148,11 @@ class Rounds:
 
     def _decide(self, a_round: Round, changed: Changes, fixed: Fixed, settled: Settled) -> None:
         """Make transitions, and let campaigns decide for whom something of interest happened or a journey is due."""
-        transitions = self._happenings.transitions(a_round, changed, self._work.name)
+        settling = a_round.firsts_of(fixed["settling"])
+        transitions = self._happenings.transitions(a_round, changed, settling, self._work.name)
         self.made.transitions += transitions
-        moments = self._happenings.moments(a_round, changed, settled.counted, transitions)
+        moments = self._happenings.moments(a_round, changed, settled.counted, settling, transitions)
+        fixed["settling"] = False  # the first item of a round is always settled
         due = np.flatnonzero(fixed["journey"] <= settled.until).tolist()
         for p in dict.fromkeys([*moments, *due]):
             row = self._work.row[int(a_round.people[p])]

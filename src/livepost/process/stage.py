@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from livepost.engine.seen import DAY_MS
 from livepost.model.block import Block
+from livepost.model.change import Seed
 from livepost.model.decision import Merge
 from livepost.model.lateness import TOO_LATE, not_fresh_key
 from livepost.model.moment import NO_DUE
@@ -19,6 +20,7 @@ from livepost.process.decode import decode
 from livepost.process.dedupe import dedupe
 from livepost.process.enrich import enrich
 from livepost.process.feeds import Feeds
+from livepost.process.history import bring_subjects, fold
 from livepost.process.identify import Level, identify
 from livepost.process.lateness import count_lateness
 from livepost.process.people import Delta, People
@@ -43,6 +45,9 @@ def step(
     workspace: str,
     wave: int = WAVE,
     failing: Mapping[int, str] = NOTHING,
+    *,
+    until: int | None = None,
+    seed: Seed | None = None,
 ) -> Delta:
     """Fold blocks into people and serve due times up to the last stamp; change nothing, return what changes.
 
@@ -50,6 +55,8 @@ def step(
               then only due times up to `people.as_of` are served.
     timeline  covers the blocks and reaches back to the oldest due time not yet served
     failing   records on which a step fails, by seq, with the reason: they go to the dead letters
+    until     how far (ms) due times are served, where that is not the last stamp
+    seed      the history that the blocks bring
 
     Raises ValueError if the blocks span more than a day.
     """
@@ -60,21 +67,24 @@ def step(
     batch = batch_of(blocks)
     work = Working(people)
     position = int(batch.seq[-1]) if len(batch) else people.position
-    as_of = int(batch.stamp[-1]) if len(batch) else people.as_of
+    as_of = until if until is not None else int(batch.stamp[-1]) if len(batch) else people.as_of
     decode(batch)
     validate(batch, failing)
     keys, contents, days = dedupe(batch, people.seen)
     levels, merges = identify(batch, people, work)
+    states = [] if seed is None else bring_subjects(seed, people, work)
     done = _bring_wave(people, work, as_of, wave)
     work.open()
     enrich(batch)
-    rounds = Rounds(work, batch, Feeds(batch, people.program), decider, timeline, workspace)
+    rounds = Rounds(work, batch, Feeds(batch, people.program), decider, timeline, workspace, people.ready_at)
     *earlier, last = levels
     for level in earlier:
         _join(level, rounds, work, batch, decider)
         rounds.records(level.owners, level.places)
     _join(last, rounds, work, batch, decider)
     rounds.records_and_due_times(last.owners, last.places, as_of)
+    if seed is not None:
+        fold(seed, states, work)
     return Delta(
         position=position,
         as_of=as_of,

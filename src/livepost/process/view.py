@@ -63,7 +63,8 @@ def _values(people: People, number: int, row: Row) -> dict[str, Any]:
     values = {}
     for name, reading in people.program.readings.items():
         if reading.pick is not None:
-            picked = people.program.picks[reading.pick].value(held[reading.pick], people.as_of)
+            pick = people.program.picks[reading.pick]
+            picked = None if pick is None else pick.value(held[reading.pick], people.as_of)
             values[name] = _sealed(picked) if reading.spec.personal else _money(people, reading, picked)
         else:
             values[name] = _number(people, people.fixed[number], row, reading)

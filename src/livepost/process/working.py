@@ -39,6 +39,7 @@ class Working:
         """Bring in the people with these numbers; return the local number of each."""
         asked, local = list(numbers), self._local
         new = [number for number in dict.fromkeys(asked) if number not in local]
+        self._people.warm(new)
         rows = [self._people.row(number) for number in new]
         copies = [Row(row.subjects, row.tiles, row.picks, row.journal) for row in rows]
         self._append(new, copies, self._people.fixed["known"][new].tolist())
@@ -106,7 +107,7 @@ class Working:
         row = self.row[winner]
         row.tiles = join_tiles(row.tiles, self.row[loser].tiles)
         both = zip(self.program.picks, self.picks(winner), self.picks(loser), strict=True)
-        row.picks = picks.encode([pick.join(a, b) for pick, a, b in both])
+        row.picks = picks.encode([[] if pick is None else pick.join(a, b) for pick, a, b in both])
         self.bind(winner, loser)
 
     def changed(self) -> Changed:

@@ -1,7 +1,8 @@
 """The aggregation words: functions of an event or of one of its fields that give a feature of the person.
 
 Their exact meaning is docs/reference/semantics.md. `over` is the window (none: all time), a length of time that ends
-now or units of the calendar; `grid` how finely a length of time moves, `where` a condition on fields of the same event.
+now or units of the calendar; `grid` how finely a length of time moves, `where` a condition on fields of the same event,
+`was` the name it had before a rename (for `livepost plan`).
 """
 
 from __future__ import annotations
@@ -27,130 +28,208 @@ Where = Condition | bool | None
 
 
 def count(
-    event: type[Event], *, over: Over | None = None, where: Where = None, grid: timedelta | None = None
+    event: type[Event],
+    *,
+    over: Over | None = None,
+    where: Where = None,
+    grid: timedelta | None = None,
+    was: str | None = None,
 ) -> Number[int]:
     """How many of an event; never is 0."""
-    return Number(_of_event("count", event, where, over=over, grid=grid))
+    return Number(_of_event("count", event, where, over=over, grid=grid, was=was))
 
 
 def exists(
-    event: type[Event], *, over: Over | None = None, where: Where = None, grid: timedelta | None = None
+    event: type[Event],
+    *,
+    over: Over | None = None,
+    where: Where = None,
+    grid: timedelta | None = None,
+    was: str | None = None,
 ) -> Existence:
     """Whether an event happened; a condition by itself."""
-    return Existence(_of_event("exists", event, where, over=over, grid=grid))
+    return Existence(_of_event("exists", event, where, over=over, grid=grid, was=was))
 
 
 def since(
-    event: type[Event], *, over: Over | None = None, where: Where = None, grid: timedelta | None = None
+    event: type[Event],
+    *,
+    over: Over | None = None,
+    where: Where = None,
+    grid: timedelta | None = None,
+    was: str | None = None,
 ) -> Elapsed:
     """How long ago an event last happened; None (infinitely long ago) while it never did, or not in the window."""
-    return Elapsed(_of_event("since", event, where, over=over, grid=grid))
+    return Elapsed(_of_event("since", event, where, over=over, grid=grid, was=was))
 
 
 @overload
 def total(  # type: ignore[overload-overlap]  # only a field that is always None would match both
-    field: Money | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: Money | None,
+    *,
+    over: Over | None = ...,
+    where: Where = ...,
+    grid: timedelta | None = ...,
+    was: str | None = ...,
 ) -> Amount[Money]: ...
 @overload
 def total(
-    field: N | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: N | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ..., was: str | None = ...
 ) -> Number[N]: ...
-def total(field: Any, *, over: Over | None = None, where: Where = None, grid: timedelta | None = None) -> Feature[Any]:
+def total(
+    field: Any, *, over: Over | None = None, where: Where = None, grid: timedelta | None = None, was: str | None = None
+) -> Feature[Any]:
     """The sum of a number or money field; never is 0. Money sums in the project's currency, in minor units."""
-    return Comparable(_of_field("total", field, where, over=over, grid=grid))
+    return Comparable(_of_field("total", field, where, over=over, grid=grid, was=was))
 
 
 @overload
 def mean(  # type: ignore[overload-overlap]  # only a field that is always None would match both
-    field: Money | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: Money | None,
+    *,
+    over: Over | None = ...,
+    where: Where = ...,
+    grid: timedelta | None = ...,
+    was: str | None = ...,
 ) -> Amount[Money | None]: ...
 @overload
 def mean(
-    field: float | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: float | None,
+    *,
+    over: Over | None = ...,
+    where: Where = ...,
+    grid: timedelta | None = ...,
+    was: str | None = ...,
 ) -> Number[float | None]: ...
-def mean(field: Any, *, over: Over | None = None, where: Where = None, grid: timedelta | None = None) -> Feature[Any]:
+def mean(
+    field: Any, *, over: Over | None = None, where: Where = None, grid: timedelta | None = None, was: str | None = None
+) -> Feature[Any]:
     """The average of a number or money field; None while there is none."""
-    return Comparable(_of_field("mean", field, where, over=over, grid=grid))
+    return Comparable(_of_field("mean", field, where, over=over, grid=grid, was=was))
 
 
 @overload
 def minimum(  # type: ignore[overload-overlap]  # only a field that is always None would match both
-    field: Money | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: Money | None,
+    *,
+    over: Over | None = ...,
+    where: Where = ...,
+    grid: timedelta | None = ...,
+    was: str | None = ...,
 ) -> Amount[Money | None]: ...
 @overload
 def minimum(  # type: ignore[overload-overlap]  # only a field that is always None would match both
-    field: datetime | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: datetime | None,
+    *,
+    over: Over | None = ...,
+    where: Where = ...,
+    grid: timedelta | None = ...,
+    was: str | None = ...,
 ) -> Comparable[datetime | None, datetime | Feature[datetime | None]]: ...
 @overload
 def minimum(
-    field: N | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: N | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ..., was: str | None = ...
 ) -> Number[N | None]: ...
 def minimum(
-    field: Any, *, over: Over | None = None, where: Where = None, grid: timedelta | None = None
+    field: Any, *, over: Over | None = None, where: Where = None, grid: timedelta | None = None, was: str | None = None
 ) -> Feature[Any]:
     """The smallest value of a number, money or datetime field; None while there is none."""
-    return Comparable(_of_field("minimum", field, where, over=over, grid=grid))
+    return Comparable(_of_field("minimum", field, where, over=over, grid=grid, was=was))
 
 
 @overload
 def maximum(  # type: ignore[overload-overlap]  # only a field that is always None would match both
-    field: Money | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: Money | None,
+    *,
+    over: Over | None = ...,
+    where: Where = ...,
+    grid: timedelta | None = ...,
+    was: str | None = ...,
 ) -> Amount[Money | None]: ...
 @overload
 def maximum(  # type: ignore[overload-overlap]  # only a field that is always None would match both
-    field: datetime | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: datetime | None,
+    *,
+    over: Over | None = ...,
+    where: Where = ...,
+    grid: timedelta | None = ...,
+    was: str | None = ...,
 ) -> Comparable[datetime | None, datetime | Feature[datetime | None]]: ...
 @overload
 def maximum(
-    field: N | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: N | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ..., was: str | None = ...
 ) -> Number[N | None]: ...
 def maximum(
-    field: Any, *, over: Over | None = None, where: Where = None, grid: timedelta | None = None
+    field: Any, *, over: Over | None = None, where: Where = None, grid: timedelta | None = None, was: str | None = None
 ) -> Feature[Any]:
     """The largest value of a number, money or datetime field; None while there is none."""
-    return Comparable(_of_field("maximum", field, where, over=over, grid=grid))
+    return Comparable(_of_field("maximum", field, where, over=over, grid=grid, was=was))
 
 
 @overload
 def latest(  # type: ignore[overload-overlap]  # only a field that is always None would match both
-    field: Money | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: Money | None,
+    *,
+    over: Over | None = ...,
+    where: Where = ...,
+    grid: timedelta | None = ...,
+    was: str | None = ...,
 ) -> Amount[Money | None]: ...
 @overload
 def latest(  # type: ignore[overload-overlap]  # only a field that is always None would match both
-    field: bool | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: bool | None,
+    *,
+    over: Over | None = ...,
+    where: Where = ...,
+    grid: timedelta | None = ...,
+    was: str | None = ...,
 ) -> Comparable[bool | None, bool | Feature[bool | None]]: ...
 @overload
 def latest(  # type: ignore[overload-overlap]  # only a field that is always None would match both
-    field: N | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: N | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ..., was: str | None = ...
 ) -> Number[N | None]: ...
 @overload
 def latest(
-    field: T | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: T | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ..., was: str | None = ...
 ) -> Comparable[T | None, T | Feature[T | None]]: ...
-def latest(field: Any, *, over: Over | None = None, where: Where = None, grid: timedelta | None = None) -> Feature[Any]:
+def latest(
+    field: Any, *, over: Over | None = None, where: Where = None, grid: timedelta | None = None, was: str | None = None
+) -> Feature[Any]:
     """The value with the latest time; None while there is none. Personal values travel sealed."""
-    return Comparable(_of_field("latest", field, where, over=over, grid=grid))
+    return Comparable(_of_field("latest", field, where, over=over, grid=grid, was=was))
 
 
 @overload
 def first(  # type: ignore[overload-overlap]  # only a field that is always None would match both
-    field: Money | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: Money | None,
+    *,
+    over: Over | None = ...,
+    where: Where = ...,
+    grid: timedelta | None = ...,
+    was: str | None = ...,
 ) -> Amount[Money | None]: ...
 @overload
 def first(  # type: ignore[overload-overlap]  # only a field that is always None would match both
-    field: bool | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: bool | None,
+    *,
+    over: Over | None = ...,
+    where: Where = ...,
+    grid: timedelta | None = ...,
+    was: str | None = ...,
 ) -> Comparable[bool | None, bool | Feature[bool | None]]: ...
 @overload
 def first(  # type: ignore[overload-overlap]  # only a field that is always None would match both
-    field: N | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: N | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ..., was: str | None = ...
 ) -> Number[N | None]: ...
 @overload
 def first(
-    field: T | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ...
+    field: T | None, *, over: Over | None = ..., where: Where = ..., grid: timedelta | None = ..., was: str | None = ...
 ) -> Comparable[T | None, T | Feature[T | None]]: ...
-def first(field: Any, *, over: Over | None = None, where: Where = None, grid: timedelta | None = None) -> Feature[Any]:
+def first(
+    field: Any, *, over: Over | None = None, where: Where = None, grid: timedelta | None = None, was: str | None = None
+) -> Feature[Any]:
     """The value with the earliest time; None while there is none. Personal values travel sealed."""
-    return Comparable(_of_field("first", field, where, over=over, grid=grid))
+    return Comparable(_of_field("first", field, where, over=over, grid=grid, was=was))
 
 
 def recent(
@@ -160,9 +239,10 @@ def recent(
     over: Over | None = None,
     where: Where = None,
     grid: timedelta | None = None,
+    was: str | None = None,
 ) -> Feature[list[T]]:
     """The last `n` values, newest first."""
-    return Feature(_of_field("recent", field, where, over=over, grid=grid, n=n))
+    return Feature(_of_field("recent", field, where, over=over, grid=grid, n=n, was=was))
 
 
 def top(
@@ -173,11 +253,12 @@ def top(
     over: Over | None = None,
     where: Where = None,
     grid: timedelta | None = None,
+    was: str | None = None,
 ) -> Feature[list[T]]:
     """The `k` most frequent values, most frequent first; ties in order of the value. Unknown, and empty in a mail,
     while there are more than `cap` different values.
     """
-    return Feature(_of_field("top", field, where, over=over, grid=grid, n=k, cap=cap))
+    return Feature(_of_field("top", field, where, over=over, grid=grid, n=k, cap=cap, was=was))
 
 
 def distinct(
@@ -187,9 +268,10 @@ def distinct(
     over: Over | None = None,
     where: Where = None,
     grid: timedelta | None = None,
+    was: str | None = None,
 ) -> Number[int | None]:
     """How many different values a field of text, whole numbers or bools had; None (unknown) beyond `cap` of them."""
-    return Number(_of_field("distinct", field, where, over=over, grid=grid, cap=cap))
+    return Number(_of_field("distinct", field, where, over=over, grid=grid, was=was, cap=cap))
 
 
 def _of_event(kind: FeatureKind, event: object, where: Where, **options: Any) -> Definition:

@@ -45,6 +45,7 @@ class Rules:
     exit: bool
     reentry: timedelta | None
     fresh: timedelta | None
+    was: str | None = None
 
 
 class Campaign(Generic[P]):
@@ -83,6 +84,7 @@ def campaign(
     exit: bool = True,
     reentry: timedelta | None = AT_ONCE,
     fresh: timedelta | None = None,
+    was: str | None = None,
 ) -> Callable[[Callable[[P], Email]], Campaign[P]]:
     """Make a campaign of the function below.
 
@@ -98,6 +100,7 @@ def campaign(
     exit       whether leaving the audience ends a waiting journey
     reentry    earliest time after the last entry to enter again; `timedelta(0)` at once, None never again
     fresh      how late a trigger or step may be before it is skipped as stale; the project's if not given
+    was        the name it had before a rename: what it remembers of people stays
     """
     rules = Rules(
         on=None if on is None else _event("on", on),
@@ -112,6 +115,7 @@ def campaign(
         exit=exit,
         reentry=reentry,
         fresh=fresh,
+        was=was,
     )
     entered = _segment(audience)
     return lambda write: Campaign(_function(write), entered, rules)

@@ -115,20 +115,15 @@ class _Profile:
             raise error if error.where else ProjectError(str(error), feature.line) from None
 
     def segment_spec(self, segment: Segment) -> SegmentSpec:
-        """Return a segment as data; its version covers the versions of the features and segments it uses."""
+        """Return a segment as data; its version has the versions of what it uses instead of their names (ADR 0020)."""
         if segment.name not in self._specs:
             self._specs[segment.name] = self._new_segment_spec(segment)
         return self._specs[segment.name]
 
     def _new_segment_spec(self, segment: Segment) -> SegmentSpec:
         condition = translate(segment.condition, self._reader)
-        nodes = list(tree.walk(condition))
-        features = {node.name for node in nodes if isinstance(node, tree.Feature)}
-        segments = {node.name for node in nodes if isinstance(node, tree.Segment)}
-        versions = [self._version_of(name) for name in sorted(features)]
-        versions += [self.segment_spec(self.segments[name]).version for name in sorted(segments)]
         as_data = _tree(condition)
-        version = digest(msgspec.json.encode(as_data, order="deterministic"), *versions).hex()
+        version = digest(msgspec.json.encode(self._by_version(as_data), order="deterministic")).hex()
         return SegmentSpec(name=segment.name, condition=as_data, text=segment.condition.text, version=version)
 
     def _name_of(self, feature: Feature[Any]) -> str:
@@ -149,6 +144,18 @@ class _Profile:
             f"expected a {what} of {self.profile.__name__}, got {name} of another class; "
             "a project has one profile, so declare it there"
         )
+
+    def _by_version(self, node: Any) -> Any:
+        """Return a condition's tree with features and segments named by their versions."""
+        if isinstance(node, list):
+            return [self._by_version(part) for part in node]
+        if not isinstance(node, dict):
+            return node
+        if node.get("type") == "feature":
+            return {**node, "name": self._version_of(node["name"])}
+        if node.get("type") == "segment":
+            return {**node, "name": self.segment_spec(self.segments[node["name"]]).version}
+        return {key: self._by_version(part) for key, part in node.items()}
 
     def _version_of(self, name: str) -> str:
         known = self.inline.get(name) or self.feature_spec(name, self.features[name])

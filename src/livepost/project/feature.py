@@ -49,6 +49,7 @@ class Definition:
     grid: timedelta | None = None
     n: int | None = None
     cap: int | None = None
+    was: str | None = None
 
     @property
     def text(self) -> str:

@@ -19,10 +19,11 @@ class Segment(Condition):
     person is inside.
     """
 
-    def __init__(self, given: Condition) -> None:
-        """Keep the condition; the name comes from the profile's class body."""
+    def __init__(self, given: Condition, was: str | None = None) -> None:
+        """Keep the condition, and the name it had before; its name comes from the profile's class body."""
         super().__init__()
         self.condition = given
+        self.was = was
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -50,6 +51,9 @@ class Segment(Condition):
         return self if instance is None else instance._memberships.get(self.name, False)
 
 
-def segment(given: Condition) -> Segment:
-    """Return the segment of people of whom a condition over features and other segments holds."""
-    return Segment(condition(given))
+def segment(given: Condition, *, was: str | None = None) -> Segment:
+    """Return the segment of people of whom a condition over features and other segments holds.
+
+    `was` is the name it had before a rename: its people stay in it, and are not counted as having entered anew.
+    """
+    return Segment(condition(given), was)

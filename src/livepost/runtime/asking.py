@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from typing import Protocol
 
 from livepost.clock import WallClock
-from livepost.errors import HeldError, StoreError
+from livepost.errors import HeldError
 from livepost.model.decision import Transition
 from livepost.model.letter import Letter
 from livepost.model.person import PersonView
@@ -18,7 +18,7 @@ from livepost.runtime.folder import DataFolder
 from livepost.runtime.project import Project
 from livepost.runtime.wire import POLL_S, WireError
 from livepost.runtime.worker import Worker
-from livepost.state.sqlite import SqliteState
+from livepost.state.base import DurableStateStore
 
 STARTING_S = 10.0
 """How long an engine that has the state open may take until it answers."""
@@ -54,23 +54,17 @@ class Engine(Protocol):
 
 @contextmanager
 def engine_of(folder: DataFolder, project: Project) -> Iterator[Engine]:
-    """Yield the folder's engine: the running one, else its state on disk (nothing is processed then).
-
-    Raises StoreError if the state is that of another project: running it once brings it up to date.
-    """
+    """Yield the folder's engine: the running one, else its state on disk (nothing is processed then)."""
     with closing(EngineClient(folder)) as running:
         state = _state_or_running(folder, running, time.monotonic() + STARTING_S)
         if state is None:
             yield running
             return
     with closing(state) as store, closing(folder.log_reader()) as log:
-        loaded = store.loaded()
-        if loaded is not None and loaded.program != project.compiled.hash():
-            raise StoreError("the project was changed since it ran last; `livepost run` brings the state up to date")
-        yield Worker(project.compiled, store, log, WallClock(), folder.settings.workspace)
+        yield Worker(project.compiled, store, log, WallClock(), folder.settings.workspace, images=folder.images)
 
 
-def _state_or_running(folder: DataFolder, running: EngineClient, deadline: float) -> SqliteState | None:
+def _state_or_running(folder: DataFolder, running: EngineClient, deadline: float) -> DurableStateStore | None:
     """Return the state on disk; None if an engine runs and answers. One that has the state may just be starting."""
     while True:
         try:

@@ -7,24 +7,28 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
+from typing import Protocol
 
 import msgspec
 
 from livepost.clock import steady
 from livepost.deliver.courier import Courier, Sent, recover, report, send_due, take_over
-from livepost.errors import SealError, StoreError
+from livepost.deliver.mail import Maker
+from livepost.errors import LivepostError, SealError, StoreError
 from livepost.intake.writer import Lane
 from livepost.ledger.base import Move
 from livepost.log.base import LogReader
 from livepost.measure.send import sent
+from livepost.model.change import Definitions
+from livepost.model.compiled import Compiled
 from livepost.model.record import Record
-from livepost.model.told import CourierStatus
+from livepost.model.told import CourierStatus, Status
 from livepost.observe.latencies import Latencies
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.handed import Handed
 from livepost.runtime.making import maker_of
-from livepost.runtime.project import Project
+from livepost.runtime.project import Project, served
 from livepost.runtime.sender import sender_of
 from livepost.runtime.wire import WireClient
 from livepost.vault.base import Vault
@@ -59,8 +63,11 @@ class LoggedOutcomes:
             return False
 
 
-def run_courier(folder: DataFolder, project: Project, stop: Event) -> None:
-    """Work until `stop` is set. Raises StoreError if a store cannot be opened, SettingsError for a `mail` of no use."""
+def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path | None = None) -> None:
+    """Work until `stop` is set; `home` is the author's folder, if `project` was loaded from another one.
+
+    Raises StoreError if a store cannot be opened, SettingsError for a `mail` of no use.
+    """
     with contextlib.ExitStack() as open_:
         vault = open_.enter_context(contextlib.closing(folder.vault(readonly=True)))
         ledger = open_.enter_context(contextlib.closing(folder.ledger()))
@@ -68,22 +75,74 @@ def run_courier(folder: DataFolder, project: Project, stop: Event) -> None:
         engine = open_.enter_context(contextlib.closing(EngineClient(folder)))
         front = open_.enter_context(contextlib.closing(WireClient(folder.front_socket)))
         sender = open_.enter_context(contextlib.closing(sender_of(folder, vault)))
+        base_url = _base_url(folder, stop)
+        author = Author(
+            folder,
+            project,
+            home or project.folder,
+            engine,
+            lambda author: maker_of(author, folder.settings, base_url, vault, ledger),
+        )
         courier = Courier(
             engine=engine,
             ledger=ledger,
-            maker=maker_of(project, folder.settings, _base_url(folder, stop), vault, ledger),
+            maker=author.maker,
             sender=sender,
             blind=lambda address: vault.blind("suppression", address.casefold()),
             outcomes=LoggedOutcomes(vault, lambda records: _hand(front, records)),
             clock=steady(folder.clock),
             worker=f"courier-{os.getpid()}",
         )
-        _Loop(courier, log, folder.courier_file).run(folder, stop)
+        _Loop(courier, author, log, folder.courier_file).run(folder, stop)
+
+
+class Serving(Protocol):
+    """The engine, as far as it says what serves."""
+
+    def status(self) -> Status:
+        """Return where it stands, with the hash of what serves (`program`)."""
+        ...
+
+    def definitions(self) -> Definitions:
+        """Return what it computes with."""
+        ...
+
+
+class Author:
+    """The campaigns' functions and templates that mails are made with: those of the project that serves."""
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        project: Project,
+        home: Path,
+        engine: Serving,
+        make: Callable[[Project], Maker],
+    ) -> None:
+        """Take the project to begin with, the author's folder, who knows what serves, and what makes mails of it."""
+        self.maker = make(project)
+        self._folder = folder
+        self._project = project
+        self._home = home
+        self._engine = engine
+        self._make = make
+
+    def follow(self) -> None:
+        """Take the folder's pages anew if another project serves by now: before its first decision is a mail."""
+        with contextlib.suppress(StoreError):  # the engine is not there: nobody can be asked for people either
+            if self._engine.status().program != self._project.compiled.hash():
+                self._take_up(self._engine.definitions().serving)
+
+    def _take_up(self, serving: Compiled) -> None:
+        self._project = served(self._project, self._home, serving, self._folder.settings, self._folder.speed)
+        with contextlib.suppress(LivepostError):  # a template that cannot be compiled: the mails stay as they were
+            self.maker = self._make(self._project)
 
 
 class _Loop:
-    def __init__(self, courier: Courier, log: LogReader, status: Path) -> None:
+    def __init__(self, courier: Courier, author: Author, log: LogReader, status: Path) -> None:
         self._courier = courier
+        self._author = author
         self._log = log
         self._status = status
         self._latencies = Latencies()
@@ -100,6 +159,9 @@ class _Loop:
         """Take over, send, report; say whether there was something to do."""
         with contextlib.suppress(StoreError):  # the engine is not there yet, or not any more
             take_over(self._courier)
+        self._author.follow()
+        if self._courier.maker is not self._author.maker:
+            self._courier = msgspec.structs.replace(self._courier, maker=self._author.maker)
         done = send_due(self._courier)
         self._note(done)
         with contextlib.suppress(StoreError):  # the front is not there: they are reported later

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
+from functools import partial
 from time import monotonic
 from types import NoneType
 
@@ -11,6 +13,7 @@ import msgspec
 
 from livepost.clock import WallClock
 from livepost.errors import StoreError
+from livepost.log.base import LogReader
 from livepost.model.letter import Letter
 from livepost.model.person import PersonView
 from livepost.model.told import Due
@@ -18,8 +21,11 @@ from livepost.runtime.attempts import Attempts
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.process import collect_seldom, stopped
 from livepost.runtime.project import Project
+from livepost.runtime.recovery import OtherwiseError
 from livepost.runtime.wire import Handler, WireClient, WireServer, watch
 from livepost.runtime.worker import STEP_RECORDS, Worker
+from livepost.state.base import StateStore
+from livepost.state.image import ImageError
 
 IDLE_S = 1.0
 """How long the engine waits for the front's wake-up before it looks at the log all the same."""
@@ -38,8 +44,35 @@ async def run_engine(folder: DataFolder, project: Project) -> None:
         log = open_.enter_context(contextlib.closing(folder.log_reader()))
         store = open_.enter_context(contextlib.closing(folder.state()))
         attempts = open_.enter_context(contextlib.closing(Attempts(STEP_RECORDS, folder.attempts_file)))
-        worker = Worker(project.compiled, store, log, WallClock(), folder.settings.workspace, attempts=attempts)
+        worker = open_.enter_context(contextlib.closing(_worker(folder, project, store, log, attempts)))
         await _Engine(folder, worker).run()
+
+
+def _worker(folder: DataFolder, project: Project, store: StateStore, log: LogReader, attempts: Attempts) -> Worker:
+    """Return the worker; a state that cannot be brought to its last commit is rebuilt, if the log is whole.
+
+    Raises StoreError if it is not: people from before its beginning would be lost without a word.
+    """
+    make = partial(
+        Worker,
+        project.compiled,
+        store,
+        log,
+        WallClock(),
+        folder.settings.workspace,
+        attempts=attempts,
+        images=folder.images,
+        pace=folder.pace,
+        row_bytes=folder.settings.rows_mb * 1_000_000,
+    )
+    try:
+        return make()
+    except (OtherwiseError, ImageError) as error:
+        if log.first() > 0:
+            raise
+        print(f"livepost: {error}; it is being rebuilt", file=sys.stderr)  # noqa: T201
+        store.reset()
+        return make()
 
 
 class _Engine:
@@ -62,6 +95,9 @@ class _Engine:
             for task in tasks:
                 task.cancel()
             await self._server.close()
+            # A state that takes nothing more loses nothing: the next start has a little to do again.
+            with contextlib.suppress(StoreError):
+                self._worker.settle()
 
     async def _work(self) -> None:
         """Step while there is something to do; between steps, questions are answered.
@@ -88,7 +124,7 @@ class _Engine:
         told: Due | None = None
         told_s = 0.0
         while True:
-            due = Due(next_due=self._worker.next_due(), complete_to=self._worker.shard.complete_to)
+            due = Due(next_due=self._worker.next_due(), log_needed_after=self._worker.log_needed_after)
             if told is None or due.next_due != told.next_due or monotonic() - told_s >= TELL_AGAIN_S:
                 with contextlib.suppress(StoreError):
                     await asyncio.to_thread(front.call, "due", due, NoneType)
@@ -115,6 +151,7 @@ class _Engine:
             "letter": self._letter,
             "served": lambda raw: worker.served(msgspec.msgpack.decode(raw, type=int)),
             "status": lambda raw: worker.status(),
+            "definitions": lambda raw: worker.definitions,
             "transitions_after": lambda raw: worker.transitions_after(
                 *msgspec.msgpack.decode(raw, type=tuple[int, int])
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import NoneType
 
+from livepost.model.change import Definitions
 from livepost.model.decision import Transition
 from livepost.model.letter import Letter
 from livepost.model.outbox import OutboxPage
@@ -71,6 +72,10 @@ class EngineClient:
     def status(self) -> Status:
         """Return where the engine stands."""
         return self._wire.call("status", None, Status)
+
+    def definitions(self) -> Definitions:
+        """Return what the engine computes with."""
+        return self._wire.call("definitions", None, Definitions)
 
     def wake(self) -> None:
         """Wake whoever waits for the engine's decisions: there is something for them in the ledger."""

@@ -14,8 +14,11 @@ from livepost.errors import StoreError
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.log.sqlite import SqliteLog, SqliteLogReader
 from livepost.runtime.keyring import KeyRing
+from livepost.runtime.sweep import Pace
 from livepost.settings.settings import Settings
-from livepost.state.sqlite import SqliteState
+from livepost.state.base import DurableStateStore
+from livepost.state.image import Images
+from livepost.state.opening import open_state, state_name
 from livepost.vault.kek import make_kek_file, read_kek
 from livepost.vault.sqlite import SqliteVault
 
@@ -67,6 +70,16 @@ class DataFolder(msgspec.Struct, frozen=True):
     def courier_file(self) -> Path:
         """Where the courier writes its status."""
         return self.path / "courier.json"
+
+    @property
+    def definitions_file(self) -> Path:
+        """Where the front writes what the log names."""
+        return self.path / "definitions.json"
+
+    @property
+    def pages_folder(self) -> Path:
+        """Where the front keeps the author's pages that go with what serves."""
+        return self.path / "applied"
 
     @property
     def processes_file(self) -> Path:
@@ -122,7 +135,7 @@ class DataFolder(msgspec.Struct, frozen=True):
 
     def require_used(self) -> None:
         """Raise StoreError if no house ever ran on this folder: there is nothing to look at."""
-        if not (self.path / "state.db").exists():
+        if not self.state_path.exists():
             raise StoreError(f"there is nothing in {self.path} yet; `livepost run` in the project's folder begins")
 
     def log(self, clock: Clock | None = None) -> SqliteLog:
@@ -143,6 +156,21 @@ class DataFolder(msgspec.Struct, frozen=True):
         """Open the ledger."""
         return SqliteLedger(self.path / "ledger.db", steady(WallClock()))
 
-    def state(self) -> SqliteState:
+    @property
+    def state_path(self) -> Path:
+        """Where the engine's state lies: a file, or a folder, as its body wants it."""
+        return self.path / state_name(self.settings.state)
+
+    @property
+    def images(self) -> Images:
+        """The images of people that a sweep writes, beside the state that names them."""
+        return Images(self.state_path.with_name(self.state_path.name + ".images"))
+
+    @property
+    def pace(self) -> Pace | None:
+        """The pace of the sweep; None where each step's commit has its rows."""
+        return Pace(redo_ms=self.settings.redo_ms) if self.settings.state_rows == "sweep" else None
+
+    def state(self) -> DurableStateStore:
         """Open the engine's state: the engine only."""
-        return SqliteState(self.path / "state.db")
+        return open_state(self.settings.state, self.state_path)

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 from starlette.routing import BaseRoute
@@ -18,28 +19,32 @@ from livepost.api.mail import MailDesk, echo
 from livepost.clock import DAY_MS, SECOND_MS, Clock, steady
 from livepost.collect.app import Collect
 from livepost.deliver.token import Tokens
-from livepost.errors import LivepostError
+from livepost.errors import LivepostError, StoreError
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Lane, Stores
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.log.base import Position
+from livepost.model.compiled import Compiled
 from livepost.model.letter import Replay, Replayed
-from livepost.model.record import Appended, Kind, Record
+from livepost.model.record import Appended, Record
 from livepost.model.told import Due
 from livepost.observe.rates import Rates
+from livepost.runtime.changing import CUT, NAMED, READY, SEED, Changing
+from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.handed import Handed
-from livepost.runtime.job import ADMIT, JOB
+from livepost.runtime.job import ADMIT, JOB, PLAN, Planned
+from livepost.runtime.kept_pages import fitting, keep_pages
 from livepost.runtime.letters import letters_of
 from livepost.runtime.listening import listen, serve
 from livepost.runtime.pages import Pages
 from livepost.runtime.process import collect_seldom, stopped
-from livepost.runtime.project import Project
+from livepost.runtime.project import Project, served
 from livepost.runtime.recorders import Recorders
 from livepost.runtime.replaying import REPLAY, Replaying
 from livepost.runtime.sending import Sending, template_names, wake_courier
 from livepost.runtime.tending import Tending
-from livepost.runtime.wire import Handler, WireServer
+from livepost.runtime.wire import POLL_S, Handler, WireServer
 from livepost.vault.base import ExternalId
 
 TICK_CHECK_S = 0.005
@@ -52,10 +57,13 @@ PRUNE_EVERY_S = 3600.0
 RECOVER_EVERY_S = 1.0
 
 
-async def run_front(folder: DataFolder, project: Project, *, more: Sequence[BaseRoute] = ()) -> None:
+async def run_front(
+    folder: DataFolder, project: Project, *, home: Path | None = None, more: Sequence[BaseRoute] = ()
+) -> None:
     """Serve until told to stop. Raises LivepostError if a store or the port cannot be had.
 
-    `more` are routes of whoever starts it, behind the house's own.
+    `home` is the author's folder, if `project` was loaded from another one; `more` are routes of whoever starts it,
+    behind the house's own.
     """
     collect_seldom()
     clock = steady(folder.clock)
@@ -63,7 +71,7 @@ async def run_front(folder: DataFolder, project: Project, *, more: Sequence[Base
         writing = open_.enter_context(contextlib.closing(_Writing(folder, clock)))
         ledger = open_.enter_context(contextlib.closing(folder.ledger()))
         listening = open_.enter_context(contextlib.closing(listen(folder)))
-        await _Front(folder, project, clock, writing, ledger, more).run(listening)
+        await _Front(folder, project, home or project.folder, clock, writing, ledger, more).run(listening)
 
 
 class _Writing:
@@ -95,30 +103,25 @@ class _Front:
         self,
         folder: DataFolder,
         project: Project,
+        home: Path,
         clock: Clock,
         writing: _Writing,
         ledger: SqliteLedger,
         more: Sequence[BaseRoute],
     ) -> None:
         self._folder = folder
-        self._project = project
+        self._home = home
         self._clock = clock
         self._writing = writing
         self._ledger = ledger
-        self._due = Due(next_due=None, complete_to=-1)
+        self._due = Due(next_due=None, log_needed_after=-1)
         self._due_told = asyncio.Event()
         self._recorders = Recorders()
         self._rates = Rates()
         self._outcomes = 0
-        self._house = Tending(
-            folder,
-            project,
-            ledger,
-            self._rates,
-            self._trouble,
-            outcomes=lambda: self._outcomes,
-            replay=self._replayed,
-        )
+        self._planned = Planned("", Compiled())
+        self._intake = self._new_intake()
+        self._changing = Changing(folder.definitions_file, self._intake, lambda: writing.log, self._use_plan)
         handlers: dict[str, Handler] = {
             "append": self._handed,
             "due": self._told_due,
@@ -127,31 +130,40 @@ class _Front:
             JOB: self._recorders.next,
             ADMIT: self._admit,
             REPLAY: self._replay,
+            PLAN: lambda raw: self._planned,
+            NAMED: self._changing.handle_named,
+            CUT: self._changing.handle_cut,
+            SEED: self._changing.handle_seed,
+            READY: self._changing.handle_ready,
         }
         self._server = WireServer(folder.front_socket, handlers)
-        plan = TrackingPlan(project.compiled, folder.settings.undeclared)
-        self._intake = Intake(
-            Stores(writing.log, writing.vault),
-            plan,
-            workspace=folder.settings.workspace,
-            on_commit=self._committed,
-            reopen=writing.reopen,
+        self._changing.start(project.compiled)
+        self._project = fitting(folder, project, self._changing.named.serving)
+        if self._project is project:
+            self._keep_pages()
+        self._house = Tending(
+            folder,
+            self._project,
+            ledger,
+            self._rates,
+            self._trouble,
+            outcomes=lambda: self._outcomes,
+            replay=self._replayed,
         )
         self._replaying = Replaying(
             self._house,
             self._intake,
             log=lambda: writing.log,
-            letters=lambda: letters_of(folder, project.compiled, writing.vault),
+            letters=lambda: letters_of(folder, self._project.compiled, writing.vault),
         )
-        self._sending = self._new_sending(plan)
+        self._sending = self._new_sending()
         self._desk = self._new_desk()
         self._pages = Pages(folder, writing.vault, ledger, self._house, self._sending, self._desk, self._trouble, more)
 
     async def run(self, listening: socket.socket) -> None:
-        self._write_project()
         await self._server.start()
         waking = wake_courier(self._folder, self._sending.taken)
-        works = (self._tick(), self._prune(), self._recover(), self._echo(), waking)
+        works = (self._tick(), self._prune(), self._recover(), self._echo(), self._follow(), waking)
         tasks = [asyncio.create_task(work) for work in works]
         try:
             await stopped(self._serve(listening))
@@ -163,12 +175,21 @@ class _Front:
             self._pages.close()
             await self._server.close()
 
-    def _new_sending(self, plan: TrackingPlan) -> Sending:
+    def _new_intake(self) -> Intake:
+        """Return the writer of the log; whose tracking plan it judges by is told when it is known what serves."""
+        return Intake(
+            Stores(self._writing.log, self._writing.vault),
+            TrackingPlan(Compiled()),
+            workspace=self._folder.settings.workspace,
+            on_commit=self._committed,
+            reopen=self._writing.reopen,
+        )
+
+    def _new_sending(self) -> Sending:
         return Sending(
             intake=self._intake,
             vault=lambda: self._writing.vault,
             ledger=self._ledger,
-            plan=plan,
             templates=template_names(self._project.folder),
             clock=self._clock,
             workspace=self._folder.settings.workspace,
@@ -225,14 +246,39 @@ class _Front:
         self._due = msgspec.msgpack.decode(raw, type=Due)
         self._due_told.set()
 
-    def _write_project(self) -> None:
-        """Name the project in the log if it is another than the last one named there."""
-        known = self._folder.path / "project.json"
-        compiled = msgspec.json.encode(self._project.compiled, order="deterministic")
-        if not known.exists() or known.read_bytes() != compiled:
-            control = {"hash": self._project.compiled.hash(), "project": msgspec.to_builtins(self._project.compiled)}
-            self._intake.append([Record(kind=Kind.PROJECT, control=control)])
-            known.write_bytes(compiled)
+    def _use_plan(self, project: Compiled) -> None:
+        """Judge calls by a project's tracking plan from now on, here and in the recorders."""
+        plan = Compiled(currency=project.currency, events=project.events)
+        self._planned = Planned(plan.hash(), plan)
+        self._recorders.plan = self._planned.hash
+        self._intake.use_plan(TrackingPlan(plan, self._folder.settings.undeclared))
+
+    async def _follow(self) -> None:
+        """Speak of the project that was made ready, and use the folder's pages as they are by then, once it serves."""
+        while True:
+            await self._changing.ready.wait()
+            self._changing.ready.clear()
+            while not await asyncio.to_thread(self._is_served, self._changing.named.serving.hash()):
+                await asyncio.sleep(POLL_S)
+            await asyncio.to_thread(self._take_up, self._changing.named.serving)
+
+    def _is_served(self, hash: str) -> bool:
+        with contextlib.suppress(StoreError), contextlib.closing(EngineClient(self._folder)) as engine:
+            return engine.status().program == hash
+        return False
+
+    def _keep_pages(self) -> None:
+        """Keep the pages of what serves; a disk that takes none ends no house."""
+        with contextlib.suppress(StoreError):
+            keep_pages(self._folder, self._project)
+
+    def _take_up(self, serving: Compiled) -> None:
+        before = self._project
+        self._project = served(before, self._home, serving, self._folder.settings, self._folder.speed)
+        self._house.use(self._project)
+        self._sending.templates = template_names(self._project.folder)
+        if self._project.declarations is not before.declarations:
+            self._keep_pages()
 
     async def _tick(self) -> None:
         """Append a tick whenever a due time has passed and nothing newer is in the log."""
@@ -257,8 +303,12 @@ class _Front:
     async def _prune(self) -> None:
         while True:
             await asyncio.sleep(PRUNE_EVERY_S)
-            before = min(self._due.complete_to, await asyncio.to_thread(self._ledger.cursor))
+            if self._changing.under_way:
+                continue  # its seeds are made of the whole log
+            before = min(self._due.log_needed_after, await asyncio.to_thread(self._ledger.cursor))
             self._writing.log.prune(before, self._clock.now_ms() - self._folder.settings.retention_days * DAY_MS)
+            with contextlib.suppress(StoreError):
+                self._changing.name_again()
 
     async def _recover(self) -> None:
         while True:

@@ -5,18 +5,30 @@ from __future__ import annotations
 import msgspec
 
 from livepost.intake.record import Arrival
+from livepost.model.compiled import Compiled
 
 JOB = "job"
 ADMIT = "admit"
-"""What a recorder asks the front: to take what is done and give more to do; to make subjects of external ids."""
+PLAN = "plan"
+"""What a recorder asks the front: to take what is done and give more to do; to make subjects of external ids; whose
+tracking plan calls are judged by.
+"""
 
 
 class Job(msgspec.Struct, frozen=True, array_like=True):
-    """A batch to be read: its body, and how it came (`sent_at` is in the body)."""
+    """A batch to be read: its body, how it came (`sent_at` is in the body), and which plan it is judged by."""
 
     number: int
     body: bytes
     arrival: Arrival
+    plan: str = ""
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """Whose tracking plan calls are judged by: events and currency, and the content hash of these."""
+
+    hash: str
+    project: Compiled
 
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True):

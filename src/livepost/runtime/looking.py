@@ -105,6 +105,11 @@ class Looking:
         for _ in range(LOOKS):
             self._looks.put(None)  # opened by whoever needs it first
 
+    def use(self, project: Project) -> None:
+        """Speak of another project from now on: it serves."""
+        self._previews.use(project)
+        self._compiled = project.compiled
+
     def project(self) -> Compiled:
         """Return the project as the house runs it."""
         return self._compiled

@@ -45,6 +45,13 @@ class Previews:
         self._maker: Maker | None = None
         self._open = contextlib.ExitStack()
 
+    def use(self, project: Project) -> None:
+        """Make previews of another project, once the one under way is made."""
+        with self._turn:
+            self._open.close()
+            self._project = project
+            self._maker = None
+
     def of(self, campaign: str, view: PersonView) -> RenderedMail | NotMade:
         """Return what a campaign would say to a person, or why it cannot.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 import traceback
@@ -37,12 +38,13 @@ class Project(msgspec.Struct, frozen=True):
         return self.declarations.draft(decision.campaign, person, opened, currency=self.compiled.currency)
 
 
-def load_project(folder: Path, settings: Settings, speed: float = 1.0) -> Project:
+def load_project(folder: Path, settings: Settings, speed: float = 1.0, *, anew: bool = False) -> Project:
     """Return the project in a folder; raise ProjectError with the place of what is wrong.
 
-    `speed` is that of the workspace's clock: `fresh` is multiplied by it, since it is meant in real time.
+    `speed` is that of the workspace's clock: `fresh` is multiplied by it, since it is meant in real time. `anew` reads
+    the folder's pages once more, where they were imported before.
     """
-    declarations = collect(vars(import_shop(folder)))
+    declarations = collect(vars(import_anew(folder) if anew else import_shop(folder)))
     fresh = timedelta(milliseconds=settings.fresh_ms)
     compiled = compile_project(declarations, currency=settings.currency, fresh=fresh)
     return Project(folder, declarations, _stretched(compiled, speed))
@@ -68,6 +70,49 @@ def import_shop(folder: Path) -> ModuleType:
         raise ProjectError(f"{MODULE}.py cannot be imported: {said}", _where(error, str(path))) from error
     finally:
         sys.path.remove(str(path.parent))
+
+
+def import_anew(folder: Path) -> ModuleType:
+    """Import the folder's `shop.py` and the modules beside it as they are now; what is in use of the old ones stays.
+
+    Where they cannot be imported, the old ones stay whole.
+    """
+    inside = folder.resolve()
+    before = Path(getattr(sys.modules.get(MODULE), "__file__", None) or inside / MODULE).parent
+    old = {
+        name: module
+        for name, module in sys.modules.items()
+        if _is_page(module, inside) or _is_page(module, before)  # of another folder, with modules beside it
+    }
+    for name in old:
+        del sys.modules[name]
+    try:
+        return import_shop(folder)
+    except BaseException:
+        for name in [name for name, module in sys.modules.items() if _is_page(module, inside)]:
+            del sys.modules[name]
+        sys.modules.update(old)
+        raise
+
+
+def served(project: Project, home: Path, serving: Compiled, settings: Settings, speed: float) -> Project:
+    """Return the project that serves, with the pages in `home`, the author's folder, if they compile to it now.
+
+    Where they do not (they were changed once more, or are broken), the campaigns' functions stay those of `project`.
+    """
+    with contextlib.suppress(ProjectError):
+        now = load_project(home, settings, speed, anew=True)
+        if now.compiled.hash() == serving.hash():
+            return now
+    return msgspec.structs.replace(project, compiled=serving)
+
+
+def _is_page(module: ModuleType, folder: Path) -> bool:
+    """Say whether a module is one of the author's: in the folder, and not of an environment in there."""
+    place = getattr(module, "__file__", None)
+    if place is None or not (path := Path(place)).is_relative_to(folder):
+        return False
+    return "site-packages" not in path.relative_to(folder).parts
 
 
 def _where(error: Exception, page: str) -> str:

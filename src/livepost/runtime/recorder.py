@@ -12,33 +12,39 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from types import NoneType
+from typing import Protocol
 
 from livepost.collect.request import read_batch
 from livepost.errors import RejectedError, StoreError
-from livepost.intake.plan import TrackingPlan
+from livepost.intake.plan import TrackingPlan, Undeclared
 from livepost.intake.record import Recorder
 from livepost.log.body import packed_piece
+from livepost.model.compiled import Compiled
 from livepost.runtime.folder import DataFolder
-from livepost.runtime.job import ADMIT, JOB, Asked, Done, Job, Refusal
+from livepost.runtime.job import ADMIT, JOB, PLAN, Asked, Done, Job, Planned, Refusal
 from livepost.runtime.process import collect_seldom
-from livepost.runtime.project import Project
 from livepost.runtime.wire import POLL_S, WireClient, WireError
 from livepost.vault.base import ExternalId
 from livepost.vault.sqlite import SqliteVault
 from livepost.vault.subject import KeyedSubject
 
 
-def run_recorder(folder: DataFolder, project: Project) -> None:
+def run_recorder(folder: DataFolder) -> None:
     """Work until the process is ended, which may be at any moment."""
     collect_seldom()
     with contextlib.ExitStack() as open_:
         vault = open_.enter_context(contextlib.closing(folder.vault(readonly=True)))
         front = open_.enter_context(contextlib.closing(WireClient(folder.front_socket)))
-        plan = TrackingPlan(project.compiled, folder.settings.undeclared)
-        recorder = Recorder(folder.settings.workspace, FoundSubjects(vault, lambda new: _make(front, new)), plan)
+        plan = Plan(front, folder.settings.undeclared)
+        subjects = FoundSubjects(vault, lambda new: _make(front, new))
+        recorder = Recorder(folder.settings.workspace, subjects, TrackingPlan(Compiled()))
         done: list[Done] = []
         while True:
-            done = [do(job, recorder) for job in _more(front, done)]
+            jobs = _more(front, done)
+            if jobs and not plan.is_known(jobs[0].plan, recorder):
+                done = [Done(job.number) for job in jobs]
+                continue
+            done = [do(job, recorder) for job in jobs]
 
 
 def do(job: Job, recorder: Recorder) -> Done:
@@ -50,6 +56,34 @@ def do(job: Job, recorder: Recorder) -> Done:
         return Done(job.number, refusal=Refusal(str(error), error.code, error.status))
     except StoreError:
         return Done(job.number)
+
+
+class Asks(Protocol):
+    """The front's socket, as far as plans are asked for there."""
+
+    def call(self, name: str, argument: None, type: type[Planned]) -> Planned:
+        """Return the answer; raise StoreError if there is none."""
+        ...
+
+
+class Plan:
+    """The tracking plan of the front, asked for when jobs come that are judged by another one."""
+
+    def __init__(self, front: Asks, undeclared: Undeclared) -> None:
+        self._front = front
+        self._undeclared = undeclared
+        self._hash: str | None = None
+
+    def is_known(self, hash: str, recorder: Recorder) -> bool:
+        """Have a recorder judge by the plan of a hash; say whether it does."""
+        if self._hash != hash:
+            try:
+                planned = self._front.call(PLAN, None, Planned)
+            except StoreError:
+                return False
+            recorder.plan = TrackingPlan(planned.project, self._undeclared)
+            self._hash = planned.hash
+        return self._hash == hash
 
 
 class FoundSubjects:

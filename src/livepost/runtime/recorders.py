@@ -37,6 +37,8 @@ class Recorders:
     def __init__(self, *, job_s: float = JOB_S, idle_s: float = IDLE_S) -> None:
         self._job_s = job_s
         self._idle_s = idle_s
+        self.plan = ""
+        """The hash of the tracking plan that calls are judged by from now on."""
         self._number = 0
         self._asking = 0
         self._queue: deque[Job] = deque()
@@ -51,7 +53,7 @@ class Recorders:
     async def piece(self, body: bytes, arrival: Arrival) -> Piece | None:
         """Return a batch's records; None if no recorder gave them in time. Raises RejectedError for a bad body."""
         self._number += 1
-        job = Job(self._number, body, arrival)
+        job = Job(self._number, body, arrival, self.plan)
         awaited: asyncio.Future[Piece | None] = asyncio.get_running_loop().create_future()
         self._awaited[job.number] = awaited
         self._queue.append(job)

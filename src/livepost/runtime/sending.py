@@ -22,7 +22,6 @@ from livepost.clock import Clock
 from livepost.errors import RejectedError, StoreError
 from livepost.ids import decision_id, event_id
 from livepost.intake.call import Call
-from livepost.intake.plan import TrackingPlan
 from livepost.intake.record import Arrival
 from livepost.intake.seal import Sealer
 from livepost.intake.verdict import judge
@@ -61,7 +60,6 @@ class Sending:
         intake: Intake,
         vault: Callable[[], Vault],
         ledger: Ledger,
-        plan: TrackingPlan,
         templates: Collection[str],
         clock: Clock,
         workspace: str,
@@ -72,7 +70,6 @@ class Sending:
         self._intake = intake
         self._vault = vault
         self._ledger = ledger
-        self._plan = plan
         self._clock = clock
         self._workspace = workspace
         self._turns: dict[bytes, _Turn] = {}
@@ -124,7 +121,7 @@ class Sending:
             call.user_id = id.value
         else:
             call.anonymous_id = id.value
-        judgement = judge(call, None, self._plan)
+        judgement = judge(call, None, self._intake.recorder.plan)
         if judgement.verdict is not Verdict.ACCEPTED:
             raise RejectedError(
                 f"expected an address to be enough for an identify call of this project, got a refusal "

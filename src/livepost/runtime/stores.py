@@ -15,6 +15,9 @@ from livepost.model.standing import StoreStanding
 STORES: tuple[tuple[str, str], ...] = (
     ("log", "every accepted event, in the order it came"),
     ("state.db", "people, segments, journeys: made of the log"),
+    ("state.db.images", "people as they were a while ago, whole: where a start begins"),
+    ("state.rocksdb", "the same as state.db, in RocksDB"),
+    ("state.rocksdb.images", "its people, whole"),
     ("ledger.db", "decisions, deliveries, consents, suppressions"),
     ("vault.db", "who is who, and the keys to personal values"),
     ("keys", "the key-encryption key, where it is a file, and the keys of the API"),

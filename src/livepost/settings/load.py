@@ -15,7 +15,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from livepost.errors import SettingsError
-from livepost.settings.part import PARTS, check_host, check_lake, check_part, masked
+from livepost.settings.part import PARTS, check_host, check_lake, check_part, check_rows, masked
 from livepost.settings.secret import ENVIRONMENT, FILE, check_reference
 from livepost.settings.settings import Settings, attribute, describe, keys
 from livepost.settings.smtp import SCHEMES, check_login, read_smtp, with_cafile_in
@@ -172,6 +172,7 @@ def _check(values: Mapping[str, Value]) -> None:
     check_host(values["host"].given, values["host"].origin)
     check_reference("kek", values["kek"].given, values["kek"].origin)
     _check_mail(values["mail"], values["mail_password"])
+    check_rows(values["rows_mb"].given, values["state_rows"].given, values["rows_mb"].origin)
 
 
 def _check_mail(mail: Value, password: Value) -> None:

@@ -25,6 +25,7 @@ class Part(msgspec.Struct, frozen=True):
 PARTS: tuple[Part, ...] = (
     Part("log", ("sqlite:",), ("kafka:", "kinesis:", "pubsub:")),
     Part("engine", ("embedded",), ("flink",)),
+    Part("state", ("sqlite:", "rocksdb:"), ()),
     Part("people", ("state:",), ("redis:",)),
     Part("ledger", ("sqlite:",), ("postgresql:",)),
     Part(
@@ -66,6 +67,15 @@ def check_lake(where: str) -> None:
     """Raise SettingsError if a lake was asked for: `where` is anything but `default`."""
     if where != "default":
         raise SettingsError(f"lake ({where}) is not yet built in this version; leave the setting out")
+
+
+def check_rows(bound_mb: int, written: str, where: str) -> None:
+    """Raise SettingsError for a bound on rows in memory where a sweep writes them: it needs all of them there."""
+    if bound_mb and written == "sweep":
+        raise SettingsError(
+            f'rows_mb = {bound_mb} ({where}) needs each person\'s newest row on disk, and with state_rows = "sweep" '
+            'it is not; use state_rows = "step", or leave rows_mb out'
+        )
 
 
 def masked(value: str) -> str:

@@ -16,6 +16,8 @@ from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 UNIT_MS = {"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 
+StateRows: TypeAlias = Literal["step", "sweep"]
+
 Undeclared: TypeAlias = Literal["allow", "quarantine", "block"]
 
 
@@ -32,6 +34,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
     data: Annotated[str, Meta(min_length=1, description="Folder that holds all stores of the workspace.")] = "./data"
     log: Annotated[str, Meta(description="Where accepted events are kept.")] = "sqlite:"
     engine: Annotated[str, Meta(description="What evaluates features, segments and journeys.")] = "embedded"
+    state: Annotated[
+        str, Meta(description="Where the engine keeps people: `rocksdb:` needs the extra `livepost[rocksdb]`.")
+    ] = "sqlite:"
+    state_rows: Annotated[
+        StateRows,
+        Meta(
+            description="When rows of people are written: in the commit of each `step`, or in a `sweep` behind the "
+            "commits; a start then does the last steps again."
+        ),
+    ] = "step"
+    redo_ms: Annotated[
+        int,
+        Meta(ge=10, le=600_000, description="With `sweep`: work (ms, about) that a start may have to do again."),
+    ] = 3_000
+    rows_mb: Annotated[
+        int,
+        Meta(
+            ge=0, le=1_000_000, description="With `step`: MB of rows of people that the engine has in memory; 0: all."
+        ),
+    ] = 0
     people: Annotated[str, Meta(description="Where profiles are read from.")] = "state:"
     ledger: Annotated[str, Meta(description="Where decisions, deliveries and consent proofs are kept.")] = "sqlite:"
     lake: Annotated[str, Meta(description="Tables of the whole log. Reserved: not built in this version.")] = (

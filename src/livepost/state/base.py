@@ -1,4 +1,5 @@
-"""What every state store does. Bodies: `memory.py`, `sqlite.py`; all pass `livepost.testing.contracts.state`.
+"""What every state store does. Bodies: `memory.py`, `sqlite.py`, `rocksdb.py`; all pass
+`livepost.testing.contracts.state`.
 
 The store keeps bytes and does not know what they mean: `runtime` packs what a step changed, and unpacks what was kept.
 """
@@ -6,7 +7,8 @@ The store keeps bytes and does not know what they mean: `runtime` packs what a s
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -40,6 +42,10 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
                  letter that is not there is left out
     hours        (end of an hour in ms, body): what held when that hour of stamps ended; a body put for it before goes
     counts       what to add to each total
+    step         (number, body): what it takes to do the step again, where its rows are not here; numbers grow by one
+    image        (name, number): from this commit on people are those of the image called so, and what the steps from
+                 that number on make of them; older steps go
+    definitions  what rows are written by from this commit on; b"" where that is as before
     """
 
     position: int
@@ -55,16 +61,23 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     replayed: list[tuple[int, int]] = []
     hours: list[tuple[int, bytes]] = []
     counts: dict[str, int] = {}
+    step: tuple[int, bytes] | None = None
+    image: tuple[str, int] | None = None
+    definitions: bytes = b""
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the last commit came to, in the words of `Commit`, and the totals of all counts."""
+    """Where the last commit came to, in the words of `Commit`, the totals of all counts, the image that counts, "" if
+    there is none, and the last definitions.
+    """
 
     position: int
     as_of: int
     complete_to: int
     program: str
     counts: dict[str, int]
+    image: str = ""
+    definitions: bytes = b""
 
 
 class Numbering(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +103,15 @@ class StateStore(Protocol):
         ...
 
     def rows(self) -> Iterator[tuple[int, bytes]]:
-        """Go through (person number, row) of all people, in order of number; do not commit meanwhile."""
+        """Go through (person number, row) of all people, in no order; do not commit meanwhile."""
+        ...
+
+    def rows_of(self, numbers: Collection[int]) -> dict[int, bytes]:
+        """Return the rows of these people, by number; who is not there is left out."""
+        ...
+
+    def steps(self) -> Iterator[tuple[int, bytes]]:
+        """Go through (number, body) of the steps since the image, in order of number; do not commit meanwhile."""
         ...
 
     def seen(self) -> Iterator[bytes]:
@@ -161,6 +182,17 @@ class StateStore(Protocol):
 
     def close(self) -> None:
         """Release files; the store must not be used afterwards."""
+        ...
+
+
+class DurableStateStore(StateStore, Protocol):
+    """A store that outlives its process."""
+
+    def snapshot(self, to: Path) -> None:
+        """Write what the last commit left as a store of its own at `to`, where nothing may be yet; commit afterwards.
+
+        Raises StoreError if it cannot be written: then `to` is not to be used.
+        """
         ...
 
 

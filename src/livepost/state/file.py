@@ -6,13 +6,13 @@ without bound.
 Tables: `progress` (one row: where the last commit came to), `counts`, `packs` (people's rows, as `pack.py` puts them
 together; a newer pack counts before an older one), `seen` (the dedupe entries of a step), `outbox`, `transitions`,
 `numbering` (their epoch, and a number that is not given again), `dead`, `hours` (what held when an hour of stamps
-ended).
+ended), `steps` (what it takes to do them again, since the image that `progress` names), `definitions` (one row:
+what rows are written by).
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,10 +20,11 @@ from typing import Any, TypeAlias
 
 import apsw
 
-from livepost.errors import HeldError, OutcomeUnknownError, StoreError
+from livepost.errors import OutcomeUnknownError, StoreError
 from livepost.state.checkpoint import Checkpointer
+from livepost.state.hold import held, sync_folder
 
-STATE_FORMAT = 4
+STATE_FORMAT = 5
 
 PAGE_BYTES = 8_192
 """A commit writes whole pages: people's packs are long, and smaller pages take more calls for them (2 KB: 1.5 times the
@@ -47,7 +48,18 @@ SQLITE_AT_LEAST = (3, 51, 3)
 
 Values: TypeAlias = "tuple[object, ...] | dict[str, object]"
 
-TABLES = ("progress", "counts", "packs", "seen", "outbox", "transitions", "dead", "hours")
+TABLES = (
+    "progress",
+    "counts",
+    "packs",
+    "seen",
+    "outbox",
+    "transitions",
+    "dead",
+    "hours",
+    "steps",
+    "definitions",
+)
 
 _NUMBERING = "CREATE TABLE IF NOT EXISTS numbering (epoch TEXT NOT NULL, last INTEGER NOT NULL) STRICT"
 """Of transitions: one row. Files of format 2 that were made before it get it when they are opened."""
@@ -55,7 +67,8 @@ _NUMBERING = "CREATE TABLE IF NOT EXISTS numbering (epoch TEXT NOT NULL, last IN
 _SCHEMA = f"""
     BEGIN IMMEDIATE;
     CREATE TABLE progress (
-        position INTEGER NOT NULL, as_of INTEGER NOT NULL, complete_to INTEGER NOT NULL, program TEXT NOT NULL
+        position INTEGER NOT NULL, as_of INTEGER NOT NULL, complete_to INTEGER NOT NULL, program TEXT NOT NULL,
+        image TEXT NOT NULL
     ) STRICT;
     CREATE TABLE counts (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT;
     CREATE TABLE packs (number INTEGER PRIMARY KEY, head BLOB NOT NULL, body BLOB NOT NULL) STRICT;
@@ -73,6 +86,8 @@ _SCHEMA = f"""
         source TEXT NOT NULL, name TEXT NOT NULL, replayed_at INTEGER
     ) STRICT;
     CREATE TABLE hours (ended INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+    CREATE TABLE steps (number INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+    CREATE TABLE definitions (number INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
     {_NUMBERING};
     PRAGMA user_version = {STATE_FORMAT};
     COMMIT;
@@ -94,7 +109,7 @@ class StateFile:
         self._wal_pages = 0
         self._broken = ""
         with contextlib.ExitStack() as opened:
-            opened.callback(os.close, _lock(path))
+            opened.callback(os.close, _made_and_held(path))
             self._connection = _open(path, vfs)
             opened.callback(self._close_writer)
             # It replaces SQLite's own checkpoint, which would make every commit over 1,000 pages wait.
@@ -120,6 +135,20 @@ class StateFile:
         before = self._connection.total_changes()
         self._connection.executemany(sql, rows)
         return self._connection.total_changes() - before
+
+    def copy(self, to: Path) -> None:
+        """Write the file as the last commit left it as a file of its own."""
+        try:
+            with contextlib.closing(apsw.Connection(str(to))) as target:
+                target.pragma("page_size", PAGE_BYTES)
+                with target.backup("main", self._connection, "main") as copying:
+                    copying.step(-1)
+            to.chmod(0o600)
+            sync_folder(to.parent)
+        except (apsw.Error, OSError) as error:
+            raise StoreError(
+                f"the state {self._path} cannot be copied to {to}: {error}; see `livepost doctor`"
+            ) from error
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -235,27 +264,12 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
         connection.execute(_NUMBERING).fetchall()
 
 
-def _lock(path: Path) -> int:
-    """Make the file for its owner alone, and take the lock of its process; return the lock's file descriptor."""
+def _made_and_held(path: Path) -> int:
+    """Make the file for its owner alone, and hold it; return the lock's file descriptor."""
     try:
         if not path.exists():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            _sync_folder(path.parent)
-        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+            sync_folder(path.parent)
     except OSError as error:
         raise StoreError(f"the state {path} cannot be made: {error}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise HeldError(f"another engine has the state {path} open; stop it, or ask it over its socket") from error
-    return lock
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    return held(path)

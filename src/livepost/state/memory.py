@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -14,8 +14,8 @@ from livepost.model.letter import Letter
 from livepost.state.base import Commit, Loaded, Numbering, TransitionRow, new_epoch, require_limit, require_not_back
 
 CAPACITY = 10_000_000
-"""Things that a state in memory holds at most: rows, outbox items, transitions, dead letters, hours, and packs of
-dedupe entries.
+"""Things that a state in memory holds at most: rows, outbox items, transitions, dead letters, hours, steps, and packs
+of dedupe entries.
 """
 
 _Part: TypeAlias = "dict[int, Any] | list[Any]"
@@ -34,6 +34,7 @@ class MemoryState:
         self._transitions: list[TransitionRow] = []
         self._dead: dict[int, Letter] = {}
         self._hours: dict[int, bytes] = {}
+        self._steps: dict[int, bytes] = {}
         self._epoch = new_epoch()
         self._forgotten = 0
 
@@ -42,8 +43,16 @@ class MemoryState:
         return self._loaded
 
     def rows(self) -> Iterator[tuple[int, bytes]]:
-        """Go through all people, in order of number."""
-        yield from sorted(self._rows.items())
+        """Go through all people, in no order."""
+        yield from list(self._rows.items())
+
+    def rows_of(self, numbers: Collection[int]) -> dict[int, bytes]:
+        """Return the rows of these people."""
+        return {number: self._rows[number] for number in numbers if number in self._rows}
+
+    def steps(self) -> Iterator[tuple[int, bytes]]:
+        """Go through the steps since the image, in order of number."""
+        yield from sorted(self._steps.items())
 
     def seen(self) -> Iterator[bytes]:
         """Go through the steps' dedupe entries, in order of commit."""
@@ -64,12 +73,15 @@ class MemoryState:
         self._dead.update({letter.position: letter for letter in commit.dead})
         self._mark(commit.replayed)
         self._hours.update(commit.hours)
+        self._put_step(commit)
         self._loaded = Loaded(
             position=commit.position,
             as_of=commit.as_of,
             complete_to=commit.complete_to,
             program=commit.program,
             counts=counts | {name: counts.get(name, 0) + more for name, more in commit.counts.items()},
+            image=commit.image[0] if commit.image else self._loaded.image if self._loaded else "",
+            definitions=commit.definitions or (self._loaded.definitions if self._loaded else b""),
         )
 
     def outbox(self, after: int, limit: int) -> list[tuple[int, bytes]]:
@@ -164,6 +176,12 @@ class MemoryState:
             else:
                 self._rows[number] = row
 
+    def _put_step(self, commit: Commit) -> None:
+        if commit.step is not None:
+            self._steps.update([commit.step])
+        if commit.image is not None:
+            self._steps = {number: body for number, body in self._steps.items() if number >= commit.image[1]}
+
     def _mark(self, replayed: list[tuple[int, int]]) -> None:
         for seq, at in replayed:
             letter = self._dead.get(seq)
@@ -171,14 +189,14 @@ class MemoryState:
                 self._dead[seq] = msgspec.structs.replace(letter, replayed_at=at)
 
     def _parts(self) -> tuple[_Part, ...]:
-        return (self._rows, self._seen, self._outbox, self._transitions, self._dead, self._hours)
+        return (self._rows, self._seen, self._outbox, self._transitions, self._dead, self._hours, self._steps)
 
     def _place_after(self, position: int) -> int:
         return bisect_right(self._outbox, position, key=lambda kept: kept[0])
 
     def _require_room(self, commit: Commit) -> None:
         brought: tuple[_Part, ...] = (commit.rows, commit.outbox, commit.transitions, commit.dead, commit.hours)
-        more = sum(map(len, brought)) + bool(commit.seen)
+        more = sum(map(len, brought)) + bool(commit.seen) + (commit.step is not None)
         if sum(map(len, self._parts())) + more > self._capacity:
             raise StoreError(
                 f"expected at most {self._capacity} things in a state in memory, got a commit of {more} more; "

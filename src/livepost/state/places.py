@@ -41,6 +41,12 @@ class Places:
         here: Chosen = self._packs[numbers] == pack
         return here
 
+    def packs(self, numbers: Numbers) -> Numbers:
+        """Return the pack in which the newest row of each person stands; -1 for who has none."""
+        known = numbers < len(self._packs)
+        found: Numbers = np.where(known, self._packs[np.where(known, numbers, 0)], _NOWHERE)
+        return found
+
     def nowhere(self, numbers: Numbers) -> Chosen:
         """Say of each person whether they have no row."""
         gone: Chosen = self._packs[numbers] == _NOWHERE

@@ -7,7 +7,7 @@ when `commit` returns; what a crash leaves is the last commit, or the one before
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import msgspec
@@ -37,6 +37,7 @@ _HOURS = (
     "SELECT ended, body FROM hours WHERE ended >= coalesce("
     "(SELECT max(ended) FROM hours WHERE ended < ?1), ?1) ORDER BY ended"
 )
+_PLACE = ("position", "as_of", "complete_to", "program", "image")
 _OF_POSITION = "SELECT position, body FROM outbox WHERE position = ? ORDER BY number"
 
 
@@ -68,23 +69,28 @@ class SqliteState:
 
     def loaded(self) -> Loaded | None:
         """Return where the last commit came to; None if there is none."""
-        found = self._file.select("SELECT position, as_of, complete_to, program FROM progress")
+        found = self._file.select("SELECT position, as_of, complete_to, program, image FROM progress")
         counts = dict(self._file.select("SELECT name, count FROM counts"))
-        for position, as_of, complete_to, program in found:
-            return Loaded(position=position, as_of=as_of, complete_to=complete_to, program=program, counts=counts)
+        definitions = b"".join(body for (body,) in self._file.select("SELECT body FROM definitions"))
+        for place in found:
+            return Loaded(**dict(zip(_PLACE, place, strict=True)), counts=counts, definitions=definitions)
         return None
 
     def rows(self) -> Iterator[tuple[int, bytes]]:
-        """Go through all people, in order of number."""
+        """Go through all people, in no order."""
         return self._people.rows()
+
+    def rows_of(self, numbers: Collection[int]) -> dict[int, bytes]:
+        """Return the rows of these people."""
+        return self._people.rows_of(numbers)
 
     def seen(self) -> Iterator[bytes]:
         """Go through the steps' dedupe entries, in order of commit."""
-        sql = "SELECT number, entries FROM seen WHERE number > ? ORDER BY number LIMIT ?"
-        part = self._file.select(sql, (-1, READ_AT_ONCE))
-        while part:
-            yield from [entries for _, entries in part]
-            part = self._file.select(sql, (part[-1][0], READ_AT_ONCE))
+        return (entries for _, entries in self._numbered_rows("SELECT number, entries FROM seen"))
+
+    def steps(self) -> Iterator[tuple[int, bytes]]:
+        """Go through the steps since the image, in order of number."""
+        return self._numbered_rows("SELECT number, body FROM steps")
 
     def commit(self, commit: Commit) -> None:
         """Keep all that a step changed, in one fsynced transaction."""
@@ -102,6 +108,9 @@ class SqliteState:
             self._file.change(_MARK_REPLAYED, [(at, letter) for letter, at in commit.replayed])
             self._file.change("INSERT OR REPLACE INTO hours VALUES (?, ?)", commit.hours)
             self._file.change(_ADD_COUNT, commit.counts.items())
+            self._put_step(commit)
+            if commit.definitions:
+                self._file.change("INSERT OR REPLACE INTO definitions VALUES (0, ?)", [(commit.definitions,)])
         self._people.apply(people)
         self._last += len(commit.transitions)
 
@@ -178,6 +187,10 @@ class SqliteState:
         self._epoch, self._last = self._numbered()
         self._pruned = -1
 
+    def snapshot(self, to: Path) -> None:
+        """Write the file as the last commit left it as a file of its own."""
+        self._file.copy(to)
+
     def close(self) -> None:
         """Release files and let another process in."""
         self._file.close()
@@ -193,11 +206,28 @@ class SqliteState:
         return epoch, newest
 
     def _put_progress(self, commit: Commit) -> None:
-        for (last,) in self._file.select("SELECT position FROM progress"):
+        image = ""
+        for last, kept in self._file.select("SELECT position, image FROM progress"):
             require_not_back(commit.position, last)
+            image = kept
         self._file.change("DELETE FROM progress")
-        place = (commit.position, commit.as_of, commit.complete_to, commit.program)
-        self._file.change("INSERT INTO progress VALUES (?, ?, ?, ?)", [place])
+        image = commit.image[0] if commit.image else image
+        place = (commit.position, commit.as_of, commit.complete_to, commit.program, image)
+        self._file.change("INSERT INTO progress VALUES (?, ?, ?, ?, ?)", [place])
+
+    def _put_step(self, commit: Commit) -> None:
+        if commit.step is not None:
+            self._file.change("INSERT INTO steps VALUES (?, ?)", [commit.step])
+        if commit.image is not None:
+            self._file.change("DELETE FROM steps WHERE number < ?", [(commit.image[1],)])
+
+    def _numbered_rows(self, question: str) -> Iterator[tuple[int, bytes]]:
+        """Ask for rows by number in parts, with no statement open in between."""
+        sql = f"{question} WHERE number > ? ORDER BY number LIMIT ?"
+        after = -1
+        while part := self._file.select(sql, (after, READ_AT_ONCE)):
+            yield from part
+            after = part[-1][0]
 
     def _forget(self, table: str, column: str, before: int) -> int:
         """Delete a table's oldest rows, up to the first whose column is not before: reads no more than it deletes."""

@@ -70,7 +70,6 @@ def sending_of(house: SimulatedHouse, settings: Settings, ledger: Ledger | None 
         intake=Intake(stores, plan, workspace=settings.workspace, reopen=lambda: stores),
         vault=lambda: house.vault,
         ledger=ledger or house.ledger,
-        plan=plan,
         templates=template_names(house.project.folder),
         clock=house.clock,
         workspace=settings.workspace,

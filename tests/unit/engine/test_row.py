@@ -35,6 +35,6 @@ def test_a_blank_person_is_outside_of_everything_and_never_due() -> None:
 
 
 def test_the_fixed_part_grows_with_segments_and_lifetime_slots_only() -> None:
-    plain = fixed_dtype(program([feature("views")])).itemsize
-    assert fixed_dtype(program([feature("views"), windowed("lately", HOUR, SECOND)])).itemsize == plain
-    assert fixed_dtype(program([feature("views"), feature("more")])).itemsize == plain + 8
+    plain = fixed_dtype(program([feature("views")]).layout).itemsize
+    assert fixed_dtype(program([feature("views"), windowed("lately", HOUR, SECOND)]).layout).itemsize == plain
+    assert fixed_dtype(program([feature("views"), feature("more")]).layout).itemsize == plain + 8

@@ -15,6 +15,7 @@ from livepost.intake.call import read_call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.record import Arrival
 from livepost.intake.writer import Intake, Stores
+from livepost.log.base import LogReader
 from livepost.model.record import Appended, KeyKind
 from livepost.runtime.courier import LoggedOutcomes
 from livepost.runtime.folder import DataFolder
@@ -22,6 +23,7 @@ from livepost.runtime.making import maker_of
 from livepost.runtime.project import Project, load_project
 from livepost.runtime.worker import Worker
 from livepost.settings.load import load
+from livepost.state.base import StateStore
 
 STARTER = files("livepost.project") / "starter"
 MARKETING = {"consent": {"categoryPreferences": {"marketing": True}}}
@@ -39,6 +41,13 @@ def make_project(folder: Path, **changes: str) -> Path:
     template = STARTER / "templates" / "browse_reminder.mjml"
     (folder / "templates" / "browse_reminder.mjml").write_text(template.read_text())
     return folder
+
+
+def swept(project: Path) -> Path:
+    """Let the project's people be swept behind the commits."""
+    with (project / "livepost.toml").open("a") as settings:
+        settings.write('\nstate_rows = "sweep"\n')
+    return project
 
 
 def ada(message_id: str = "ada-1") -> dict[str, Any]:
@@ -74,8 +83,11 @@ class StillHouse:
 
     def engine_works(self) -> None:
         """Let the engine work off the log."""
-        with closing(self.folder.log_reader()) as log, closing(self.folder.state()) as state:
-            worker = Worker(self.project.compiled, state, log, WallClock(), self.folder.settings.workspace)
+        with (
+            closing(self.folder.log_reader()) as log,
+            closing(self.folder.state()) as state,
+            closing(self._worker(state, log)) as worker,
+        ):
             while worker.turn():
                 pass
 
@@ -88,7 +100,7 @@ class StillHouse:
             state = opened.enter_context(closing(self.folder.state()))
             ledger = opened.enter_context(closing(self.folder.ledger()))
             keep = opened.enter_context(closing(Keep(self.folder.mailbox, vault, settings.workspace)))
-            worker = Worker(self.project.compiled, state, log, WallClock(), settings.workspace)
+            worker = opened.enter_context(closing(self._worker(state, log)))
             courier = Courier(
                 engine=worker,
                 ledger=ledger,
@@ -104,3 +116,9 @@ class StillHouse:
                 take_over(courier)
                 busy = send_due(courier).claimed > 0 or busy
                 busy = report(courier) > 0 or busy
+
+    def _worker(self, state: StateStore, log: LogReader) -> Worker:
+        folder = self.folder
+        images, pace = folder.images, folder.pace
+        workspace = folder.settings.workspace
+        return Worker(self.project.compiled, state, log, WallClock(), workspace, images=images, pace=pace)

@@ -2,13 +2,18 @@ import asyncio
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from livepost.clock import WallClock
-from livepost.runtime.engine import _Engine
+from livepost.log.sqlite import SqliteLogReader
+from livepost.runtime.attempts import Attempts
+from livepost.runtime.engine import _Engine, _worker
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.wire import watch
-from livepost.runtime.worker import Worker
-from tests.unit.runtime.still import StillHouse, make_project
+from livepost.runtime.worker import STEP_RECORDS, Worker
+from livepost.state.image import ImageError
+from tests.unit.runtime.still import THREE_LOOKS, StillHouse, ada, make_project, swept
 
 
 def test_who_waits_for_the_engine_can_be_woken_through_it(tmp_path: Path) -> None:
@@ -29,7 +34,7 @@ def test_who_waits_for_the_engine_can_be_woken_through_it(tmp_path: Path) -> Non
     house = StillHouse(make_project(tmp_path / "shop"))
     house.engine_works()
     with closing(house.folder.log_reader()) as log, closing(house.folder.state()) as state:
-        worker = Worker(house.project.compiled, state, log, WallClock(), "shop")
+        worker = Worker(house.project.compiled, state, log, WallClock(), "shop", images=house.folder.images)
         assert asyncio.run(wake(house.folder, _Engine(house.folder, worker)))
 
 
@@ -53,5 +58,38 @@ def test_a_wake_up_at_the_very_moment_of_stopping_does_not_keep_the_engine_going
     house = StillHouse(make_project(tmp_path / "shop"))
     house.engine_works()
     with closing(house.folder.log_reader()) as log, closing(house.folder.state()) as state:
-        worker = Worker(house.project.compiled, state, log, WallClock(), "shop")
+        worker = Worker(house.project.compiled, state, log, WallClock(), "shop", images=house.folder.images)
         assert asyncio.run(stop_while_woken(_Engine(house.folder, worker)))
+
+
+def settled_and_spoilt(tmp_path: Path) -> StillHouse:
+    """Return a house whose state names an image that is not there."""
+    house = StillHouse(swept(make_project(tmp_path / "shop")))
+    house.take(ada(), *THREE_LOOKS)
+    house.engine_works()
+    (image,) = house.folder.images.folder.iterdir()
+    image.unlink()
+    return house
+
+
+def test_a_state_without_its_image_is_rebuilt_from_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    house = settled_and_spoilt(tmp_path)
+    with closing(house.folder.log_reader()) as log, closing(house.folder.state()) as state:
+        before = [*reversed(state.transitions(None, None, 100))]
+        with closing(_worker(house.folder, house.project, state, log, Attempts(STEP_RECORDS))) as worker:
+            while worker.turn():
+                pass
+        assert [*reversed(state.transitions(None, None, 100))] == before != []
+    assert "it is being rebuilt" in capsys.readouterr().err
+
+
+def test_a_state_without_its_image_is_left_alone_where_the_log_is_not_whole(tmp_path: Path) -> None:
+    class Pruned(SqliteLogReader):
+        def first(self) -> int:
+            return 1
+
+    house = settled_and_spoilt(tmp_path)
+    with closing(Pruned(house.folder.path / "log")) as log, closing(house.folder.state()) as state:
+        with pytest.raises(ImageError, match="expected a whole image of people"):
+            _worker(house.folder, house.project, state, log, Attempts(STEP_RECORDS))
+        assert state.loaded() is not None

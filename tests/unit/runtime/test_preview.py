@@ -19,6 +19,7 @@ from livepost.model.person import PersonView
 from livepost.runtime import preview
 from livepost.runtime.asking import engine_of
 from livepost.runtime.preview import Previews, supposed
+from livepost.runtime.project import load_project
 from livepost.runtime.reasons import person_of
 from tests.unit.runtime.still import THREE_LOOKS, StillHouse, ada, make_project
 
@@ -48,6 +49,19 @@ def test_the_mail_is_made_of_the_projects_templates_and_the_persons_own_values(
     mail = previews.of("browse_reminder", view_of(house))
     assert isinstance(mail, RenderedMail)
     assert "Ada" in mail.subject and 'href="#"' in mail.html
+
+
+def test_another_project_that_serves_makes_the_next_preview(house: StillHouse, previews: Previews) -> None:
+    view = view_of(house)
+    previews.of("browse_reminder", view)
+    page = house.project.folder / "shop.py"
+    page.write_text(page.read_text().replace("Still thinking it over", "Tea, then"))
+    other = load_project(house.project.folder, house.folder.settings, anew=True)
+    before = previews.of("browse_reminder", view)
+    previews.use(other)
+    after = previews.of("browse_reminder", view)
+    assert isinstance(before, RenderedMail) and isinstance(after, RenderedMail)
+    assert (before.subject, after.subject) == ("Still thinking it over, Ada?", "Tea, then, Ada?")
 
 
 def test_a_decision_is_supposed_as_the_campaign_would_make_it(house: StillHouse) -> None:

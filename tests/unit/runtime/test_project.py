@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from livepost.errors import ProjectError
-from livepost.runtime.project import import_shop, load_project
+from livepost.runtime.project import import_anew, import_shop, load_project, served
 from livepost.settings.settings import Settings
 from tests.unit.runtime.still import make_project
 
@@ -70,3 +70,40 @@ def test_the_clocks_speed_multiplies_fresh_and_nothing_else(tmp_path: Path) -> N
     quick = load_project(folder, Settings(), speed=2_000).compiled
     assert quick.campaigns[0].fresh_ms == 2_000 * plain.campaigns[0].fresh_ms
     assert (quick.features, quick.segments, quick.events) == (plain.features, plain.segments, plain.events)
+
+
+def test_a_page_is_imported_anew_with_the_modules_beside_it(tmp_path: Path) -> None:
+    beside, page = tmp_path / "beside_the_page.py", tmp_path / "shop.py"
+    beside.write_text("ANSWER = 42\n")
+    page.write_text("from beside_the_page import ANSWER\n")
+    old = import_shop(tmp_path)
+    beside.write_text("ANSWER = 1_764\n")
+    assert import_shop(tmp_path) is old
+    new = import_anew(tmp_path)
+    assert (old.ANSWER, new.ANSWER) == (42, 1_764)
+    assert sys.modules["shop"] is new
+    del sys.modules["beside_the_page"]
+
+
+def test_a_page_that_is_broken_by_now_leaves_the_old_one_whole(tmp_path: Path) -> None:
+    page = tmp_path / "shop.py"
+    page.write_text("ANSWER = 42\n")
+    old = import_shop(tmp_path)
+    page.write_text("def broken(:\n")
+    with pytest.raises(ProjectError):
+        import_anew(tmp_path)
+    assert sys.modules["shop"] is old
+
+
+def test_what_serves_has_the_pages_as_they_are_now_if_they_are_its_own(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "shop")
+    before = load_project(folder, Settings())
+    page = folder / "shop.py"
+    page.write_text(page.read_text().replace(">= 3", ">= 4"))
+    coming = load_project(folder, Settings(), anew=True).compiled
+    now = served(before, folder, coming, Settings(), 1.0)
+    assert now.compiled == coming != before.compiled
+    assert now.declarations is not before.declarations
+    page.write_text(page.read_text().replace(">= 4", ">= 5"))  # edited once more: not what was applied
+    other = served(before, folder, coming, Settings(), 1.0)
+    assert (other.compiled, other.declarations) == (coming, before.declarations)

@@ -15,8 +15,8 @@ from livepost.intake.record import Arrival, Recorder
 from livepost.model.block import Block
 from livepost.model.compiled import Compiled, EventSpec, FieldSpec
 from livepost.model.record import KeyKind, Record
-from livepost.runtime.job import Done, Job
-from livepost.runtime.recorder import FoundSubjects, do
+from livepost.runtime.job import Done, Job, Planned
+from livepost.runtime.recorder import FoundSubjects, Plan, do
 from livepost.vault.base import USER, ExternalId
 from livepost.vault.memory import MemoryVault
 from livepost.vault.sqlite import SqliteVault
@@ -123,3 +123,27 @@ def test_a_body_that_cannot_be_read_is_refused_with_its_reason() -> None:
     done = do(Job(1, b'{"batch":', ARRIVAL), Recorder("shop", MemoryVault(), PLAN))
     assert done.refusal is not None
     assert (done.refusal.code, done.refusal.status) == ("unreadable", 400)
+
+
+def test_calls_are_judged_by_the_plan_that_the_front_names_and_by_none_while_it_cannot_be_asked() -> None:
+    front = _Planner()
+    plan = Plan(front, "allow")
+    recorder = Recorder("w", MemoryVault(root=bytes(32)), TrackingPlan(Compiled()))
+    front.planned = Planned("one", Compiled(events=(VIEWED,)))
+    assert not plan.is_known("two", recorder)  # another one by now: the front does these jobs
+    assert plan.is_known("one", recorder)
+    assert recorder.plan.event("Product Viewed") is not None
+    front.planned = None
+    assert plan.is_known("one", recorder)
+    assert not plan.is_known("two", recorder)
+
+
+class _Planner:
+    """A front that names a plan, or is not there."""
+
+    planned: Planned | None = None
+
+    def call(self, name: str, argument: None, type: type[Planned]) -> Planned:
+        if self.planned is None:
+            raise StoreError("no answer")
+        return self.planned

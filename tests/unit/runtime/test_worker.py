@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from livepost import Email, Event, Profile, campaign, count, days, hours, seconds, segment, since
@@ -18,9 +19,10 @@ from livepost.intake.plan import TrackingPlan
 from livepost.intake.record import Arrival
 from livepost.intake.writer import Intake, Stores
 from livepost.log.memory import MemoryLog
+from livepost.model.change import Definitions
 from livepost.model.compiled import Compiled
 from livepost.model.decision import Decision
-from livepost.model.record import KeyKind
+from livepost.model.record import KeyKind, Kind, Record
 from livepost.model.told import SegmentHistory, SegmentPoint
 from livepost.process.people import People
 from livepost.project.compiled import compile_project
@@ -93,6 +95,14 @@ class Line:
     def pass_time(self, by_ms: int) -> int:
         self.clock.advance(by_ms)
         return self._intake.tick().last
+
+    def name(self, page: Compiled) -> int:
+        control = {"hash": page.hash(), "project": msgspec.to_builtins(page)}
+        return self.change(Kind.PROJECT, control)
+
+    def change(self, kind: Kind, control: Any) -> int:
+        told = msgspec.to_builtins(control, builtin_types=(bytes,))
+        return self._intake.append([Record(kind=kind, control=told)]).last
 
     def subject(self, person: str) -> bytes:
         keys = self.vault.find(ExternalId(USER, person))
@@ -196,17 +206,28 @@ def test_a_commit_that_fails_leaves_the_worker_where_it_was() -> None:
     assert answers(run(worker)) == answers(run(line.worker(MemoryState())))
 
 
-def test_a_changed_project_is_replayed_from_the_log() -> None:
+def test_a_folder_that_was_changed_changes_nothing_until_the_log_says_so() -> None:
     line, store = Line(), MemoryState()
     a_busy_day(line)
     before = answers(run(line.worker(store)))
-    changed = line.worker(store, CHANGED)
-    assert changed.status().position == -1 and changed.everybody(10) == []
-    assert answers(run(changed)) == answers(run(line.worker(MemoryState(), CHANGED)))
-    assert [item.campaign for item in changed.decisions(-1, 10).items if isinstance(item, Decision)] == [
-        "keen_reminder"
+    assert answers(run(line.worker(store, CHANGED))) == before
+    assert line.worker(store, CHANGED).definitions == Definitions(serving=PAGE)
+    assert answers(run(line.worker(MemoryState(), CHANGED))) != before  # neither state nor log names a project
+
+
+@pytest.mark.parametrize("opened_before", [False, True])
+def test_the_first_project_that_the_log_names_serves_from_its_beginning(opened_before: bool) -> None:
+    line, store = Line(), MemoryState()
+    early = line.worker(store, CHANGED) if opened_before else None
+    line.name(PAGE)
+    a_busy_day(line)
+    line.name(CHANGED)  # a later one changes nothing
+    worker = run(early or line.worker(store, CHANGED))
+    assert worker.definitions == Definitions(serving=PAGE)
+    assert answers(worker) == answers(run(line.worker(MemoryState(), PAGE)))
+    assert [item.campaign for item in worker.decisions(-1, 10).items if isinstance(item, Decision)] == [
+        "reminder"
     ] * len(PEOPLE)
-    assert answers(run(line.worker(store))) == before
 
 
 def test_a_replay_begins_where_retention_left_the_log() -> None:
@@ -468,7 +489,7 @@ def test_a_step_that_failed_leaves_no_hour_and_the_next_try_one() -> None:
     assert len(history(run(worker))["browsing"]) == 1
 
 
-def test_hours_are_kept_as_long_as_transitions_and_gone_with_a_changed_project() -> None:
+def test_hours_are_kept_as_long_as_transitions() -> None:
     line, store = Line(), MemoryState()
     worker = line.worker(store)
     for _ in range(4):
@@ -477,4 +498,3 @@ def test_hours_are_kept_as_long_as_transitions_and_gone_with_a_changed_project()
         line.pass_time(30 * DAY_MS)
         run(worker)
     assert [hour for hour, _ in history(worker)["browsing"]] == [30 * 24 + 1, 60 * 24 + 1, 90 * 24 + 1]
-    assert line.worker(store, CHANGED).segment_history(0) == [SegmentHistory("browsing", [])]

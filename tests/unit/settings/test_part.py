@@ -3,7 +3,7 @@
 import pytest
 
 from livepost.errors import SettingsError
-from livepost.settings.part import PARTS, Part, check_host, check_lake, check_part, masked
+from livepost.settings.part import PARTS, Part, check_host, check_lake, check_part, check_rows, masked
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.key)
@@ -67,3 +67,10 @@ def test_a_lake_that_was_asked_for_is_refused_and_the_default_is_not() -> None:
     check_lake("default")
     with pytest.raises(SettingsError, match="not yet built"):
         check_lake("livepost.toml:4")
+
+
+def test_a_bound_on_rows_is_refused_where_they_are_swept() -> None:
+    check_rows(0, "sweep", "default")
+    check_rows(500, "step", "livepost.toml:2")
+    with pytest.raises(SettingsError, match=r'rows_mb = 500 \(livepost.toml:2\).*use state_rows = "step"'):
+        check_rows(500, "sweep", "livepost.toml:2")

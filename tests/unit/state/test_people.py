@@ -59,7 +59,7 @@ def first_difference(body: type[People], bounds: Bounds, folder: Path) -> int | 
             rows = [(drawn.randrange(60), drawn.choice((None, drawn.randbytes(9)))) for _ in range(drawn.randrange(4))]
             commit(file, body(file, bounds), rows)
             model.update(rows)
-            if list(body(file, bounds).rows()) != sorted((n, row) for n, row in model.items() if row is not None):
+            if sorted(body(file, bounds).rows()) != sorted((n, row) for n, row in model.items() if row is not None):
                 return number
     return None
 
@@ -122,6 +122,6 @@ def test_a_commit_that_failed_is_not_taken_over(tmp_path: Path) -> None:
         with pytest.raises(KeyError), file.transaction():
             people.write(change)
             raise KeyError
-        assert list(people.rows()) == [(1, b"one"), (2, b"two")]
+        assert sorted(people.rows()) == [(1, b"one"), (2, b"two")]
         commit(file, people, [(3, b"three")])
-        assert list(People(file, OLDEST).rows()) == [(1, b"one"), (2, b"two"), (3, b"three")]
+        assert sorted(People(file, OLDEST).rows()) == [(1, b"one"), (2, b"two"), (3, b"three")]

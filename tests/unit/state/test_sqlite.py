@@ -87,6 +87,7 @@ def after(position: int) -> Held:
             complete_to=whole.complete_to,
             program=whole.program,
             counts={"processed": position + 1},
+            image=str(position // 5 * 5),
         ),
         rows=sorted(rows.items()),
         seen=texts,
@@ -94,6 +95,7 @@ def after(position: int) -> Held:
         transitions=texts[::-1],
         dead=[letter(number, str(number), number + 1) for number in range(position + 1)],
         hours=list(enumerate(texts)),
+        steps=[*enumerate(texts)][max(position // 5 * 5 - 1, 0) :],
     )
 
 

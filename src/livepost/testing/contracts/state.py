@@ -7,6 +7,7 @@ In: a fixture `bench` that opens the body under test. Out: pass or fail. Promise
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -14,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livepost.errors import StoreError
 from livepost.model.letter import Letter
-from livepost.state.base import Commit, Loaded, Numbering, StateStore, TransitionRow
+from livepost.state.base import Commit, DurableStateStore, Loaded, Numbering, StateStore, TransitionRow
 
 ADA, BOB = bytes(15) + b"a", bytes(15) + b"b"
 MANY = 2**63 - 1
@@ -32,8 +34,16 @@ class StateBench(Protocol):
 class DurableStateBench(StateBench, Protocol):
     """Opens stores that outlive their process."""
 
-    def reopen(self, store: StateStore) -> StateStore:
+    def new(self) -> DurableStateStore:
+        """Return a new, empty store."""
+        ...
+
+    def reopen(self, store: StateStore) -> DurableStateStore:
         """Close the store and return it opened again."""
+        ...
+
+    def at(self, place: Path) -> DurableStateStore:
+        """Open the store at a place."""
         ...
 
 
@@ -47,18 +57,23 @@ class Held(msgspec.Struct, frozen=True):
     transitions: list[bytes]
     dead: list[Letter]
     hours: list[tuple[int, bytes]]
+    steps: list[tuple[int, bytes]]
+
+
+EMPTY = Held(None, [], [], [], [], [], [], [])
 
 
 def held(store: StateStore) -> Held:
     """Return all that a store has."""
     return Held(
         loaded=store.loaded(),
-        rows=list(store.rows()),
+        rows=sorted(store.rows()),
         seen=list(store.seen()),
         outbox=store.outbox(-1, 1_000_000),
         transitions=store.transitions(None, None, 1_000_000),
         dead=store.dead(-1, 1_000_000),
         hours=store.hours(0),
+        steps=list(store.steps()),
     )
 
 
@@ -74,6 +89,8 @@ def step(
     replayed: list[tuple[int, int]] | None = None,
     hours: list[tuple[int, bytes]] | None = None,
     counts: dict[str, int] | None = None,
+    again: tuple[int, bytes] | None = None,
+    image: tuple[str, int] | None = None,
 ) -> Commit:
     """Return a commit at a position, with stamps made up from it."""
     return Commit(
@@ -90,6 +107,8 @@ def step(
         replayed=replayed or [],
         hours=hours or [],
         counts=counts or {},
+        step=again,
+        image=image,
     )
 
 
@@ -107,6 +126,8 @@ def full_step(position: int) -> Commit:
         replayed=[(position, position + 1)],
         hours=[(position, text)],
         counts={"processed": 1},
+        again=(position, text),
+        image=(text.decode(), max(position - 1, 0)) if position % 5 == 0 else None,
     )
 
 
@@ -145,16 +166,36 @@ class StateContract:
 
     def test_a_new_store_has_nothing(self, bench: StateBench) -> None:
         store = bench.new()
-        assert held(store) == Held(None, [], [], [], [], [], [])
+        assert held(store) == EMPTY
         assert store.dead_count() == 0
 
     def test_everything_of_a_commit_is_there(self, bench: StateBench) -> None:
         store = bench.new()
         store.commit(full_step(10))
-        place = Loaded(position=10, as_of=1_010, complete_to=10, program="p1", counts={"processed": 1})
+        place = Loaded(position=10, as_of=1_010, complete_to=10, program="p1", counts={"processed": 1}, image="10")
         assert held(store) == Held(
-            place, [(3, b"10")], [b"10"], [(10, b"10")], [b"10"], [letter(10, "10", 11)], [(10, b"10")]
+            loaded=place,
+            rows=[(3, b"10")],
+            seen=[b"10"],
+            outbox=[(10, b"10")],
+            transitions=[b"10"],
+            dead=[letter(10, "10", 11)],
+            hours=[(10, b"10")],
+            steps=[(10, b"10")],
         )
+
+    def test_definitions_are_kept_until_others_come_or_all_is_dropped(self, bench: StateBench) -> None:
+        store = bench.new()
+        for position, told, kept in [(0, b"", b""), (1, b"one", b"one"), (2, b"", b"one"), (3, b"two", b"two")]:
+            store.commit(msgspec.structs.replace(step(position), definitions=told))
+            loaded = store.loaded()
+            assert loaded is not None
+            assert loaded.definitions == kept
+        store.reset()
+        store.commit(step(0))
+        loaded = store.loaded()
+        assert loaded is not None
+        assert loaded.definitions == b""
 
     def test_an_empty_commit_moves_the_position_alone(self, bench: StateBench) -> None:
         store = bench.new()
@@ -162,17 +203,38 @@ class StateContract:
         assert held(store).loaded == Loaded(position=3, as_of=1_003, complete_to=3, program="p1", counts={})
         assert held(store) == msgspec.structs.replace(held(bench.new()), loaded=store.loaded())
 
-    def test_rows_come_in_order_of_number_and_the_last_of_a_number_counts(self, bench: StateBench) -> None:
+    def test_of_a_number_given_twice_the_last_row_counts(self, bench: StateBench) -> None:
         store = bench.new()
         store.commit(step(0, rows=[(9, b"a"), (1, b"b"), (5, b"c"), (9, b"d"), (7, b"e"), (7, None)]))
-        assert list(store.rows()) == [(1, b"b"), (5, b"c"), (9, b"d")]
+        assert sorted(store.rows()) == [(1, b"b"), (5, b"c"), (9, b"d")]
         store.commit(step(1, rows=[(5, None), (6, None), (1, b"longer " * 1_000), (7, b"")]))
-        assert list(store.rows()) == [(1, b"longer " * 1_000), (7, b""), (9, b"d")]
+        assert sorted(store.rows()) == [(1, b"longer " * 1_000), (7, b""), (9, b"d")]
 
     def test_more_rows_than_are_read_at_once_all_come(self, bench: StateBench) -> None:
         store = bench.new()
         store.commit(step(0, rows=[(number, b"%d" % number) for number in range(12_000)]))
-        assert list(store.rows()) == [(number, b"%d" % number) for number in range(12_000)]
+        assert sorted(store.rows()) == [(number, b"%d" % number) for number in range(12_000)]
+
+    def test_rows_of_some_people_are_theirs_and_nobody_elses(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(0, rows=[(number, b"old %d" % number) for number in range(200)]))
+        store.commit(step(1, rows=[(3, None), (5, b"new"), (500, b"far")]))
+        assert store.rows_of([5, 3, 7, 500, 501, 10**7]) == {5: b"new", 7: b"old 7", 500: b"far"}
+        assert store.rows_of([]) == {}
+        assert store.rows_of(range(1_000)) == dict(store.rows())
+
+    def test_steps_are_kept_from_the_image_on(self, bench: StateBench) -> None:
+        store = bench.new()
+        for number in range(4):
+            store.commit(step(number, again=(number, b"%d" % number)))
+        assert list(store.steps()) == [(0, b"0"), (1, b"1"), (2, b"2"), (3, b"3")]
+        store.commit(step(4, again=(4, b"4"), image=("first", 3)))
+        store.commit(step(5))
+        loaded = store.loaded()
+        assert (loaded and loaded.image, list(store.steps())) == ("first", [(3, b"3"), (4, b"4")])
+        store.commit(step(6, image=("second", 5)))
+        loaded = store.loaded()
+        assert (loaded and loaded.image, list(store.steps())) == ("second", [])
 
     def test_counts_add_up(self, bench: StateBench) -> None:
         store = bench.new()
@@ -240,9 +302,9 @@ class StateContract:
         store.commit(full_step(8))
         store.prune_outbox(8)
         store.reset()
-        assert held(store) == Held(None, [], [], [], [], [], [])
+        assert held(store) == EMPTY
         store.commit(full_step(2))
-        assert (store.outbox(-1, 9), list(store.rows())) == ([(2, b"2")], [(2, b"2")])
+        assert (store.outbox(-1, 9), sorted(store.rows())) == ([(2, b"2")], [(2, b"2")])
         assert store.loaded() == Loaded(position=2, as_of=1_002, complete_to=2, program="p1", counts={"processed": 1})
 
     def test_transitions_are_found_by_person_by_segment_by_both_and_by_none(self, bench: StateBench) -> None:
@@ -403,7 +465,7 @@ class DurableStateContract(StateContract):
                 stores[0].commit(step(position, rows=changed))
                 model = {number: row for number, row in {**model, **dict(changed)}.items() if row is not None}
                 stores[0] = durable.reopen(stores[0]) if reopened else stores[0]
-                assert list(stores[0].rows()) == sorted(model.items())
+                assert sorted(stores[0].rows()) == sorted(model.items())
 
         stores = [durable.new()]
         holds()
@@ -419,4 +481,31 @@ class DurableStateContract(StateContract):
         store = durable.new()
         store.commit(full_step(5))
         store.reset()
-        assert held(durable.reopen(store)) == Held(None, [], [], [], [], [], [])
+        assert held(durable.reopen(store)) == EMPTY
+
+    def test_a_snapshot_is_a_store_as_of_its_commit(self, durable: DurableStateBench, tmp_path: Path) -> None:
+        store = durable.new()
+        for position in range(20):
+            store.commit(full_step(position))
+        before, numbering = held(store), store.numbering()
+        store.snapshot(tmp_path / "snapshot")
+        for position in range(20, 40):
+            store.commit(full_step(position))
+        copy = durable.at(tmp_path / "snapshot")
+        assert (held(copy), copy.numbering()) == (before, numbering)
+        for position in range(20, 40):
+            copy.commit(full_step(position))
+        assert held(copy) == held(store)
+        copy.close()
+        store.close()
+
+    def test_a_snapshot_that_cannot_be_written_says_so_and_harms_nothing(
+        self, durable: DurableStateBench, tmp_path: Path
+    ) -> None:
+        store = durable.new()
+        store.commit(full_step(5))
+        with pytest.raises(StoreError, match="cannot be copied"):
+            store.snapshot(tmp_path / "nowhere" / "snapshot")
+        store.commit(full_step(6))
+        assert len(held(store).transitions) == 2
+        store.close()

@@ -1,0 +1,71 @@
+"""The history that a SEED brings, folded into the people of its subjects. It adds to what came live, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from livepost.engine import picks
+from livepost.engine.program import Reading
+from livepost.engine.row import TILE
+from livepost.engine.tiles import SECOND_MS
+from livepost.engine.window import join_tiles
+from livepost.model.change import Seed, SeedState, Tile
+from livepost.process.people import People
+from livepost.process.working import Working
+
+
+def bring_subjects(seed: Seed, people: People, work: Working) -> list[tuple[int, SeedState]]:
+    """Bring in the people of a seed's subjects; return each's local number with the state to fold.
+
+    A subject that is nobody's is left out: the engine began behind its records.
+    """
+    known = [(people.number[subject], state) for subject, state in seed.people if subject in people.number]
+    return list(zip(work.bring(number for number, _ in known), [state for _, state in known], strict=True))
+
+
+def fold(seed: Seed, states: Iterable[tuple[int, SeedState]], work: Working) -> None:
+    """Fold the states into the people in work; a feature that nobody waits for brings nothing."""
+    reading = work.program.warming.get(seed.feature)
+    if reading is None:
+        return
+    for local, state in states:
+        if reading.pick is not None:
+            _join_pick(work, local, reading.pick, state)
+        elif reading.last is not None:
+            lasts = work.fixed["lasts"][local]
+            lasts[reading.last] = max(int(lasts[reading.last]), _newest(state))
+        else:
+            _add(work, local, reading, state)
+
+
+def _add(work: Working, local: int, reading: Reading, state: dict[str, list[Tile]]) -> None:
+    for name, slot in (("total", reading.total), ("count", reading.count)):
+        if slot is None:
+            continue
+        if reading.windowed:
+            row = work.row[local]
+            row.tiles = join_tiles(row.tiles, _packed(slot, state.get(name, [])))
+        else:
+            work.fixed["sums"][local, slot] += sum(value for _, value in state.get(name, []))
+
+
+def _packed(slot: int, tiles: list[Tile]) -> bytes:
+    return np.array([(slot, start, value) for start, value in tiles], TILE).tobytes()
+
+
+def _newest(state: SeedState) -> int:
+    """Return the newest time (ms) of a `since` or `exists`: it is told as a time, as tiles, or as records."""
+    if isinstance(state, int):
+        return state
+    if isinstance(state, dict):
+        return max(start for start, _ in state["count"]) * SECOND_MS
+    return max(int(entry[0]) for entry in state)
+
+
+def _join_pick(work: Working, local: int, number: int, state: SeedState) -> None:
+    pick, held = work.program.picks[number], work.picks(local)
+    assert pick is not None
+    held[number] = pick.join(held[number], pick.seeded(state))
+    work.row[local].picks = picks.encode(held)
