@@ -26,10 +26,10 @@ run: $(VENV)/.run ## start the demo: its shop is http://localhost:8300/shop (POR
 test: $(VENV)/.test ## install the test extras too and run the tests (ARGS= go to pytest)
 	$(BIN)/python -m pytest -q $(ARGS)
 
-lint: $(VENV)/.test ## ruff, formatting, mypy --strict, import floors
+lint: $(VENV)/.test ## ruff, formatting, mypy --strict (benchmarks too), import floors
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
-	$(BIN)/mypy --strict --no-error-summary src
+	$(BIN)/mypy --strict --no-error-summary src benchmarks/*.py
 	$(BIN)/lint-imports --no-cache > $(VENV)/floors.log || { cat $(VENV)/floors.log; exit 1; }
 	echo "lint: ruff, format, mypy --strict and import floors hold"
 

@@ -84,6 +84,9 @@ class Neighbours:
         page = [item for item in items if item.position <= last]
         return OutboxPage(complete_to=last, as_of=0, items=page, more=len(page) < len(items))
 
+    def served(self, upto: int) -> None:
+        """Hear how far decisions are taken over: all of them stay in memory here."""
+
     def people(self, ids: Sequence[bytes], at_least: int) -> Mapping[bytes, PersonView]:
         """Return persons."""
         return {one: self.persons[one] for one in ids}
@@ -141,11 +144,12 @@ def measure(mails: int, folder: Path) -> dict[str, Any]:
         public_url="https://m.shop.example",
     )
     maker = Maker(shop, neighbours, Templates({"browse_reminder.mjml": template.read_text()}), neighbours, vault.secret)
+    keep = Keep(folder / "mailbox", vault, "shop")
     courier = Courier(
         engine=neighbours,
         ledger=SqliteLedger(folder / "ledger.db"),
         maker=maker,
-        sender=Keep(folder / "mailbox", vault, "shop"),
+        sender=keep,
         blind=lambda address: vault.blind("suppression", address),
         outcomes=neighbours,
         clock=WallClock(),
@@ -161,7 +165,7 @@ def measure(mails: int, folder: Path) -> dict[str, Any]:
     ended, busy = time.perf_counter(), time.process_time() - busy
     [kept] = read(folder / "mailbox", vault, "shop", limit=1)
     courier.ledger.close()
-    courier.sender.close()
+    keep.close()
     vault.close()
     return {
         "mails": sent,

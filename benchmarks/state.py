@@ -29,14 +29,13 @@ from livepost.bench.engine import BATCH, BLOCK, WORKSPACE, Engine, Tally, batche
 from livepost.bench.machine import Pace, at_gate_pace
 from livepost.bench.traffic import DISTRIBUTIONS, START, Distribution, bodies
 from livepost.clock import SimulatedClock
-from livepost.decide.stage import Campaigns
 from livepost.log.body import unpack
 from livepost.log.memory import MemoryLog
 from livepost.model.block import Block
 from livepost.process.people import People
 from livepost.runtime.committing import seen_of
 from livepost.runtime.process import collect_seldom
-from livepost.runtime.recovery import Recovery
+from livepost.runtime.recovery import recover
 from livepost.state.base import StateStore
 from livepost.state.image import Images
 from livepost.state.opening import BODIES, open_state
@@ -107,12 +106,10 @@ def started(people: People, store: StateStore, images: Images | None, log: Memor
     loaded = store.loaded()
     assert loaded is not None
     if images is not None:
-        campaigns = Campaigns(people.program.compiled, WORKSPACE)
-        Recovery(campaigns, WORKSPACE, log).recover(people, store, images, loaded)
-    else:
-        people.load(store.rows())
-        for entries in store.seen():
-            people.seen.remember(*seen_of(entries))
+        return recover(WORKSPACE, store, images, log, loaded)[0].people
+    people.load(store.rows())
+    for entries in store.seen():
+        people.seen.remember(*seen_of(entries))
     return people
 
 

@@ -173,6 +173,8 @@ class Engine:
         made = self._stepper.step(blocks, given)
         began = time.perf_counter()
         commit = commit_of(made.delta, self.people.program.hash, rows=self._sweep is None)
+        if self.people.position < 0:
+            commit = msgspec.structs.replace(commit, definitions=self._stepper.kept.packed())
         if self._sweep is not None:
             commit = self._sweep.joined(commit, made, given)
         self._store.commit(commit)
