@@ -14,6 +14,7 @@ from livepost.engine.program import TILE_SLOTS_MAX, Program
 from livepost.log.memory import MemoryLog
 from livepost.model.change import Cut, Ready, Seed, taken_over
 from livepost.model.compiled import Compiled, FeatureSpec, SegmentSpec
+from livepost.model.person import PersonView
 from livepost.model.record import Kind, Origin, Record
 from livepost.process import changing
 from livepost.process.people import People
@@ -74,8 +75,11 @@ class Shop:
     def opened(self) -> Worker:
         return Worker(Compiled(), self.state, self.log, self.clock, "w")
 
+    def person(self, letter: str) -> PersonView:
+        return self.engine().people([subject(letter)])[subject(letter)]
+
     def features(self, letter: str) -> dict[str, Any]:
-        return self.engine().people([subject(letter)])[subject(letter)].features
+        return self.person(letter).features
 
 
 def test_a_new_feature_is_shown_when_ready_with_what_came_live_and_what_the_seed_brought() -> None:
@@ -115,6 +119,21 @@ def test_without_the_dropping_it_would_be_counted(monkeypatch: pytest.MonkeyPatc
     shop.look("a", "2")
     shop.ready("s")
     assert shop.features("a")["lately"] == 2
+
+
+def test_what_was_unknown_of_a_segment_is_known_when_another_condition_serves() -> None:
+    pages = FeatureSpec(name="pages", kind="distinct", event="Viewed", field="page", cap=1, version="p")
+    many = {**TWICE, "left": {"type": "feature", "name": "pages"}}
+    unsure = Compiled(features=(VIEWS, pages), segments=(SegmentSpec(name="keen", condition=many, version="m"),))
+    shop = Shop()
+    shop.look("a", "1")
+    shop.cut("r", unsure)
+    shop.ready("r")
+    shop.take(event("a", "2", properties={"page": "x"}), event("a", "3", properties={"page": "y"}))
+    assert [one.unknown for one in shop.person("a").memberships] == [True]
+    shop.cut("s")
+    shop.ready("s")
+    assert [one.unknown for one in shop.person("a").memberships] == [False]
 
 
 def test_a_seed_counts_once_in_its_turn_and_for_people_who_are_there() -> None:
