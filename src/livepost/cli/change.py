@@ -32,7 +32,7 @@ from livepost.runtime.project import Project
 CHANGES = 2
 """The exit code of `plan` where something is to be done (the habit of `terraform plan -detailed-exitcode`)."""
 
-NICE = 10
+NICE = 19
 """How far `apply` stands back behind the house's own processes."""
 
 EVERYBODY = 10_000_000

@@ -203,20 +203,19 @@ def tiles_between(raw: bytes, slot: TileSlot, at: int) -> int:
     return int(tiles["value"][(tiles["slot"] == slot.number) & (tiles["start"] >= start)].sum())
 
 
-def join_tiles(left: bytes, right: bytes) -> bytes:
-    """Return the tiles of two people become one: equal tiles add."""
-    tiles = np.frombuffer(left + right, TILE)
-    key = _key(np.zeros(len(tiles), np.int64), tiles["slot"], tiles["start"])
+def merged_tiles(state: list[bytes]) -> list[bytes]:
+    """Return each person's tiles in order, equal ones added up; they may come in any order."""
+    owner, tiles = _owned(state)
+    key = _key(owner, tiles["slot"], tiles["start"])
     order = np.argsort(key, kind="stable")
-    return _merge_equal(key[order], tiles["value"][order], 1)[0]
+    return _merge_equal(key[order], tiles["value"][order], len(state))
 
 
 def _sorted_tiles(
     slots: list[TileSlot], state: list[bytes], fed: list[Feeding], moments: Moments
 ) -> tuple[Ints, Ints, Ints]:
     """Return (key, value, item that brought it) of all tiles; what the state holds came with the person's first."""
-    tiles = np.frombuffer(b"".join(state), TILE)
-    owner = np.repeat(np.arange(len(state)), [len(raw) // TILE.itemsize for raw in state])
+    owner, tiles = _owned(state)
     keys = [_key(owner, tiles["slot"], tiles["start"])]
     keys += [_key(moments.person[f.items], slot.number, _start(slot, f)) for slot, f in zip(slots, fed, strict=True)]
     key = np.concatenate(keys)
@@ -224,6 +223,12 @@ def _sorted_tiles(
     value = np.concatenate([tiles["value"], *[f.values for f in fed]])
     came = np.concatenate([moments.begin[owner], *[f.items for f in fed]])
     return key[order], value[order], came[order]
+
+
+def _owned(state: list[bytes]) -> tuple[Ints, npt.NDArray[np.void]]:
+    """Return whose each tile is, and the tiles of everybody."""
+    owner = np.repeat(np.arange(len(state)), [len(raw) // TILE.itemsize for raw in state])
+    return owner, np.frombuffer(b"".join(state), TILE)
 
 
 def _start(slot: TileSlot, fed: Feeding) -> Ints:

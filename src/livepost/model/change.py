@@ -13,7 +13,7 @@ import msgspec
 
 from livepost.model.compiled import CampaignSpec, Compiled
 
-SEED_PEOPLE_MAX = 500
+SEED_PEOPLE_MAX = 200
 """Subjects that one seed has history for, at most: it is folded between live records."""
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-import numpy as np
+from collections.abc import Sequence
 
 from livepost.engine import picks
 from livepost.engine.program import Reading
-from livepost.engine.row import TILE
+from livepost.engine.row import packed_tiles
 from livepost.engine.tiles import SECOND_MS
-from livepost.engine.window import join_tiles
+from livepost.engine.window import merged_tiles
 from livepost.model.change import Seed, SeedState, Tile
 from livepost.process.people import People
 from livepost.process.working import Working
@@ -25,34 +23,44 @@ def bring_subjects(seed: Seed, people: People, work: Working) -> list[tuple[int,
     return list(zip(work.bring(number for number, _ in known), [state for _, state in known], strict=True))
 
 
-def fold(seed: Seed, states: Iterable[tuple[int, SeedState]], work: Working) -> None:
+def fold(seed: Seed, states: Sequence[tuple[int, SeedState]], work: Working) -> None:
     """Fold the states into the people in work; a feature that nobody waits for brings nothing."""
     reading = work.program.warming.get(seed.feature)
     if reading is None:
         return
-    for local, state in states:
-        if reading.pick is not None:
+    if reading.pick is not None:
+        for local, state in states:
             _join_pick(work, local, reading.pick, state)
-        elif reading.last is not None:
+    elif reading.last is not None:
+        for local, state in states:
             lasts = work.fixed["lasts"][local]
             lasts[reading.last] = max(int(lasts[reading.last]), _newest(state))
-        else:
+    elif reading.windowed:
+        _add_tiles(work, reading, states)
+    else:
+        for local, state in states:
             _add(work, local, reading, state)
 
 
+def _add_tiles(work: Working, reading: Reading, states: Sequence[tuple[int, SeedState]]) -> None:
+    """Add everybody's tiles at once: calls of numpy for each would take most of a seed's time."""
+    whole: dict[int, bytes] = {}
+    for local, state in states:  # two subjects may be one person by now
+        brought = [(slot, *tile) for name, slot in _slots(reading) for tile in state.get(name, [])]
+        whole[local] = whole.get(local, work.row[local].tiles) + packed_tiles(brought)
+    for local, tiles in zip(whole, merged_tiles(list(whole.values())), strict=True):
+        work.row[local].tiles = tiles
+
+
 def _add(work: Working, local: int, reading: Reading, state: dict[str, list[Tile]]) -> None:
-    for name, slot in (("total", reading.total), ("count", reading.count)):
-        if slot is None:
-            continue
-        if reading.windowed:
-            row = work.row[local]
-            row.tiles = join_tiles(row.tiles, _packed(slot, state.get(name, [])))
-        else:
-            work.fixed["sums"][local, slot] += sum(value for _, value in state.get(name, []))
+    for name, slot in _slots(reading):
+        work.fixed["sums"][local, slot] += sum(value for _, value in state.get(name, []))
 
 
-def _packed(slot: int, tiles: list[Tile]) -> bytes:
-    return np.array([(slot, start, value) for start, value in tiles], TILE).tobytes()
+def _slots(reading: Reading) -> list[tuple[str, int]]:
+    """Return the slots of a feature's sums, by name."""
+    slots = (("total", reading.total), ("count", reading.count))
+    return [(name, slot) for name, slot in slots if slot is not None]
 
 
 def _newest(state: SeedState) -> int:

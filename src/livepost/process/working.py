@@ -9,7 +9,7 @@ import numpy as np
 from livepost.engine import picks
 from livepost.engine.pick import Held
 from livepost.engine.row import Fixed, Row, blank
-from livepost.engine.window import join_tiles
+from livepost.engine.window import merged_tiles
 from livepost.identity import name_of
 from livepost.model.moment import NO_DUE
 from livepost.process.people import Changed, People
@@ -105,7 +105,7 @@ class Working:
             mine[part] = np.maximum(mine[part], theirs[part])
         mine["due"], mine["journey"] = NO_DUE, NO_DUE
         row = self.row[winner]
-        row.tiles = join_tiles(row.tiles, self.row[loser].tiles)
+        row.tiles = merged_tiles([row.tiles + self.row[loser].tiles])[0]
         both = zip(self.program.picks, self.picks(winner), self.picks(loser), strict=True)
         row.picks = picks.encode([[] if pick is None else pick.join(a, b) for pick, a, b in both])
         self.bind(winner, loser)

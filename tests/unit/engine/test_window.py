@@ -8,7 +8,7 @@ import pytest
 from livepost.engine.program import TileSlot
 from livepost.engine.row import TILE, Ints
 from livepost.engine.tiles import Calendar, Grid
-from livepost.engine.window import Feeding, Moments, Runs, join_tiles, tiles_between
+from livepost.engine.window import Feeding, Moments, Runs, merged_tiles, tiles_between
 from livepost.model.compiled import CalendarSpec
 from livepost.model.moment import NO_DUE
 
@@ -185,12 +185,12 @@ def test_one_persons_sum_is_read_by_the_same_window(at: int, total: int) -> None
 
 def test_joining_two_peoples_tiles_adds_equal_ones_in_any_order() -> None:
     mine, theirs = tiles((0, 0, 1), (1, 0, 5)), tiles((0, 0, 2), (0, 9, 3))
-    assert join_tiles(mine, theirs) == join_tiles(theirs, mine) == tiles((0, 0, 3), (0, 9, 3), (1, 0, 5))
+    assert merged_tiles([mine + theirs]) == merged_tiles([theirs + mine]) == [tiles((0, 0, 3), (0, 9, 3), (1, 0, 5))]
 
 
 def test_joining_with_nobodys_tiles_changes_nothing() -> None:
-    assert join_tiles(b"", tiles((0, 0, 1))) == tiles((0, 0, 1))
-    assert join_tiles(b"", b"") == b""
+    assert merged_tiles([tiles((0, 0, 1)), b""]) == [tiles((0, 0, 1)), b""]
+    assert merged_tiles([b""]) == [b""]
 
 
 def test_a_calendar_window_loses_its_tile_at_midnight_on_a_day_of_25_hours_as_on_any() -> None:

@@ -261,8 +261,9 @@ def test_a_seed_has_so_many_people_and_its_number_and_goes_on_after_any() -> Non
         assert made.count() == len(all_of) == 4
         assert list(made.of(RUN, after=1)) == all_of[2:]
         assert made.records == cut.seq + 1
+    whole = SEED_PEOPLE_MAX
     shapes = [(seed.run, seed.number, seed.feature, len(seed.people)) for seed in all_of]
-    assert shapes == [(RUN, 0, "v", 500), (RUN, 1, "v", 1), (RUN, 2, "w", 500), (RUN, 3, "w", 1)]
+    assert shapes == [(RUN, 0, "v", whole), (RUN, 1, "v", 1), (RUN, 2, "w", whole), (RUN, 3, "w", 1)]
 
 
 def test_what_comes_after_the_cut_is_not_history() -> None:
