@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import uvloop
 
 from livepost.cli.author import project_of
 from livepost.runtime.engine import run_engine
@@ -11,4 +11,4 @@ from livepost.runtime.folder import DataFolder
 
 def main(folder: DataFolder) -> None:
     """Run the engine until told to stop."""
-    asyncio.run(run_engine(folder, project_of(folder)))
+    uvloop.run(run_engine(folder, project_of(folder)))

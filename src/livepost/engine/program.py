@@ -17,7 +17,7 @@ import msgspec
 from livepost.engine.condition import expanded, refuse_unservable
 from livepost.engine.layout import HOLE, Layout
 from livepost.engine.pick import PICKS, Pick, pick_of
-from livepost.engine.tiles import SECOND_MS, Grid, Window, window_of
+from livepost.engine.tiles import SECOND_MS, Grid, Window, Windows, window_of
 from livepost.errors import ProjectError
 from livepost.expr import Expr
 from livepost.expr.evaluate import holds
@@ -116,6 +116,7 @@ class Program:
         self.layout = (layout or Layout()).following(needs, names, sources or {}, ready)
         _refuse_too_many(self.layout.tiles)
         self.tiles = [_tile_slot(number, slot, specs) for number, slot in enumerate(self.layout.tiles)]
+        self.windows = Windows([slot.window for slot in self.tiles])
         self.sums = len(self.layout.sums)
         self.lasts = len(self.layout.lasts)
         self.picks: list[Pick | None] = [None if s == HOLE else pick_of(specs[s]) for s in self.layout.picks]

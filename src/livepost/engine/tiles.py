@@ -108,6 +108,10 @@ class Windows:
         self._life = self._grid + self._over
         self._others = [(slot, window) for slot, window in enumerate(windows) if not isinstance(window, Grid)]
 
+    def __len__(self) -> int:
+        """Return of how many slots they are."""
+        return len(self._grid)
+
     def leaves(self, slot: Times, tile: Times) -> Times:
         """Return when each tile leaves the window of its slot."""
         leaves: Times = tile + self._life[slot]

@@ -196,11 +196,15 @@ class Runs:
         return np.where(valid, self._expiry[np.minimum(place, len(self._expiry) - 1)], NO_DUE)
 
 
-def tiles_between(raw: bytes, slot: TileSlot, at: int) -> int:
-    """Return one person's windowed sum of a slot at `at` (ms): the plain form, for reading a single person."""
+def sums_at(raw: bytes, windows: Windows, at: int) -> list[int]:
+    """Return one person's windowed sums at `at` (ms), by slot: the plain form, for reading a single person."""
     tiles = np.frombuffer(raw, TILE)
-    start = int(slot.window.oldest(at)) // SECOND_MS
-    return int(tiles["value"][(tiles["slot"] == slot.number) & (tiles["start"] >= start)].sum())
+    slots = np.arange(len(windows))
+    oldest = windows.oldest(slots, np.full(len(slots), at)) // SECOND_MS
+    inside = tiles[tiles["start"] >= oldest[tiles["slot"]]]
+    sums = np.zeros(len(slots), np.int64)
+    np.add.at(sums, inside["slot"], inside["value"])
+    return [*sums.tolist()]
 
 
 def merged_tiles(state: list[bytes]) -> list[bytes]:

@@ -10,7 +10,7 @@ import numpy as np
 from livepost.engine import picks
 from livepost.engine.program import MICRO, Program, Reading
 from livepost.engine.row import NEVER, Row
-from livepost.engine.window import tiles_between
+from livepost.engine.window import sums_at
 from livepost.model import journal as journals
 from livepost.model.journal import Journal
 from livepost.model.moment import NO_DUE
@@ -33,20 +33,18 @@ def view_of(people: People, number: int) -> PersonView:
         as_of=people.as_of,
         features={name: value for name, value in values.items() if not isinstance(value, SealedValue)},
         sealed={name: value for name, value in values.items() if isinstance(value, SealedValue)},
-        memberships=tuple(_membership(people.program, fixed, segment) for segment in range(len(people.program.rules))),
+        memberships=_memberships(people.program, fixed),
         journeys=_journeys(book),
         consents={purpose: said.allowed for purpose, said in book.consents.items()},
         next_due=None if due == NO_DUE else due,
     )
 
 
-def _membership(program: Program, fixed: np.void, segment: int) -> MembershipView:
-    return MembershipView(
-        segment=program.rules[segment].name,
-        inside=bool(fixed["inside"][segment]),
-        unknown=bool(fixed["unknown"][segment]),
-        since=int(fixed["changed"][segment]),
-        number=int(fixed["numbers"][segment]),
+def _memberships(program: Program, fixed: np.void) -> tuple[MembershipView, ...]:
+    columns = [fixed[part].tolist()[: len(program.rules)] for part in ("inside", "unknown", "changed", "numbers")]
+    return tuple(
+        MembershipView(segment=rule.name, inside=inside, unknown=unknown, since=since, number=number)
+        for rule, inside, unknown, since, number in zip(program.rules, *columns, strict=True)
     )
 
 
@@ -60,6 +58,7 @@ def _journeys(book: Journal) -> tuple[JourneyView, ...]:
 
 def _values(people: People, number: int, row: Row) -> dict[str, Any]:
     held = picks.decode(row.picks, people.program)
+    sums = sums_at(row.tiles, people.program.windows, people.as_of)
     values = {}
     for name, reading in people.program.readings.items():
         if reading.pick is not None:
@@ -67,23 +66,23 @@ def _values(people: People, number: int, row: Row) -> dict[str, Any]:
             picked = None if pick is None else pick.value(held[reading.pick], people.as_of)
             values[name] = _sealed(picked) if reading.spec.personal else _money(people, reading, picked)
         else:
-            values[name] = _number(people, people.fixed[number], row, reading)
+            values[name] = _number(people, people.fixed[number], sums, reading)
     return values
 
 
-def _number(people: People, fixed: np.void, row: Row, reading: Reading) -> Any:
+def _number(people: People, fixed: np.void, sums: list[int], reading: Reading) -> Any:
     if reading.last is not None:
         last = _last(people, fixed, reading)
         if reading.spec.kind == "exists":
             return last != NEVER
         return None if last == NEVER else people.as_of - last
     if reading.spec.kind == "count":
-        return _sum(people, fixed, row, reading, reading.count)
-    total = _sum(people, fixed, row, reading, reading.total)
+        return _sum(fixed, sums, reading, reading.count)
+    total = _sum(fixed, sums, reading, reading.total)
     scaled = total / MICRO if reading.micro else total
     if reading.spec.kind == "total":
         return _money(people, reading, scaled)
-    count = _sum(people, fixed, row, reading, reading.count)
+    count = _sum(fixed, sums, reading, reading.count)
     return scaled / count if count else None
 
 
@@ -98,11 +97,9 @@ def _money(people: People, reading: Reading, value: Any) -> Any:
     return [value, people.program.compiled.currency] if computed else value
 
 
-def _sum(people: People, fixed: np.void, row: Row, reading: Reading, slot: int | None) -> int:
+def _sum(fixed: np.void, sums: list[int], reading: Reading, slot: int | None) -> int:
     assert slot is not None
-    if reading.windowed:
-        return tiles_between(row.tiles, people.program.tiles[slot], people.as_of)
-    return int(fixed["sums"][slot])
+    return sums[slot] if reading.windowed else int(fixed["sums"][slot])
 
 
 def _sealed(value: Any) -> Any:

@@ -7,8 +7,8 @@ import pytest
 
 from livepost.engine.program import TileSlot
 from livepost.engine.row import TILE, Ints
-from livepost.engine.tiles import Calendar, Grid
-from livepost.engine.window import Feeding, Moments, Runs, merged_tiles, tiles_between
+from livepost.engine.tiles import Calendar, Grid, Windows
+from livepost.engine.window import Feeding, Moments, Runs, merged_tiles, sums_at
 from livepost.model.compiled import CalendarSpec
 from livepost.model.moment import NO_DUE
 
@@ -178,9 +178,14 @@ def test_folded_tiles_go_on_where_the_round_stopped() -> None:
     assert [*first.sums(0).tolist(), *second.sums(0).tolist()] == whole == [1, 3, 7, 6]
 
 
-@pytest.mark.parametrize(("at", "total"), [(LEAVES - 1, 7), (LEAVES, 4), (LEAVES + 2_000, 0)])
-def test_one_persons_sum_is_read_by_the_same_window(at: int, total: int) -> None:
-    assert tiles_between(tiles((0, 0, 3), (0, 2, 4), (1, 2, 50)), SLOT, NOW + at) == total
+@pytest.mark.parametrize(("at", "sums"), [(LEAVES - 1, [7, 50]), (LEAVES, [4, 50]), (LEAVES + 2_000, [0, 0])])
+def test_one_persons_sums_are_read_by_the_same_windows(at: int, sums: list[int]) -> None:
+    assert sums_at(tiles((0, 0, 3), (0, 2, 4), (1, 2, 50)), Windows([SLOT.window, SLOT.window]), NOW + at) == sums
+
+
+def test_nobodys_sums_are_none() -> None:
+    assert sums_at(b"", Windows([SLOT.window]), NOW) == [0]
+    assert sums_at(b"", Windows([]), NOW) == []
 
 
 def test_joining_two_peoples_tiles_adds_equal_ones_in_any_order() -> None:
@@ -206,6 +211,6 @@ def test_a_calendar_window_loses_its_tile_at_midnight_on_a_day_of_25_hours_as_on
 
 
 def test_one_persons_sum_over_a_calendar_window_is_read_as_in_a_round() -> None:
-    slot = TileSlot(0, Calendar(CalendarSpec(unit="day", times=2, zone="UTC")), counts=True)
+    windows = Windows([Calendar(CalendarSpec(unit="day", times=2, zone="UTC"))])
     kept = tiles((0, -86_400, 1), (0, 0, 5))  # NOW is where a day begins
-    assert [tiles_between(kept, slot, at) for at in (NOW, NOW + 24 * 60 * MINUTE)] == [6, 5]
+    assert [sums_at(kept, windows, at) for at in (NOW, NOW + 24 * 60 * MINUTE)] == [[6], [5]]
