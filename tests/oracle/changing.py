@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
-from livepost.model.change import Cut, Ready, Seed
+from livepost.model.change import Cut, Ready, Seed, told_by
 from livepost.model.compiled import CampaignSpec, Compiled
 from livepost.model.decision import Cancellation
 from livepost.model.record import Kind, Origin, Record
@@ -45,11 +43,11 @@ class Changing(Naive):
         """Take the next record of the log."""
         match record.kind:
             case Kind.CUT:
-                self.begin(record.seq, msgspec.convert(record.control, Cut))
+                self.begin(record.seq, told_by(record, Cut))
             case Kind.SEED:
-                self.sow(msgspec.convert(record.control, Seed))
+                self.sow(told_by(record, Seed))
             case Kind.READY:
-                self.make_ready(record, msgspec.convert(record.control, Ready))
+                self.make_ready(record, told_by(record, Ready))
         return super().take(record)
 
     def begin(self, seq: int, cut: Cut) -> None:

@@ -7,11 +7,14 @@ ready, from which the coming project serves. Each control record is alone in its
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from livepost.model.compiled import CampaignSpec, Compiled
+from livepost.model.record import Record
+
+T = TypeVar("T")
 
 SEED_PEOPLE_MAX = 200
 """Subjects that one seed has history for, at most: it is folded between live records."""
@@ -91,6 +94,11 @@ class Switch(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     removed: tuple[CampaignSpec, ...] = ()
     renamed: dict[str, str] = {}
+
+
+def told_by(record: Record, kind: type[T]) -> T:
+    """Return what a control record tells, as `kind`; raises msgspec.ValidationError if it cannot be read so."""
+    return msgspec.convert(record.control, kind)
 
 
 def taken_over(before: Iterable[str], after: Iterable[str], carried: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from livepost.engine.layout import LAYOUTS_MAX, Layout
 from livepost.engine.program import Program
 from livepost.errors import ProjectError
 from livepost.model.block import Block
-from livepost.model.change import Cut, Definitions, Seed, Switch, taken_over
+from livepost.model.change import Cut, Definitions, Seed, Switch, taken_over, told_by
 from livepost.model.compiled import Compiled
 from livepost.model.record import Kind, Record
 
@@ -85,7 +85,7 @@ def seed_of(kept: Kept, record: Record) -> tuple[Kept, Seed] | None:
     if (run, number) != (cut.run, kept.definitions.seeded):
         return None
     try:
-        seed = msgspec.convert(record.control, Seed)
+        seed = told_by(record, Seed)
     except msgspec.ValidationError:
         return None
     definitions = msgspec.structs.replace(kept.definitions, seeded=kept.definitions.seeded + 1)
@@ -97,7 +97,7 @@ def _cut(kept: Kept, record: Record) -> tuple[Kept, Program]:
     serving = kept.definitions.serving
     alone = _alone(kept)
     try:
-        cut = msgspec.convert(record.control, Cut)
+        cut = told_by(record, Cut)
         Program(cut.coming)
         program = Program(serving, cut.coming, alone)
         if program.layout.number > LAYOUTS_MAX:

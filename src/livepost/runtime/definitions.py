@@ -14,7 +14,7 @@ import msgspec
 
 from livepost.errors import StoreError
 from livepost.log.base import LogReader, Position
-from livepost.model.change import Cut, Ready
+from livepost.model.change import Cut, Ready, told_by
 from livepost.model.compiled import Compiled
 from livepost.model.record import Kind, Record
 
@@ -53,10 +53,10 @@ def after(named: Named | None, record: Record) -> Named | None:
     if record.kind is Kind.PROJECT:
         return msgspec.structs.replace(named, project_at=record.seq)
     if record.kind is Kind.CUT:
-        cut = msgspec.convert(record.control, Cut)
+        cut = told_by(record, Cut)
         return msgspec.structs.replace(named, cut=cut, cut_at=Position(record.seq, record.stamp))
     if record.kind is Kind.READY and named.cut is not None:
-        ready = msgspec.convert(record.control, Ready)
+        ready = told_by(record, Ready)
         if ready.run == named.cut.run:
             return Named(serving=named.cut.coming, project_at=named.project_at, run=named.cut.run, ready_at=record.seq)
     return named
