@@ -146,7 +146,7 @@ class Rooms:
 
     def close(self) -> None:
         """Release the stores; nothing may have vanished."""
-        assert vanished_between(self.log, self._store) == ""
+        assert vanished_between(self.log, self.store) == ""
         self.close_engine()
         self._open.close()
 

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from livepost.ids import decision_id, digest, event_id, transition_id
 from livepost.model.compiled import CampaignSpec, Compiled, Tree
-from livepost.model.decision import Cancellation, ConsentChange, Decision, Merge, OutboxItem, Transition
+from livepost.model.decision import Cancellation, ConsentChange, Decision, Merge, OutboxItem, Parting, Transition
 from livepost.model.record import KeyKind, Kind, Mention, Origin, Record, Verdict
 from tests.oracle.conditions import UNKNOWN, Truth, Unknown, durations_of, leaf, truth
 from tests.oracle.values import DAY, expiries, feeds, moment, passings, value_of, where_holds
@@ -87,6 +87,9 @@ def essence(item: Transition | OutboxItem) -> tuple[Any, ...]:
             return (item.position, "consent", item.person.hex(), "", *values)
         case Merge():
             return (item.position, "merge", item.new.hex(), item.old.hex())
+        case Parting():
+            subjects = tuple(subject.hex() for subject in sorted(item.subjects))
+            return (item.position, "part", item.person.hex(), item.other.hex(), item.at, subjects, sorted(item.lost))
 
 
 # --- what is kept of a person ---------------------------------------------------------------------

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from livepost.log.base import Position
 from livepost.model.block import block_of
 from livepost.model.compiled import Compiled
+from livepost.ops.parity import recompute as recomputing
 from livepost.ops.parity.recompute import Recomputed, recompute
 from tests.oracle.naive import OracleResult, PersonResult
 from tests.oracle.naive import run as naive_run
+from tests.oracle.unlinking import run as unlinking_run
 from tests.properties.driver import WORKSPACE
-from tests.properties.generators import Case, cases
+from tests.properties.generators import Case, Seeded, cases
+from tests.properties.unlinks import plain_case, plain_cases
 
 SLOW = settings(
     deadline=None,
@@ -30,6 +34,30 @@ IN_MONEY = ("total", "minimum", "maximum")
 def test_duckdb_makes_of_the_log_what_the_oracle_says(case: Case) -> None:
     expected = naive_run(case.compiled, case.records, WORKSPACE)
     assert people_of_duckdb(case, expected) == people_of_oracle(expected)
+
+
+@settings(SLOW, max_examples=30)
+@given(case=plain_cases())
+def test_duckdb_makes_of_a_log_with_undone_merges_what_the_oracle_says(case: Case) -> None:
+    expected = unlinking_run(case.compiled, case.records, WORKSPACE)
+    assert people_of_duckdb(case, expected) == people_of_oracle(expected)
+
+
+def test_a_recomputation_that_passes_undone_merges_by_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: DuckDB that knows of no undo."""
+    monkeypatch.setattr(recomputing, "_undos", lambda loader: [])
+
+    def differs(seed: int) -> bool:
+        case = plain_case(Seeded(seed), strays=False)
+        expected = unlinking_run(case.compiled, case.records, WORKSPACE)
+        last = case.records[-1]
+        blocks = [block_of(block, block[0].seq, block[0].stamp) for block in case.blocks]
+        return (
+            recompute(blocks, case.compiled, [], Position(last.seq, last.stamp)).persons.keys()
+            != expected.people.keys()
+        )
+
+    assert any(differs(seed) for seed in range(10))
 
 
 def people_of_oracle(result: OracleResult) -> dict[bytes, Any]:

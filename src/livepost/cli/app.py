@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "why": "inspect:why",
     "parity": "inspect:parity",
     "dead": "dead:app",
+    "people": "people:app",
     "keys": "keys:app",
     "doctor": "doctor:doctor",
     "bench": "measure:bench",

@@ -5,11 +5,12 @@ A pure function of (name, journal, moments). Journeys that fall due between the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from livepost.decide.campaigns import Campaign, Roster, names_of
 from livepost.decide.joining import join_journals
+from livepost.decide.parting import Said, part_journal
 from livepost.decide.verdict import Verdict, judge
 from livepost.ids import decision_id
 from livepost.model import journal as journals
@@ -17,11 +18,12 @@ from livepost.model.change import Switch
 from livepost.model.compiled import CampaignSpec, Compiled
 from livepost.model.decision import Cancellation, ConsentChange, Decision, OutboxItem, Transition
 from livepost.model.journal import WATCH_MS, Consent, Journal, Journey, Memory, Watched
-from livepost.model.moment import NO_DUE, Decided, Moment
+from livepost.model.moment import NO_DUE, Decided, Half, Moment, Parted
 
 Position = Callable[[int], tuple[int, int]]
 
 _KILLED = Verdict("kill", "the project has the campaign no more")
+_UNLINKED = Verdict("unlink", "whose journey it was, nobody can tell")
 
 STEP = 0
 """The only step of a campaign there is so far; drips will have more."""
@@ -68,6 +70,31 @@ class Campaigns:
     def join(self, winner: bytes, loser: bytes) -> bytes:
         """Return the journal of two people become one, called as the winner was."""
         return journals.write(join_journals(journals.read(winner), journals.read(loser)))
+
+    def part(self, journal: bytes, kept: Said, other: Said) -> Parted:
+        """Return the journals of two people who were one, with what the log says of the consents of each; whose the
+        journeys that wait are, `share` says.
+        """
+        mine, theirs, waiting, lost = part_journal(journals.read(journal), kept, other)
+        return Parted(journals.write(mine), journals.write(theirs), waiting, tuple(lost))
+
+    def share(self, waiting: Mapping[str, Journey], halves: tuple[Half, Half], moment: Moment) -> list[OutboxItem]:
+        """Give each journey to the one whose event it began with, else to who is in the campaign's audience by now, the
+        one who keeps the name (the first) before the other; end what is nobody's. Changes the journals of the halves.
+        """
+        books = [journals.read(half.journal) for half in halves]
+        case = _Case(halves[0].name, books[0])
+        for campaign in self._roster.ordered(waiting):
+            journey, audience = waiting[campaign.name], campaign.spec.audience
+            heirs = [place for place, half in enumerate(halves) if journey.cause in half.events]
+            heirs += [place for place, half in enumerate(halves) if audience in half.inside]
+            if heirs:
+                books[heirs[0]].campaigns[campaign.name].journey = journey
+            else:
+                case.outbox.append(self._decided(case, campaign, journey, moment, _UNLINKED))
+        for half, book in zip(halves, books, strict=True):
+            half.journal = journals.write(book)
+        return case.outbox
 
     def due(self, journal: bytes) -> int:
         """Return the earliest due time (ms) among the journal's journeys, NO_DUE if none is under way."""

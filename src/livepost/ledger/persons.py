@@ -1,7 +1,7 @@
 """What persons are called now, and what they allow: merges move deliveries, consents and withdrawals along.
 
-In: merges and withdrawals. Out: names, facts for the checks. Promised: a withdrawal follows its person
-through any number of merges; a name from before a merge still finds the person.
+In: merges, their undoing, and withdrawals. Out: names, facts for the checks. Promised: a withdrawal follows its person
+through any number of merges, and both people where one is undone; a name from before a merge still finds the person.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from livepost.ledger.base import Withdrawal
 from livepost.ledger.checks import Facts
 from livepost.ledger.moves import COUNTS_FOR_CAP
-from livepost.ledger.store import Row, Store
+from livepost.ledger.store import Row, Store, decode_decision
+from livepost.model.decision import Parting
 
 _CAPPED = ", ".join(f"'{state}'" for state in COUNTS_FOR_CAP)
 
@@ -30,6 +31,36 @@ def merge(store: Store, old: bytes, new: bytes) -> None:
     store.change("UPDATE deliveries SET person = ? WHERE person = ?", (target, source))
     _merge_consents(store, source, target)
     _merge_withdrawals(store, source, target)
+
+
+def part(store: Store, parting: Parting) -> None:
+    """Let the subjects of a parting be another person again: their own deliveries go with them.
+
+    What was withdrawn of the one person and still stands is withdrawn of both, whatever either allows up to now: the
+    ledger does not know of whom it was.
+    """
+    person, other = name_of(store, parting.person), parting.other
+    for subject in parting.subjects:
+        gone = store.change("DELETE FROM persons WHERE old = ?", (subject,))
+        if gone and subject != other:
+            store.change("INSERT INTO persons VALUES (?, ?)", (subject, other))
+    _part_deliveries(store, person, other, frozenset(parting.subjects))
+    store.change(
+        "INSERT INTO withdrawals SELECT ?, purpose, max(at, ?), proof, 0 FROM withdrawals AS w WHERE person = ?"
+        " AND NOT EXISTS (SELECT 1 FROM consents AS c WHERE c.person = w.person AND c.purpose = w.purpose"
+        " AND c.allowed AND c.at > w.at)"
+        " ON CONFLICT (person, purpose) DO UPDATE SET at = max(at, excluded.at)",
+        (other, parting.at, person),
+    )
+    for purpose in parting.lost:
+        store.change("DELETE FROM consents WHERE person = ? AND purpose = ? AND allowed", (person, purpose))
+
+
+def _part_deliveries(store: Store, person: bytes, other: bytes, subjects: frozenset[bytes]) -> None:
+    rows = store.rows("SELECT id, body FROM deliveries WHERE person = ?", (person,))
+    for id_, body in rows:
+        if decode_decision(body).person in subjects:
+            store.change("UPDATE deliveries SET person = ? WHERE id = ?", (other, id_))
 
 
 def _merge_consents(store: Store, source: bytes, target: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Taking over a page of the outbox: decisions, cancellations, consents, merges, and the cursor, in one
+"""Taking over a page of the outbox: decisions, cancellations, consents, merges, undone ones, and the cursor, in one
 transaction.
 
 In: an OutboxPage, in order of position. Out: TakenOver. Promised: a decision at or behind the fence is
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from livepost.ledger.base import LANES, TakenOver
 from livepost.ledger.moves import CANCELLABLE
-from livepost.ledger.persons import merge, name_of
+from livepost.ledger.persons import merge, name_of, part
 from livepost.ledger.store import CURSOR, Store, decode_decision
-from livepost.model.decision import Cancellation, ConsentChange, Decision, Merge
+from livepost.model.decision import Cancellation, ConsentChange, Decision, Merge, Parting
 from livepost.model.outbox import OutboxPage
 
 WORDS = frozenset(("cause_text", "detail"))
@@ -75,7 +75,7 @@ def _note_divergence(store: Store, decision: Decision, fields: tuple[str, ...]) 
     return bool(fields)
 
 
-def _take_other(store: Store, item: Cancellation | ConsentChange | Merge, now_ms: int) -> None:
+def _take_other(store: Store, item: Cancellation | ConsentChange | Merge | Parting, now_ms: int) -> None:
     match item:
         case Cancellation():
             _cancel(store, item, now_ms)
@@ -83,6 +83,8 @@ def _take_other(store: Store, item: Cancellation | ConsentChange | Merge, now_ms
             _take_consent(store, item)
         case Merge():
             merge(store, item.old, item.new)
+        case Parting():
+            part(store, item)
 
 
 def _cancel(store: Store, item: Cancellation, now_ms: int) -> None:

@@ -1,4 +1,4 @@
-"""What the engine hands to the courier through the outbox: decisions, cancellations, consents, merges."""
+"""What the engine hands to the courier through the outbox: decisions, cancellations, consents, who is one or two."""
 
 from __future__ import annotations
 
@@ -79,7 +79,21 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="mer
     position: int
 
 
-OutboxItem: TypeAlias = Decision | Cancellation | ConsentChange | Merge
+class Parting(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="part"):
+    """The merge of a person was undone: `person` goes on without `subjects`, who are a person called `other`.
+
+    lost   purposes for which `person` was allowed, and is no more: it was the other who said so, or nobody knows who
+    """
+
+    person: bytes
+    other: bytes
+    subjects: tuple[bytes, ...]
+    lost: tuple[str, ...]
+    at: int
+    position: int
+
+
+OutboxItem: TypeAlias = Decision | Cancellation | ConsentChange | Merge | Parting
 
 
 SEND = "$send"
@@ -93,6 +107,7 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("consent", "no consent for this purpose"),
     ("until", "what the campaign was waiting for happened"),
     ("exit", "the person left the audience"),
+    ("unlink", "the person is two people again"),
     ("holdout", "held out to measure the campaign's effect"),
     ("cap", "the cap is reached"),
     ("stale", "too late to be of use"),

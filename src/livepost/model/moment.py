@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from livepost.model.decision import OutboxItem, Transition
+from livepost.model.journal import Journey
 
 NO_DUE = (1 << 62) - 1
 """The due time (ms) of somebody or something that time alone does not change."""
@@ -52,3 +53,25 @@ class Decided:
     outbox: list[OutboxItem]
     due: int
     not_fresh: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Parted:
+    """A journal made two: of who keeps the name, and of the other. `waiting` are the journeys under way, by campaign,
+    that are in neither yet; `lost` the purposes for which the name was told to be allowed, and is not any more.
+    """
+
+    kept: bytes
+    other: bytes
+    waiting: dict[str, Journey]
+    lost: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Half:
+    """One of two people who were one: name and journal, the audiences they are `inside`, and their own `events`."""
+
+    name: bytes
+    journal: bytes
+    inside: frozenset[str]
+    events: frozenset[bytes]

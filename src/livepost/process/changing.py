@@ -1,4 +1,4 @@
-"""What control records change: CUT, SEED and READY (docs/reference/semantics.md, "Changes").
+"""What control records change: CUT, SEED, READY and UNLINK (docs/reference/semantics.md, "Changes", "Undoing a merge").
 
 In: what an engine computes with (`Kept`), and a control record. Out: what it computes with afterwards, or what history
 there is to fold. Pure: people are brought under it by `People.adopt`.
@@ -14,10 +14,13 @@ from livepost.errors import ProjectError
 from livepost.model.block import Block
 from livepost.model.change import Cut, Definitions, Seed, Switch, taken_over, told_by
 from livepost.model.compiled import Compiled
-from livepost.model.record import Kind, Record
+from livepost.model.record import Kind, Origin, Record
+from livepost.model.unlink import UNLINKS_MAX, Apart, Unlink
 
-CHANGING = (Kind.CUT, Kind.SEED, Kind.READY)
-"""Kinds of the records that change what an engine computes with, or bring history: each alone in its block."""
+CHANGING = (Kind.CUT, Kind.SEED, Kind.READY, Kind.UNLINK)
+"""Kinds of the records that change what an engine computes with, bring history, or make two people of one: each alone
+in its block.
+"""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,12 +29,14 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     layouts   all that rows of the state may have been written under, the newest last
     switch    the last READY, if there was one
     refused   why the last change did not happen, "" if it did
+    apart     the merges that were undone, in log order
     """
 
     definitions: Definitions
     layouts: tuple[Layout, ...] = ()
     switch: Switch | None = None
     refused: str = ""
+    apart: tuple[Apart, ...] = ()
 
     def program(self) -> Program:
         """Return the program of the project that serves, and of what is to come."""
@@ -92,6 +97,25 @@ def seed_of(kept: Kept, record: Record) -> tuple[Kept, Seed] | None:
     return msgspec.structs.replace(kept, definitions=definitions), seed
 
 
+def unlink_of(kept: Kept, record: Record) -> tuple[Kept, Unlink] | None:
+    """Return what an UNLINK makes two people of, if it applies to them, with what is computed with from there on; None
+    where it changes nothing.
+    """
+    if record.kind is not Kind.UNLINK or record.origin is not Origin.BACKFILL or len(kept.apart) >= UNLINKS_MAX:
+        return None
+    try:
+        unlink = msgspec.convert(record.control, Unlink)
+    except msgspec.ValidationError:
+        return None
+    if kept.definitions.cut is not None or kept.definitions.serving.hash() != unlink.project:
+        return None
+    if any((undo.link, undo.mentioned) == (unlink.link, unlink.mentioned) for undo in kept.apart):
+        return None
+    one, two = unlink.parts
+    apart = Apart(record.seq, unlink.link, unlink.mentioned, (one.ids, two.ids))
+    return msgspec.structs.replace(kept, apart=(*kept.apart, apart)), unlink
+
+
 def _cut(kept: Kept, record: Record) -> tuple[Kept, Program]:
     """Let what is to come count; what a change before this one had counted is dropped: its slots become holes."""
     serving = kept.definitions.serving
@@ -142,4 +166,5 @@ def _with(
 ) -> tuple[Kept, Program]:
     older = tuple(layout for layout in kept.layouts if layout.number != program.layout.number)
     layouts = (*older, program.layout)
-    return Kept(definitions=definitions, layouts=layouts, switch=switch, refused=refused), program
+    after = Kept(definitions=definitions, layouts=layouts, switch=switch, refused=refused, apart=kept.apart)
+    return after, program

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from livepost.model.moment import Decided, Moment
+from livepost.model.decision import OutboxItem
+from livepost.model.journal import Consent, Journey
+from livepost.model.moment import Decided, Half, Moment, Parted
 
 Position = Callable[[int], tuple[int, int]]
 """From a due time (ms) to the seq and stamp of the first record that is not before it."""
@@ -40,6 +42,14 @@ class Decider(Protocol):
 
     def join(self, winner: bytes, loser: bytes) -> bytes:
         """Return the journal of two people become one, called as the winner was."""
+        ...
+
+    def part(self, journal: bytes, kept: Mapping[str, Consent], other: Mapping[str, Consent]) -> Parted:
+        """Return the journals of two people who were one, with what the log says of the consents of each."""
+        ...
+
+    def share(self, waiting: Mapping[str, Journey], halves: tuple[Half, Half], moment: Moment) -> list[OutboxItem]:
+        """Put journeys that wait into the journals of the halves, the first of whom keeps the name, or end them."""
         ...
 
     def due(self, journal: bytes) -> int:

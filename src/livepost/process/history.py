@@ -1,4 +1,4 @@
-"""The history that a SEED brings, folded into the people of its subjects. It adds to what came live, in any order."""
+"""The history that a SEED or an UNLINK brings, folded into people. It adds to what came live, in any order."""
 
 from __future__ import annotations
 
@@ -26,8 +26,12 @@ def bring_subjects(seed: Seed, people: People, work: Working) -> list[tuple[int,
 def fold(seed: Seed, states: Sequence[tuple[int, SeedState]], work: Working) -> None:
     """Fold the states into the people in work; a feature that nobody waits for brings nothing."""
     reading = work.program.warming.get(seed.feature)
-    if reading is None:
-        return
+    if reading is not None:
+        fold_states(reading, states, work)
+
+
+def fold_states(reading: Reading, states: Sequence[tuple[int, SeedState]], work: Working) -> None:
+    """Fold states of one feature into the people (local numbers) they are of."""
     if reading.pick is not None:
         for local, state in states:
             _join_pick(work, local, reading.pick, state)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from livepost.identity import may_merge
+from livepost.identity import Marks, kept_apart, may_merge
 from livepost.model.decision import Merge
 from livepost.model.record import KeyKind
 from livepost.process.batch import Batch
@@ -57,6 +57,7 @@ class _Planner:
         self._into: dict[int, int] = {}
         self._level: dict[int, int] = {}
         self._touched: set[int] = set()
+        self._marks: dict[int, Marks] = {}
 
     def take(self, places: list[int]) -> None:
         """Put each record, in log order, into its level, under whose it is by then."""
@@ -96,13 +97,23 @@ class _Planner:
     def _may_merge(self, place: int, a: int, b: int) -> bool:
         batch, known = self._batch, self._work.known
         alias = batch.names[batch.name[place]] == ALIAS and batch.key[place] == KeyKind.SECRET
+        if not alias and self._people.apart and kept_apart(self._marks_of(a), self._marks_of(b)):
+            return False
         return may_merge(known[a], known[b], alias_by_secret_key=alias)
+
+    def _marks_of(self, person: int) -> Marks:
+        """Return the person's marks, with those of whoever became part of them on the way."""
+        if person not in self._marks:
+            self._marks[person] = self._people.apart.marks_of(self._work.row[person].subjects)
+        return self._marks[person]
 
     def _merge(self, place: int, a: int, b: int) -> int:
         work = self._work
         winner, loser = work.winner(a, b)
         self.merges.append(Merge(old=work.name(loser), new=work.name(winner), position=int(self._batch.seq[place])))
         self._into[loser] = winner
+        if self._people.apart:
+            self._marks[winner] = self._marks_of(winner) | self._marks_of(loser)
         if work.is_new(loser) and loser not in self._touched:
             work.bind(winner, loser)
             return winner

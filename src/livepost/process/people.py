@@ -20,6 +20,7 @@ from livepost.engine.pick import Distinct
 from livepost.engine.program import Program
 from livepost.engine.row import Fixed, Ints, Row, blank, converted, fixed_dtype, layout_of, pack, unpack
 from livepost.engine.seen import Days, Hashes, Seen
+from livepost.identity import Separation
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.journal import under_way
 from livepost.model.letter import Letter
@@ -83,7 +84,9 @@ class Delta:
 
 
 class People:
-    """A shard's state. `position` and `as_of` are the seq and stamp (ms) up to which it is folded."""
+    """A shard's state. `position` and `as_of` are the seq and stamp (ms) up to which it is folded; `apart` says whom no
+    mention makes one.
+    """
 
     def __init__(self, program: Program, layouts: Iterable[Layout] = ()) -> None:
         """Make room for people of a program; `layouts` are those before, under which rows may have been written."""
@@ -98,6 +101,7 @@ class People:
         self._under_way: Counter[str] = Counter()
         self.number: dict[bytes, int] = {}
         self.seen = Seen()
+        self.apart = Separation()
         self.position = -1
         self.as_of = 0
         self.complete_to = -1

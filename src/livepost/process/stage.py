@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from livepost.engine.seen import DAY_MS
 from livepost.model.block import Block
 from livepost.model.change import Seed
-from livepost.model.decision import Merge
+from livepost.model.decision import Merge, OutboxItem, Parting
 from livepost.model.lateness import TOO_LATE, not_fresh_key
 from livepost.model.moment import NO_DUE
+from livepost.model.unlink import Unlink
 from livepost.process.batch import Batch, batch_of
 from livepost.process.deciding import Decider
 from livepost.process.decode import decode
@@ -23,6 +24,7 @@ from livepost.process.feeds import Feeds
 from livepost.process.history import bring_subjects, fold
 from livepost.process.identify import Level, identify
 from livepost.process.lateness import count_lateness
+from livepost.process.parting import bring_parts, part
 from livepost.process.people import Delta, People
 from livepost.process.rounds import Rounds
 from livepost.process.timeline import Timeline
@@ -48,6 +50,7 @@ def step(
     *,
     until: int | None = None,
     seed: Seed | None = None,
+    unlink: Unlink | None = None,
 ) -> Delta:
     """Fold blocks into people and serve due times up to the last stamp; change nothing, return what changes.
 
@@ -57,6 +60,7 @@ def step(
     failing   records on which a step fails, by seq, with the reason: they go to the dead letters
     until     how far (ms) due times are served, where that is not the last stamp
     seed      the history that the blocks bring
+    unlink    what the only record of the blocks makes two people of; it applies (`process.parting`)
 
     Raises ValueError if the blocks span more than a day.
     """
@@ -73,6 +77,7 @@ def step(
     keys, contents, days = dedupe(batch, people.seen)
     levels, merges = identify(batch, people, work)
     states = [] if seed is None else bring_subjects(seed, people, work)
+    parts = None if unlink is None else bring_parts(unlink, people, work)
     done = _bring_wave(people, work, as_of, wave)
     work.open()
     enrich(batch)
@@ -83,6 +88,7 @@ def step(
         rounds.records(level.owners, level.places)
     _join(last, rounds, work, batch, decider)
     rounds.records_and_due_times(last.owners, last.places, as_of)
+    parted: list[OutboxItem] = [] if parts is None else part(parts, as_of, position, rounds, work, decider)
     if seed is not None:
         fold(seed, states, work)
     return Delta(
@@ -94,7 +100,7 @@ def step(
         contents=contents,
         days=days,
         transitions=sorted(rounds.made.transitions, key=lambda t: t.position),
-        outbox=sorted([*merges, *rounds.made.outbox], key=_outbox_order),
+        outbox=sorted([*merges, *parted, *rounds.made.outbox], key=_outbox_order),
         dead=batch.dead,
         replayed=[(letter, int(batch.seq[place])) for place, letter in batch.replays.items()],
         counts=_counts(batch, rounds),
@@ -132,5 +138,5 @@ def _bring_wave(people: People, work: Working, as_of: int, limit: int) -> bool:
 
 
 def _outbox_order(item: object) -> tuple[int, bool]:
-    """By position; a merge before what happens at the same record."""
-    return getattr(item, "position", NO_DUE), not isinstance(item, Merge)
+    """By position; a merge, or its undoing, before what happens at the same record."""
+    return getattr(item, "position", NO_DUE), not isinstance(item, Merge | Parting)

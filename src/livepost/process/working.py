@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -60,6 +60,13 @@ class Working:
             subject: next(fresh if number is None else old) for subject, number in zip(subjects, numbers, strict=True)
         }
 
+    def add(self, subjects: Sequence[tuple[bytes, bool]]) -> int:
+        """Add a new person of subjects (each with whether it is known); return the local number."""
+        ids, known = _named_first(subjects)
+        self._append([self._next], [Row(ids)], [known])
+        self._next += 1
+        return len(self) - 1
+
     def open(self) -> None:
         """Copy the fixed parts of everybody; call it once all are there."""
         self.fixed = self._people.fixed_of(self.numbers)
@@ -96,6 +103,20 @@ class Working:
         name = name_of([(self.name(a), self.known[a]), (self.name(b), self.known[b])])
         return (a, b) if name == self.name(a) else (b, a)
 
+    def part(self, kept: int, other: int, subjects: Sequence[tuple[bytes, bool]]) -> None:
+        """Make two people of one: `kept` goes on with `subjects` and the bits, `other`, who is new, is in no segment;
+        both with the transition numbers, and nothing folded. Journals are left as they are.
+        """
+        before = self.fixed[kept].copy()
+        ids, known = _named_first(subjects)
+        self.row[kept] = Row(ids, journal=self.row[kept].journal)
+        self.known[kept] = known
+        self.fixed[[kept, other]] = blank(self.program, 2)
+        self.fixed["known"] = self.known
+        for local in (kept, other):
+            self.fixed["numbers"][local] = before["numbers"]
+        self.fixed["inside"][kept], self.fixed["changed"][kept] = before["inside"], before["changed"]
+
     def join(self, winner: int, loser: int) -> None:
         """Make one row of two (FORMATS, merge rules), all but the journal; order does not matter."""
         mine, theirs = self.fixed[winner], self.fixed[loser]
@@ -128,3 +149,10 @@ class Working:
         self._local.update(zip(self.numbers[begin:], range(begin, len(self.numbers)), strict=True))
         self.row += rows
         self.known += known
+
+
+def _named_first(subjects: Sequence[tuple[bytes, bool]]) -> tuple[tuple[bytes, ...], bool]:
+    """Return a person's subjects, the one that names them first, and whether the person is known."""
+    name = name_of(subjects)
+    others = [subject for subject, _ in subjects if subject != name]
+    return (name, *others), any(known for _, known in subjects)

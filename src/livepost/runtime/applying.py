@@ -81,7 +81,7 @@ class Applying:
 
     def segments(self) -> dict[str, int]:
         """Return how many people are in each segment."""
-        return {one.segment: one.people for one in _patiently(self._engine.segments)}
+        return {one.segment: one.people for one in patiently(self._engine.segments)}
 
     def carry_out(self, coming: Compiled, carried: dict[str, dict[str, str]]) -> Iterator[Progress]:
         """Do it all, step by step, until the coming project serves everybody.
@@ -90,11 +90,11 @@ class Applying:
         into memory, or a process does not answer for PATIENCE_S.
         """
         wish = Wish(coming=coming, serving=self.named.serving.hash(), carried=carried)
-        self.named = _patiently(lambda: self._front.call(CUT, wish, Named))
+        self.named = patiently(lambda: self._front.call(CUT, wish, Named))
         if self.named.cut is not None and self.named.cut_at is not None:
             yield from self._give_history(self.named.cut, self.named.cut_at)
             run = self.named.cut.run
-            self.named = _patiently(lambda: self._front.call(READY, run, Named))
+            self.named = patiently(lambda: self._front.call(READY, run, Named))
         yield Progress(stage="people")
         self._until(lambda status: status.complete_to >= self.named.ready_at)
 
@@ -114,7 +114,7 @@ class Applying:
 
     def _send(self, seed: Seed) -> None:
         """Return when the engine has folded a seed, and live records have had their turn."""
-        at = _patiently(lambda: self._front.call(SEED, seed, int))
+        at = patiently(lambda: self._front.call(SEED, seed, int))
         self._until(lambda status: status.position >= at)
         time.sleep(PAUSE_S)
 
@@ -122,12 +122,12 @@ class Applying:
         """Return the number of the next seed, once the engine has folded all that are in the log."""
         last = self._log.last().seq
         self._until(lambda status: status.position >= last)
-        known = _patiently(self._engine.definitions)
+        known = patiently(self._engine.definitions)
         return known.seeded if known.cut is not None and known.cut.run == cut.run else 0
 
     def _until(self, holds: Callable[[Status], bool]) -> None:
         deadline = time.monotonic() + FOLD_S
-        while not holds(_patiently(self._engine.status)):
+        while not holds(patiently(self._engine.status)):
             if time.monotonic() > deadline:
                 raise StoreError(
                     f"expected the engine to get to the change within {FOLD_S:g} s, it did not; `livepost apply` goes "
@@ -144,7 +144,7 @@ def blocks_of(log: LogReader) -> Iterator[Block]:
         after = blocks[-1].first + blocks[-1].count - 1
 
 
-def _patiently(ask: Callable[[], T]) -> T:
+def patiently(ask: Callable[[], T]) -> T:
     """Return an answer, though the process that gives it may be starting again just now."""
     deadline = time.monotonic() + PATIENCE_S
     while True:

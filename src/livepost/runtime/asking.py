@@ -13,6 +13,7 @@ from livepost.model.decision import Transition
 from livepost.model.letter import Letter
 from livepost.model.person import PersonView
 from livepost.model.told import Status
+from livepost.model.unlink import Apart
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.project import Project
@@ -45,6 +46,10 @@ class Engine(Protocol):
 
     def letter(self, position: int, at_least: int = -1) -> Letter | None:
         """Return the dead letter at a position, None if there is none."""
+        ...
+
+    def apart(self) -> list[Apart]:
+        """Return the merges that were undone, in log order."""
         ...
 
     def status(self) -> Status:

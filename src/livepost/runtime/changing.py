@@ -104,6 +104,10 @@ class Changing:
 
     def handle_named(self, raw: msgspec.Raw) -> Named:
         """Answer what is named."""
+        return self.known()
+
+    def known(self) -> Named:
+        """Return what is named, with what was written last; raise StoreError while nobody can know."""
         self._settle()
         return self.named
 

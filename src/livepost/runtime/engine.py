@@ -152,6 +152,7 @@ class _Engine:
             "served": lambda raw: worker.served(msgspec.msgpack.decode(raw, type=int)),
             "status": lambda raw: worker.status(),
             "definitions": lambda raw: worker.definitions,
+            "apart": lambda raw: worker.apart(),
             "transitions_after": lambda raw: worker.transitions_after(
                 *msgspec.msgpack.decode(raw, type=tuple[int, int])
             ),

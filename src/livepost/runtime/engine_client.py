@@ -11,6 +11,7 @@ from livepost.model.letter import Letter
 from livepost.model.outbox import OutboxPage
 from livepost.model.person import PersonView
 from livepost.model.told import Member, SegmentCount, SegmentHistory, Status, TransitionPage
+from livepost.model.unlink import Apart
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.wire import WireClient
 
@@ -76,6 +77,10 @@ class EngineClient:
     def definitions(self) -> Definitions:
         """Return what the engine computes with."""
         return self._wire.call("definitions", None, Definitions)
+
+    def apart(self) -> list[Apart]:
+        """Return the merges that were undone, in log order."""
+        return self._wire.call("apart", None, list[Apart])
 
     def wake(self) -> None:
         """Wake whoever waits for the engine's decisions: there is something for them in the ledger."""

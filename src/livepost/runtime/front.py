@@ -44,6 +44,7 @@ from livepost.runtime.recorders import Recorders
 from livepost.runtime.replaying import REPLAY, Replaying
 from livepost.runtime.sending import Sending, template_names, wake_courier
 from livepost.runtime.tending import Tending
+from livepost.runtime.undoing import UNLINK, Undoing
 from livepost.runtime.wire import POLL_S, Handler, WireServer
 from livepost.vault.base import ExternalId
 
@@ -122,21 +123,8 @@ class _Front:
         self._planned = Planned("", Compiled())
         self._intake = self._new_intake()
         self._changing = Changing(folder.definitions_file, self._intake, lambda: writing.log, self._use_plan)
-        handlers: dict[str, Handler] = {
-            "append": self._handed,
-            "due": self._told_due,
-            "tick": self._ticked,
-            "link": lambda raw: self._pages.new_link(),
-            JOB: self._recorders.next,
-            ADMIT: self._admit,
-            REPLAY: self._replay,
-            PLAN: lambda raw: self._planned,
-            NAMED: self._changing.handle_named,
-            CUT: self._changing.handle_cut,
-            SEED: self._changing.handle_seed,
-            READY: self._changing.handle_ready,
-        }
-        self._server = WireServer(folder.front_socket, handlers)
+        self._undoing = Undoing(self._intake, lambda: writing.log, self._changing.known)
+        self._server = WireServer(folder.front_socket, self._handlers())
         self._changing.start(project.compiled)
         self._project = fitting(folder, project, self._changing.named.serving)
         if self._project is project:
@@ -174,6 +162,23 @@ class _Front:
             self._house.close()
             self._pages.close()
             await self._server.close()
+
+    def _handlers(self) -> dict[str, Handler]:
+        return {
+            "append": self._handed,
+            "due": self._told_due,
+            "tick": self._ticked,
+            "link": lambda raw: self._pages.new_link(),
+            JOB: self._recorders.next,
+            ADMIT: self._admit,
+            REPLAY: self._replay,
+            PLAN: lambda raw: self._planned,
+            NAMED: self._changing.handle_named,
+            CUT: self._changing.handle_cut,
+            SEED: self._changing.handle_seed,
+            READY: self._changing.handle_ready,
+            UNLINK: self._undoing.handle,
+        }
 
     def _new_intake(self) -> Intake:
         """Return the writer of the log; whose tracking plan it judges by is told when it is known what serves."""

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from livepost.decide.stage import Campaigns
 from livepost.engine.program import Program
 from livepost.engine.seen import DAY_MS
+from livepost.identity import Separation
 from livepost.model.block import Block, first_of
 from livepost.model.change import Definitions, Seed
 from livepost.model.compiled import Compiled
 from livepost.model.record import Record
-from livepost.process.changing import Kept, begun, changed, control_of, seed_of
+from livepost.model.unlink import Unlink
+from livepost.process.changing import Kept, begun, changed, control_of, seed_of, unlink_of
+from livepost.process.parting import applies
 from livepost.process.people import Delta, People
 from livepost.process.stage import step
 from livepost.process.timeline import Timeline, empty_timeline
@@ -54,6 +57,7 @@ class Stepper:
         self.kept = kept
         self.people = People(kept.program(), kept.layouts)
         self.people.ready_at = _ready_at(kept)
+        self.people.apart = _separation(kept)
         self.timeline: Timeline = empty_timeline()
         self._campaigns = Campaigns(kept.definitions.serving, workspace, kept.switch)
         self._workspace = workspace
@@ -86,6 +90,8 @@ class Stepper:
         control = control_of(blocks[0]) if blocks else None
         if control is not None and (seed := seed_of(self.kept, control)) is not None:
             return Made(self._delta(blocks, timeline, given, seed[1]), timeline, seed[0])
+        if control is not None and (unlink := self._unlink_of(control, given)) is not None:
+            return Made(self._delta(blocks, timeline, given, unlink=unlink[1]), timeline, unlink[0])
         if control is not None and (after := changed(self.kept, control)) is not None:
             return Made(self._passed(control), timeline, *after)
         return Made(self._delta(blocks, timeline, given), timeline)
@@ -94,12 +100,26 @@ class Stepper:
         """Take over what a step made."""
         self.people.apply(made.delta)
         self.timeline = made.timeline
+        if made.kept is not None and made.kept.apart != self.kept.apart:
+            self.people.apart = _separation(made.kept)
         self.kept = made.kept or self.kept
         if made.program is not None:
             self.people.adopt(made.program, _ready_at(self.kept))
             self._campaigns = Campaigns(self.definitions.serving, self._workspace, self.kept.switch)
 
-    def _delta(self, blocks: Sequence[Block], timeline: Timeline, given: Given, seed: Seed | None = None) -> Delta:
+    def _unlink_of(self, control: Record, given: Given) -> tuple[Kept, Unlink] | None:
+        """Return the undo that a record is, if it applies to people as they are; one on which a step fails does not."""
+        found = unlink_of(self.kept, control)
+        return found if found and applies(found[1], self.people) and control.seq not in given.failing else None
+
+    def _delta(
+        self,
+        blocks: Sequence[Block],
+        timeline: Timeline,
+        given: Given,
+        seed: Seed | None = None,
+        unlink: Unlink | None = None,
+    ) -> Delta:
         return step(
             self.people,
             blocks,
@@ -110,6 +130,7 @@ class Stepper:
             given.failing,
             until=given.until,
             seed=seed,
+            unlink=unlink,
         )
 
     def _passed(self, control: Record) -> Delta:
@@ -145,3 +166,7 @@ def first_records(blocks: Sequence[Block], at_most: int) -> list[Block]:
 
 def _ready_at(kept: Kept) -> int:
     return kept.switch.position if kept.switch else -1
+
+
+def _separation(kept: Kept) -> Separation:
+    return Separation(apart.sides for apart in kept.apart)

@@ -27,6 +27,7 @@ from livepost.model.outbox import OutboxPage
 from livepost.model.person import PersonView
 from livepost.model.record import Kind
 from livepost.model.told import Member, SegmentCount, SegmentHistory, SegmentPoint, Status, TransitionPage
+from livepost.model.unlink import Apart
 from livepost.observe.latencies import Latencies
 from livepost.process.changing import first_project, kept_of
 from livepost.process.people import People
@@ -273,6 +274,10 @@ class Worker:
     def served(self, upto: int) -> None:
         """Forget outbox items with position <= `upto`: the ledger has them."""
         self._store.prune_outbox(upto)
+
+    def apart(self) -> list[Apart]:
+        """Return the merges that were undone, in log order."""
+        return list(self._stepper.kept.apart)
 
     def status(self) -> Status:
         """Return where the engine stands."""

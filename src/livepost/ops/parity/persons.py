@@ -1,12 +1,15 @@
 """Whose the records are: mentions of counted records in, persons out.
 
-Only the first mention of two subjects can change anything (with `$alias` from a secret key counted apart): two persons
-that are both known stay both known, and one person stays one. SQL finds those firsts; merging them is a walk in
-log order. The rules of FORMATS, "Subject, person, shard", are written here again on purpose, apart from `identity`.
+Between two undone merges only the first mention of two subjects can change anything (with `$alias` from a secret key
+counted apart): two persons that are both known stay both known, and one person stays one. SQL finds those firsts;
+merging them, and undoing it where an UNLINK says so, is a walk in log order. The rules of FORMATS, "Subject, person,
+shard", are written here again on purpose, apart from `identity`.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -25,10 +28,10 @@ SELECT subject, bool_or(known) FROM (
 """
 
 LINKS = f"""
-SELECT subject, mentioned, name = '{ALIAS}' AND key = {int(KeyKind.SECRET)} AS alias
-FROM mention SEMI JOIN counted USING (seq) JOIN record USING (seq)
-GROUP BY ALL
-ORDER BY min((seq, place))
+SELECT min(mention.seq), subject, mentioned, name = '{ALIAS}' AND key = {int(KeyKind.SECRET)} AS alias
+FROM mention SEMI JOIN counted USING (seq) JOIN record USING (seq) ASOF LEFT JOIN undone ON mention.seq >= undone.seq
+GROUP BY subject, mentioned, alias, undone.seq
+ORDER BY min((mention.seq, place))
 """
 
 
@@ -45,12 +48,33 @@ class Person:
         return self.subjects[0]
 
 
-def persons_of(db: duckdb.DuckDBPyConnection, ids: list[bytes]) -> dict[bytes, Person]:
-    """Return everybody by name; `ids` are the subjects by the number that stands for them in the tables."""
+@dataclass(frozen=True)
+class Undo:
+    """An UNLINK: its seq, which link it undoes (the seq and the mentioned subject), and the subjects of the two people;
+    subjects by number.
+    """
+
+    seq: int
+    link: tuple[int, int]
+    sides: tuple[frozenset[int], frozenset[int]]
+
+
+def persons_of(db: duckdb.DuckDBPyConnection, ids: list[bytes], undos: Iterable[Undo] = ()) -> dict[bytes, Person]:
+    """Return everybody by name; `ids` are the subjects by the number that stands for them in the tables.
+
+    Makes the table `parted` (subject) of those whom an undo made another person.
+    """
+    waiting = deque(undos)
+    _keep(db, "undone", {"seq": [undo.seq for undo in waiting]})
     known = dict(db.execute(SUBJECTS).fetchall())
     groups = _Groups(known)
-    for subject, mentioned, alias in db.execute(LINKS).fetchall():
+    for seq, subject, mentioned, alias in db.execute(LINKS).fetchall():
+        while waiting and waiting[0].seq < seq:
+            groups.undo(waiting.popleft())
         groups.link(subject, mentioned, alias)
+    for undo in waiting:
+        groups.undo(undo)
+    _keep(db, "parted", {"subject": sorted(groups.parted)})
     persons = [_person([(ids[member], known[member]) for member in group]) for group in groups.groups()]
     return {person.name: person for person in persons}
 
@@ -58,9 +82,13 @@ def persons_of(db: duckdb.DuckDBPyConnection, ids: list[bytes]) -> dict[bytes, P
 def keep_members(db: duckdb.DuckDBPyConnection, persons: list[Person], numbers: dict[bytes, int]) -> None:
     """Make the table `member` (subject, person) of some persons; a person is numbered by their place in the list."""
     pairs = [(numbers[subject], place) for place, person in enumerate(persons) for subject in person.subjects]
-    columns = np.array(pairs, np.int64).reshape(-1, 2)
-    db.register("incoming", {"subject": columns[:, 0].copy(), "person": columns[:, 1].copy()})
-    db.execute("CREATE TABLE member AS SELECT * FROM incoming")
+    _keep(db, "member", {"subject": [subject for subject, _ in pairs], "person": [place for _, place in pairs]})
+
+
+def _keep(db: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, list[int]]) -> None:
+    """Make a table of whole numbers."""
+    db.register("incoming", {name: np.array(column, np.int64) for name, column in columns.items()})
+    db.execute(f"CREATE TABLE {table} AS SELECT * FROM incoming")
     db.unregister("incoming")
 
 
@@ -72,22 +100,47 @@ def _person(subjects: list[tuple[bytes, bool]]) -> Person:
 
 
 class _Groups:
-    """Subjects by number, in groups that only grow."""
+    """Subjects by number, in groups that grow, and are parted where a merge is undone."""
 
     def __init__(self, known: dict[int, bool]) -> None:
+        self.parted: set[int] = set()
+        self._known = known
         self._group = {subject: [subject] for subject in known}
-        self._known = dict(known)  # of a group, kept at its first member
+        self._group_known = dict(known)  # kept at a group's first member
+        self._undone: set[tuple[int, int]] = set()
+        self._sides: list[tuple[frozenset[int], frozenset[int]]] = []
 
     def link(self, a: int, b: int, alias: bool) -> None:
         one, other = self._group[a], self._group[b]
-        if one is other or (self._known[one[0]] and self._known[other[0]] and not alias):
+        known = self._group_known
+        if one is other or (not alias and ((known[one[0]] and known[other[0]]) or self._is_parted(one, other))):
             return
         if len(one) < len(other):
             one, other = other, one
-        self._known[one[0]] |= self._known[other[0]]
+        known[one[0]] |= known[other[0]]
         one += other
         for member in other:
             self._group[member] = one
 
+    def undo(self, undo: Undo) -> None:
+        """Part a group, if an undo's sides are all of it and it is not undone yet."""
+        one, other = undo.sides
+        whole = self._group.get(next(iter(one), -1), [])
+        if undo.link in self._undone or one & other or not one or not other or one | other != {*whole}:
+            return
+        self._undone.add(undo.link)
+        self._sides.append(undo.sides)
+        self.parted |= one | other
+        for side in undo.sides:
+            members = [*side]
+            self._group_known[members[0]] = any(self._known[member] for member in members)
+            self._group.update(dict.fromkeys(members, members))
+
     def groups(self) -> list[list[int]]:
         return list({id(group): group for group in self._group.values()}.values())
+
+    def _is_parted(self, one: list[int], other: list[int]) -> bool:
+        mine, theirs = self.parted.intersection(one), self.parted.intersection(other)
+        if not mine or not theirs:
+            return False
+        return any((mine & a and theirs & b) or (mine & b and theirs & a) for a, b in self._sides)

@@ -7,7 +7,7 @@ consents. A segment holds for nobody who has no record: they have never been eva
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +19,13 @@ from livepost.expr import Expr, Feature, Segment
 from livepost.log.base import Position
 from livepost.model.block import Block
 from livepost.model.compiled import Compiled, FeatureSpec
+from livepost.model.record import Origin
+from livepost.model.unlink import Unlink
 from livepost.ops.parity.conditions import condition_sql
 from livepost.ops.parity.counted import count_records
 from livepost.ops.parity.fields import Side, types_of
 from livepost.ops.parity.formulas import feature_sql, field_type, value_of, value_without_records
-from livepost.ops.parity.persons import Person, keep_members, persons_of
+from livepost.ops.parity.persons import Person, Undo, keep_members, persons_of
 from livepost.ops.parity.statement import Statement
 from livepost.ops.parity.tables import Loader, database
 
@@ -44,8 +46,9 @@ QUALIFY row_number() OVER (PARTITION BY person, purpose ORDER BY effective DESC,
 
 PEOPLE = """
 CREATE TABLE person AS
-SELECT person, bool_or(counted.seq IS NOT NULL) AS seen
+SELECT person, bool_or(counted.seq IS NOT NULL OR parted.subject IS NOT NULL) AS seen
 FROM member LEFT JOIN record USING (subject) LEFT JOIN counted ON counted.seq = record.seq
+    LEFT JOIN parted ON parted.subject = member.subject
 GROUP BY person
 """
 
@@ -92,7 +95,7 @@ def recompute(
             loader = Loader(db, compiled, subjects)
             loader.load(blocks, at.seq)
             count_records(db, at.seq)
-            persons = persons_of(db, list(loader.numbers))
+            persons = persons_of(db, list(loader.numbers), _undos(loader))
             groups = {frozenset(group) for group in wanted}
             chosen = [person for person in persons.values() if frozenset(person.subjects) in groups]
             keep_members(db, chosen, loader.numbers)
@@ -102,6 +105,20 @@ def recompute(
             f"expected {at.seq + 1} records and the history of {len(wanted)} people to fit into {memory_mb} MB, got "
             "more; compare fewer people, or give it more memory"
         ) from error
+
+
+def _undos(loader: Loader) -> list[Undo]:
+    """Return the undone merges. Their project is not looked at: the house writes none that is of another one."""
+    number = loader.numbers.get
+    undos = []
+    for record in loader.unlinks:
+        if record.origin is not Origin.BACKFILL:
+            continue
+        with suppress(msgspec.ValidationError):
+            told = msgspec.convert(record.control, Unlink)
+            one, other = (frozenset(number(subject, -1) for subject in part.ids) for part in told.parts)
+            undos.append(Undo(record.seq, (told.link, number(told.mentioned, -1)), (one, other)))
+    return undos
 
 
 class _Values:

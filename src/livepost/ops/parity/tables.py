@@ -25,6 +25,7 @@ from livepost.errors import StoreError
 from livepost.expr import Expr, Field, walk
 from livepost.model.block import Block
 from livepost.model.compiled import Compiled, FeatureSpec
+from livepost.model.record import Kind, Record
 
 Column = npt.NDArray[Any]
 
@@ -61,11 +62,14 @@ def database(memory_mb: int) -> duckdb.DuckDBPyConnection:
 
 
 class Loader:
-    """Puts blocks into the tables, and gives each subject a number (`numbers`) that stands for its id there."""
+    """Puts blocks into the tables, and gives each subject a number (`numbers`) that stands for its id there; `unlinks`
+    are the UNLINK records that came by.
+    """
 
     def __init__(self, db: duckdb.DuckDBPyConnection, compiled: Compiled, wanted: Collection[bytes]) -> None:
         self.numbers: dict[bytes, int] = {}
         self.next_seq = 0
+        self.unlinks: list[Record] = []
         self._db = db
         self._used = used_fields(compiled)
         self._wanted = frozenset(wanted)
@@ -73,6 +77,7 @@ class Loader:
     def load(self, blocks: Iterable[Block], position: int) -> None:
         """Load blocks up to `position` (a seq); StoreError if one is missing before it."""
         for chunk in _chunks(self._consecutive(blocks, position)):
+            self.unlinks += [block.record(0) for block in chunk if block.kind[0] == Kind.UNLINK]
             self._insert("record", self._records(chunk))
             self._insert("body", _columns(BODY, self._bodies(chunk)))
             self._insert("mention", _columns(MENTION, self._mentions(chunk)))

@@ -6,7 +6,7 @@ body      of the records that may feed a feature, with the fields that features 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import duckdb
@@ -42,8 +42,15 @@ def database(memory_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
     return db
 
 
-def load(db: duckdb.DuckDBPyConnection, blocks: Iterable[Block], specs: Sequence[FeatureSpec], upto: int) -> int:
-    """Fill the tables with the records up to seq `upto`; return how many were read.
+def load(
+    db: duckdb.DuckDBPyConnection,
+    blocks: Iterable[Block],
+    specs: Sequence[FeatureSpec],
+    upto: int,
+    subjects: Collection[bytes] | None = None,
+) -> int:
+    """Fill the tables with the records up to seq `upto`, `body` with those of some subjects alone if these are named;
+    return how many were read.
 
     Raises StoreError if one is missing behind the first.
     """
@@ -51,7 +58,7 @@ def load(db: duckdb.DuckDBPyConnection, blocks: Iterable[Block], specs: Sequence
     read = 0
     for chunk in _chunks(_consecutive(blocks, upto)):
         _insert(db, "record", _records(chunk))
-        _insert(db, "body", _columns([row for block in chunk for row in _bodies(block, fields)]))
+        _insert(db, "body", _columns([row for block in chunk for row in _bodies(block, fields, subjects)]))
         read += sum(block.count for block in chunk)
     return read
 
@@ -108,12 +115,15 @@ def _records(chunk: list[Block]) -> dict[str, Any]:
     return {name: column[events] for name, column in columns.items()}
 
 
-def _bodies(block: Block, fields: dict[str, frozenset[str]]) -> Iterator[tuple[Any, ...]]:
+def _bodies(
+    block: Block, fields: dict[str, frozenset[str]], subjects: Collection[bytes] | None
+) -> Iterator[tuple[Any, ...]]:
     used = {code: fields[name] for code, name in enumerate(block.names) if name in fields}
     if not used:
         return
     for place, code in enumerate(np.frombuffer(block.name, "<u2").tolist()):
-        if code in used and block.kind[place] == Kind.EVENT:
+        wanted = subjects is None or block.subject[16 * place : 16 * place + 16] in subjects
+        if wanted and code in used and block.kind[place] == Kind.EVENT:
             row = (block.first + place, block.names[code], block.key[place], block.message_id[place])
             yield (*row, _open(block, place, used[code]), _sealed(block, place, used[code]))
 

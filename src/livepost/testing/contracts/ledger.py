@@ -32,7 +32,7 @@ from livepost.ledger.base import (
     Settlement,
 )
 from livepost.ledger.moves import MoveError
-from livepost.model.decision import SEND, Cancellation, ConsentChange, Decision, Merge, OutboxItem
+from livepost.model.decision import SEND, Cancellation, ConsentChange, Decision, Merge, OutboxItem, Parting
 from livepost.model.message import Receipt, ReceiptState
 from livepost.model.outbox import OutboxPage
 from livepost.model.record import SealedValue
@@ -89,6 +89,13 @@ def consent(position: int, *, allowed: bool = True, at: int = START_MS, person: 
         source="web",
         message_id=f"m{position}",
     )
+
+
+def parting(
+    position: int, *, subjects: tuple[bytes, ...] = (ADA,), lost: tuple[str, ...] = (), at: int = START_MS
+) -> Parting:
+    """Return the engine's word that Bob goes on without some subjects, whom Ada is the name of."""
+    return Parting(person=BOB, other=ADA, subjects=subjects, lost=lost, at=at, position=position)
 
 
 def cancellation(of: Decision, position: int, reason: str = "until") -> Cancellation:
@@ -346,6 +353,52 @@ class LedgerContract:
             START_MS,
         )
         assert bool(ledger.claim(START_MS, 10, "w")) is goes
+
+    def test_a_merge_undone_gives_each_their_deliveries_and_decisions(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1), decision(2, person=BOB), Merge(old=ADA, new=BOB, position=3)), START_MS)
+        assert ledger.deliveries(person=ADA)[0].person == BOB
+        later = decision(5, person=ADA)
+        ledger.take_over(page(parting(4), consent(4), consent(4, person=BOB), later), START_MS)
+        assert {one.decision.id for one in ledger.deliveries(person=ADA)} == {decision(1).id, later.id}
+        assert {one.person for one in ledger.deliveries(person=ADA)} == {ADA}
+        assert [one.decision.id for one in ledger.deliveries(person=BOB)] == [decision(2).id]
+
+    def test_a_name_of_long_ago_finds_the_other_of_two_whose_merge_was_undone(self, ledger: Ledger) -> None:
+        carl = digest("carl")
+        merges = Merge(old=carl, new=ADA, position=1), Merge(old=ADA, new=BOB, position=2)
+        ledger.take_over(page(*merges, parting(3, subjects=(ADA, carl)), decision(4, person=carl)), START_MS)
+        assert [one.person for one in ledger.deliveries(person=carl)] == [ADA]
+
+    @pytest.mark.parametrize("of", [ADA, BOB])
+    def test_what_was_withdrawn_of_one_person_is_withdrawn_of_both_once_the_merge_is_undone(
+        self, ledger: Ledger, of: bytes
+    ) -> None:
+        ledger.take_over(page(consent(1), consent(1, person=BOB), Merge(old=ADA, new=BOB, position=2)), START_MS)
+        ledger.withdraw(of, "marketing", START_MS + 1, "link")
+        again = consent(3, at=START_MS + 9), consent(3, at=START_MS + 1, person=BOB)
+        both = decision(4), decision(5, person=BOB)
+        ledger.take_over(page(parting(3, at=START_MS + 9), *again, *both), START_MS + 9)
+        assert ledger.claim(START_MS + 9, 10, "w") == []
+
+    def test_a_withdrawal_that_was_taken_back_is_nobodys_once_the_merge_is_undone(self, ledger: Ledger) -> None:
+        ledger.take_over(page(Merge(old=ADA, new=BOB, position=1), consent(1, person=BOB)), START_MS)
+        ledger.withdraw(BOB, "marketing", START_MS + 1, "link")
+        given = consent(2, at=START_MS + 5, person=BOB)
+        ledger.take_over(page(given, parting(3, at=START_MS + 9), consent(3, at=START_MS + 9), decision(4)), START_MS)
+        assert len(ledger.claim(START_MS + 9, 10, "w")) == 1
+
+    def test_an_allowance_that_an_undone_merge_left_with_nobody_sends_nothing(self, ledger: Ledger) -> None:
+        given = consent(1, person=BOB)
+        ledger.take_over(page(Merge(old=ADA, new=BOB, position=1), given, decision(2, person=BOB)), START_MS)
+        ledger.take_over(page(parting(3, lost=("marketing",))), START_MS)
+        assert ledger.claim(START_MS, 10, "w") == []
+
+    def test_an_undone_merge_taken_over_twice_changes_nothing_more(self, ledger: Ledger) -> None:
+        first = page(decision(1), Merge(old=ADA, new=BOB, position=2), parting(3))
+        ledger.take_over(first, START_MS)
+        ledger.take_over(page(Merge(old=ADA, new=BOB, position=4)), START_MS)
+        ledger.take_over(first, START_MS)
+        assert [one.person for one in ledger.deliveries(person=BOB)] == [BOB]
 
     def test_a_suppressed_address_is_found_when_the_address_is_known(self, ledger: Ledger) -> None:
         ledger.take_over(page(decision(1)), START_MS)

@@ -6,9 +6,9 @@ from itertools import count
 
 from livepost.model.block import block_of
 from livepost.model.compiled import Compiled
-from livepost.model.record import KeyKind, Mention, Record, Verdict
+from livepost.model.record import KeyKind, Kind, Mention, Record, Verdict
 from livepost.ops.parity.counted import count_records
-from livepost.ops.parity.persons import Person, persons_of
+from livepost.ops.parity.persons import Person, Undo, persons_of
 from livepost.ops.parity.tables import Loader, database
 
 NOON = 1_767_225_600_000
@@ -93,3 +93,48 @@ def test_a_record_that_does_not_count_names_nobody() -> None:
 def test_a_person_is_known_if_one_subject_is() -> None:
     people = found(said(A), said(B, Mention(C, True)))
     assert (people[A].known, people[C].known) == (False, True)
+
+
+Told = tuple[int, int, tuple[bytes, ...], tuple[bytes, ...]]
+"""An undo: its seq, the seq of the link with the device C, and the subjects of either side."""
+
+
+def parted(*records: Record, undos: tuple[Told, ...] = ()) -> list[tuple[bytes, ...]]:
+    """Return the persons' subjects where merges were undone."""
+    with database(200) as db:
+        loader = Loader(db, Compiled(), ())
+        loader.load([block_of(records, 0, NOON)], len(records) - 1)
+        count_records(db, len(records) - 1)
+        number = loader.numbers.__getitem__
+        numbered = [
+            Undo(seq, (link, number(C)), (frozenset(map(number, one)), frozenset(map(number, other))))
+            for seq, link, one, other in undos
+        ]
+        return sorted(person.subjects for person in persons_of(db, list(loader.numbers), numbered).values())
+
+
+TABLET = Mention(C, False)
+TICK = Record(kind=Kind.TICK)
+UNDO: Told = (1, 0, (A,), (C,))
+
+
+def test_an_undone_merge_is_not_made_again_by_a_mention_but_by_an_alias_with_a_secret_key() -> None:
+    first, again = said(A, TABLET, known=True), said(A, TABLET, known=True)
+    alias = said(A, TABLET, known=True, name="$alias", key=KeyKind.SECRET)
+    assert parted(first, TICK, again) == [(A, C)]
+    assert parted(first, TICK, again, undos=(UNDO,)) == [(A,), (C,)]
+    assert parted(first, TICK, again, alias, undos=(UNDO,)) == [(A, C)]
+
+
+def test_who_takes_the_device_after_an_undo_has_it_though_they_were_refused_before() -> None:
+    ada, bob, again = said(A, TABLET, known=True), said(B, TABLET, known=True), said(B, TABLET, known=True)
+    assert parted(ada, bob, TICK, again) == [(A, C), (B,)]
+    assert parted(ada, bob, TICK, again, undos=((2, 0, (A,), (C,)),)) == [(A,), (B, C)]
+
+
+def test_an_undo_of_a_part_of_a_person_and_one_told_twice_change_nothing() -> None:
+    both = said(A, TABLET, Mention(D, False), known=True)
+    assert parted(both, TICK, undos=(UNDO,)) == [(A, C, D)]
+    alias = said(A, TABLET, known=True, name="$alias", key=KeyKind.SECRET)
+    again = (3, 0, (A,), (C,))
+    assert parted(said(A, TABLET, known=True), TICK, alias, TICK, undos=(UNDO, again)) == [(A, C)]
