@@ -83,7 +83,7 @@ class _Planner:
         """Merge the record's person with those it mentions, where they may; return whose the record is then."""
         for mention in self._batch.mentions[place]:
             other = self._whole(self._person[mention.subject])
-            if other != owner and self._may_merge(place, owner, other):
+            if other != owner and self._may_merge(place, mention.known, owner, other):
                 owner = self._merge(place, owner, other)
         return owner
 
@@ -93,10 +93,11 @@ class _Planner:
         mentioned = {m.subject: m.known for place in places for m in batch.mentions.get(place, ())}
         return mentioned | dict(zip(subjects, (batch.known[places] == 1).tolist(), strict=True))
 
-    def _may_merge(self, place: int, a: int, b: int) -> bool:
+    def _may_merge(self, place: int, by_key: bool, a: int, b: int) -> bool:
+        """Say whether two become one; what is mentioned beside a subject and known is a declared key (intake)."""
         batch, known = self._batch, self._work.known
-        alias = batch.names[batch.name[place]] == ALIAS and batch.key[place] == KeyKind.SECRET
-        return may_merge(known[a], known[b], alias_by_secret_key=alias)
+        said = batch.key[place] == KeyKind.SECRET and (by_key or batch.names[batch.name[place]] == ALIAS)
+        return may_merge(known[a], known[b], said_by_secret_key=bool(said))
 
     def _merge(self, place: int, a: int, b: int) -> int:
         work = self._work

@@ -1,8 +1,9 @@
 """Whose the records are: mentions of counted records in, persons out.
 
-Only the first mention of two subjects can change anything (with `$alias` from a secret key counted apart): two persons
-that are both known stay both known, and one person stays one. SQL finds those firsts; merging them is a walk in
-log order. The rules of FORMATS, "Subject, person, shard", are written here again on purpose, apart from `identity`.
+Only the first mention of two subjects can change anything (with what a secret key says, by `$alias` or by a known id,
+counted apart): two persons that are both known stay both known, and one person stays one. SQL finds those firsts;
+merging them is a walk in log order. The rules of FORMATS, "Subject, person, shard", are written here again on purpose,
+apart from `identity`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ SELECT subject, bool_or(known) FROM (
 """
 
 LINKS = f"""
-SELECT subject, mentioned, name = '{ALIAS}' AND key = {int(KeyKind.SECRET)} AS alias
+SELECT subject, mentioned, key = {int(KeyKind.SECRET)} AND (name = '{ALIAS}' OR mention.known) AS said
 FROM mention SEMI JOIN counted USING (seq) JOIN record USING (seq)
 GROUP BY ALL
 ORDER BY min((seq, place))
@@ -49,8 +50,8 @@ def persons_of(db: duckdb.DuckDBPyConnection, ids: list[bytes]) -> dict[bytes, P
     """Return everybody by name; `ids` are the subjects by the number that stands for them in the tables."""
     known = dict(db.execute(SUBJECTS).fetchall())
     groups = _Groups(known)
-    for subject, mentioned, alias in db.execute(LINKS).fetchall():
-        groups.link(subject, mentioned, alias)
+    for subject, mentioned, said in db.execute(LINKS).fetchall():
+        groups.link(subject, mentioned, said)
     persons = [_person([(ids[member], known[member]) for member in group]) for group in groups.groups()]
     return {person.name: person for person in persons}
 
@@ -78,9 +79,9 @@ class _Groups:
         self._group = {subject: [subject] for subject in known}
         self._known = dict(known)  # of a group, kept at its first member
 
-    def link(self, a: int, b: int, alias: bool) -> None:
+    def link(self, a: int, b: int, said: bool) -> None:
         one, other = self._group[a], self._group[b]
-        if one is other or (self._known[one[0]] and self._known[other[0]] and not alias):
+        if one is other or (self._known[one[0]] and self._known[other[0]] and not said):
             return
         if len(one) < len(other):
             one, other = other, one
