@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from livepost.project.email import Email
     from livepost.project.event import Event
     from livepost.project.facet import facet
-    from livepost.project.field import Personal
+    from livepost.project.field import Key, Personal
     from livepost.project.identified import Identified, PageViewed, ScreenViewed
     from livepost.project.money import Money
     from livepost.project.profile import Profile
@@ -43,6 +43,7 @@ __all__ = [
     "Email",
     "Event",
     "Identified",
+    "Key",
     "Money",
     "PageViewed",
     "Personal",
@@ -87,7 +88,7 @@ _ROOMS = {
     "email": ("Email",),
     "event": ("Event",),
     "facet": ("facet",),
-    "field": ("Personal",),
+    "field": ("Key", "Personal"),
     "identified": ("Identified", "PageViewed", "ScreenViewed"),
     "money": ("Money",),
     "profile": ("Profile",),

@@ -256,8 +256,8 @@ class Naive:
     def link(self, record: Record, mention: Mention) -> None:
         """Merge the persons of a record's subject and a mentioned one, where that is allowed."""
         person, other = self.person_by_subject[record.subject], self.seen(mention.subject, mention.known)
-        by_alias = record.name == "$alias" and record.key == KeyKind.SECRET
-        if person is not other and (by_alias or not (person.known and other.known)):
+        said = record.key == KeyKind.SECRET and (record.name == "$alias" or mention.known)
+        if person is not other and (said or not (person.known and other.known)):
             self.serve(other, record.stamp)
             self.merge(person, other, record)
 
@@ -266,7 +266,11 @@ class Naive:
         merged = Person(subjects={**one.subjects, **other.subjects})
         stays, goes = (one, other) if merged.name == one.name else (other, one)
         merged.records = sorted(one.records + other.records, key=lambda each: each.seq)
-        merged.told = stays.told
+        merged.told = {
+            purpose: allowed
+            for purpose, allowed in stays.told.items()
+            if purpose not in goes.consents() or goes.told.get(purpose) == allowed
+        }
         merged.evaluated_at = max(one.evaluated_at, other.evaluated_at)
         for name in self.conditions:
             merged.bits[name] = one.bits.get(name, False) or other.bits.get(name, False)
@@ -371,7 +375,7 @@ class Naive:
                 person=person.name,
                 purpose=purpose,
                 allowed=allowed,
-                at=occasion.at,
+                at=record.effective_ts,
                 position=occasion.position,
                 source=record.source,
                 message_id=record.message_id,

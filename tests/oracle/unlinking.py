@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from livepost.ids import event_id
+from livepost.model.change import told_by
 from livepost.model.compiled import CampaignSpec, Compiled
 from livepost.model.decision import Parting
 from livepost.model.record import KeyKind, Kind, Mention, Origin, Record
@@ -43,7 +42,7 @@ class Unlinking(Changing):
     def take(self, record: Record) -> Ending | None:
         """Take the next record of the log."""
         if record.kind == Kind.UNLINK and record.origin == Origin.BACKFILL:
-            self.unlink(record, msgspec.convert(record.control, Unlink))
+            self.unlink(record, told_by(record, Unlink))
         return super().take(record)
 
     def link(self, record: Record, mention: Mention) -> None:

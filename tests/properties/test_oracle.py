@@ -369,14 +369,21 @@ def test_a_mention_makes_an_anonymous_visitor_part_of_a_known_person() -> None:
     assert result.people[ADA].features == {"looks": 4}
 
 
-def test_two_known_people_merge_only_by_an_alias_from_a_secret_key() -> None:
+def test_two_known_people_merge_only_if_a_secret_key_says_so_by_an_alias_or_a_declared_key() -> None:
     mention = (Mention(BOB, True),)
-    shared = event(1, "$identify", mentions=mention, key=KeyKind.SECRET)
+    shared = event(1, "$identify", mentions=mention, key=KeyKind.WRITE)
     claimed = event(2, "$alias", mentions=mention, key=KeyKind.WRITE)
     stated = event(3, "$alias", mentions=mention, key=KeyKind.SECRET)
 
     assert list(told(Compiled(), shared, claimed).people) == [ADA, BOB]
     assert list(told(Compiled(), shared, claimed, stated).people) == [ADA]
+    by_key = event(3, "$identify", mentions=mention, key=KeyKind.SECRET)
+    assert list(told(Compiled(), shared, claimed, by_key).people) == [ADA]
+    device = [
+        event(place, "$identify", who=who, mentions=(Mention(COOKIE, False),))
+        for place, who in enumerate((BOB, ADA), 4)
+    ]
+    assert list(told(Compiled(), *device).people) == [ADA, BOB]
 
 
 def test_the_journey_entered_first_survives_a_merge_and_keeps_its_cause() -> None:

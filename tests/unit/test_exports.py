@@ -8,7 +8,7 @@ import pytest
 import livepost
 
 WORDS = [
-    *("Cap", "Email", "Event", "Identified", "Money", "PageViewed", "Personal", "Profile", "ScreenViewed"),
+    *("Cap", "Email", "Event", "Identified", "Key", "Money", "PageViewed", "Personal", "Profile", "ScreenViewed"),
     *(
         "calendar_days",
         "calendar_months",

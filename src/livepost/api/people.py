@@ -22,7 +22,7 @@ Id = Annotated[
     Meta(
         min_length=1,
         max_length=1_000,
-        description="A userId, an email address, an anonymousId, or a subject's id in hex.",
+        description="A userId, a declared key, an email address, an anonymousId, or a subject's id in hex.",
     ),
 ]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -91,7 +91,7 @@ def found_person(house: House, name: str, at_least: int = -1) -> PersonView:
     view = house.person(name, at_least)
     if view is None:
         raise RejectedError(
-            "nobody is known by this id: expected a userId, an email address, an anonymousId or a subject's id in hex",
+            "nobody is known by this id: expected a userId, a key, an email address, an anonymousId or a subject",
             code="nobody",
             status=HTTPStatus.NOT_FOUND,
         )

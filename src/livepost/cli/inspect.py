@@ -31,7 +31,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def why(
-    person: Annotated[str, typer.Argument(help="A userId, an anonymousId or an email address.")],
+    person: Annotated[str, typer.Argument(help="A userId, a declared key, an anonymousId or an email address.")],
     about: Annotated[str | None, typer.Argument(help="A campaign or a segment; all if left out.")] = None,
     as_json: AsJson = False,
 ) -> None:

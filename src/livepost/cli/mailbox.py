@@ -34,7 +34,9 @@ _console = Console(soft_wrap=True, highlight=False)
 
 @app.command("list")
 def list_mails(
-    person: Annotated[str | None, typer.Argument(help="A userId, an anonymousId or an email address.")] = None,
+    person: Annotated[
+        str | None, typer.Argument(help="A userId, a declared key, an anonymousId or an email address.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -89,8 +91,9 @@ def _opened() -> Iterator[tuple[DataFolder, Vault]]:
 
 def _subjects(folder: DataFolder, vault: Vault, name: str) -> tuple[bytes, ...]:
     """Return all subjects of a person: a mail was kept under the one that named them then."""
-    with engine_of(folder, applied_project_of(folder)) as engine:
-        return person_of(vault, engine, name).subjects
+    project = applied_project_of(folder)
+    with engine_of(folder, project) as engine:
+        return person_of(vault, engine, name, project.compiled.keys()).subjects
 
 
 def _decision(id: str) -> bytes:

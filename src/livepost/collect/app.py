@@ -30,8 +30,8 @@ from livepost.collect.snippet import load_snippet, send_snippet
 from livepost.collect.snowplow import read_payload, read_query
 from livepost.collect.token import Keys, authenticate
 from livepost.errors import OverloadedError, RejectedError, StoreError
-from livepost.intake.call import CallType
-from livepost.intake.record import Arrival
+from livepost.intake.call import Call, CallType
+from livepost.intake.record import Arrival, declared_ids
 from livepost.intake.writer import Intake, lane_of
 from livepost.model.piece import Piece
 from livepost.model.record import KeyKind, Origin
@@ -149,7 +149,13 @@ class Collect:
 
     async def _submit(self, request: Request, path: str, authorization: bytes | None, size: int) -> int:
         arrival = self._arrival(path, authorization, request.write_key).sent(request.sent_at)
+        if path in SINGLE:
+            self._require_somebody(request.calls[0], arrival)
         return await self._intake.submit(request.calls, arrival, size=size)
+
+    def _require_somebody(self, call: Call, arrival: Arrival) -> None:
+        if not declared_ids(call, arrival.key, self._intake.recorder.plan):
+            require_somebody(call)
 
     def _arrival(self, path: str, authorization: bytes | None, write_key: object) -> Arrival:
         """Return how a request comes; raise RejectedError (401) without a valid key."""
@@ -214,9 +220,7 @@ def _read(path: str, body: bytes) -> Request:
     type_ = SINGLE.get(path)
     if type_ is None:
         return read_batch(body)
-    request = read_single(body, type_)
-    require_somebody(request.calls[0])
-    return request
+    return read_single(body, type_)
 
 
 def _reason(code: str, message: object) -> Headers:

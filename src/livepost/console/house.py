@@ -51,7 +51,7 @@ class House(Protocol):
         ...
 
     def person(self, name: str, at_least: int) -> PersonView | None:
-        """Return a person by userId, email address, anonymousId or subject id in hex; None if nobody is known by it.
+        """Return a person by userId, declared key, email address, anonymousId or subject id; None for nobody.
 
         As of log position `at_least` or later; -1 is as of now.
         """

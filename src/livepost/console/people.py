@@ -22,7 +22,7 @@ ID_MAX = 1_000
 NOW = -1
 """The log position to ask `House.person` for where any will do."""
 
-TAKEN = "a userId, an email address, an anonymousId or a subject's id in hex"
+TAKEN = "a userId, a declared key, an email address, an anonymousId or a subject's id in hex"
 """By what a person is found."""
 
 

@@ -1,6 +1,7 @@
 """The journal of two people become one (FORMATS, merge rules): in any order the same.
 
-Only `told` is not symmetric: what the outbox was told stands under the name that stays.
+Only `told` is not symmetric: what the outbox was told stands under the name that stays. Where both names told it
+different things it is told again: the ledger has joined the two by what it knew, which may be less than we know.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ def join_journals(winner: Journal, loser: Journal) -> Journal:
     campaigns = dict(winner.campaigns)
     for name, memory in loser.campaigns.items():
         campaigns[name] = _join(memory, campaigns[name]) if name in campaigns else memory
-    return Journal(consents, winner.told, campaigns)
+    return Journal(consents, _still_told(winner, loser), campaigns)
+
+
+def _still_told(winner: Journal, loser: Journal) -> dict[str, bool]:
+    """Return what the outbox was told of the winner, but for purposes of which the loser's name told it otherwise."""
+    return {
+        purpose: allowed
+        for purpose, allowed in winner.told.items()
+        if purpose not in loser.consents or loser.told.get(purpose) is allowed
+    }
 
 
 def _join(a: Memory, b: Memory) -> Memory:

@@ -206,6 +206,8 @@ class Campaigns:
             variant="holdout" if verdict.skip == "holdout" else "",
             cap_times=spec.cap.times if spec.cap else 0,
             cap_per_ms=spec.cap.per_ms if spec.cap else 0,
+            entered_at=journey.entered_at,
+            reentry_ms=spec.reentry_ms,
         )
 
 
@@ -232,16 +234,19 @@ def _tell(case: _Case, moment: Moment) -> None:
     for purpose, said in sorted(consents.items()) if consents else ():
         if told.get(purpose) is not said.allowed:
             told[purpose] = said.allowed
-            case.outbox.append(_consent_change(case.person, purpose, said, moment))
+            case.outbox.append(_consent_change(case.person, purpose, said, moment.position))
 
 
-def _consent_change(person: bytes, purpose: str, said: Consent, moment: Moment) -> ConsentChange:
+def _consent_change(person: bytes, purpose: str, said: Consent, position: int) -> ConsentChange:
+    """Return what the ledger is told, as of when it was said: a grant of before a withdrawal must never lift it,
+    however late it comes, or comes to this person by a merge.
+    """
     return ConsentChange(
         person=person,
         purpose=purpose,
         allowed=said.allowed,
-        at=moment.at,
-        position=moment.position,
+        at=said.effective_ts,
+        position=position,
         source=said.source,
         message_id=said.message_id,
     )

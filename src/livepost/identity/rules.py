@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def may_merge(known_a: bool, known_b: bool, *, alias_by_secret_key: bool) -> bool:
+def may_merge(known_a: bool, known_b: bool, *, said_by_secret_key: bool) -> bool:
     """Say whether a mention makes one person of two.
 
-    Two known persons stay two (a shared device), unless an alias from a secret key says otherwise.
+    Two known persons stay two (a shared device), unless a secret key says otherwise: by an alias, or by naming one of
+    them by a declared key in a record of the other.
     """
-    return not (known_a and known_b) or alias_by_secret_key
+    return not (known_a and known_b) or said_by_secret_key
 
 
 def name_of(subjects: Iterable[tuple[bytes, bool]]) -> bytes:

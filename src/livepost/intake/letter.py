@@ -19,7 +19,7 @@ from livepost.errors import SealError
 from livepost.ids import digest
 from livepost.intake.call import TOO_DEEP, Call, json_name, read_call
 from livepost.intake.plan import TrackingPlan
-from livepost.intake.record import Arrival, Recorder, ids_of
+from livepost.intake.record import PUBLIC_ALIAS, Arrival, Recorder, declared_ids, ids_of
 from livepost.intake.seal import CALL, CONTEXT, UNDECLARED, open_value
 from livepost.intake.timestamp import parse_timestamp
 from livepost.intake.verdict import judge
@@ -148,12 +148,14 @@ def still_wrong(plan: TrackingPlan, letter: Record, told: Any, edited: Call | No
         return TOO_DEEP  # what is left of it would pass
     before = called(told)
     call = before if edited is None else edited
+    if letter.reason == PUBLIC_ALIAS and call.type == "alias":
+        return PUBLIC_ALIAS  # what is wrong is the key it came with
     timestamp = parse_timestamp(call.timestamp) if call.timestamp else None
-    judgement = judge(call, timestamp, plan)
+    judgement = judge(call, timestamp, plan, by_key=bool(declared_ids(call, letter.key, plan)))
     if judgement.verdict is not Verdict.ACCEPTED:
         return judgement.reason
-    named = set(_named(before, letter))
-    if named and not another_person and named != set(_named(call, letter)):
+    named = set(_named(before, letter, plan))
+    if named and not another_person and named != set(_named(call, letter, plan)):
         return OTHER_PERSON
     return ""
 
@@ -199,9 +201,9 @@ def masked(told: Any) -> Any:
     return json_name(told)
 
 
-def _named(call: Call, letter: Record) -> Iterator[ExternalId | str]:
+def _named(call: Call, letter: Record, plan: TrackingPlan) -> Iterator[ExternalId | str]:
     """Go through whom a call names with the letter's key: its ids, and whom an alias joins."""
-    yield from ids_of(call, letter.key)
+    yield from ids_of(call, letter.key, plan)
     if call.type == "alias" and call.previous_id not in (None, ""):
         yield str(call.previous_id)
 

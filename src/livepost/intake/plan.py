@@ -113,6 +113,11 @@ class TrackingPlan:
     def __init__(self, compiled: Compiled, undeclared: Undeclared = "allow") -> None:
         self.undeclared: Undeclared = undeclared
         self._events = {event.name: _event_plan(event, compiled.currency) for event in compiled.events}
+        self._keys = {event.name: _keys(event) for event in compiled.events if any(field.key for field in event.fields)}
+
+    def keys_of(self, name: str) -> tuple[FieldPlan, ...]:
+        """Return the fields of an event that are keys of a person, in their order; none if nobody declared it."""
+        return self._keys.get(name, ())
 
     def event(self, name: str) -> EventPlan | None:
         """Return the plan of an event, or None if nobody declared it."""
@@ -121,6 +126,10 @@ class TrackingPlan:
 
 def _event_plan(event: EventSpec, currency: str) -> EventPlan:
     return EventPlan(event.name, tuple(_field_plan(field) for field in event.fields), currency)
+
+
+def _keys(event: EventSpec) -> tuple[FieldPlan, ...]:
+    return tuple(_field_plan(field) for field in event.fields if field.key)
 
 
 def _field_plan(field: FieldSpec) -> FieldPlan:

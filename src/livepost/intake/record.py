@@ -16,12 +16,25 @@ import msgspec
 from livepost.intake.call import BrokenCall, Call
 from livepost.intake.context import CONSENT_EVENT, consent_in, split_context
 from livepost.intake.facet import facets_of
-from livepost.intake.plan import TrackingPlan
+from livepost.intake.plan import FieldPlan, TrackingPlan
 from livepost.intake.seal import CALL, CONTEXT, UNDECLARED, Sealer
 from livepost.intake.timestamp import effective_ms, parse_timestamp
-from livepost.intake.verdict import MAX_ID_CHARS, MAX_MESSAGE_ID_CHARS, Judgement, judge
+from livepost.intake.verdict import (
+    MAX_ID_CHARS,
+    MAX_MESSAGE_ID_CHARS,
+    Judgement,
+    judge,
+    record_name,
+    values_told,
+)
 from livepost.model.record import KeyKind, Mention, Origin, Record, Verdict
 from livepost.vault.base import ANONYMOUS, EMAIL, USER, ExternalId, SubjectKeys
+
+PUBLIC_ALIAS = (
+    "expected an alias of a userId from a secret key, got one from a public write key, which cannot make one person of "
+    "two users; send it from the server"
+)
+"""Why an alias from a public key waits among the dead letters if its previousId is known as a user."""
 
 NewId = Callable[[], str]
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
@@ -87,16 +100,25 @@ class Recorder:
         Aliases come last: what their previousId means depends on whom the vault knows by then. Calls that
         name nobody share one fresh subject, so that dead letters cannot fill the vault.
         """
-        named = [ids_of(call, key) for call in calls]
+        named = [ids_of(call, key, self.plan) for call in calls]
         if not all(named):
             nobody = ExternalId(ANONYMOUS, self._new_id())
             named = [ids or [nobody] for ids in named]
         people = _dealt(self.vault.admit([id for ids in named for id in ids]), named)
         for call, keys in zip(calls, people, strict=True):
             previous = _text_id(call.previous_id) if call.type == "alias" else ""
-            if previous:
+            if previous and not self._refused_alias(call, key):
                 keys.extend(self.vault.admit(self._previous(previous, key)))
         return people
+
+    def _refused_alias(self, call: Call, key: KeyKind) -> bool:
+        """Whether a public key would make one person of two users: the previousId is known as a user, and as nobody's
+        anonymous id.
+        """
+        previous = _text_id(call.previous_id) if call.type == "alias" and key is not KeyKind.SECRET else ""
+        if not previous or self.vault.find(ExternalId(ANONYMOUS, previous)) is not None:
+            return False
+        return self.vault.find(ExternalId(USER, previous)) is not None
 
     def _previous(self, previous: str, key: KeyKind) -> list[ExternalId]:
         """Return what an alias mentions. Only a secret key can mean a user: people may share a browser, and a
@@ -110,7 +132,9 @@ class Recorder:
 
     def _record(self, call: Call, keys: list[SubjectKeys], arrival: Arrival, sealer: Sealer) -> Record:
         timestamp = parse_timestamp(call.timestamp) if call.timestamp else None
-        judgement = judge(call, timestamp, self.plan)
+        judgement = judge(call, timestamp, self.plan, by_key=keys[0].kind not in (USER, ANONYMOUS))
+        if judgement.verdict is Verdict.ACCEPTED and self._refused_alias(call, arrival.key):
+            judgement = Judgement(judgement.name, Verdict.DEAD, PUBLIC_ALIAS)
         record = self._envelope(call, judgement.name, timestamp, keys, arrival)
         if judgement.verdict is Verdict.ACCEPTED:
             _fill(record, call, judgement, keys[0], sealer)
@@ -151,16 +175,17 @@ def _dealt(keys: Sequence[SubjectKeys], named: list[list[ExternalId]]) -> list[l
     return [[next(flat) for _ in ids] for ids in named]
 
 
-def ids_of(call: Call, key: KeyKind) -> list[ExternalId]:
+def ids_of(call: Call, key: KeyKind, plan: TrackingPlan) -> list[ExternalId]:
     """Return the external ids that a call names, the strongest first; previousId of an alias is not among
     them.
 
-    An address counts as an id only if a secret key brought it: whoever has the public key could claim any
-    address.
+    An address and a declared key count as ids only if a secret key brought them: whoever has the public key could
+    claim any address, and any card's number.
     """
     ids = []
     if user := _text_id(call.user_id):
         ids.append(ExternalId(USER, user))
+    ids += declared_ids(call, key, plan)
     if anonymous := _text_id(call.anonymous_id):
         ids.append(ExternalId(ANONYMOUS, anonymous))
     if call.type == "identify" and key is KeyKind.SECRET and ids and call.traits:
@@ -168,6 +193,22 @@ def ids_of(call: Call, key: KeyKind) -> list[ExternalId]:
         if isinstance(email, str) and 0 < len(email.strip()) <= MAX_ID_CHARS:
             ids.append(ExternalId(EMAIL, email))
     return ids
+
+
+def declared_ids(call: Call, key: KeyKind, plan: TrackingPlan) -> list[ExternalId]:
+    """Return the ids that a call names by declared keys, in the order of its event's fields."""
+    fields = plan.keys_of(record_name(call)) if key is KeyKind.SECRET and call.type != "alias" else ()
+    if not fields:
+        return []
+    told = values_told(call)
+    named = ((field.name, _key_told(field, told)) for field in fields)
+    return [ExternalId(name, text) for name, text in named if text]
+
+
+def _key_told(field: FieldPlan, told: dict[str, Any]) -> str:
+    """Return a declared key as text; "" for none, and for one of another type, which the plan refuses."""
+    value = next((told[name] for name in field.keys if told.get(name) is not None), None)
+    return _text_id(value) if type(value) in (str, int) else ""
 
 
 def _text_id(value: str | int | float | None) -> str:

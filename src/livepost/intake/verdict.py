@@ -38,9 +38,13 @@ class Judgement(msgspec.Struct):
     reading: Reading | None = None
 
 
-def judge(call: Call, timestamp: int | None, plan: TrackingPlan) -> Judgement:
-    """Return the verdict on a call; `timestamp` (ms) is its own as it was read, None if it has none or no readable."""
-    reason = "" if is_plain(call) else next(filter(None, (check(call) for check in CHECKS)), "")
+def judge(call: Call, timestamp: int | None, plan: TrackingPlan, *, by_key: bool = False) -> Judgement:
+    """Return the verdict on a call; `timestamp` (ms) is its own as it was read, None if it has none or no readable.
+
+    `by_key` says that a declared key names whom it is about, which then need no other id.
+    """
+    checks = CHECKS if not by_key else tuple(check for check in CHECKS if check is not _somebody)
+    reason = "" if is_plain(call) else next(filter(None, (check(call) for check in checks)), "")
     if not reason and timestamp is None and call.timestamp is not None:
         reason = _BAD_TIMESTAMP
     if reason:

@@ -19,6 +19,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     granted_at   when that was said
     withdrawn_at the newest withdrawal by link, page or console; None for none
     sends        other mails of the campaign to the person within the cap's period that are or may be sent
+    merged       whether one went to the person under another name, for a journey that would have kept out this one's
     """
 
     class_: str
@@ -29,6 +30,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn_at: int | None = None
     sends: int = 0
     cap_times: int = 0
+    merged: bool = False
 
 
 def _consent_missing(facts: Facts) -> bool:
@@ -46,6 +48,7 @@ CHECKS: tuple[tuple[str, Callable[[Facts], bool]], ...] = (
     ("kill", lambda facts: facts.killed),
     ("suppressed", lambda facts: facts.suppressed),
     ("consent", _consent_missing),
+    ("merged", lambda facts: facts.merged),
     ("cap", _cap_reached),
 )
 """(reason, whether it stands against sending), in the order of REASONS.

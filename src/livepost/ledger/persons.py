@@ -10,7 +10,10 @@ from livepost.ledger.base import Withdrawal
 from livepost.ledger.checks import Facts
 from livepost.ledger.moves import COUNTS_FOR_CAP
 from livepost.ledger.store import Row, Store, decode_decision
-from livepost.model.decision import Parting
+from livepost.model.decision import Decision, Parting
+
+NAMESAKES_MAX = 1_000
+"""Mails of one campaign, the newest, among which one is looked for that a merged person had under another name."""
 
 _CAPPED = ", ".join(f"'{state}'" for state in COUNTS_FOR_CAP)
 
@@ -129,7 +132,37 @@ def facts_of(store: Store, row: Row, address: bytes | None) -> Facts:
         withdrawn_at=withdrawn_at,
         sends=sends,
         cap_times=row.cap_times,
+        merged=_went_under_another_name(store, row),
     )
+
+
+_OTHERS = f"""SELECT body FROM deliveries WHERE person = ?1 AND campaign = ?2 AND id != ?3 AND state IN ({_CAPPED})
+    AND (?4 IS NULL OR at > ?4) ORDER BY at DESC LIMIT ?5"""
+
+
+def _went_under_another_name(store: Store, row: Row) -> bool:
+    """Say whether a mail of the campaign that is or may be sent is of a journey beside which this one's would not have
+    begun, had one known before a merge that both are one person's.
+
+    Within one name the engine sees to it. Only mails decided after `entered_at - reentry` can be of such a journey.
+    """
+    if not store.rows("SELECT 1 FROM persons WHERE new = ? LIMIT 1", (row.person,)):
+        return False
+    mine = decode_decision(row.body)
+    if mine.entered_at is None:
+        return False
+    since = None if mine.reentry_ms is None else mine.entered_at - mine.reentry_ms
+    found = store.rows(_OTHERS, (row.person, row.campaign, row.id, since, NAMESAKES_MAX))
+    return any(_keeps_out(decode_decision(body), mine) for (body,) in found)
+
+
+def _keeps_out(other: Decision, mine: Decision) -> bool:
+    """Say whether two journeys overlap, or are nearer to each other than re-entry allows."""
+    if other.entered_at is None or mine.entered_at is None:
+        return False
+    if mine.reentry_ms is None or abs(other.entered_at - mine.entered_at) < mine.reentry_ms:
+        return True
+    return other.entered_at < mine.at and mine.entered_at < other.at
 
 
 def _consent(store: Store, person: bytes, purpose: str) -> tuple[bool | None, int]:

@@ -18,6 +18,10 @@ WORDS = frozenset(("cause_text", "detail"))
 """Fields of a decision that are words for people: another wording is no divergence."""
 
 
+LATER = frozenset(("entered_at", "reentry_ms"))
+"""Fields of a decision that ledgers of before do not have: what is not there is no divergence."""
+
+
 def read_cursor(store: Store) -> int:
     """Return the fence inside a transaction; -1 at first."""
     found = store.rows("SELECT number FROM bookmarks WHERE name = ?", (CURSOR,))
@@ -61,7 +65,8 @@ def rank(lane: str) -> int:
 
 
 def _differing(known: Decision, told: Decision) -> tuple[str, ...]:
-    names = (name for name in Decision.__struct_fields__ if name not in WORDS)
+    unknown = WORDS if known.entered_at is not None else WORDS | LATER
+    names = (name for name in Decision.__struct_fields__ if name not in unknown)
     return tuple(name for name in names if getattr(known, name) != getattr(told, name))
 
 

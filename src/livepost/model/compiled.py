@@ -28,7 +28,7 @@ class FieldSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A declared field. `keys` are the JSON names it is read from, first hit wins (Segment's `firstName`, ours).
 
     Personal fields are sealed; a `money` field's currency comes from the sibling JSON field `currency_key`. `currency`
-    is the one it has to be in, because a feature counts it; None: any.
+    is the one it has to be in, because a feature counts it; None: any. A `key` is an id of one person; it is personal.
     """
 
     name: str
@@ -37,6 +37,7 @@ class FieldSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     item: FieldType | None = None
     required: bool = True
     personal: bool = False
+    key: bool = False
     currency_key: str | None = None
     currency: str | None = None
 
@@ -148,6 +149,10 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[FeatureSpec, ...] = ()
     segments: tuple[SegmentSpec, ...] = ()
     campaigns: tuple[CampaignSpec, ...] = ()
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the names of the declared keys, in alphabetical order: each is a kind of id in the vault."""
+        return tuple(sorted({field.name for event in self.events for field in event.fields if field.key}))
 
     def hash(self) -> str:
         """Return the content hash: blake2b-128, hex, of the canonical JSON."""

@@ -28,6 +28,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="
     at        when it was decided on the engine's time (ms); position as FORMATS defines it for events and due times
     cause     transition id, event id or broadcast id; `cause_text` says it in words without personal values
     variant   "" or the arm of an experiment; "holdout" people have skip == "holdout"
+    entered_at, reentry_ms   when its journey began (ms; None: it has none), and the campaign's re-entry: for the
+              ledger, which alone sees what went to the person under another name
     """
 
     id: bytes
@@ -47,6 +49,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="
     variant: str = ""
     cap_times: int = 0
     cap_per_ms: int = 0
+    entered_at: int | None = None
+    reentry_ms: int | None = 0
 
 
 class Cancellation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="cancel"):
@@ -60,7 +64,7 @@ class Cancellation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, t
 
 
 class ConsentChange(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="consent"):
-    """A consent event folded by the engine, for the ledger's own check."""
+    """What a person said about a purpose, folded by the engine, for the ledger's own check; `at` is when (ms)."""
 
     person: bytes
     purpose: str
@@ -109,6 +113,7 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("exit", "the person left the audience"),
     ("unlink", "the person is two people again"),
     ("holdout", "held out to measure the campaign's effect"),
+    ("merged", "the same mail went to them under another name"),
     ("cap", "the cap is reached"),
     ("stale", "too late to be of use"),
     ("quiet_hours", "quiet hours were over before it could go"),

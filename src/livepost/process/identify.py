@@ -84,7 +84,7 @@ class _Planner:
         """Merge the record's person with those it mentions, where they may; return whose the record is then."""
         for mention in self._batch.mentions[place]:
             other = self._whole(self._person[mention.subject])
-            if other != owner and self._may_merge(place, owner, other):
+            if other != owner and self._may_merge(place, mention.known, owner, other):
                 owner = self._merge(place, owner, other)
         return owner
 
@@ -94,12 +94,14 @@ class _Planner:
         mentioned = {m.subject: m.known for place in places for m in batch.mentions.get(place, ())}
         return mentioned | dict(zip(subjects, (batch.known[places] == 1).tolist(), strict=True))
 
-    def _may_merge(self, place: int, a: int, b: int) -> bool:
+    def _may_merge(self, place: int, by_key: bool, a: int, b: int) -> bool:
+        """Say whether two become one; what is mentioned beside a subject and known is a declared key (intake)."""
         batch, known = self._batch, self._work.known
-        alias = batch.names[batch.name[place]] == ALIAS and batch.key[place] == KeyKind.SECRET
+        secret = batch.key[place] == KeyKind.SECRET
+        alias = secret and batch.names[batch.name[place]] == ALIAS
         if not alias and self._people.apart and kept_apart(self._marks_of(a), self._marks_of(b)):
             return False
-        return may_merge(known[a], known[b], alias_by_secret_key=alias)
+        return may_merge(known[a], known[b], said_by_secret_key=bool(alias or (secret and by_key)))
 
     def _marks_of(self, person: int) -> Marks:
         """Return the person's marks, with those of whoever became part of them on the way."""

@@ -40,6 +40,17 @@ class _Sealed:
 Personal: TypeAlias = Annotated[T, _Sealed]
 """The type of a personal value: the value's own type to checkers; it is sealed under the person's keys."""
 
+
+class _Naming:
+    """The mark that `Key` leaves on a type."""
+
+
+Key: TypeAlias = Annotated[T, _Naming]
+"""The type of a declared key: an id of one person, such as a loyalty card's number, as str or int; it is sealed."""
+
+NOT_KEYS = ("user", "anonymous", "email")
+"""What other ids are called where people are kept: no declared key may be."""
+
 CURRENCY_KEY = "currency"
 """The JSON field beside a money field that carries its currency (Segment's name)."""
 
@@ -76,15 +87,18 @@ class Field(Operand, Condition):
 
 def field_spec(name: str, hint: Any, *, has_default: bool) -> FieldSpec:
     """Return the tracking plan's entry of an annotated field; `ProjectError` for a type it cannot have."""
-    value, nullable, personal = _unwrapped(hint, name)
+    value, nullable, marks = _unwrapped(hint, name)
     kind = _kind(value, name)
+    if _Naming in marks:
+        _check_key(kind, name)
     return FieldSpec(
         name=name,
         keys=tuple(dict.fromkeys((name, camel(name)))),
         type=kind,
         item=_item(value, name) if kind == "list" else None,
         required=not (has_default or nullable),
-        personal=personal,
+        personal=bool(marks),
+        key=_Naming in marks,
         currency_key=CURRENCY_KEY if kind == "money" else None,
     )
 
@@ -98,20 +112,29 @@ def camel(name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)
 
 
-def _unwrapped(hint: Any, name: str) -> tuple[Any, bool, bool]:
-    """Return the bare type, whether None is allowed, and whether it is personal."""
+def _check_key(kind: FieldType, name: str) -> None:
+    if kind not in ("str", "int"):
+        raise ProjectError(
+            f"expected str or int for the key {name}, got {kind}; a key is a value that names one person"
+        )
+    if name in NOT_KEYS:
+        raise ProjectError(f"expected another name for the key {name}: {', '.join(NOT_KEYS)} are ids of their own")
+
+
+def _unwrapped(hint: Any, name: str) -> tuple[Any, bool, frozenset[object]]:
+    """Return the bare type, whether None is allowed, and our marks on it (`_Sealed`, `_Naming`)."""
     if get_origin(hint) is Annotated:
-        value, nullable, personal = _unwrapped(hint.__origin__, name)
-        return value, nullable, personal or _Sealed in hint.__metadata__
+        value, nullable, marks = _unwrapped(hint.__origin__, name)
+        return value, nullable, marks | {mark for mark in hint.__metadata__ if mark in (_Sealed, _Naming)}
     if get_origin(hint) not in (Union, UnionType):
-        return hint, False, False
+        return hint, False, frozenset()
     inner = [member for member in get_args(hint) if member is not NoneType]
     if len(inner) != 1:
         raise ProjectError(
             f"expected one type, or one with `| None`, for field {name}, got {hint}; choose the one that the shop sends"
         )
-    value, _, personal = _unwrapped(inner[0], name)
-    return value, True, personal
+    value, _, marks = _unwrapped(inner[0], name)
+    return value, True, marks
 
 
 def _kind(value: Any, name: str) -> FieldType:
@@ -132,8 +155,10 @@ def _kind(value: Any, name: str) -> FieldType:
 
 def _item(value: Any, name: str) -> FieldType:
     inner = (*get_args(value), Any)[0]
-    bare, _, personal = _unwrapped(inner, name)
-    if personal:
+    bare, _, marks = _unwrapped(inner, name)
+    if _Naming in marks:
+        raise ProjectError(f"expected one value for the key {name}, got a list; a key names one person")
+    if marks:
         raise ProjectError(
             f"expected Personal around the whole list of field {name}, got it inside; write Personal[list[...]]"
         )

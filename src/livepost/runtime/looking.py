@@ -127,7 +127,7 @@ class Looking:
                     code="position",
                     status=HTTPStatus.CONFLICT,
                 )
-            return named_person(look.vault, look.engine, name, at_least)
+            return named_person(look.vault, look.engine, name, self._compiled.keys(), at_least)
 
     def reasons(self, view: PersonView) -> PersonReason:
         """Return why a person is in each segment or not, and got each campaign's mail or did not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 
 from livepost.errors import StoreError
@@ -14,13 +15,12 @@ from livepost.runtime.folder import DataFolder
 from livepost.runtime.project import Project
 from livepost.vault.base import ANONYMOUS, EMAIL, USER, ExternalId, SubjectKeys, Vault
 
-KINDS = (USER, EMAIL, ANONYMOUS)
-"""What an id that people type may be, in the order tried."""
 
-
-def subject_of(vault: Vault, name: str) -> SubjectKeys | None:
-    """Return the subject of a userId, an email address or an anonymousId; None if none is known."""
-    found = (vault.find(ExternalId(kind, name)) for kind in KINDS)
+def subject_of(vault: Vault, name: str, keys: Sequence[str]) -> SubjectKeys | None:
+    """Return the subject of a userId, else of one of the declared `keys`, of an email address, of an anonymousId; None
+    if none is known.
+    """
+    found = (vault.find(ExternalId(kind, name)) for kind in (USER, *keys, EMAIL, ANONYMOUS))
     return next((keys for keys in found if keys is not None), None)
 
 
@@ -33,21 +33,22 @@ def id_in_hex(text: str) -> bytes | None:
     return id if len(id) == SUBJECT_BYTES else None
 
 
-def named_person(vault: Vault, engine: Engine, name: str, at_least: int = -1) -> PersonView | None:
+def named_person(vault: Vault, engine: Engine, name: str, keys: Sequence[str], at_least: int = -1) -> PersonView | None:
     """Return the person whom one of these ids, or a subject's id in hex, names, as of position `at_least` or later.
 
     None if nobody is known by it. Raises StoreError if the engine does not answer or does not get so far in time.
     """
-    keys = subject_of(vault, name)
-    subject = keys.subject if keys is not None else id_in_hex(name)
+    found = subject_of(vault, name, keys)
+    subject = found.subject if found is not None else id_in_hex(name)
     return engine.people([subject], at_least).get(subject) if subject else None
 
 
-def person_of(vault: Vault, engine: Engine, name: str) -> PersonView:
+def person_of(vault: Vault, engine: Engine, name: str, keys: Sequence[str]) -> PersonView:
     """Return the person whom one of these ids names; raise StoreError if nobody is known by it."""
-    view = named_person(vault, engine, name)
+    view = named_person(vault, engine, name, keys)
     if view is None:
-        raise StoreError(f"nobody is known as {name!r}: expected a userId, an email address or an anonymousId")
+        ids = ", ".join(("a userId", *keys, "an email address"))
+        raise StoreError(f"nobody is known as {name!r}: expected {ids} or an anonymousId")
     return view
 
 
@@ -63,5 +64,5 @@ def reasons_for(
         closing(folder.ledger()) as ledger,
         engine_of(folder, project) as engine,
     ):
-        evidence = gather(person_of(vault, engine, name), ledger, engine)
+        evidence = gather(person_of(vault, engine, name, project.compiled.keys()), ledger, engine)
         return why_person(project.compiled, evidence) if about is None else why(project.compiled, about, evidence)

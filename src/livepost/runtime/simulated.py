@@ -123,8 +123,9 @@ class SimulatedHouse:
         self._rest()
 
     def subject(self, name: str) -> bytes | None:
-        """Return the subject of a userId, else of an anonymousId; None for one never seen."""
-        found = (self.vault.find(ExternalId(kind, name)) for kind in (USER, ANONYMOUS))
+        """Return the subject of a userId, else of a declared key, else of an anonymousId; None for one never seen."""
+        kinds = (USER, *self.project.compiled.keys(), ANONYMOUS)
+        found = (self.vault.find(ExternalId(kind, name)) for kind in kinds)
         return next((keys.subject for keys in found if keys is not None), None)
 
     def person(self, subject: bytes) -> PersonView | None:

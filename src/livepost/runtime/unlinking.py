@@ -73,7 +73,7 @@ class Unlinking:
             self._vault = opened.enter_context(closing(folder.vault(readonly=True)))
             self._log = opened.enter_context(closing(folder.log_reader()))
             self._engine = opened.enter_context(engine_of(folder, project))
-            self.person: PersonView = person_of(self._vault, self._engine, name)
+            self.person: PersonView = person_of(self._vault, self._engine, name, project.compiled.keys())
             unlinks = Unlinks(project.compiled, self.person.subjects, self._engine.apart())
             self._unlinks = opened.enter_context(unlinks)
             self.first = self._log.first()

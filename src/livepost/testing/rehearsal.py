@@ -135,19 +135,26 @@ class Rehearsal:
             call["context"] = _consent((allows,) if isinstance(allows, str) else allows, allowed=True)
         self._take([call], KeyKind.SECRET)
 
-    def happens(self, *events: Event, imported: bool = False) -> None:
+    def happens(self, *events: Event, imported: bool = False, server: bool = False) -> None:
         """Let events happen one after the other, at this moment or `at` their own time, as a browser would tell them.
 
-        Each names its `person=` or `anonymous=`. `imported` ones are history: they count, and start nothing.
+        Each names its `person=` or `anonymous=`. `imported` ones are history: they count, and start nothing. `server`
+        ones are told with the secret key: a declared key is enough then to say whose they are.
         """
         origin = Origin.IMPORT if imported else Origin.LIVE
         for event in events:
-            if event.person is None and event.anonymous is None:
+            if event.person is None and event.anonymous is None and not server:
                 raise ProjectError(
                     f"expected {type(event).__name__} to name its person= or anonymous=, got neither; "
                     f'write {type(event).__name__}(person="ada", ...)'
                 )
-            self._take([call_of(event)], KeyKind.WRITE, origin)
+            self._take([call_of(event)], KeyKind.SECRET if server else KeyKind.WRITE, origin)
+
+    def alias(self, person: str, previous: str) -> None:
+        """Say that `previous`, a userId or an anonymousId, is this person too, as the shop's server would: an alias
+        with a secret key.
+        """
+        self._take([{"type": "alias", "userId": person, "previousId": previous}], KeyKind.SECRET)
 
     def wait(self, length: timedelta) -> None:
         """Let time pass; what falls due on the way happens at its own time."""

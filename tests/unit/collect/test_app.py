@@ -13,6 +13,7 @@ from livepost.collect.app import BATCH, RETRY_AFTER_S, SINGLE
 from livepost.collect.body import BodyReader
 from livepost.errors import OutcomeUnknownError, StoreError
 from livepost.log.memory import MemoryLog
+from livepost.model.compiled import Compiled, EventSpec, FieldSpec
 from livepost.model.record import Appended, KeyKind, Origin, Record, Verdict
 
 
@@ -86,6 +87,20 @@ def test_an_unknown_key_is_refused_with_401(collector: Any, body: Any, headers: 
     assert reply.headers["www-authenticate"].startswith("WriteKey ")
     assert "OTHER" not in reply.json()["message"]
     assert collector.records() == []
+
+
+def test_a_single_call_by_a_declared_key_needs_no_other_id_if_a_secret_key_brings_it(
+    new_collector: Callable[..., Any],
+) -> None:
+    card = FieldSpec(name="card", keys=("card",), type="str", personal=True, key=True)
+    bought = EventSpec(name="Bought", cls="Bought", fields=(card,))
+    collector = new_collector(compiled=Compiled(events=(bought,)))
+    told = {"event": "Bought", "messageId": "m1", "properties": {"card": "4711"}}
+    for key, properties, status in [("WK", {"card": "4711"}, 400), ("SK", {}, 400), ("SK", {"card": "4711"}, 200)]:
+        reply = collector.post("/v1/track", {**told, "properties": properties}, authorization=basic(key))
+        assert reply.status == status
+    (record,) = collector.records()
+    assert (record.verdict, record.known, record.properties) == (Verdict.ACCEPTED, True, {})
 
 
 def test_a_key_in_the_body_counts_beside_a_scheme_that_is_not_basic(collector: Any) -> None:

@@ -54,8 +54,15 @@ def test_the_later_consent_wins_and_of_one_time_the_larger_message_id() -> None:
 
 
 def test_what_was_told_is_the_winners_only() -> None:
-    joined = join_journals(Journal(told={"m": True}), Journal(told={"m": False, "s": True}))
+    joined = join_journals(Journal(told={"m": True}), Journal(told={"s": True}))
     assert joined.told == {"m": True}
+
+
+def test_what_the_two_names_told_differently_is_told_again() -> None:
+    yes, no = (Consent(1, "a", allowed, "web") for allowed in (True, False))
+    winner = Journal({"m": yes, "s": yes, "t": yes}, {"m": True, "s": True, "t": True})
+    loser = Journal({"m": no, "s": yes, "t": no}, {"m": False, "s": True})
+    assert join_journals(winner, loser).told == {"s": True}
 
 
 def test_of_two_journeys_the_one_entered_first_stays_and_of_one_time_the_smaller_cause() -> None:

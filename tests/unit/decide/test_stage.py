@@ -261,7 +261,7 @@ def said(after: int, allowed: bool, effective: int | None = None, message_id: st
 
 
 def test_a_consent_at_the_record_that_starts_a_journey_is_heard_before_it_is_decided() -> None:
-    moment = record(5, consent={"service": True, "marketing": True}, source="web", message_id="m")
+    moment = record(5, consent={"service": True, "marketing": True}, source="web", message_id="m", effective_ts=NOW + 5)
     decided = decide(at_event(class_="marketing"), [moment], until=5)
     assert told(decided.outbox) == [("marketing True", 5), ("service True", 5), ("thank", 5)]
 
@@ -273,7 +273,20 @@ def test_a_consent_is_told_when_it_changes_only_and_a_no_is_told_too() -> None:
 
 def test_of_consents_the_later_one_counts_and_of_one_time_the_larger_message_id() -> None:
     moments = [said(5, True, message_id="m"), said(6, False, 4), said(7, False, 5, "a"), said(8, False, 5, "z")]
-    assert told(decide((), moments, until=8).outbox) == [("marketing True", 5), ("marketing False", 8)]
+    assert told(decide((), moments, until=8).outbox) == [("marketing True", 5), ("marketing False", 5)]
+
+
+def test_a_consent_is_told_as_of_when_it_was_said_however_late_it_comes() -> None:
+    (change,) = decide((), [said(9, True, 4)], until=9).outbox
+    assert isinstance(change, ConsentChange)
+    assert (change.at, change.position) == (NOW + 4, 9)
+
+
+def test_a_decision_tells_when_its_journey_began_and_the_campaigns_reentry() -> None:
+    spec = at_audience(wait_ms=HOUR, reentry_ms=None)
+    (decision,) = decide(spec, [entering(1)], until=HOUR + 1).outbox
+    assert isinstance(decision, Decision)
+    assert (decision.entered_at, decision.at, decision.reentry_ms) == (NOW + 1, NOW + 1 + HOUR, None)
 
 
 def test_all_ends_come_before_all_steps_before_all_starts_each_in_the_projects_order() -> None:

@@ -11,12 +11,12 @@ from livepost.identity import may_merge, name_of
 
 @pytest.mark.parametrize(("known_a", "known_b"), [(False, False), (True, False), (False, True)])
 def test_persons_of_whom_one_at_most_is_known_may_merge(known_a: bool, known_b: bool) -> None:
-    assert may_merge(known_a, known_b, alias_by_secret_key=False)
+    assert may_merge(known_a, known_b, said_by_secret_key=False)
 
 
-def test_two_known_persons_merge_only_by_an_alias_from_a_secret_key() -> None:
-    assert not may_merge(True, True, alias_by_secret_key=False)
-    assert may_merge(True, True, alias_by_secret_key=True)
+def test_two_known_persons_merge_only_if_a_secret_key_says_so() -> None:
+    assert not may_merge(True, True, said_by_secret_key=False)
+    assert may_merge(True, True, said_by_secret_key=True)
 
 
 def test_the_smallest_known_subject_names_the_person_in_whatever_order_they_came() -> None:

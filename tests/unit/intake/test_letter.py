@@ -16,7 +16,7 @@ from livepost.intake.call import MAX_DEPTH, TOO_DEEP, read_call
 from livepost.intake.context import CONSENT_EVENT
 from livepost.intake.letter import OTHER_PERSON, Letters, masked, replayed, still_wrong
 from livepost.intake.plan import TrackingPlan, Undeclared
-from livepost.intake.record import Arrival, Recorder
+from livepost.intake.record import PUBLIC_ALIAS, Arrival, Recorder
 from livepost.intake.seal import open_value
 from livepost.model.compiled import Compiled, EventSpec, FieldSpec
 from livepost.model.letter import Letter
@@ -232,6 +232,31 @@ def test_a_call_that_nested_too_deep_is_not_replayed_as_what_is_left_of_it() -> 
     assert desk.letters.told(letter) == left
     assert desk.wrong(letter) == TOO_DEEP
     assert desk.wrong(letter, {**left, "traits": {"plan": "x"}}) == ""
+
+
+def test_an_alias_of_a_user_from_a_public_key_stays_a_letter_whatever_is_corrected_until_it_is_none() -> None:
+    desk = Desk()
+    desk.take({"type": "track", "event": "New", "userId": "bob", "messageId": "m0"})
+    alias = {"type": "alias", "userId": "ada", "previousId": "bob", "messageId": "m1"}
+    letter = desk.take(alias)
+    assert (letter.verdict, letter.reason) == (Verdict.DEAD, PUBLIC_ALIAS)
+    assert desk.wrong(letter) == desk.wrong(letter, {**alias, "previousId": "carl"}) == PUBLIC_ALIAS
+    assert desk.wrong(letter, {"type": "identify", "userId": "ada"}, another_person=True) == ""
+
+
+def test_a_letter_named_by_a_declared_key_is_replayed_as_the_same_persons() -> None:
+    desk = Desk()
+    card = FieldSpec(name="card", keys=("card", "Card"), type="str", personal=True, key=True)
+    total = FieldSpec(name="total", keys=("total",), type="int")
+    declared = Compiled(events=(EventSpec(name="Bought", cls="Bought", fields=(card, total)),))
+    desk.recorder.plan = TrackingPlan(declared)
+    told = {"type": "track", "event": "Bought", "messageId": "m1", "properties": {"Card": "4711", "total": "x"}}
+    letter = desk.take(told, KeyKind.SECRET)
+    good = {**told, "properties": {"Card": "4711", "total": 5}}
+    assert desk.wrong(letter).startswith("expected field `total`")
+    assert desk.wrong(letter, good) == ""
+    assert desk.replayed(letter, good).subject == letter.subject
+    assert desk.wrong(letter, {**told, "properties": {"Card": "1147", "total": 5}}) == OTHER_PERSON
 
 
 def test_a_replay_keeps_source_key_person_times_and_id_and_is_history() -> None:

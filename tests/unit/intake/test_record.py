@@ -6,10 +6,11 @@ import itertools
 from typing import Any
 
 import msgspec
+import pytest
 
 from livepost.intake.call import Call, read_call
 from livepost.intake.plan import TrackingPlan, Undeclared
-from livepost.intake.record import Arrival, Recorder
+from livepost.intake.record import PUBLIC_ALIAS, Arrival, Recorder
 from livepost.intake.seal import open_value
 from livepost.model.compiled import Compiled, EventSpec, FieldSpec
 from livepost.model.record import KeyKind, Mention, Record, Verdict
@@ -108,6 +109,50 @@ def test_an_anonymous_person_is_not_known() -> None:
     assert (record.subject, record.known, record.mentions) == (desk.subject(ANONYMOUS, "a1"), False, ())
 
 
+TILL = Compiled(
+    events=(
+        EventSpec(
+            name="Bought",
+            cls="Bought",
+            fields=(
+                FieldSpec(name="card", keys=("card", "Card"), type="str", required=False, personal=True, key=True),
+                FieldSpec(name="number", keys=("number",), type="int", required=False, personal=True, key=True),
+            ),
+        ),
+    )
+)
+
+
+def bought(**properties: Any) -> Call:
+    return Call(type="track", event="Bought", message_id="m", properties=properties)
+
+
+def test_a_declared_key_is_weaker_than_a_user_id_and_stronger_than_an_anonymous_id() -> None:
+    desk = Desk()
+    desk.recorder.plan = TrackingPlan(TILL)
+    call = bought(Card="4711", number=7)
+    call.anonymous_id = "till"
+    record = desk.record(call, KeyKind.SECRET)
+    assert (record.subject, record.known) == (desk.subject("card", "4711"), True)
+    number, till = Mention(desk.subject("number", "7"), True), Mention(desk.subject(ANONYMOUS, "till"), False)
+    assert record.mentions == (number, till)
+    assert (record.properties, set(record.sealed)) == ({}, {"card", "number"})
+    call.user_id = "ada"
+    record = desk.record(call, KeyKind.SECRET)
+    assert record.subject == desk.subject(USER, "ada")
+    assert record.mentions == (Mention(desk.subject("card", "4711"), True), number, till)
+
+
+def test_a_declared_key_from_a_public_key_is_a_personal_value_and_no_id() -> None:
+    desk = Desk()
+    desk.recorder.plan = TrackingPlan(TILL)
+    call = bought(card="4711")
+    call.user_id = "ada"
+    record = desk.record(call)
+    assert (record.mentions, set(record.sealed)) == ((), {"card"})
+    assert desk.vault.find(ExternalId("card", "4711")) is None
+
+
 def test_a_number_and_its_text_are_one_id() -> None:
     first, second = Desk().records([order(user_id=7), order(user_id="7")])
     assert first.subject == second.subject
@@ -122,11 +167,28 @@ def test_an_address_is_mentioned_only_if_a_secret_key_brought_it() -> None:
     assert secret.mentions == (Mention(desk.subject(EMAIL, "jane@example.com"), False),)
 
 
-def test_an_alias_from_a_public_key_mentions_an_anonymous_id_only() -> None:
+@pytest.mark.parametrize("known", [[], [ANONYMOUS], [ANONYMOUS, USER]])
+def test_an_alias_from_a_public_key_mentions_an_anonymous_id_only(known: list[str]) -> None:
+    desk = Desk()
+    desk.vault.admit([ExternalId(kind, "old") for kind in known])
+    record = desk.record(Call(type="alias", user_id="u1", previous_id="old"))
+    assert record.mentions == (Mention(desk.subject(ANONYMOUS, "old"), False),)
+    assert record.verdict is Verdict.ACCEPTED
+
+
+def test_an_alias_of_two_users_from_a_public_key_is_a_dead_letter_that_says_so_and_names_nobody() -> None:
     desk = Desk()
     desk.record(order(user_id="old"))
     record = desk.record(Call(type="alias", user_id="u1", previous_id="old"))
-    assert record.mentions == (Mention(desk.subject(ANONYMOUS, "old"), False),)
+    assert (record.verdict, record.reason, record.mentions) == (Verdict.DEAD, PUBLIC_ALIAS, ())
+    assert desk.vault.find(ExternalId(ANONYMOUS, "old")) is None
+
+
+def test_what_else_is_wrong_with_an_alias_is_said_first() -> None:
+    desk = Desk()
+    desk.record(order(user_id="old"))
+    record = desk.record(Call(type="alias", user_id="u1", previous_id="old", timestamp="yesterday"))
+    assert (record.verdict, "timestamp" in record.reason) == (Verdict.DEAD, True)
 
 
 def test_an_alias_from_a_secret_key_mentions_the_user_it_names() -> None:

@@ -40,11 +40,23 @@ def test_a_cap_of_zero_is_no_cap(sends: int, cap: int, reason: str) -> None:
 
 
 def test_the_first_reason_in_the_order_of_reasons_is_given() -> None:
-    for killed, suppressed, granted, sends in itertools.product((True, False), repeat=4):
+    for killed, suppressed, granted, merged, sends in itertools.product((True, False), repeat=5):
         facts = Facts(
-            class_="marketing", killed=killed, suppressed=suppressed, granted=granted, sends=sends, cap_times=1
+            class_="marketing",
+            killed=killed,
+            suppressed=suppressed,
+            granted=granted,
+            merged=merged,
+            sends=sends,
+            cap_times=1,
         )
-        against = [("kill", killed), ("suppressed", suppressed), ("consent", not granted), ("cap", sends)]
+        against = [
+            ("kill", killed),
+            ("suppressed", suppressed),
+            ("consent", not granted),
+            ("merged", merged),
+            ("cap", sends),
+        ]
         assert refusal(facts) == next((reason for reason, is_so in against if is_so), "")
 
 

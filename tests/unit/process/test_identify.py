@@ -118,10 +118,11 @@ def test_one_record_that_mentions_two_people_merges_them_in_its_order() -> None:
     assert merges == [("c", "b", 3), ("b", "a", 3)]
 
 
-def test_two_known_people_stay_two_without_an_alias_from_a_secret_key() -> None:
+def test_two_known_people_stay_two_unless_a_secret_key_names_both() -> None:
     people = seen("A", "B").people
     for name, key, count in [
-        ("Viewed", KeyKind.SECRET, 0),
+        ("Viewed", KeyKind.WRITE, 0),
+        ("Viewed", KeyKind.SECRET, 1),  # what is mentioned is a declared key
         ("$alias", KeyKind.WRITE, 0),
         ("$alias", KeyKind.SECRET, 1),
     ]:

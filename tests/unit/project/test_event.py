@@ -9,9 +9,9 @@ from typing import Any, Literal, TypedDict
 import msgspec
 import pytest
 
-from livepost import Event, Identified, Money, Personal
+from livepost import Event, Identified, Key, Money, Personal
 from livepost.errors import ProjectError
-from livepost.model.compiled import FieldSpec
+from livepost.model.compiled import Compiled, FieldSpec
 from livepost.project.event import event_line, event_name, event_spec
 from livepost.project.field import Field
 
@@ -112,6 +112,9 @@ def test_a_property_cannot_take_the_name_of_what_every_event_has(name: str) -> N
         (Decimal, "got Decimal; use one of them"),
         (int | str, "expected one type"),
         (list[Personal[str]], r"write Personal\[list"),
+        (list[Key[str]], "expected one value for the key to, got a list"),
+        (Key[list[str]], "expected str or int for the key to, got list"),
+        (Key[float], "expected str or int for the key to, got float"),
         (set[str], "expected str, int"),
     ],
 )
@@ -121,6 +124,34 @@ def test_a_field_of_a_type_that_no_plan_has_is_refused_with_its_line(hint: Any, 
         event_spec(event)
     assert refused.value.where == event_line(event)
     assert "test_event.py:" in event_line(event)
+
+
+class Joined(Event):
+    loyalty_card: Key[str]
+    till_number: Key[int] | None = None
+    note: Personal[str] = ""
+
+
+def test_a_key_is_personal_and_its_own_type_and_is_told_to_whoever_keeps_ids() -> None:
+    card, number, note = event_spec(Joined).fields
+    assert card == FieldSpec(
+        name="loyalty_card", keys=("loyalty_card", "loyaltyCard"), type="str", personal=True, key=True
+    )
+    assert (number.type, number.required, number.personal, number.key) == ("int", False, True, True)
+    assert (note.personal, note.key) == (True, False)
+    compiled = Compiled(events=(event_spec(Joined), event_spec(Refund)))
+    assert compiled.keys() == ("loyalty_card", "till_number")
+
+
+def test_without_keys_a_project_has_the_hash_it_always_had() -> None:
+    assert b'"key"' not in msgspec.json.encode(event_spec(OrderCompleted))
+
+
+@pytest.mark.parametrize("name", ["user", "email"])
+def test_a_key_cannot_be_called_as_other_ids_are(name: str) -> None:
+    event: Any = type(Event)("Moved", (Event,), {"__annotations__": {name: Key[str]}, "__module__": __name__})
+    with pytest.raises(ProjectError, match=f"expected another name for the key {name}"):
+        event_spec(event)
 
 
 def test_a_mapping_is_json() -> None:

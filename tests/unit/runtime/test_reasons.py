@@ -6,6 +6,7 @@ import pytest
 from livepost.errors import ProjectError, StoreError
 from livepost.ops.why import CampaignReason, PersonReason, SegmentReason
 from livepost.runtime.reasons import reasons_for, subject_of
+from livepost.vault.base import ExternalId
 from tests.unit.runtime.still import THREE_LOOKS, StillHouse, ada, look, make_project
 
 
@@ -27,8 +28,32 @@ def test_a_person_is_found_by_user_id_and_by_address(house: StillHouse, name: st
 def test_a_user_id_goes_before_an_anonymous_id_that_is_spelled_alike(house: StillHouse) -> None:
     house.take({"type": "track", "anonymousId": "ada", "event": "Product Viewed", "properties": {"productId": "x"}})
     with closing(house.folder.vault(readonly=True)) as vault:
-        found = subject_of(vault, "ada")
+        found = subject_of(vault, "ada", ())
     assert found is not None and found.known
+
+
+def test_a_declared_key_is_found_behind_a_user_id_and_before_an_address(house: StillHouse) -> None:
+    with closing(house.folder.vault(readonly=False)) as vault:
+        made = vault.admit([ExternalId(kind, "4711") for kind in ("email", "anonymous", "loyalty_card", "user")])
+        vault.commit()
+        of_kind = dict(
+            zip(("email", "anonymous", "loyalty_card", "user"), (keys.subject for keys in made), strict=True)
+        )
+        for gone, keys, expected in [
+            ("", ["loyalty_card"], "user"),
+            ("user", ["loyalty_card"], "loyalty_card"),
+            ("loyalty_card", ["loyalty_card"], "email"),
+        ]:
+            if gone:
+                vault.forget([of_kind[gone]])
+            found = subject_of(vault, "4711", keys)
+            assert found is not None and found.subject == of_kind[expected]
+
+
+def test_a_key_that_the_project_does_not_declare_names_nobody(house: StillHouse) -> None:
+    with closing(house.folder.vault(readonly=False)) as vault:
+        vault.admit([ExternalId("loyalty_card", "4711")])
+        assert subject_of(vault, "4711", ()) is None
 
 
 def test_an_anonymous_visitor_is_found_too(house: StillHouse) -> None:

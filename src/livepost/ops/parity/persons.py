@@ -1,9 +1,9 @@
 """Whose the records are: mentions of counted records in, persons out.
 
-Between two undone merges only the first mention of two subjects can change anything (with `$alias` from a secret key
-counted apart): two persons that are both known stay both known, and one person stays one. SQL finds those firsts;
-merging them, and undoing it where an UNLINK says so, is a walk in log order. The rules of FORMATS, "Subject, person,
-shard", are written here again on purpose, apart from `identity`.
+Between two undone merges only the first mention of two subjects can change anything (with what a secret key says, by
+`$alias` or by a known id, counted apart): two persons that are both known stay both known, and one person stays one.
+SQL finds those firsts; merging them, and undoing it where an UNLINK says so, is a walk in log order. The rules of
+FORMATS, "Subject, person, shard", are written here again on purpose, apart from `identity`.
 """
 
 from __future__ import annotations
@@ -28,9 +28,14 @@ SELECT subject, bool_or(known) FROM (
 """
 
 LINKS = f"""
-SELECT min(mention.seq), subject, mentioned, name = '{ALIAS}' AND key = {int(KeyKind.SECRET)} AS alias
+SELECT
+    min(mention.seq),
+    subject,
+    mentioned,
+    key = {int(KeyKind.SECRET)} AND name = '{ALIAS}' AS alias,
+    key = {int(KeyKind.SECRET)} AND (name = '{ALIAS}' OR mention.known) AS said
 FROM mention SEMI JOIN counted USING (seq) JOIN record USING (seq) ASOF LEFT JOIN undone ON mention.seq >= undone.seq
-GROUP BY subject, mentioned, alias, undone.seq
+GROUP BY subject, mentioned, alias, said, undone.seq
 ORDER BY min((mention.seq, place))
 """
 
@@ -68,10 +73,10 @@ def persons_of(db: duckdb.DuckDBPyConnection, ids: list[bytes], undos: Iterable[
     _keep(db, "undone", {"seq": [undo.seq for undo in waiting]})
     known = dict(db.execute(SUBJECTS).fetchall())
     groups = _Groups(known)
-    for seq, subject, mentioned, alias in db.execute(LINKS).fetchall():
+    for seq, subject, mentioned, alias, said in db.execute(LINKS).fetchall():
         while waiting and waiting[0].seq < seq:
             groups.undo(waiting.popleft())
-        groups.link(subject, mentioned, alias)
+        groups.link(subject, mentioned, alias, said)
     for undo in waiting:
         groups.undo(undo)
     _keep(db, "parted", {"subject": sorted(groups.parted)})
@@ -110,10 +115,12 @@ class _Groups:
         self._undone: set[tuple[int, int]] = set()
         self._sides: list[tuple[frozenset[int], frozenset[int]]] = []
 
-    def link(self, a: int, b: int, alias: bool) -> None:
+    def link(self, a: int, b: int, alias: bool, said: bool) -> None:
         one, other = self._group[a], self._group[b]
         known = self._group_known
-        if one is other or (not alias and ((known[one[0]] and known[other[0]]) or self._is_parted(one, other))):
+        if one is other or (not said and known[one[0]] and known[other[0]]):
+            return
+        if not alias and self._is_parted(one, other):
             return
         if len(one) < len(other):
             one, other = other, one

@@ -85,7 +85,7 @@ class Links:
         self._see(record.subject, record.known)
         for mention in record.mentions:
             self._see(mention.subject, mention.known)
-            if self._merges(record, mention.subject):
+            if self._merges(record, mention):
                 self._merge(self._group[record.subject], self._group[mention.subject])
                 told = {"position": record.seq, "at": record.stamp, "name": record.name}
                 self.links.append(Link(subject=record.subject, mentioned=mention.subject, **told))  # type: ignore[arg-type]
@@ -94,14 +94,17 @@ class Links:
         self.known[subject] = known
         self._group.setdefault(subject, {subject})
 
-    def _merges(self, record: Own, mentioned: bytes) -> bool:
-        one, other = self._group[record.subject], self._group[mentioned]
+    def _merges(self, record: Own, mention: Mention) -> bool:
+        one, other = self._group[record.subject], self._group[mention.subject]
         if one is other:
             return False
-        alias = record.name == ALIAS and record.key is KeyKind.SECRET
+        secret = record.key is KeyKind.SECRET
+        alias = secret and record.name == ALIAS
         if not alias and kept_apart(self._separation.marks_of(one), self._separation.marks_of(other)):
             return False
-        return may_merge(self._is_known(one), self._is_known(other), alias_by_secret_key=alias)
+        return may_merge(
+            self._is_known(one), self._is_known(other), said_by_secret_key=alias or (secret and mention.known)
+        )
 
     def _is_known(self, group: set[bytes]) -> bool:
         return any(self.known.get(subject, False) for subject in group)

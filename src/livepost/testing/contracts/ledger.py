@@ -128,6 +128,22 @@ def settled(ledger: Ledger, claims: Sequence[Claimed], state: ReceiptState) -> N
     ledger.settle([Settlement(claim=claim, receipt=receipt) for claim in claims], START_MS)
 
 
+def granted(*persons: bytes) -> list[ConsentChange]:
+    """Return consent of each to marketing, before everything else."""
+    return [consent(0, person=person) for person in persons]
+
+
+def brought(ledger: Ledger, claims: Sequence[Claimed], state: str) -> None:
+    """Bring claims into a state behind `claimed`, or leave them there."""
+    if state == "claimed":
+        return
+    claims = flown(ledger, claims)
+    if state == "unknown":
+        ledger.recover(START_MS)
+    elif state != "in_flight":
+        settled(ledger, claims, "sent" if state == "sent" else "failed")
+
+
 def state_of(ledger: Ledger, one: Decision) -> tuple[str, str]:
     """Return a delivery's state and reason."""
     found = ledger.delivery(one.id)
@@ -431,6 +447,85 @@ class LedgerContract:
         ledger.take_over(page(Merge(old=ADA, new=BOB, position=2), later), START_MS)
         assert ledger.claim(START_MS, 1, "w") == []
         assert state_of(ledger, later) == ("skipped", "cap")
+
+    @pytest.mark.parametrize("state", ["claimed", "in_flight", "unknown", "sent"])
+    def test_of_two_journeys_of_people_who_merged_one_mail_goes(self, ledger: Ledger, state: str) -> None:
+        """Ada's is on its way by then; Bob's journey had begun before hers was decided."""
+        adas = decision(10, entered_at=START_MS)
+        bobs = decision(20, person=BOB, entered_at=START_MS + 9)
+        ledger.take_over(page(*granted(ADA, BOB), adas), START_MS)
+        brought(ledger, ledger.claim(START_MS, 1, "w"), state)
+        ledger.take_over(page(Merge(old=ADA, new=BOB, position=11), bobs), START_MS)
+        assert ledger.claim(START_MS, 1, "w") == []
+        assert state_of(ledger, bobs) == ("skipped", "merged")
+
+    def test_of_two_that_are_pending_when_people_merge_the_first_goes(self, ledger: Ledger) -> None:
+        adas = decision(10, entered_at=START_MS)
+        bobs = decision(20, person=BOB, entered_at=START_MS + 9)
+        ledger.take_over(page(*granted(ADA, BOB), adas, bobs, Merge(old=ADA, new=BOB, position=21)), START_MS)
+        assert [claim.decision.id for claim in ledger.claim(START_MS, 10, "w")] == [adas.id]
+        assert state_of(ledger, bobs) == ("skipped", "merged")
+
+    def test_of_two_that_are_claimed_when_people_merge_one_goes_out(self, ledger: Ledger) -> None:
+        adas = decision(10, entered_at=START_MS)
+        bobs = decision(20, person=BOB, entered_at=START_MS + 9)
+        ledger.take_over(page(*granted(ADA, BOB), adas, bobs), START_MS)
+        claims = ledger.claim(START_MS, 10, "w")
+        assert len(claims) == 2  # two people, two mails, as far as anybody knows
+        ledger.take_over(page(Merge(old=ADA, new=BOB, position=21)), START_MS)
+        assert [claim.decision.id for claim in flown(ledger, claims)] == [bobs.id]
+        assert state_of(ledger, adas) == ("skipped", "merged")
+
+    @pytest.mark.parametrize(
+        ("entered", "reentry", "goes"),
+        [(9, 0, False), (10, 0, True), (10, 11, False), (11, 11, True), (9_000, None, False), (-20, 11, True)],
+    )
+    def test_a_merged_persons_mail_is_kept_out_by_a_journey_that_overlaps_or_is_nearer_than_reentry(
+        self, ledger: Ledger, entered: int, reentry: int | None, goes: bool
+    ) -> None:
+        """Ada's journey lasted from START_MS to START_MS + 10."""
+        adas = decision(10, entered_at=START_MS, reentry_ms=reentry)
+        at = START_MS + entered + 10
+        bobs = decision(20, person=BOB, at=at, entered_at=START_MS + entered, reentry_ms=reentry)
+        ledger.take_over(page(*granted(ADA, BOB), adas), START_MS)
+        brought(ledger, ledger.claim(START_MS, 1, "w"), "sent")
+        ledger.take_over(page(Merge(old=ADA, new=BOB, position=11), bobs), START_MS)
+        assert bool(ledger.claim(START_MS, 1, "w")) is goes
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            {"person": BOB, "campaign": "greeting"},
+            {"person": BOB, "entered_at": None},  # told by an engine of before
+        ],
+    )
+    def test_nothing_else_keeps_a_merged_persons_mail_out(self, ledger: Ledger, told: dict[str, Any]) -> None:
+        ledger.take_over(page(*granted(ADA, BOB), decision(10, entered_at=START_MS)), START_MS)
+        brought(ledger, ledger.claim(START_MS, 1, "w"), "sent")
+        other = decision(20, **{"entered_at": START_MS + 9} | told)
+        ledger.take_over(page(Merge(old=ADA, new=BOB, position=11), other), START_MS)
+        assert len(ledger.claim(START_MS, 1, "w")) == 1
+
+    def test_between_journeys_of_one_name_only_the_engine_judges(self, ledger: Ledger) -> None:
+        ledger.take_over(page(*granted(ADA), decision(10, entered_at=START_MS)), START_MS)
+        brought(ledger, ledger.claim(START_MS, 1, "w"), "sent")
+        ledger.take_over(page(decision(20, entered_at=START_MS + 9)), START_MS)
+        assert len(ledger.claim(START_MS, 1, "w")) == 1
+
+    def test_a_mail_that_never_went_keeps_no_merged_persons_mail_out(self, ledger: Ledger) -> None:
+        adas = [decision(9, entered_at=START_MS, skip="consent"), decision(10, entered_at=START_MS)]
+        bobs = decision(20, person=BOB, entered_at=START_MS + 8)
+        ledger.take_over(page(*granted(ADA, BOB), *adas), START_MS)
+        brought(ledger, ledger.claim(START_MS, 1, "w"), "failed")
+        ledger.take_over(page(Merge(old=ADA, new=BOB, position=11), bobs), START_MS)
+        assert len(ledger.claim(START_MS, 1, "w")) == 1
+
+    def test_what_a_ledger_of_before_does_not_know_of_a_decision_is_no_divergence(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1)), START_MS)
+        told = decision(1, entered_at=START_MS, reentry_ms=5)
+        assert ledger.take_over(page(told), START_MS).diverged == 0
+        ledger.take_over(page(decision(2, entered_at=START_MS)), START_MS)
+        assert ledger.take_over(page(decision(2, entered_at=START_MS + 1)), START_MS).diverged == 1
 
     def test_what_failed_does_not_count_for_the_cap(self, ledger: Ledger) -> None:
         ledger.take_over(page(decision(1, cap_times=1, cap_per_ms=DAY_MS)), START_MS)

@@ -72,6 +72,13 @@ def test_an_alias_from_a_secret_key_joins_known_people_and_one_from_a_write_key_
     assert persons(*two, said(A, Mention(B, True), key=KeyKind.SECRET, **alias)) == [(A, B)]
 
 
+def test_a_declared_key_that_a_secret_key_names_joins_known_people_and_an_anonymous_id_of_theirs_does_not() -> None:
+    two = [said(A, known=True), said(B, Mention(C, False), known=True)]
+    assert persons(*two, said(A, Mention(B, True), known=True, key=KeyKind.SECRET)) == [(A, B, C)]
+    assert persons(*two, said(A, Mention(C, False), known=True, key=KeyKind.SECRET)) == [(A,), (B, C)]
+    assert persons(*two, said(A, Mention(B, True), known=True, key=KeyKind.WRITE)) == [(A,), (B, C)]
+
+
 def test_an_alias_counts_though_the_same_mention_came_before_without_one() -> None:
     earlier = said(A, Mention(B, True), known=True)
     alias = said(A, Mention(B, True), known=True, name="$alias", key=KeyKind.SECRET)
