@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from livepost.cli.author import project_of
+from livepost.cli.author import applied_project_of
 from livepost.runtime.engine import run_engine
 from livepost.runtime.folder import DataFolder
 
 
 def main(folder: DataFolder) -> None:
     """Run the engine until told to stop."""
-    asyncio.run(run_engine(folder, project_of(folder)))
+    asyncio.run(run_engine(folder, applied_project_of(folder)))
