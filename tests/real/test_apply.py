@@ -202,3 +202,23 @@ def test_a_house_that_does_not_run_is_said_and_run_says_that_the_page_is_not_app
         running.terminate()
     assert lines[4].startswith("The project in this folder is not what is applied")
     house.run()
+
+
+def test_beside_what_is_applied_a_broken_template_is_said_and_mails_are_made_with_the_one_kept(
+    house: House, key: str
+) -> None:
+    house.stop()
+    template = house.folder / "templates" / "browse_reminder.mjml"
+    whole = template.read_text()
+    template.write_text(whole.replace("<mjml>", "<mjml>{{ first_name | nofilter }}"))
+    run = [sys.executable, "-m", "livepost.cli", "run"]
+    before = len(house.mails())
+    with subprocess.Popen(run, cwd=house.folder, env=house.environment, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        lines = [running.stdout.readline() for _ in range(6)]
+        assert lines[4].startswith("The project in this folder is not sound: ")
+        fill_basket(house, key, "ada", "beside-a-broken-template")
+        wait_until("a mail all the same", lambda: len(house.mails()) == before + 1)
+        running.terminate()
+    template.write_text(whole)
+    house.run()

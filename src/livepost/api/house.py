@@ -24,8 +24,10 @@ class House(Protocol):
         """
         ...
 
-    def reasons(self, view: PersonView) -> PersonReason:
-        """Return why a person is in each segment or not, and got each campaign's mail or did not."""
+    def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:
+        """Return why a person is in each segment or not, and got each campaign's mail or did not; with the `records`
+        of the log that are behind it, if asked for: that takes up to a second.
+        """
         ...
 
     def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:

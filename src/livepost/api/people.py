@@ -78,12 +78,16 @@ class PersonAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WhyAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom and about what: a campaign, a segment, or both; all of them if neither is named. `wait` as for a person."""
+    """Whom and about what: a campaign, a segment, or both; all of them if neither is named. `wait` as for a person.
+
+    `records` says whether the log is searched for the records behind the answers.
+    """
 
     id: Id
     campaign: Name | UnsetType = UNSET
     segment: Name | UnsetType = UNSET
     wait: Position = -1
+    records: bool = True
 
 
 def found_person(house: House, name: str, at_least: int = -1) -> PersonView:
@@ -115,7 +119,7 @@ def _person(house: House, asked: PersonAsked) -> PersonAnswer:
 
 
 def _why(house: House, asked: WhyAsked) -> PersonReason:
-    reasons = house.reasons(found_person(house, asked.id, asked.wait))
+    reasons = house.reasons(found_person(house, asked.id, asked.wait), records=asked.records)
     if asked.campaign is UNSET and asked.segment is UNSET:
         return reasons
     campaigns = tuple(one for one in reasons.campaigns if one.campaign == asked.campaign)

@@ -26,6 +26,8 @@ COMMANDS: dict[str, str] = {
     "mailbox": "mailbox:app",
     "why": "inspect:why",
     "parity": "inspect:parity",
+    "replay": "replay:replay",
+    "snapshot": "replay:snapshot",
     "dead": "dead:app",
     "people": "people:app",
     "keys": "keys:app",

@@ -17,19 +17,23 @@ def project_of(folder: DataFolder) -> Project:
     return load_project(Path.cwd(), folder.settings, folder.speed)
 
 
-def applied_project_of(folder: DataFolder) -> Project:
+def applied_project_of(folder: DataFolder, *, kept: bool = False) -> Project:
     """Return the project that is applied, with the pages that go with it; the current folder's where none is yet.
 
-    Raises ProjectError for a page of the folder that is broken, if there is no other to go by.
+    `kept` says to go by the pages kept, if there are any, whatever the current folder's are. Raises ProjectError for a
+    page of the folder that is broken, if there is no other to go by.
     """
     with closing(folder.log_reader()) as log:
         named = read_named(folder.definitions_file, log)
     if named is None:
         return project_of(folder)
+    before = kept_project(folder, named.serving) if kept else None
+    if before is not None:
+        return before
     try:
         return fitting(folder, project_of(folder), named.serving)
     except ProjectError:
-        kept = kept_project(folder, named.serving)
-        if kept is None:
+        before = kept_project(folder, named.serving)
+        if before is None:
             raise
-        return kept
+        return before

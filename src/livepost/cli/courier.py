@@ -10,6 +10,6 @@ from livepost.runtime.courier import run_courier
 from livepost.runtime.folder import DataFolder
 
 
-def main(folder: DataFolder) -> None:
-    """Run the courier until told to stop."""
-    run_courier(folder, applied_project_of(folder), stop_on_signals(), home=Path.cwd())
+def main(folder: DataFolder, *, kept: bool = False) -> None:
+    """Run the courier until told to stop; with `kept` on the pages kept, whatever the current folder's are."""
+    run_courier(folder, applied_project_of(folder, kept=kept), stop_on_signals(), home=Path.cwd())

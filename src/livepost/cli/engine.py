@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uvloop
 
-from livepost.cli.author import project_of
+from livepost.cli.author import applied_project_of
 from livepost.runtime.engine import run_engine
 from livepost.runtime.folder import DataFolder
 
 
 def main(folder: DataFolder) -> None:
     """Run the engine until told to stop."""
-    uvloop.run(run_engine(folder, project_of(folder)))
+    uvloop.run(run_engine(folder, applied_project_of(folder)))

@@ -13,10 +13,11 @@ from livepost.runtime.front import run_front
 from livepost.runtime.project import Project
 
 
-def main(folder: DataFolder) -> None:
-    """Run the front until told to stop."""
+def main(folder: DataFolder, *, kept: bool = False) -> None:
+    """Run the front until told to stop; with `kept` on the pages kept, whatever the current folder's are."""
     folder.prepare()
-    uvloop.run(run_front(folder, _wished(folder), home=Path.cwd()))
+    project = applied_project_of(folder, kept=True) if kept else _wished(folder)
+    uvloop.run(run_front(folder, project, home=Path.cwd()))
 
 
 def _wished(folder: DataFolder) -> Project:

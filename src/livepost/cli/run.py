@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import closing
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from livepost.cli.author import project_of
+from livepost.cli.author import applied_project_of, project_of
 from livepost.cli.console import new_link
+from livepost.cli.project import problems_here
 from livepost.cli.signals import stop_on_signals
 from livepost.cli.workspace import folder_here
 from livepost.clock import WallClock
 from livepost.model.compiled import Compiled
+from livepost.project.problem import Problem
 from livepost.runtime.definitions import read_named
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.lifeline import end_with_input
 from livepost.runtime.sender import check_sender
-from livepost.runtime.supervisor import Supervisor
+from livepost.runtime.supervisor import Supervisor, command_of
 
 _console = Console(soft_wrap=True, highlight=False)
 
@@ -36,37 +39,68 @@ class Process(StrEnum):
     courier = "courier"
 
 
+_MAKERS = (Process.front, Process.courier)
+"""Those that make mails, or show them: only they need an author's pages."""
+
+
 def run(
     process: Annotated[Process | None, typer.Argument(help="One process; all if left out.")] = None,
     supervised: Annotated[
         bool, typer.Option("--supervised", help="End when standard input does: a supervisor says this.")
+    ] = False,
+    kept: Annotated[
+        bool, typer.Option("--kept", help="Go by the pages kept of what is applied: a supervisor says this.")
     ] = False,
 ) -> None:
     """Start the workspace of the project in this folder: collector, API and console, engine, courier."""
     folder = folder_here()
     if process is None:
         _supervise(folder)
+        return
+    if supervised:
+        end_with_input()
+    main = import_module(f"livepost.cli.{process}").main
+    if kept and process in _MAKERS:
+        main(folder, kept=True)
     else:
-        if supervised:
-            end_with_input()
-        import_module(f"livepost.cli.{process}").main(folder)
+        main(folder)
 
 
 def _supervise(folder: DataFolder) -> None:
-    project = project_of(folder)  # so that a project that does not compile is said once, here
     check_sender(folder.settings)
+    problems = [problem for problem in problems_here() if problem.severity == "error"]
+    if problems and not _is_applied(folder):
+        _refuse(problems)
+    project = applied_project_of(folder, kept=True) if problems else project_of(folder)
     folder.prepare()
     stop = stop_on_signals()
-    supervisor = Supervisor(Path.cwd(), os.environ)
+    supervisor = Supervisor(Path.cwd(), os.environ, _kept_command if problems else command_of)
     supervisor.start(folder)
-    _greet(folder, project.compiled)
+    _greet(folder, project.compiled, problems)
     try:
         supervisor.watch(stop)
     finally:
         supervisor.stop()
 
 
-def _greet(folder: DataFolder, wished: Compiled) -> None:
+def _is_applied(folder: DataFolder) -> bool:
+    """Say whether a project is applied; else the front takes whatever is in the folder."""
+    with closing(folder.log_reader()) as log:
+        return log.events() > 0 and read_named(folder.definitions_file, log) is not None
+
+
+def _refuse(problems: list[Problem]) -> NoReturn:
+    """Say what is wrong with a project that nothing is applied beside, as `livepost check` says it."""
+    for problem in problems:
+        print(problem, file=sys.stderr)  # noqa: T201
+    raise typer.Exit(1)
+
+
+def _kept_command(name: str) -> list[str]:
+    return [*command_of(name), "--kept"]
+
+
+def _greet(folder: DataFolder, wished: Compiled, problems: list[Problem]) -> None:
     with closing(folder.log_reader()) as log:
         named = read_named(folder.definitions_file, log)
     serving = wished if named is None else named.serving
@@ -79,6 +113,9 @@ def _greet(folder: DataFolder, wished: Compiled) -> None:
     _console.print(f"  write key   {shown}   (public: websites and apps send events with it)")
     _console.print(f"  console     {new_link(folder)}   (opens once; `livepost console` prints another)")
     _console.print("  secret keys are made by `livepost keys new secret`; Ctrl-C stops")
-    if serving.hash() != wished.hash():
+    if problems:
+        _console.print(f"The project in this folder is not sound: {problems[0]}", markup=False)
+        _console.print("The house goes on with what is applied; `livepost check` says all that is to be mended.")
+    elif wished.hash() != serving.hash():
         _console.print("The project in this folder is not what is applied, and the house goes on with what is.")
         _console.print("  `livepost plan` says what differs, `livepost apply` makes it serve")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
-from livepost.ledger.base import Delivery
+from livepost.ledger.base import Delivery, Divergence
 from livepost.ledger.moves import State
 from livepost.model.compiled import Compiled
 from livepost.model.letter import Letter, LetterDetail, Replay, Replayed
@@ -38,6 +38,14 @@ class House(Protocol):
         """Return the stores of the data folder."""
         ...
 
+    def changed_pages(self) -> list[str]:
+        """Return the pages of the author's folder that are not as they were when they were applied, by name."""
+        ...
+
+    def divergences(self, limit: int) -> list[Divergence]:
+        """Return decisions that an engine took otherwise once more, behind the fence, at most `limit`."""
+        ...
+
     def settings(self) -> list[Shown]:
         """Return every setting with where it came from; secrets are masked."""
         ...
@@ -61,8 +69,10 @@ class House(Protocol):
         """Return what happened to a person, the newest first; `limit` is 1 to 1,000."""
         ...
 
-    def reasons(self, view: PersonView) -> PersonReason:
-        """Return why a person is in each segment or not, and got each campaign's mail or did not."""
+    def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:
+        """Return why a person is in each segment or not, and got each campaign's mail or did not; with the `records`
+        of the log that are behind it, if asked for: that takes up to a second.
+        """
         ...
 
     def segments(self) -> list[SegmentCount]:

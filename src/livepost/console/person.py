@@ -63,7 +63,7 @@ def _person(house: House, asked: PersonAsked) -> PersonPage:
         hex=view.person.hex(),
         features=feature_lines(project, view),
         consents=_consents(project, view),
-        reasons=house.reasons(view),
+        reasons=house.reasons(view, records=True),
         time=_time(story, asked),
         kinds=KINDS,
     )

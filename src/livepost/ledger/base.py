@@ -310,6 +310,12 @@ class Ledger(Protocol):
         """Return one delivery, or None."""
         ...
 
+    def decided(self, after: int, limit: int) -> list[tuple[int, Decision]]:
+        """Return (number, decision) of deliveries with a number > `after`, in the order they were taken over, at most
+        MAX_LISTED; sends are among them.
+        """
+        ...
+
     def moves(self, after: int, limit: int) -> list[Move]:
         """Return moves with number > `after`, in order, at most MAX_LISTED."""
         ...

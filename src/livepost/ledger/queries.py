@@ -11,6 +11,7 @@ from typing import Any
 from livepost.ledger.base import MAX_LISTED, Delivery, Divergence, Move, Note, Tally, Withdrawal
 from livepost.ledger.moves import State
 from livepost.ledger.store import Store, decode_decision
+from livepost.model.decision import Decision
 
 DELIVERY = "body, person, state, reason, detail, attempts, changed_at, provider, provider_id"
 """The columns that `delivery_of` wants."""
@@ -53,6 +54,14 @@ def delivery(store: Store, decision: bytes) -> Delivery | None:
     """Return one delivery, or None."""
     found = store.read(f"SELECT {DELIVERY} FROM deliveries WHERE id = ?", (decision,))
     return delivery_of(found[0]) if found else None
+
+
+def decided(store: Store, after: int, limit: int) -> list[tuple[int, Decision]]:
+    """Return numbered decisions, in the order they were taken over."""
+    found = store.read(
+        "SELECT rowid, body FROM deliveries WHERE rowid > ? ORDER BY rowid LIMIT ?", (after, bounded(limit))
+    )
+    return [(number, decode_decision(body)) for number, body in found]
 
 
 def moves(store: Store, after: int, limit: int) -> list[Move]:

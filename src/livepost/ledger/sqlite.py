@@ -33,6 +33,7 @@ from livepost.ledger.base import (
 )
 from livepost.ledger.moves import OPEN, MoveError, State
 from livepost.ledger.store import CURSOR, ROW, WAL_PAGES, Row, Store
+from livepost.model.decision import Decision
 from livepost.model.outbox import OutboxPage
 from livepost.model.record import SealedValue
 
@@ -183,6 +184,10 @@ class SqliteLedger:
     def delivery(self, decision: bytes) -> Delivery | None:
         """Return one delivery, or None."""
         return queries.delivery(self._store, decision)
+
+    def decided(self, after: int, limit: int) -> list[tuple[int, Decision]]:
+        """Return numbered decisions, in the order they were taken over."""
+        return queries.decided(self._store, after, limit)
 
     def moves(self, after: int, limit: int) -> list[Move]:
         """Return moves with number > `after`, in order."""

@@ -7,6 +7,8 @@ compared, never inserted; the same page twice changes nothing; the cursor never 
 
 from __future__ import annotations
 
+import msgspec
+
 from livepost.ledger.base import LANES, TakenOver
 from livepost.ledger.moves import CANCELLABLE
 from livepost.ledger.persons import merge, name_of, part
@@ -49,7 +51,7 @@ def _take_decision(store: Store, decision: Decision, fence: int, now_ms: int) ->
     """Return whether the decision is new, and whether it differs from what the ledger has."""
     known = store.row(decision.id)
     if known is not None:
-        fields = _differing(decode_decision(known.body), decision)
+        fields = differing(decode_decision(known.body), decision)
         return False, _note_divergence(store, decision, fields)
     if decision.position <= fence:
         return False, _note_divergence(store, decision, ("missing",))
@@ -64,9 +66,13 @@ def rank(lane: str) -> int:
     return LANES.index(lane) if lane in LANES else len(LANES)
 
 
-def _differing(known: Decision, told: Decision) -> tuple[str, ...]:
-    unknown = WORDS if known.entered_at is not None else WORDS | LATER
-    names = (name for name in Decision.__struct_fields__ if name not in unknown)
+def differing(known: msgspec.Struct, told: msgspec.Struct) -> tuple[str, ...]:
+    """Return the names of the fields in which two decisions, or two transitions, differ: but for WORDS, and for what an
+    older version did not note of a decision.
+    """
+    before = isinstance(known, Decision) and known.entered_at is None
+    unknown = WORDS | LATER if before else WORDS
+    names = (name for name in known.__struct_fields__ if name not in unknown)
     return tuple(name for name in names if getattr(known, name) != getattr(told, name))
 
 

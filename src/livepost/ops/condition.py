@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 import msgspec
@@ -17,6 +17,7 @@ from livepost.expr import And, Arithmetic, Compare, Const, Expr, Feature, Not, O
 from livepost.expr.evaluate import holds
 from livepost.model.compiled import CalendarSpec, Compiled, FeatureSpec
 from livepost.model.person import PersonView
+from livepost.ops.behind import Behind
 from livepost.project.money import Money
 
 UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"), (1, "ms"))
@@ -39,16 +40,19 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
     """A comparison of a segment's condition, or a segment named in it: the values, whether it holds, both in words.
 
     `unknown` says that nobody can tell whether it holds, because too many values differ; then `holds` is false.
+    `behind` are the records that its features are made of, where the log was asked.
     """
 
     values: dict[str, Any]
     holds: bool
     text: str
     unknown: bool = False
+    behind: tuple[Behind, ...] = ()
 
     def __str__(self) -> str:
-        """Return it as an indented line."""
-        return f"    {'?  ' if self.unknown else 'yes' if self.holds else 'no '}  {self.text}"
+        """Return it as an indented line, with the records behind it."""
+        line = f"    {'?  ' if self.unknown else 'yes' if self.holds else 'no '}  {self.text}"
+        return "\n".join([line, *map(str, self.behind)])
 
 
 class Reading:
@@ -91,6 +95,23 @@ class Reading:
             case Not(of):
                 return f"{self.said(of)}, needs not: {', '.join(self._needs(leaf) for leaf in _leaves(of))}"
         raise TypeError(f"expected a condition, got {type(node).__name__}")
+
+    def worded(self, feature: str) -> str:
+        """Return what a feature's value was, in words."""
+        value = self._value(Feature(feature))
+        return value if self._plain(Feature(feature)) is _UNKNOWN else f"was {value}"
+
+    def features(self, names: Iterable[str]) -> list[FeatureSpec]:
+        """Return the features of these names, and those that the segments of these names read, each once."""
+        found: dict[str, FeatureSpec] = {}
+        for name in names:
+            if name in self._specs:
+                found[name] = self._specs[name]
+            else:
+                parts = walk(self._condition(name))
+                inner = [part.name for part in parts if isinstance(part, Feature | Segment)]
+                found |= {spec.name: spec for spec in self.features(inner)}
+        return list(found.values())
 
     def truth(self, node: Expr) -> Truth:
         """Return whether a condition holds, as the engine means it (docs/reference/semantics.md)."""

@@ -14,6 +14,7 @@ import msgspec
 from livepost.ledger.base import MAX_LISTED, Delivery, Ledger, Move, Note
 from livepost.model.decision import Transition
 from livepost.model.person import PersonView
+from livepost.ops.behind import Counted
 
 
 class Transitions(Protocol):
@@ -25,13 +26,17 @@ class Transitions(Protocol):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """What the stores know of one person, newest first; `history` and `notes` by decision id, oldest first."""
+    """What the stores know of one person, newest first; `history` and `notes` by decision id, oldest first.
+
+    `counted` are the events behind what is known, None where the log was not asked.
+    """
 
     view: PersonView
     deliveries: Sequence[Delivery] = ()
     history: Mapping[bytes, Sequence[Move]] = {}
     notes: Mapping[bytes, Sequence[Note]] = {}
     transitions: Sequence[Transition] = ()
+    counted: Counted | None = None
 
 
 def gather(view: PersonView, ledger: Ledger, engine: Transitions) -> Evidence:

@@ -7,19 +7,15 @@ move; a click is told as the log has it, or as the ledger has it where the log w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from time import monotonic
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-import msgspec
-
 from livepost.ledger.base import Delivery, Move, Outcome, OutcomeKind
-from livepost.log.base import LogReader, Position
 from livepost.measure.click import CLICKED
 from livepost.measure.outcome import SOURCE
 from livepost.measure.send import SENT
 from livepost.model.decision import Transition
-from livepost.model.record import Kind, Origin, Record, Verdict
+from livepost.model.record import Origin, Record, Verdict
 from livepost.model.story import (
     DecisionTaken,
     DeliveryMoved,
@@ -30,15 +26,7 @@ from livepost.model.story import (
     SegmentCrossed,
 )
 from livepost.ops.evidence import Evidence
-
-RECORDS_MAX = 500_000
-"""Records of the log looked at for one story, about: the part at hand is finished."""
-
-SECONDS_MAX = 0.3
-"""How long the log is searched, about: the part at hand is finished."""
-
-AT_ONCE = 2_000
-"""Records looked at between two looks at the clock; a block is not cut."""
+from livepost.ops.search import Searched
 
 ORIGINS: dict[int, Literal["live", "import", "backfill"]] = {
     Origin.LIVE: "live",
@@ -56,32 +44,6 @@ RECORDED: dict[OutcomeKind, str] = {"clicked": CLICKED}
 
 Placed = tuple[tuple[int, int, int], Happening]
 """Something that happened, behind what orders it: its time, a log position, and what comes of it at the same one."""
-
-
-class Searched(msgspec.Struct, frozen=True):
-    """A person's events, the newest first; the oldest record looked at; whether that is the oldest there is."""
-
-    events: list[Record]
-    oldest: Position
-    whole: bool
-
-
-def search(log: LogReader, subjects: Collection[bytes], limit: int, now_s: Callable[[], float] = monotonic) -> Searched:
-    """Return the newest events of these subjects: more than `limit`, or all within RECORDS_MAX and SECONDS_MAX.
-
-    `now_s` tells seconds and never goes back. Raises StoreError if the log cannot be read.
-    """
-    oldest = Position(log.last().seq + 1, log.last().stamp)
-    until_s, until_seq = now_s() + SECONDS_MAX, oldest.seq - RECORDS_MAX
-    events: list[Record] = []
-    while True:
-        found = log.records_of(subjects, oldest.seq, AT_ONCE)
-        if found.first.seq == oldest.seq:
-            return Searched(events, oldest, whole=True)
-        oldest = found.first
-        events += [record for record in found.records if record.kind is Kind.EVENT]
-        if len(events) > limit or oldest.seq <= until_seq or now_s() >= until_s:
-            return Searched(events, oldest, whole=oldest.seq <= log.first())
 
 
 def story_of(

@@ -17,8 +17,10 @@ from livepost.ledger.base import Delivery, Move, Note
 from livepost.model.compiled import CampaignSpec, Compiled, SegmentSpec
 from livepost.model.decision import REASONS, reason_words
 from livepost.model.person import JourneyView, MembershipView, PersonView
+from livepost.ops.behind import Behind
 from livepost.ops.condition import Reading, Term
 from livepost.ops.evidence import Evidence
+from livepost.ops.records import Records
 
 STATES = {
     "pending": "not yet: {cause}, decided {at}, waiting to be sent",
@@ -33,6 +35,10 @@ STATES = {
 """What each state of a delivery is called."""
 
 
+MAILS_WITH_RECORDS = 5
+"""Of so many mails of a campaign, the newest, the records behind are told."""
+
+
 class Happened(msgspec.Struct, frozen=True):
     """Something that happened at a time (ms), in words."""
 
@@ -45,7 +51,9 @@ class Happened(msgspec.Struct, frozen=True):
 
 
 class MailReason(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision and what became of it: the ledger's state and reason, and each move on the way."""
+    """A decision and what became of it: the ledger's state and reason, and each move on the way; `behind` are the
+    records that brought it about, as they were counted then.
+    """
 
     decision: str
     state: str
@@ -55,6 +63,7 @@ class MailReason(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     text: str
     moves: tuple[Happened, ...]
+    behind: tuple[Behind, ...] = ()
 
 
 class CampaignReason(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +71,8 @@ class CampaignReason(msgspec.Struct, frozen=True, kw_only=True):
     `declared` says whether the project has it today: it has no sends, and none of the campaigns it once had.
 
     `state` is `waiting` for a journey under way, else that of the newest delivery, else `none`; `due` (ms) only while
-    waiting; `mails` newest first.
+    waiting; `mails` newest first. `behind` are the records behind a journey under way as they were when it began, or,
+    where there is no mail, behind the audience now; `reach` says how far the log was searched for records, "" if not.
     """
 
     campaign: str
@@ -72,20 +82,23 @@ class CampaignReason(msgspec.Struct, frozen=True, kw_only=True):
     mails: tuple[MailReason, ...] = ()
     audience: str | None = None
     declared: bool = True
+    behind: tuple[Behind, ...] = ()
+    reach: str = ""
 
     def __str__(self) -> str:
-        """Return the answer in a line, then each mail with what happened to it."""
-        lines = [self.text]
+        """Return the answer in a line, then each mail with what happened to it, and the records behind."""
+        lines = [self.text, *map(str, self.behind)]
         for mail in self.mails:
             lines += [f"  {mail.text}"] if mail.text != self.text else []
-            lines += [str(one) for one in mail.moves]
-        return "\n".join(lines)
+            lines += [*map(str, mail.behind), *map(str, mail.moves)]
+        return "\n".join([*lines, *_indented(self.reach)])
 
 
 class SegmentReason(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a person is in a segment, since when (ms; None: always so), and the values that say so.
 
-    `unknown`: nobody can tell at the moment, so `inside` is as it last was.
+    `unknown`: nobody can tell at the moment, so `inside` is as it last was. `reach` says how far the log was searched
+    for the records behind the terms, "" if it was not.
     """
 
     segment: str
@@ -96,10 +109,12 @@ class SegmentReason(msgspec.Struct, frozen=True, kw_only=True):
     terms: tuple[Term, ...]
     moves: tuple[Happened, ...]
     unknown: bool = False
+    reach: str = ""
 
     def __str__(self) -> str:
         """Return the answer in a line, then the condition, its comparisons, and when the person came and went."""
-        return "\n".join([self.text, f"  condition: {self.condition}", *map(str, self.terms), *map(str, self.moves)])
+        lines = [self.text, f"  condition: {self.condition}", *map(str, self.terms), *_indented(self.reach)]
+        return "\n".join([*lines, *map(str, self.moves)])
 
 
 class PersonReason(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,8 +163,10 @@ def why_person(compiled: Compiled, evidence: Evidence) -> PersonReason:
     )
 
 
-def mail_reason(delivery: Delivery, history: Sequence[Move], notes: Sequence[Note]) -> MailReason:
-    """Return why a mail was decided on and what became of it; moves and notes are those of the delivery."""
+def mail_reason(
+    delivery: Delivery, history: Sequence[Move], notes: Sequence[Note], behind: tuple[Behind, ...] = ()
+) -> MailReason:
+    """Return why a mail was decided on and what became of it; moves, notes and records are those of the delivery."""
     decision = delivery.decision
     moves = [_move(one) for one in history]
     moves += [Happened(note.at, f"{reason_words(note.reason, note.detail)}, too late to stop it") for note in notes]
@@ -168,31 +185,48 @@ def mail_reason(delivery: Delivery, history: Sequence[Move], notes: Sequence[Not
             detail=delivery.detail or "the sender refused it for good",
         ),
         moves=tuple(moves),
+        behind=behind,
     )
 
 
 def _campaign(compiled: Compiled, spec: CampaignSpec, evidence: Evidence) -> CampaignReason:
-    mails = _mails(spec.name, evidence)
+    records = Records(compiled, evidence)
+    mails = _mails(spec.name, evidence, records)
     journey = next((one for one in evidence.view.journeys if one.campaign == spec.name), None)
     if journey is not None:
-        text = _waiting(spec, journey, evidence.view)
+        text, behind = _waiting(spec, journey, evidence.view), records.of_journey(spec, journey)
         state, due = "waiting", journey.due
     elif mails:
-        state, text, due = mails[0].state, mails[0].text, None
+        state, text, due, behind = mails[0].state, mails[0].text, None, ()
     else:
         state, text, due = "none", f"no mail: {_not_started(compiled, spec, evidence)}", None
-    return CampaignReason(campaign=spec.name, state=state, text=text, due=due, mails=mails, audience=spec.audience)
+        behind = records.of_audience(spec)
+    return CampaignReason(
+        campaign=spec.name,
+        state=state,
+        text=text,
+        due=due,
+        mails=mails,
+        audience=spec.audience,
+        behind=behind,
+        reach=records.reach,
+    )
 
 
 def _beyond(compiled: Compiled, evidence: Evidence) -> list[CampaignReason]:
     """Return where the person stands in what the project has no campaign for: sends, and campaigns it had once."""
     names = dict.fromkeys(one.decision.campaign for one in evidence.deliveries)
     known = {spec.name for spec in compiled.campaigns}
-    return [_delivered(name, _mails(name, evidence)) for name in names if name not in known]
+    records = Records(compiled, evidence)
+    return [_delivered(name, _mails(name, evidence, records)) for name in names if name not in known]
 
 
-def _mails(campaign: str, evidence: Evidence) -> tuple[MailReason, ...]:
-    return tuple(_mail(one, evidence) for one in evidence.deliveries if one.decision.campaign == campaign)
+def _mails(campaign: str, evidence: Evidence, records: Records) -> tuple[MailReason, ...]:
+    deliveries = [one for one in evidence.deliveries if one.decision.campaign == campaign]
+    return tuple(
+        _mail(one, evidence, records.of_decision(one.decision) if place < MAILS_WITH_RECORDS else ())
+        for place, one in enumerate(deliveries)
+    )
 
 
 def _delivered(name: str, mails: tuple[MailReason, ...]) -> CampaignReason:
@@ -217,9 +251,9 @@ def _not_started(compiled: Compiled, spec: CampaignSpec, evidence: Evidence) -> 
     return f"{reason.text}; what brought the person in came late or by import, which starts nothing"
 
 
-def _mail(delivery: Delivery, evidence: Evidence) -> MailReason:
+def _mail(delivery: Delivery, evidence: Evidence, behind: tuple[Behind, ...]) -> MailReason:
     id = delivery.decision.id
-    return mail_reason(delivery, evidence.history.get(id, ()), evidence.notes.get(id, ()))
+    return mail_reason(delivery, evidence.history.get(id, ()), evidence.notes.get(id, ()), behind)
 
 
 def _move(move: Move) -> Happened:
@@ -245,10 +279,15 @@ def _segment(compiled: Compiled, spec: SegmentSpec, evidence: Evidence) -> Segme
         since=membership.since or None,
         text=f"{place}{since}{doubt}: {values}",
         condition=spec.text,
-        terms=tuple(reader.terms(condition)),
+        terms=Records(compiled, evidence).of_terms(reader.terms(condition)),
+        reach=evidence.counted.reach if evidence.counted else "",
         moves=tuple(Happened(one.at, f"{verb}, because of record {one.position}") for one, verb in verbs),
         unknown=membership.unknown,
     )
+
+
+def _indented(sentence: str) -> list[str]:
+    return [f"    {sentence}"] if sentence else []
 
 
 def _consents(view: PersonView) -> str:

@@ -17,6 +17,7 @@ from livepost.model.unlink import Apart
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.project import Project
+from livepost.runtime.snapshot import take_snapshot
 from livepost.runtime.wire import POLL_S, WireError
 from livepost.runtime.worker import Worker
 from livepost.state.base import DurableStateStore
@@ -67,6 +68,19 @@ def engine_of(folder: DataFolder, project: Project) -> Iterator[Engine]:
             return
     with closing(state) as store, closing(folder.log_reader()) as log:
         yield Worker(project.compiled, store, log, WallClock(), folder.settings.workspace, images=folder.images)
+
+
+def keep_snapshot(folder: DataFolder) -> int:
+    """Keep a snapshot of the folder's state, whether its engine runs or not; return the position it is of.
+
+    Raises StoreError if there is nothing to keep yet, or it cannot be written.
+    """
+    with closing(EngineClient(folder)) as running:
+        state = _state_or_running(folder, running, time.monotonic() + STARTING_S)
+        if state is None:
+            return running.snapshot()
+    with closing(state) as store:
+        return take_snapshot(folder, store).position
 
 
 def _state_or_running(folder: DataFolder, running: EngineClient, deadline: float) -> DurableStateStore | None:

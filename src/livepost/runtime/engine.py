@@ -22,9 +22,10 @@ from livepost.runtime.folder import DataFolder
 from livepost.runtime.process import collect_seldom, stopped
 from livepost.runtime.project import Project
 from livepost.runtime.recovery import OtherwiseError
+from livepost.runtime.snapshot import take_snapshot
 from livepost.runtime.wire import Handler, WireClient, WireServer, watch
 from livepost.runtime.worker import STEP_RECORDS, Worker
-from livepost.state.base import StateStore
+from livepost.state.base import DurableStateStore
 from livepost.state.image import ImageError
 
 IDLE_S = 1.0
@@ -45,10 +46,12 @@ async def run_engine(folder: DataFolder, project: Project) -> None:
         store = open_.enter_context(contextlib.closing(folder.state()))
         attempts = open_.enter_context(contextlib.closing(Attempts(STEP_RECORDS, folder.attempts_file)))
         worker = open_.enter_context(contextlib.closing(_worker(folder, project, store, log, attempts)))
-        await _Engine(folder, worker).run()
+        await _Engine(folder, worker, store).run()
 
 
-def _worker(folder: DataFolder, project: Project, store: StateStore, log: LogReader, attempts: Attempts) -> Worker:
+def _worker(
+    folder: DataFolder, project: Project, store: DurableStateStore, log: LogReader, attempts: Attempts
+) -> Worker:
     """Return the worker; a state that cannot be brought to its last commit is rebuilt, if the log is whole.
 
     Raises StoreError if it is not: people from before its beginning would be lost without a word.
@@ -76,8 +79,9 @@ def _worker(folder: DataFolder, project: Project, store: StateStore, log: LogRea
 
 
 class _Engine:
-    def __init__(self, folder: DataFolder, worker: Worker) -> None:
+    def __init__(self, folder: DataFolder, worker: Worker, store: DurableStateStore) -> None:
         self._folder = folder
+        self._store = store
         self._worker = worker
         self._woken = asyncio.Event()
         self._stepped = asyncio.Condition()
@@ -156,6 +160,7 @@ class _Engine:
             "transitions_after": lambda raw: worker.transitions_after(
                 *msgspec.msgpack.decode(raw, type=tuple[int, int])
             ),
+            "snapshot": lambda raw: take_snapshot(self._folder, self._store).position,
             "wake": lambda raw: self._server.changed(),
         }
 

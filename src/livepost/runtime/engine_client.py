@@ -82,6 +82,10 @@ class EngineClient:
         """Return the merges that were undone, in log order."""
         return self._wire.call("apart", None, list[Apart])
 
+    def snapshot(self) -> int:
+        """Let the engine keep a snapshot of its state; return the position it is of."""
+        return self._wire.call("snapshot", None, int)
+
     def wake(self) -> None:
         """Wake whoever waits for the engine's decisions: there is something for them in the ledger."""
         self._wire.call("wake", None, NoneType)

@@ -19,6 +19,7 @@ from livepost.settings.settings import Settings
 from livepost.state.base import DurableStateStore
 from livepost.state.image import Images
 from livepost.state.opening import open_state, state_name
+from livepost.state.placing import settle
 from livepost.vault.kek import make_kek_file, read_kek
 from livepost.vault.sqlite import SqliteVault
 
@@ -80,6 +81,16 @@ class DataFolder(msgspec.Struct, frozen=True):
     def pages_folder(self) -> Path:
         """Where the front keeps the author's pages that go with what serves."""
         return self.path / "applied"
+
+    @property
+    def replay_folder(self) -> Path:
+        """Where a replay builds a state until it takes the place of the one there is."""
+        return self.path / "replay"
+
+    @property
+    def snapshots_folder(self) -> Path:
+        """Where snapshots of the state are kept, each in a folder named by its position."""
+        return self.path / "snapshots"
 
     @property
     def processes_file(self) -> Path:
@@ -172,5 +183,6 @@ class DataFolder(msgspec.Struct, frozen=True):
         return Pace(redo_ms=self.settings.redo_ms) if self.settings.state_rows == "sweep" else None
 
     def state(self) -> DurableStateStore:
-        """Open the engine's state: the engine only."""
+        """Open the engine's state: the engine only. A replay that died while its state took this place is ended."""
+        settle(self.replay_folder, self.state_path)
         return open_state(self.settings.state, self.state_path)

@@ -129,15 +129,7 @@ class _Front:
         self._project = fitting(folder, project, self._changing.named.serving)
         if self._project is project:
             self._keep_pages()
-        self._house = Tending(
-            folder,
-            self._project,
-            ledger,
-            self._rates,
-            self._trouble,
-            outcomes=lambda: self._outcomes,
-            replay=self._replayed,
-        )
+        self._house = self._new_house()
         self._replaying = Replaying(
             self._house,
             self._intake,
@@ -188,6 +180,18 @@ class _Front:
             workspace=self._folder.settings.workspace,
             on_commit=self._committed,
             reopen=self._writing.reopen,
+        )
+
+    def _new_house(self) -> Tending:
+        return Tending(
+            self._folder,
+            self._project,
+            self._ledger,
+            self._rates,
+            self._trouble,
+            outcomes=lambda: self._outcomes,
+            replay=self._replayed,
+            home=self._home,
         )
 
     def _new_sending(self) -> Sending:

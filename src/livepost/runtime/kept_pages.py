@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -62,6 +63,25 @@ def kept_project(data: DataFolder, serving: Compiled) -> Project | None:
     except ProjectError:
         return None
     return kept if kept.compiled.hash() == serving.hash() else None
+
+
+def changed_pages(data: DataFolder, home: Path) -> list[str]:
+    """Return the pages and templates of the author's folder that are not as those kept, by name; at most FILES_MAX.
+
+    Nothing where none are kept, or the folder cannot be read. Pages are compared as they are written: nothing is
+    imported, so a page that says the same in other words is told too.
+    """
+    if not data.pages_folder.is_dir():
+        return []
+    try:
+        there, kept = _contents(home), _contents(data.pages_folder)
+    except OSError:
+        return []
+    return sorted(name for name in there.keys() | kept.keys() if there.get(name) != kept.get(name))
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in islice(_pages(folder), FILES_MAX)}
 
 
 def _pages(folder: Path) -> Iterator[Path]:

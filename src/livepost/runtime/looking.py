@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http import HTTPStatus
+from pathlib import Path
 
 import msgspec
 
@@ -19,7 +20,7 @@ from livepost.clock import WallClock
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
 from livepost.errors import RejectedError, StoreError
-from livepost.ledger.base import MAX_LISTED, Delivery, Ledger
+from livepost.ledger.base import MAX_LISTED, Delivery, Divergence, Ledger
 from livepost.ledger.moves import State
 from livepost.model.compiled import Compiled
 from livepost.model.letter import Letter, LetterDetail
@@ -35,16 +36,18 @@ from livepost.ops.evidence import gather
 from livepost.ops.lately import people_lately
 from livepost.ops.mailbox import MailPage, MailShown, mail_page, mail_shown
 from livepost.ops.pace import pace, totals
+from livepost.ops.search import search
 from livepost.ops.standing import standing
-from livepost.ops.story import search, story_of
+from livepost.ops.story import story_of
 from livepost.ops.why import PersonReason, why_person
 from livepost.runtime.engine_client import EngineClient
 from livepost.runtime.folder import DataFolder
+from livepost.runtime.kept_pages import changed_pages
 from livepost.runtime.letters import kept, letters_of
 from livepost.runtime.preview import Previews
 from livepost.runtime.processes import process_standings
 from livepost.runtime.project import Project
-from livepost.runtime.reasons import id_in_hex, named_person
+from livepost.runtime.reasons import id_in_hex, named_person, with_records
 from livepost.runtime.sampling import Sampling
 from livepost.runtime.stores import store_standings
 from livepost.settings.load import Shown, shown
@@ -87,11 +90,13 @@ class Looking:
         trouble: Callable[[], str | None],
         *,
         outcomes: Callable[[], int],
+        home: Path | None = None,
     ) -> None:
         """Take the ledger that the process has open; `rates` count what it commits, `outcomes` what of it came of
-        mails, `trouble` says what keeps it.
+        mails, `trouble` says what keeps it; `home` is the author's folder, that of `project` if left out.
         """
         self._folder = folder
+        self._home = home or project.folder
         self._compiled = project.compiled
         self._ledger = ledger
         self._rates = rates
@@ -129,10 +134,16 @@ class Looking:
                 )
             return named_person(look.vault, look.engine, name, self._compiled.keys(), at_least)
 
-    def reasons(self, view: PersonView) -> PersonReason:
-        """Return why a person is in each segment or not, and got each campaign's mail or did not."""
-        with self._look() as look:
-            return why_person(self._compiled, gather(view, self._ledger, look.engine))
+    def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:
+        """Return why a person is in each segment or not, and got each campaign's mail or did not.
+
+        With `records` the log is searched for what is behind that, in turn as for a story.
+        """
+        with self._search_turn() if records else contextlib.nullcontext(), self._look() as look:
+            evidence = gather(view, self._ledger, look.engine)
+            if records:
+                evidence = with_records(evidence, look.log, look.engine)
+        return why_person(self._compiled, evidence)
 
     def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
         """Return what a campaign would say to a person now, or why it cannot; nothing is sent."""
@@ -176,6 +187,14 @@ class Looking:
     def stores(self) -> list[StoreStanding]:
         """Return the stores of the data folder."""
         return store_standings(self._folder.path)
+
+    def changed_pages(self) -> list[str]:
+        """Return the pages of the author's folder that are not as they were when they were applied, by name."""
+        return changed_pages(self._folder, self._home)
+
+    def divergences(self, limit: int) -> list[Divergence]:
+        """Return decisions that an engine took otherwise once more, behind the fence, at most `limit`."""
+        return self._ledger.divergences(limit)
 
     def settings(self) -> list[Shown]:
         """Return every setting as this process has it, with where it came from; no secret is in it."""

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 
+import msgspec
+
 from livepost.errors import StoreError
 from livepost.ids import SUBJECT_BYTES
+from livepost.log.base import LogReader, Position
 from livepost.model.person import PersonView
-from livepost.ops.evidence import gather
+from livepost.ops.behind import EVENTS_MAX, Letters, counted
+from livepost.ops.evidence import Evidence, gather
+from livepost.ops.search import Bounds, search
 from livepost.ops.why import CampaignReason, PersonReason, SegmentReason, why, why_person
 from livepost.runtime.asking import Engine, engine_of
 from livepost.runtime.folder import DataFolder
 from livepost.runtime.project import Project
 from livepost.vault.base import ANONYMOUS, EMAIL, USER, ExternalId, SubjectKeys, Vault
+
+PATIENT = Bounds(records=20_000_000, seconds=5.0)
+"""How far a command searches the log: whoever typed it waits."""
 
 
 def subject_of(vault: Vault, name: str, keys: Sequence[str]) -> SubjectKeys | None:
@@ -52,6 +60,17 @@ def person_of(vault: Vault, engine: Engine, name: str, keys: Sequence[str]) -> P
     return view
 
 
+def with_records(evidence: Evidence, log: LogReader, engine: Letters, bounds: Bounds | None = None) -> Evidence:
+    """Return what is known of a person with the events that count, as far as the log is searched.
+
+    Raises StoreError if log or engine do not answer.
+    """
+    view = evidence.view
+    upto = Position(view.position, view.as_of)
+    found = search(log, view.subjects, EVENTS_MAX, upto=upto, bounds=bounds)
+    return msgspec.structs.replace(evidence, counted=counted(found, log, engine))
+
+
 def reasons_for(
     folder: DataFolder, project: Project, name: str, about: str | None
 ) -> PersonReason | CampaignReason | SegmentReason:
@@ -62,7 +81,9 @@ def reasons_for(
     with (
         closing(folder.vault(readonly=True)) as vault,
         closing(folder.ledger()) as ledger,
+        closing(folder.log_reader()) as log,
         engine_of(folder, project) as engine,
     ):
-        evidence = gather(person_of(vault, engine, name, project.compiled.keys()), ledger, engine)
+        person = person_of(vault, engine, name, project.compiled.keys())
+        evidence = with_records(gather(person, ledger, engine), log, engine, PATIENT)
         return why_person(project.compiled, evidence) if about is None else why(project.compiled, about, evidence)

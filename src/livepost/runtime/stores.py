@@ -18,6 +18,8 @@ STORES: tuple[tuple[str, str], ...] = (
     ("state.db.images", "people as they were a while ago, whole: where a start begins"),
     ("state.rocksdb", "the same as state.db, in RocksDB"),
     ("state.rocksdb.images", "its people, whole"),
+    ("snapshots", "the state as it was at some records: where a replay may begin"),
+    ("replay", "a state that `livepost replay` builds; it goes when that is done"),
     ("ledger.db", "decisions, deliveries, consents, suppressions"),
     ("vault.db", "who is who, and the keys to personal values"),
     ("keys", "the key-encryption key, where it is a file, and the keys of the API"),
@@ -46,5 +48,5 @@ def _bytes(store: Path) -> int:
 
 def _files(store: Path) -> Iterator[Path]:
     if store.is_dir():
-        return (file for file in store.iterdir() if file.is_file())
+        return (file for file in store.rglob("*") if file.is_file())
     return (store.with_name(store.name + suffix) for suffix in ("", "-wal", "-shm"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from livepost.errors import StoreError
@@ -35,9 +36,10 @@ class Tending(Looking):
         *,
         outcomes: Callable[[], int],
         replay: Callable[[Replay], Coroutine[Any, Any, Replayed]],
+        home: Path | None = None,
     ) -> None:
         """Take what `Looking` takes, and who replays letters in this event loop."""
-        super().__init__(folder, project, ledger, rates, trouble, outcomes=outcomes)
+        super().__init__(folder, project, ledger, rates, trouble, outcomes=outcomes, home=home)
         self._loop = asyncio.get_running_loop()
         self._replay = replay
 

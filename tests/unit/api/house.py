@@ -31,6 +31,7 @@ from livepost.ops.evidence import gather
 from livepost.ops.standing import standing
 from livepost.ops.why import PersonReason, why_person
 from livepost.runtime.project import load_project
+from livepost.runtime.reasons import with_records
 from livepost.runtime.sending import Sending, template_names
 from livepost.runtime.simulated import SimulatedHouse
 from livepost.settings.settings import Settings
@@ -99,8 +100,11 @@ class Asked:
         subject = self.house.subject(name)
         return None if subject is None else self.house.worker.people([subject], at_least).get(subject)
 
-    def reasons(self, view: PersonView) -> PersonReason:
-        return why_person(self.house.project.compiled, gather(view, self.house.ledger, self.house.worker))
+    def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:
+        evidence = gather(view, self.house.ledger, self.house.worker)
+        if records:
+            evidence = with_records(evidence, self.house.log, self.house.worker)
+        return why_person(self.house.project.compiled, evidence)
 
     def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
         return self.house.preview(view, campaign)

@@ -52,6 +52,20 @@ def test_why_says_all_reasons_or_those_for_one_name(asked: Asked) -> None:
     assert one["segments"][0]["text"].startswith("not in keen")
 
 
+def test_why_tells_the_records_behind_unless_told_not_to(asked: Asked) -> None:
+    [segment] = asked.ask("/api/people/ada/why?segment=keen").json()["segments"]
+    assert segment["reach"] == "the whole log was searched"
+    [behind] = segment["terms"][0]["behind"]
+    assert behind["more"] == 0
+    assert [(one["event"], sorted(one)) for one in behind["records"]] == [
+        ("Viewed", ["at", "event", "origin", "position", "sealed", "stamp", "values"])
+    ] * len(behind["records"])
+    assert len(behind["records"]) == next(iter(segment["terms"][0]["values"].values())) > 0
+    [silent] = asked.ask("/api/people/ada/why?segment=keen&records=false").json()["segments"]
+    assert (silent["reach"], silent["terms"][0]["behind"]) == ("", [])
+    assert silent["text"] == segment["text"]
+
+
 def test_why_refuses_a_name_that_the_project_does_not_have(asked: Asked) -> None:
     reply = asked.ask("/api/people/ada/why?campaign=nudges")
     assert reply.status_code == 404

@@ -7,12 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from livepost.errors import StoreError
+from livepost.model.record import Kind, Record
+from livepost.runtime.engine_client import EngineClient
+from livepost.runtime.kept_pages import keep_pages
 from tests.unit.cli.conftest import Command
 from tests.unit.runtime.still import StillHouse
 
@@ -63,3 +69,38 @@ def test_a_process_of_another_name_is_refused(livepost: Command, project: Path) 
     told = livepost("run", "kitchen")
     assert told.code == 2
     assert "front" in told.err and "courier" in told.err
+
+
+def test_a_first_project_that_check_refuses_is_refused_in_its_words_and_nothing_is_made(
+    livepost: Command, project: Path
+) -> None:
+    (project / "templates" / "browse_reminder.mjml").unlink()
+    said = livepost("check").out
+    told = livepost("run")
+    assert (told.code, told.out) == (1, "")
+    assert told.err == said and "browse_reminder" in said
+    assert not (project / "data").exists()
+
+
+def test_an_engine_is_started_beside_a_broken_page_by_what_is_applied(project: Path) -> None:
+    house = StillHouse(project)
+    with closing(house.folder.log()) as log:
+        log.append([Record(kind=Kind.PROJECT, control={"project": msgspec.to_builtins(house.project.compiled)})])
+    keep_pages(house.folder, house.project)
+    (project / "shop.py").write_text("half a page (")
+    with subprocess.Popen([*RUN, "engine"], cwd=project, stdin=subprocess.DEVNULL) as engine:
+        try:
+            with closing(EngineClient(house.folder)) as running:
+                deadline = time.monotonic() + 20
+                while not _is_at_0(running):
+                    assert time.monotonic() < deadline and engine.poll() is None
+                    time.sleep(0.05)
+        finally:
+            engine.terminate()
+
+
+def _is_at_0(engine: EngineClient) -> bool:
+    try:
+        return engine.status().position == 0
+    except StoreError:
+        return False

@@ -21,8 +21,9 @@ from livepost.model.compiled import (
 )
 from livepost.model.decision import Decision, Transition
 from livepost.model.person import JourneyView, MembershipView, PersonView
-from livepost.model.record import SealedValue
+from livepost.model.record import Record, SealedValue
 from livepost.model.standing import CampaignStanding
+from livepost.ops.behind import Counted
 from livepost.ops.evidence import Evidence
 from livepost.ops.why import PersonReason, why_person
 from tests.unit.console.told import START
@@ -43,7 +44,7 @@ SHOP = Compiled(
     ),
     features=(
         FeatureSpec(name="first_name", kind="latest", event="$identify", field="first_name", type="str", personal=True),
-        FeatureSpec(name="views", kind="count", event="Product Viewed", over_ms=7 * DAY),
+        FeatureSpec(name="views", kind="count", event="Product Viewed", over_ms=7 * DAY, grid_ms=HOUR),
         FeatureSpec(name="spend", kind="total", event="Order Completed", field="total", type="money"),
         FeatureSpec(name="looked_at", kind="top", event="Product Viewed", field="name", n=3, type="list"),
         FeatureSpec(name="since(Viewed)", kind="since", event="Product Viewed", anonymous=True),
@@ -83,8 +84,8 @@ VIEW = PersonView(
 )
 
 
-def reasons(view: PersonView = VIEW) -> PersonReason:
-    """Return why, in the words of `ops.why`, with one transition."""
+def reasons(view: PersonView = VIEW, records: list[Record] | None = None) -> PersonReason:
+    """Return why, in the words of `ops.why`, with one transition, and the records behind it if any are found."""
     crossed = Transition(
         id=b"t" * 16,
         person=ADA,
@@ -96,7 +97,9 @@ def reasons(view: PersonView = VIEW) -> PersonReason:
         position=5,
         origin=0,
     )
-    return why_person(SHOP, Evidence(view=view, deliveries=[delivery("sent")], transitions=[crossed]))
+    counted = None if records is None else Counted(records=records, reach="the whole log was searched")
+    told = Evidence(view=view, deliveries=[delivery("sent")], transitions=[crossed], counted=counted)
+    return why_person(SHOP, told)
 
 
 def delivery(state: State, **others: Any) -> Delivery:

@@ -29,6 +29,8 @@ ANSWERS = {
     "pace": _pace(),
     "processes": [ENGINE],
     "stores": [LOG],
+    "changed_pages": ["shop.py"],
+    "divergences": [],
     "settings": [PORT],
     "project": SHOP,
     "people": [LINE],
@@ -56,7 +58,7 @@ def _live(path: str) -> str:
     browser = Browser(house)
 
     def closing(answer: Any) -> Any:
-        def told(*asked: Any) -> Any:
+        def told(*asked: Any, **named: Any) -> Any:
             browser.console.close()
             return answer
 

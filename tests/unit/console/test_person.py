@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from livepost.console.person import SHOWN, SHOWN_MAX
+from livepost.model.record import Record
 from livepost.model.story import (
     DecisionTaken,
     DeliveryMoved,
@@ -17,6 +18,7 @@ from livepost.model.story import (
     PersonStory,
     SegmentCrossed,
 )
+from livepost.ops.behind import SHOWN as RECORDS_SHOWN
 from tests.unit.console.shop import ADA, DAY, HOUR, SHOP, VIEW, reasons
 from tests.unit.console.told import START, Browser, ToldHouse
 
@@ -157,6 +159,17 @@ def test_reasons_stand_there_in_their_own_words() -> None:
     assert "<code>views &gt;= 3</code>" in text
     assert "entered, because of record 5" in text
     assert "Their mails in the mailbox" in text
+
+
+def test_the_records_behind_a_term_and_a_mail_stand_there_and_how_far_the_log_was_searched() -> None:
+    look = Record(name="Product Viewed", properties={"name": "Milk & Tea"}, stamp=START, effective_ts=START - HOUR)
+    looks = [msgspec.structs.replace(look, seq=seq, message_id=str(seq)) for seq in range(RECORDS_SHOWN + 3)]
+    text = _get(reasons=reasons(records=looks)).text
+    assert f"views: made of {RECORDS_SHOWN + 3} records" in text
+    assert "Product Viewed (record 7), name &#39;Milk &amp; Tea&#39;" in text
+    assert "and 3 more" in text
+    assert "Of the records behind it: the whole log was searched." in text
+    assert "made of" not in _get().text
 
 
 def test_somebody_unknown_is_a_page_that_says_by_what_people_are_found() -> None:

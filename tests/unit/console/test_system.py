@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from livepost.console.system import PAGES_SHOWN
+from livepost.ledger.base import Divergence
 from livepost.model.standing import ProcessStanding, StoreStanding
 from livepost.settings.load import Shown
 from tests.unit.console.test_flow import STANDING
@@ -24,7 +26,15 @@ PORT = Shown("port", 8300, "LIVEPOST_PORT", "Port of the front.")
 
 
 def _page(**answers: Any) -> str:
-    told = {"standing": STANDING, "processes": [ENGINE], "stores": [LOG], "settings": [PORT], **answers}
+    told = {
+        "standing": STANDING,
+        "processes": [ENGINE],
+        "stores": [LOG],
+        "settings": [PORT],
+        "changed_pages": [],
+        "divergences": [],
+        **answers,
+    }
     return Browser(ToldHouse(**told)).get("/system").text
 
 
@@ -41,6 +51,22 @@ def test_processes_stores_and_settings_are_there_with_units_and_origin() -> None
         "every accepted event",
     ):
         assert words in text, words
+
+
+def test_pages_that_are_not_as_they_were_applied_are_named_with_the_command() -> None:
+    text = _page(changed_pages=[f"page-{number:02}.py" for number in range(PAGES_SHOWN + 2)])
+    assert "page-00.py, page-01.py" in text and "page-09.py and 2 more changed" in text
+    assert "<code>livepost plan</code> says what the change would do" in text
+    assert "livepost plan" not in _page()
+
+
+def test_divergences_are_shown_and_that_nobody_was_mailed() -> None:
+    other = Divergence(decision=b"d" * 16, campaign="reminder", position=1_234, fields=("at", "skip"), times=1)
+    new = Divergence(decision=b"e" * 16, campaign="welcome", position=9, fields=("missing",), times=2)
+    text = _page(divergences=[other, new])
+    for words in ("reminder", "1,234", "at, skip", "new: the ledger never had it", "nobody was mailed"):
+        assert words in text, words
+    assert "Divergences" not in _page()
 
 
 def test_a_process_that_fell_over_is_said_in_words() -> None:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from livepost.clock import HOUR_MS, SimulatedClock
+from livepost.clock import HOUR_MS
 from livepost.log.base import Position
-from livepost.log.memory import MemoryLog
 from livepost.measure.click import clicked
 from livepost.model.person import PersonView
-from livepost.model.record import Kind, Origin, Record, Verdict
+from livepost.model.record import Origin, Record, Verdict
 from livepost.model.story import (
     DecisionTaken,
     DeliveryMoved,
@@ -22,9 +21,10 @@ from livepost.model.story import (
     PersonStory,
     SegmentCrossed,
 )
-from livepost.ops import story
+from livepost.ops import search as looking_back
 from livepost.ops.evidence import Evidence, gather
-from livepost.ops.story import AT_ONCE, RECORDS_MAX, SECONDS_MAX, Searched, search, story_of
+from livepost.ops.search import Bounds, Searched, search
+from livepost.ops.story import story_of
 from tests.unit.api.house import Asked
 
 ADA, BOB = b"a" * 16, b"b" * 16
@@ -118,8 +118,8 @@ def test_a_click_is_told_once_with_its_campaign_by_the_log_or_where_that_was_not
     for _ in range(3):
         asked.clock.advance(HOUR_MS)
         asked.views("bob", "tea")
-    monkeypatch.setattr(story, "RECORDS_MAX", 1)
-    monkeypatch.setattr(story, "AT_ONCE", 1)
+    monkeypatch.setattr(looking_back, "USUAL", Bounds(records=1))
+    monkeypatch.setattr(looking_back, "AT_ONCE", 1)
     short = told(asked)
     [again] = [one for one in short.entries if isinstance(one, OutcomeNoted)]
     assert (again.position, again.at, again.campaign) == (None, at, "nudge")
@@ -165,50 +165,9 @@ def test_every_verdict_and_origin_of_a_record_has_a_word() -> None:
         assert (one.verdict.upper(), one.origin.upper()) == (record.verdict.name, record.origin.name)
 
 
-def test_the_log_is_searched_to_its_beginning_and_of_nothing_but_events() -> None:
-    log = log_of(10)
-    log.append([Record(kind=Kind.LINK, subject=ADA)])
-    found = search(log, [ADA], 1_000)
-    assert ([one.seq for one in found.events], found.oldest.seq, found.whole) == (
-        [9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
-        0,
-        True,
-    )
-    assert search(MemoryLog(SimulatedClock(1)), [ADA], 10) == Searched([], Position(0, 0), whole=True)
-
-
-def test_the_search_ends_where_there_is_more_than_asked_for() -> None:
-    found = search(log_of(3 * AT_ONCE), [ADA], 10)
-    assert (len(found.events), found.whole) == (AT_ONCE, False)
-
-
-def test_the_search_ends_at_its_bound_of_records(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(story, "AT_ONCE", 100)
-    monkeypatch.setattr(story, "RECORDS_MAX", 500)
-    assert RECORDS_MAX == 500_000
-    found = search(log_of(2_000), [BOB], 10)
-    assert (found.oldest.seq, found.whole) == (1_500, False)
-    monkeypatch.setattr(story, "RECORDS_MAX", 2_000)
-    assert search(log_of(2_000), [BOB], 10).whole
-
-
-def test_the_search_ends_at_its_bound_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(story, "AT_ONCE", 100)
-    times = iter(SECONDS_MAX / 3 * number for number in range(100))
-    found = search(log_of(2_000), [BOB], 10, lambda: next(times))
-    assert (found.oldest.seq, found.whole) == (1_700, False)
-
-
 def event(seq: int, **also: object) -> Record:
     given = {"subject": ADA, "name": "Viewed", "source": "web", "message_id": str(seq), **also}
     return Record(seq=seq, stamp=seq, **given)  # type: ignore[arg-type]
-
-
-def log_of(count: int) -> MemoryLog:
-    log = MemoryLog(SimulatedClock(1_000))
-    for first in range(0, count, 100):
-        log.append([Record(subject=ADA, message_id=str(first + n)) for n in range(min(100, count - first))])
-    return log
 
 
 def nobody() -> Evidence:

@@ -35,7 +35,7 @@ def test_who_waits_for_the_engine_can_be_woken_through_it(tmp_path: Path) -> Non
     house.engine_works()
     with closing(house.folder.log_reader()) as log, closing(house.folder.state()) as state:
         worker = Worker(house.project.compiled, state, log, WallClock(), "shop", images=house.folder.images)
-        assert asyncio.run(wake(house.folder, _Engine(house.folder, worker)))
+        assert asyncio.run(wake(house.folder, _Engine(house.folder, worker, state)))
 
 
 def test_a_wake_up_at_the_very_moment_of_stopping_does_not_keep_the_engine_going(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_wake_up_at_the_very_moment_of_stopping_does_not_keep_the_engine_going
     house.engine_works()
     with closing(house.folder.log_reader()) as log, closing(house.folder.state()) as state:
         worker = Worker(house.project.compiled, state, log, WallClock(), "shop", images=house.folder.images)
-        assert asyncio.run(stop_while_woken(_Engine(house.folder, worker)))
+        assert asyncio.run(stop_while_woken(_Engine(house.folder, worker, state)))
 
 
 def settled_and_spoilt(tmp_path: Path) -> StillHouse:

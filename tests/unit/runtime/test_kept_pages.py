@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from livepost.runtime import kept_pages
-from livepost.runtime.kept_pages import fitting, keep_pages, kept_project
+from livepost.runtime.kept_pages import changed_pages, fitting, keep_pages, kept_project
 from livepost.runtime.project import Project, load_project
 from tests.unit.runtime.still import StillHouse, make_project
 
@@ -72,3 +72,16 @@ def test_kept_pages_are_not_kept_from_themselves_and_too_many_are_not_kept(
     assert not keep_pages(house.folder, house.project)
     monkeypatch.setattr(kept_pages, "FILES_MAX", 2)
     assert keep_pages(house.folder, house.project)
+
+
+def test_pages_that_are_not_as_they_were_kept_are_named(house: StillHouse) -> None:
+    home = house.project.folder
+    assert changed_pages(house.folder, home) == []  # nothing is kept yet
+    keep_pages(house.folder, house.project)
+    assert changed_pages(house.folder, home) == []
+    (home / "shop.py").write_text((home / "shop.py").read_text() + "\n# half a thought (")
+    (home / "templates" / "new.mjml").write_text("")
+    (home / "templates" / "browse_reminder.mjml").unlink()
+    assert changed_pages(house.folder, home) == ["shop.py", "templates/browse_reminder.mjml", "templates/new.mjml"]
+    (home / "livepost.toml").write_text("")  # no page
+    assert len(changed_pages(house.folder, home)) == 3

@@ -83,3 +83,50 @@ def test_somebody_whom_the_engine_has_not_seen_yet_is_nobody_yet(house: StillHou
 def test_a_campaign_that_is_not_there_is_said_with_those_that_are(house: StillHouse) -> None:
     with pytest.raises(ProjectError, match="browse_reminder, browsing, left_cart, vip"):
         reasons_for(house.folder, house.project, "ada", "win_back")
+
+
+def test_a_segment_is_told_with_the_records_behind_its_terms_the_newest_first(house: StillHouse) -> None:
+    again = {**THREE_LOOKS[0]}  # the same message id once more
+    house.take(again, look("white-tea", "bob"))
+    house.work()
+    found = reasons_for(house.folder, house.project, "ada", "browsing")
+    assert isinstance(found, SegmentReason)
+    views, orders = found.terms[0].behind[0], found.terms[1].behind[0]
+    assert [one.values["product_id"] for one in views.records] == ["oolong", "black-tea", "green-tea"]
+    assert (views.feature, views.more, views.others, orders.records) == ("views_7d", 0, 0, ())
+    assert "Product Viewed (record " in str(found) and "product_id 'oolong'" in str(found)
+    assert str(found).splitlines()[-2].strip() == "the whole log was searched"
+
+
+def test_a_mail_is_told_with_the_records_that_had_brought_it_about(house: StillHouse) -> None:
+    house.take(look("white-tea"))
+    house.work()
+    found = reasons_for(house.folder, house.project, "ada", "browse_reminder")
+    assert isinstance(found, CampaignReason)
+    views = found.mails[0].behind[0]
+    assert [one.values["product_id"] for one in views.records] == ["oolong", "black-tea", "green-tea"]
+    now = reasons_for(house.folder, house.project, "ada", "browsing")
+    assert isinstance(now, SegmentReason)
+    assert now.terms[0].behind[0].records[0].values["product_id"] == "white-tea"
+
+
+def test_a_merged_persons_records_are_told_whosever_id_they_came_under(house: StillHouse) -> None:
+    before = {"type": "track", "anonymousId": "device", "messageId": "before", "event": "Product Viewed"}
+    house.take({**before, "properties": {"productId": "white-tea"}})
+    link = {"type": "identify", "userId": "ada", "anonymousId": "device", "messageId": "link", "traits": {}}
+    house.take(link)
+    house.work()
+    found = reasons_for(house.folder, house.project, "ada", "browsing")
+    assert isinstance(found, SegmentReason)
+    assert {one.values["product_id"] for one in found.terms[0].behind[0].records} >= {"white-tea", "oolong"}
+
+
+def test_what_was_set_aside_is_not_among_the_records(house: StillHouse) -> None:
+    conflict = {**THREE_LOOKS[0], "properties": {"productId": "another"}}  # a taken id, another content
+    broken = {"type": "track", "userId": "ada", "messageId": "broken", "event": "Product Viewed"}
+    house.take(conflict, broken)
+    house.work()
+    found = reasons_for(house.folder, house.project, "ada", "browsing")
+    assert isinstance(found, SegmentReason)
+    assert len(found.terms[0].behind[0].records) == 3
+    assert "another" not in str(found)

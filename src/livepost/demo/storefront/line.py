@@ -70,7 +70,7 @@ class HouseLine:
         where = f"/api/people/{visitor}"
         person, reasons, preview = await asyncio.gather(
             self._ask(where, wait, PersonAnswer),
-            self._ask(f"{where}/why", wait, PersonReason),
+            self._ask(f"{where}/why", wait, PersonReason, records="false"),
             self._ask(f"{where}/preview", wait, PreviewAnswer),
         )
         return Told(person, reasons, preview)
@@ -80,8 +80,8 @@ class HouseLine:
         reply = await self._send("POST", "/v1/identify", content=msgspec.json.encode(call))
         return int(reply.headers["X-Livepost-Position"])
 
-    async def _ask(self, path: str, wait: int, answer: type[Answer]) -> Answer:
-        reply = await self._send("GET", path, params={"wait": wait} if wait >= 0 else {})
+    async def _ask(self, path: str, wait: int, answer: type[Answer], **asked: str) -> Answer:
+        reply = await self._send("GET", path, params=asked | ({"wait": str(wait)} if wait >= 0 else {}))
         return msgspec.json.decode(reply.content, type=answer)
 
     async def _send(self, method: str, path: str, **more: Any) -> httpx.Response:

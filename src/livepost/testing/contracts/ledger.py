@@ -243,6 +243,19 @@ class LedgerContract:
         assert ledger.deliveries() == before
         assert ledger.divergences() == []
 
+    def test_decisions_are_told_in_the_order_they_were_taken_over_page_by_page_sends_among_them(
+        self, ledger: Ledger
+    ) -> None:
+        taken = [decision(1), decision(2, skip="holdout"), decision(3)]
+        for one in taken:
+            ledger.take_over(page(one), START_MS)
+        ledger.send(asked(9), START_MS)
+        found = ledger.decided(0, 2)
+        assert [one for _, one in found] == taken[:2]
+        rest = ledger.decided(found[-1][0], 1_000)
+        assert [one.campaign for _, one in rest] == [taken[2].campaign, SEND]
+        assert ledger.decided(rest[-1][0], 10) == []
+
     def test_a_changed_decision_behind_the_fence_is_told_and_not_inserted(self, ledger: Ledger) -> None:
         ledger.take_over(page(decision(1), complete_to=5), START_MS)
         changed = decision(1, version="v2", skip="consent", cause_text="other words")
