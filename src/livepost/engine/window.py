@@ -216,7 +216,7 @@ def _sorted_tiles(
 ) -> tuple[Ints, Ints, Ints]:
     """Return (key, value, item that brought it) of all tiles; what the state holds came with the person's first."""
     tiles = np.frombuffer(b"".join(state), TILE)
-    owner = np.repeat(np.arange(len(state)), [len(raw) // TILE.itemsize for raw in state])
+    owner = np.repeat(np.arange(len(state)), np.fromiter(map(len, state), np.int64, len(state)) // TILE.itemsize)
     keys = [_key(owner, tiles["slot"], tiles["start"])]
     keys += [_key(moments.person[f.items], slot.number, _start(slot, f)) for slot, f in zip(slots, fed, strict=True)]
     key = np.concatenate(keys)
