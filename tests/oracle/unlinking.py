@@ -111,6 +111,7 @@ class Unlinking(Changing):
         kept.told = {purpose: said for purpose, said in person.told.items() if purpose not in lost}
         names = {"person": kept.name, "other": other.name, "subjects": tuple(sorted(other.subjects))}
         self.outbox.append(Parting(**names, lost=lost, at=record.stamp, position=record.seq))
+        self.seeded |= {(feature.version, each) for feature in self.features.values() for each in person.subjects}
         for each in (kept, other):
             self.person_by_subject.update(dict.fromkeys(each.subjects, each))
             self.refold(each)

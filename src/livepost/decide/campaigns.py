@@ -56,11 +56,11 @@ class Roster:
     def _concerned(
         self, moment: Moment, by_record: Mapping[str, Places], by_segment: Mapping[str, Places], *, entered: bool
     ) -> list[Campaign]:
-        places = by_record.get(moment.name, ())
-        if moment.transitions:
-            crossed = [by_segment.get(t.segment, ()) for t in moment.transitions if t.entered is entered]
-            places = tuple(sorted({*places, *(place for some in crossed for place in some)}))
-        return [self.all[place] for place in places]
+        places = {*by_record.get(moment.name, ())}
+        for transition in moment.transitions:
+            if transition.entered is entered:
+                places.update(by_segment.get(transition.segment, ()))
+        return [self.all[place] for place in sorted(places)]
 
 
 def campaigns_of(compiled: Compiled) -> tuple[Campaign, ...]:

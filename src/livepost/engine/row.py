@@ -8,7 +8,7 @@ packed, as one piece of bytes: length-prefixed parts, little-endian. The fixed p
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 
 import msgspec
@@ -156,6 +156,20 @@ def pack(row: Row, fixed: bytes) -> bytes:
     return b"".join((head, *subjects, fixed, tiles, picks, journal))
 
 
+def pack_all(rows: Sequence[Row | None], fixed: Fixed) -> list[bytes | None]:
+    """Return what `pack` does for each of many people; None where there is nobody."""
+    parts: list[bytes] = _plain(fixed).tolist()
+    return [None if row is None else pack(row, part) for row, part in zip(rows, parts, strict=True)]
+
+
+def put(fixed: Fixed, places: Ints, parts: Fixed) -> None:
+    """Put parts into an array of them: as plain bytes, for numpy copies structures field by field (four times as long).
+
+    What takes them out is `np.take`, for the same reason.
+    """
+    _plain(fixed)[places] = _plain(parts)
+
+
 def unpack(raw: bytes) -> tuple[Row, bytes]:
     """Return a packed person: the row, and the fixed part."""
     count, *lengths = _HEAD.unpack_from(raw)
@@ -163,3 +177,7 @@ def unpack(raw: bytes) -> tuple[Row, bytes]:
     fixed, tiles, picks, journal = [raw[begin:end] for begin, end in pairwise(ends)]
     subjects = tuple([raw[at : at + 16] for at in range(_HEAD.size, ends[0], 16)])
     return Row(subjects, tiles, picks, journal), fixed
+
+
+def _plain(array: Fixed) -> Fixed:
+    return array.view(f"V{array.dtype.itemsize}")

@@ -231,7 +231,7 @@ def _sorted_tiles(
 
 def _owned(state: list[bytes]) -> tuple[Ints, npt.NDArray[np.void]]:
     """Return whose each tile is, and the tiles of everybody."""
-    owner = np.repeat(np.arange(len(state)), [len(raw) // TILE.itemsize for raw in state])
+    owner = np.repeat(np.arange(len(state)), np.fromiter(map(len, state), np.int64, len(state)) // TILE.itemsize)
     return owner, np.frombuffer(b"".join(state), TILE)
 
 

@@ -2,13 +2,15 @@
 
 Fixed-width columns are little-endian bytes, one value a record, read by the engine without a copy; the rest
 are lists, and what is rare is a dict by the record's place in the block. A block is what the log stores
-(msgpack, zstd) and what `process` reads; `records()` gives the same as whole records.
+(msgpack, zstd) and what `process` reads; `records()` gives the same as whole records. Two lists that `process` hardly
+asks for, `times` and `sealed`, stay msgpack until they are: reading them all took more than half of a block's decoding.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,6 +21,9 @@ from livepost.model.record import RECORD_FORMAT, KeyKind, Kind, Mention, Origin,
 T = TypeVar("T")
 
 Times = tuple[int | None, int | None, int]
+
+_times = msgspec.msgpack.Decoder(list[Times])
+_sealed = msgspec.msgpack.Decoder(list[dict[str, bytes]])
 
 
 class FixedColumns(msgspec.Struct, array_like=True):
@@ -50,21 +55,28 @@ class FixedColumns(msgspec.Struct, array_like=True):
     sources: list[str]
 
 
-class Block(FixedColumns):
-    """All columns of one group commit.
-
-    times                  (timestamp, sent_at, received_at) each
-    """
+class Block(FixedColumns, dict=True):
+    """All columns of one group commit; `times` and `sealed` are msgpack of `record_times` and `sealed_fields`."""
 
     message_id: list[str]
-    times: list[Times]
+    times: msgspec.Raw
     properties: list[dict[str, Any]]
-    sealed: list[dict[str, bytes]]
+    sealed: msgspec.Raw
     facets: dict[int, dict[str, str]]
     context: dict[int, dict[str, Any]]
     mentions: dict[int, tuple[Mention, ...]]
     reason: dict[int, str]
     control: dict[int, dict[str, Any]]
+
+    @cached_property
+    def record_times(self) -> list[Times]:
+        """(timestamp, sent_at, received_at) of each record."""
+        return _times.decode(self.times)
+
+    @cached_property
+    def sealed_fields(self) -> list[dict[str, bytes]]:
+        """The sealed fields of each record."""
+        return _sealed.decode(self.sealed)
 
     def records(self) -> list[Record]:
         """Return the block's records, whole."""
@@ -72,7 +84,7 @@ class Block(FixedColumns):
 
     def record(self, place: int) -> Record:
         """Return the record at a place (0-based) of the block, whole."""
-        timestamp, sent_at, received_at = self.times[place]
+        timestamp, sent_at, received_at = self.record_times[place]
         return Record(
             kind=Kind(self.kind[place]),
             origin=Origin(self.origin[place]),
@@ -92,7 +104,7 @@ class Block(FixedColumns):
             properties=self.properties[place],
             context=self.context.get(place, {}),
             facets=self.facets.get(place, {}),
-            sealed=self.sealed[place],
+            sealed=self.sealed_fields[place],
             content_hash=_id(self.content, place),
             control=self.control.get(place, {}),
             seq=self.first + place,
@@ -124,9 +136,9 @@ def block_of(records: Sequence[Record], first: int, stamp: int) -> Block:
         source=struct.pack(f"<{count}H", *[sources.setdefault(r.source, len(sources)) for r in records]),
         sources=list(sources),
         message_id=[r.message_id for r in records],
-        times=[(r.timestamp, r.sent_at, r.received_at) for r in records],
+        times=_packed([(r.timestamp, r.sent_at, r.received_at) for r in records]),
         properties=[r.properties for r in records],
-        sealed=[r.sealed for r in records],
+        sealed=_packed([r.sealed for r in records]),
         facets={i: r.facets for i, r in enumerate(records) if r.facets},
         context={i: r.context for i, r in enumerate(records) if r.context},
         mentions={i: r.mentions for i, r in enumerate(records) if r.mentions},
@@ -163,9 +175,9 @@ def rest_after(block: Block, seq: int) -> Block:
         source=block.source[2 * cut :],
         sources=block.sources,
         message_id=block.message_id[cut:],
-        times=block.times[cut:],
+        times=_packed(block.record_times[cut:]),
         properties=block.properties[cut:],
-        sealed=block.sealed[cut:],
+        sealed=_packed(block.sealed_fields[cut:]),
         facets=_moved(block.facets, cut),
         context=_moved(block.context, cut),
         mentions=_moved(block.mentions, cut),
@@ -179,6 +191,10 @@ def first_of(block: Block, count: int) -> Block:
     if count >= block.count:
         return block
     return block_of([block.record(place) for place in range(count)], block.first, block.stamp)
+
+
+def _packed(values: list[Any]) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.msgpack.encode(values))
 
 
 def _moved(rare: dict[int, T], cut: int) -> dict[int, T]:

@@ -24,10 +24,7 @@ def read_values(feeds: Feeds, a_round: Round, fixed: Fixed, tiles: list[bytes], 
         fed = {slot: _feeding(slot, places, feeds.effective) for slot in set(feeds.tiles)}
         runs = Runs(program.tiles, tiles, [fed[slot] for slot in feeds.tiles], moments)
     sums = [_running_sum(slot, places, moments, fixed["sums"][:, n]) for n, slot in enumerate(feeds.sums)]
-    lasts = [
-        _running_last(fed[places], feeds.effective[places], moments, fixed["lasts"][:, n])
-        for n, fed in enumerate(feeds.lasts)
-    ]
+    lasts = _running_lasts(feeds, places, moments, fixed["lasts"])
     running = {
         pick: _running_pick(feeds, pick, places, moments, [person[pick] for person in held]) for pick in feeds.compared
     }
@@ -47,9 +44,20 @@ def _running_sum(slot: SlotFeed, places: Ints, moments: Moments, start: Ints) ->
     return total + (start - before)[moments.person]
 
 
-def _running_last(fed: Bools, effective: Ints, moments: Moments, start: Ints) -> Ints:
-    """Return the newest effective_ts at each item: a running maximum of ranks, which starts anew with each person."""
-    times, rank = np.unique(effective, return_inverse=True)
+def _running_lasts(feeds: Feeds, places: Ints, moments: Moments, start: Ints) -> list[Ints]:
+    """Return, per slot, the newest effective_ts at each item; `start` is what each person had, by slot."""
+    if not feeds.lasts:
+        return []
+    times, rank = np.unique(feeds.effective[places], return_inverse=True)
+    columns = enumerate(feeds.lasts)
+    return [_running_last(fed[places], times, rank, moments, start[:, slot]) for slot, fed in columns]
+
+
+def _running_last(fed: Bools, times: Ints, rank: Ints, moments: Moments, start: Ints) -> Ints:
+    """Return the newest effective_ts at each item: a running maximum of ranks, which starts anew with each person.
+
+    times, rank   all effective_ts, ascending, and which of them is each item's
+    """
     base = moments.person * (len(times) + 1)
     newest = np.maximum.accumulate(base + np.where(fed, rank + 1, 0)) - base
     happened = np.where(newest > 0, times[newest - 1], NEVER)

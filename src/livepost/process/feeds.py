@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import compress
 from typing import Any
 
@@ -51,22 +52,18 @@ class Feeds:
         self.brings = _mask(batch, list(self._values))
 
     def _take(self, event: _Event, feeds: list[Feed]) -> None:
-        values: dict[int, dict[int, Any]] = {place: {} for place in event.places}
+        picked: dict[int, _Column] = {}
         for feed in feeds:
             column = event.column(feed)
             if feed.reading.last is not None:
                 self.lasts[feed.reading.last] = column.count.fed
             elif feed.reading.pick is not None:
-                self._take_pick(feed.reading.pick, column, values)
+                picked[feed.reading.pick] = column
             else:
                 self._take_sums(feed.reading, column)
-        self._values |= {place: some for place, some in values.items() if some}
-
-    def _take_pick(self, pick: int, column: _Column, values: dict[int, dict[int, Any]]) -> None:
-        for place, value in zip(column.places, column.values, strict=True):
-            values[place][pick] = value
-        if pick in self.picks:
-            self.picks[pick] = dict(zip(column.places, column.values, strict=True))
+        self._values |= _by_place(event.places, picked)
+        for pick in self.picks.keys() & picked.keys():
+            self.picks[pick] = dict(zip(picked[pick].places, picked[pick].values, strict=True))
 
     def _take_sums(self, reading: Reading, column: _Column) -> None:
         slots = self.tiles if reading.windowed else self.sums
@@ -77,19 +74,23 @@ class Feeds:
 
 
 class _Column:
-    """Records and what each brings; as counts and totals made once, however many slots take them."""
+    """Records and what each brings; as counts and totals made once, however many slots take them.
 
-    def __init__(self, batch: Batch, places: list[int], values: list[Any]) -> None:
+    `at` are the places as an array, where there is one already: numpy reads a list slowly.
+    """
+
+    def __init__(self, batch: Batch, places: list[int], values: list[Any], at: Ints | None = None) -> None:
         self.places = places
         self.values = values
-        self.count = _counting(batch, np.array(places, np.int64))
+        self._at = np.array(places, np.int64) if at is None else at
+        self.count = _counting(batch, self._at)
         self._totals: dict[bool, SlotFeed] = {}
 
     def total(self, micro: bool) -> SlotFeed:
         """Return the feed of the values as integers; `micro` for floats."""
         if micro not in self._totals:
             value = np.zeros_like(self.count.value)
-            value[self.places] = [amount(one, micro) for one in self.values]
+            value[self._at] = [amount(one, micro) for one in self.values]
             self._totals[micro] = SlotFeed(self.count.fed, value)
         return self._totals[micro]
 
@@ -99,7 +100,8 @@ class _Event:
 
     def __init__(self, batch: Batch, name: str) -> None:
         self._batch = batch
-        self.places: list[int] = np.flatnonzero(batch.alive & (batch.name == batch.names.index(name))).tolist()
+        self._at = np.flatnonzero(batch.alive & (batch.name == batch.names.index(name)))
+        self.places: list[int] = self._at.tolist()
         self._columns: dict[tuple[str | None, bool], _Column] = {}
 
     def column(self, feed: Feed) -> _Column:
@@ -119,7 +121,9 @@ class _Event:
         """Return the records that have the field, with its values."""
         if (field, personal) not in self._columns:
             read = self._sealed(field) if personal and field else self._open(field)
-            self._columns[field, personal] = _Column(self._batch, *_present(self.places, read))
+            places, values = _present(self.places, read)
+            at = self._at if places is self.places else None
+            self._columns[field, personal] = _Column(self._batch, places, values, at)
         return self._columns[field, personal]
 
     def _open(self, field: str | None) -> list[Any]:
@@ -127,8 +131,12 @@ class _Event:
             return [True] * len(self.places)
         if "." in field:
             return [self._batch.facets(place).get(field) for place in self.places]
+        return [properties.get(field) for properties in self._properties]
+
+    @cached_property
+    def _properties(self) -> list[dict[str, Any]]:
         properties = self._batch.properties
-        return [properties[place].get(field) for place in self.places]
+        return [properties[place] for place in self.places]
 
     def _sealed(self, field: str) -> list[Any]:
         return [self._batch.record(place).sealed_value(field) for place in self.places]
@@ -151,6 +159,17 @@ def _mask(batch: Batch, places: Ints | list[int]) -> Bools:
     mask = np.zeros(len(batch) + 1, bool)
     mask[places] = True
     return mask
+
+
+def _by_place(places: list[int], picked: dict[int, _Column]) -> dict[int, dict[int, Any]]:
+    """Return what columns bring to picks, by place and then pick; mostly a column has all of the event's `places`."""
+    brought: list[dict[int, Any]] = [{} for _ in places]
+    at = dict(zip(places, brought, strict=True))
+    for pick, column in picked.items():
+        some = brought if column.places is places else [at[place] for place in column.places]
+        for one, value in zip(some, column.values, strict=True):
+            one[pick] = value
+    return {place: one for place, one in at.items() if one}
 
 
 def _brought(batch: Batch, values: dict[int, dict[int, Any]]) -> dict[int, bytes]:

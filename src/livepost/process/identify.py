@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from livepost.engine.row import Ints
 from livepost.identity import Marks, kept_apart, may_merge
 from livepost.model.decision import Merge
 from livepost.model.record import KeyKind
@@ -42,7 +43,7 @@ class Level:
 def identify(batch: Batch, people: People, work: Working) -> tuple[list[Level], list[Merge]]:
     """Return the levels of the batch's living records, and the merges to tell others of."""
     planner = _Planner(batch, people, work)
-    planner.take(np.flatnonzero(batch.alive).tolist())
+    planner.take(np.flatnonzero(batch.alive))
     return planner.levels, planner.merges
 
 
@@ -59,11 +60,13 @@ class _Planner:
         self._touched: set[int] = set()
         self._marks: dict[int, Marks] = {}
 
-    def take(self, places: list[int]) -> None:
+    def take(self, at: Ints) -> None:
         """Put each record, in log order, into its level, under whose it is by then."""
-        subjects = [self._batch.subject[place] for place in places]
-        self._person = self._work.bring_subjects(self._mentioned(places, subjects))
-        owners = [self._person[subject] for subject in subjects]
+        places: list[int] = at.tolist()
+        subjects = list(map(self._batch.subject.__getitem__, places))
+        known = dict(zip(subjects, (self._batch.known[at] == 1).tolist(), strict=True))
+        self._person = self._work.bring_subjects(self._mentioned(places) | known)
+        owners = list(map(self._person.__getitem__, subjects))
         if self._batch.mentions:
             self._merge_on_the_way(places, owners)
         else:
@@ -88,20 +91,19 @@ class _Planner:
                 owner = self._merge(place, owner, other)
         return owner
 
-    def _mentioned(self, places: list[int], subjects: list[bytes]) -> dict[bytes, bool]:
-        """Return every subject of the batch, with whether it is known."""
-        batch = self._batch
-        mentioned = {m.subject: m.known for place in places for m in batch.mentions.get(place, ())}
-        return mentioned | dict(zip(subjects, (batch.known[places] == 1).tolist(), strict=True))
+    def _mentioned(self, places: list[int]) -> dict[bytes, bool]:
+        """Return every subject that a record mentions, with whether it is known."""
+        mentions = self._batch.mentions
+        return {m.subject: m.known for place in places for m in mentions.get(place, ())} if mentions else {}
 
     def _may_merge(self, place: int, by_key: bool, a: int, b: int) -> bool:
         """Say whether two become one; what is mentioned beside a subject and known is a declared key (intake)."""
-        batch, known = self._batch, self._work.known
+        batch, work = self._batch, self._work
         secret = batch.key[place] == KeyKind.SECRET
         alias = secret and batch.names[batch.name[place]] == ALIAS
         if not alias and self._people.apart and kept_apart(self._marks_of(a), self._marks_of(b)):
             return False
-        return may_merge(known[a], known[b], said_by_secret_key=bool(alias or (secret and by_key)))
+        return may_merge(work.is_known(a), work.is_known(b), said_by_secret_key=bool(alias or (secret and by_key)))
 
     def _marks_of(self, person: int) -> Marks:
         """Return the person's marks, with those of whoever became part of them on the way."""

@@ -18,7 +18,7 @@ import numpy as np
 from livepost.engine.layout import Layout
 from livepost.engine.pick import Distinct
 from livepost.engine.program import Program
-from livepost.engine.row import Fixed, Ints, Row, blank, converted, fixed_dtype, layout_of, pack, unpack
+from livepost.engine.row import Fixed, Ints, Row, blank, converted, fixed_dtype, layout_of, pack_all, put, unpack
 from livepost.engine.seen import Days, Hashes, Seen
 from livepost.identity import Separation
 from livepost.model.decision import OutboxItem, Transition
@@ -51,10 +51,7 @@ class Changed:
 
     def packed(self) -> dict[int, bytes | None]:
         """Return the people by number, packed; None where a person was merged away."""
-        raw, size = self.fixed.tobytes(), self.fixed.dtype.itemsize
-        fixed = [raw[at : at + size] for at in range(0, len(raw), size)]
-        people = zip(self.numbers, self.rows, fixed, strict=True)
-        return {number: None if row is None else pack(row, part) for number, row, part in people}
+        return dict(zip(self.numbers, pack_all(self.rows, self.fixed), strict=True))
 
 
 @dataclass
@@ -110,6 +107,7 @@ class People:
         self.lateness: Counter[str] = Counter()
         self._fetch: Callable[[Collection[int]], Mapping[int, bytes]] = lambda numbers: {}
         self._bound = 0
+        self._any_cold = False
         self._sizes: Ints = np.zeros(1024, np.int64)
         self._used: Ints = np.zeros(1024, np.int64)
         self._turn = 0
@@ -133,7 +131,7 @@ class People:
     def warm(self, numbers: Iterable[int]) -> None:
         """Bring the rows of these people into memory; the longest not used make room with the next step."""
         rows = self.rows
-        cold = [number for number in numbers if rows[number] is _COLD]
+        cold = [number for number in numbers if rows[number] is _COLD] if self._any_cold else []
         if cold:
             for number, raw in self._fetch(cold).items():
                 rows[number], _ = unpack(raw)
@@ -225,6 +223,15 @@ class People:
             row, _ = unpack(self._fetch([number])[number])
         return row
 
+    def rows_of(self, numbers: Sequence[int]) -> list[Row]:
+        """Return the rows of these people, who must be there, brought into memory; do not change them."""
+        self.warm(numbers)
+        rows = list(map(self.rows.__getitem__, numbers))
+        there = [row for row in rows if row is not None]
+        if len(there) < len(rows):
+            raise KeyError(f"there is no person {numbers[rows.index(None)]}: merged into another")
+        return there
+
     def fixed_of(self, numbers: Sequence[int]) -> Fixed:
         """Return copies of the fixed parts; numbers not yet given get blank ones."""
         asked = np.asarray(numbers, np.int64)
@@ -259,7 +266,7 @@ class People:
 
     def _some(self, numbers: Ints) -> Changed:
         asked = numbers.tolist()
-        return Changed(asked, [self.rows[number] for number in asked], self.fixed[numbers])
+        return Changed(asked, [self.rows[number] for number in asked], np.take(self.fixed, numbers))
 
     def _unpacked(self, rows: list[tuple[int, bytes | None]]) -> Changed:
         nobody = blank(self.program, 1).tobytes()
@@ -290,7 +297,7 @@ class People:
         self.make_room(max(changed.numbers) + 1)
         numbers, fixed, rows = np.array(changed.numbers), changed.fixed, self.rows
         self._recount(numbers, changed)
-        self.fixed[numbers] = fixed
+        put(self.fixed, numbers, fixed)
         self._earliest[numbers] = np.minimum(fixed["due"], fixed["journey"])
         for number, row in zip(changed.numbers, changed.rows, strict=True):
             before = rows[number]
@@ -319,16 +326,17 @@ class People:
         newest_first = warm[np.argsort(-self._used[warm], kind="stable")]
         dropped = newest_first[np.cumsum(self._sizes[newest_first]) > LEFT * self._bound]
         self._sizes[dropped] = 0
+        self._any_cold = True
         for number in dropped.tolist():
             self.rows[number] = _COLD
 
     def _recount(self, numbers: Ints, changed: Changed) -> None:
         """Bring the counts to what `changed` makes of these people: recounting everybody takes milliseconds."""
-        rows, fixed = self.rows, changed.fixed
+        rows, fixed, earlier = self.rows, changed.fixed, np.take(self.fixed, numbers)
         for part, counts in self._counted.items():
-            gained = fixed[part].sum(axis=0, dtype=np.int64) - self.fixed[part][numbers].sum(axis=0, dtype=np.int64)
+            gained = fixed[part].sum(axis=0, dtype=np.int64) - earlier[part].sum(axis=0, dtype=np.int64)
             self._counted[part] = counts + gained[: len(counts)]
-        concerned = np.minimum(fixed["journey"], self.fixed["journey"][numbers]) < NO_DUE
+        concerned = np.minimum(fixed["journey"], earlier["journey"]) < NO_DUE
         for place in np.flatnonzero(concerned).tolist():
             before, after = rows[changed.numbers[place]], changed.rows[place]
             if before is not None and after is not None and before.journal is after.journal:

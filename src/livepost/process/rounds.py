@@ -16,7 +16,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from livepost.engine.row import Bools, Fixed, Ints
+from livepost.engine import picks
+from livepost.engine.row import Bools, Fixed, Ints, Row, put
 from livepost.engine.values import Values
 from livepost.process.batch import Batch
 from livepost.process.deciding import Decider
@@ -115,59 +116,59 @@ class Rounds:
     def _play(self, a_round: Round) -> Round:
         """Evaluate a round and settle it up to each person's first gap; return the rest, with the due times put in."""
         work, moments = self._work, a_round.moments
-        fixed = work.fixed[a_round.people]
+        fixed = np.take(work.fixed, a_round.people)  # numpy's indexing copies structures field by field
         people = a_round.people.tolist()
+        rows = [work.row[p] for p in people]
         held = [work.picks(p) for p in people] if self._feeds.compared else []
-        values = read_values(self._feeds, a_round, fixed, [work.row[p].tiles for p in people], held)
+        values = read_values(self._feeds, a_round, fixed, [row.tiles for row in rows], held)
         found = memberships(values, moments, fixed)
         gaps = a_round.gaps(found.flip)
         settled = _settled(a_round, gaps)
-        self._settle(a_round, fixed, values, found, settled)
+        self._settle(a_round, rows, fixed, values, found, settled)
         left = np.insert(~settled.counted, gaps + 1, values=True)
         return a_round.with_due(gaps + 1, found.flip[gaps], moments.person[gaps]).only(left)
 
-    def _settle(self, a_round: Round, fixed: Fixed, values: Values, found: Memberships, settled: Settled) -> None:
+    def _settle(
+        self, a_round: Round, rows: list[Row], fixed: Fixed, values: Values, found: Memberships, settled: Settled
+    ) -> None:
         """Fold the items that are settled, and tell what happened at them."""
         changed = changes(found, a_round.moments, fixed, settled.counted)
-        settle(fixed, found, a_round.moments, settled.last, settled.counted)
+        settle(fixed, found, a_round.moments, settled.last, changed)
         _keep_numbers(fixed, values, settled.last)
-        self._bring_picks(a_round, settled.counted)
-        self._decide(a_round, changed, fixed, settled)
-        self._work.fixed[a_round.people] = fixed
+        self._bring_picks(a_round, rows, settled.counted)
+        self._decide(a_round, rows, changed, fixed, settled)
+        put(self._work.fixed, a_round.people, fixed)
         if values.runs is not None:
-            rows = self._work.row
-            for person, tiles in zip(a_round.people.tolist(), values.runs.fold(settled.last), strict=True):
-                rows[person].tiles = tiles
+            for row, tiles in zip(rows, values.runs.fold(settled.last), strict=True):
+                row.tiles = tiles
 
-    def _bring_picks(self, a_round: Round, counted: Bools) -> None:
-        items = np.flatnonzero(counted & self._feeds.brings[a_round.places])
-        brought = [self._feeds.brought[place] for place in a_round.places[items].tolist()]
-        person, begin = np.unique(a_round.people[a_round.moments.person[items]], return_index=True)
-        for local, some in zip(person.tolist(), pairwise([*begin.tolist(), len(items)]), strict=True):
-            self._work.bring_picks(local, brought[slice(*some)])
+    def _bring_picks(self, a_round: Round, rows: list[Row], counted: Bools) -> None:
+        """Let what records bring to their people's picks wait in the rows (`engine.picks.brought`)."""
+        program, items = self._work.program, np.flatnonzero(counted & self._feeds.brings[a_round.places])
+        brought = list(map(self._feeds.brought.__getitem__, a_round.places[items].tolist()))
+        person, begin = np.unique(a_round.moments.person[items], return_index=True)
+        cuts = pairwise([*begin.tolist(), len(items)])
+        for p, (first, end) in zip(person.tolist(), cuts, strict=True):
+            row = rows[p]
+            row.picks = picks.append(row.picks, brought[first:end], program)
 
-    def _decide(self, a_round: Round, changed: Changes, fixed: Fixed, settled: Settled) -> None:
+    def _decide(self, a_round: Round, rows: list[Row], changed: Changes, fixed: Fixed, settled: Settled) -> None:
         """Make transitions, and let campaigns decide for whom something of interest happened or a journey is due."""
         settling = a_round.firsts_of(fixed["settling"])
-        transitions = self._happenings.transitions(a_round, changed, settling, self._work.name)
+        transitions = self._happenings.transitions(a_round, changed, settling, rows)
         self.made.transitions += transitions
         moments = self._happenings.moments(a_round, changed, settled.counted, settling, transitions)
         fixed["settling"] = False  # the first item of a round is always settled
-        due = np.flatnonzero(fixed["journey"] <= settled.until).tolist()
-        for p in dict.fromkeys([*moments, *due]):
-            row = self._work.row[int(a_round.people[p])]
-            decided = self._decider.decide(
-                row.name,
-                row.journal,
-                moments.get(p, ()),
-                int(settled.until[p]),
-                self._timeline.position,
-            )
+        journey, position = fixed["journey"], self._timeline.position
+        concerned = [*dict.fromkeys([*moments, *np.flatnonzero(journey <= settled.until).tolist()])]
+        for p, until in zip(concerned, settled.until[concerned].tolist(), strict=True):
+            row = rows[p]
+            decided = self._decider.decide(row.name, row.journal, moments.get(p, ()), until, position)
             row.journal = decided.journal
             self.made.outbox += decided.outbox
             if decided.not_fresh:
                 self.made.not_fresh.update(decided.not_fresh)
-            fixed["journey"][p] = decided.due
+            journey[p] = decided.due
 
 
 def _settled(a_round: Round, gaps: Ints) -> Settled:

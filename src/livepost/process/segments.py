@@ -78,14 +78,15 @@ def changes(found: Memberships, moments: Moments, fixed: Fixed, counted: Bools) 
     return Changes(items, segments, numbers, found.inside[segments, items])
 
 
-def settle(fixed: Fixed, found: Memberships, moments: Moments, last: Ints, counted: Bools) -> None:
-    """Write into `fixed` what holds after each person's item `last`, the last of those that are counted."""
+def settle(fixed: Fixed, found: Memberships, moments: Moments, last: Ints, changed: Changes) -> None:
+    """Write into `fixed` what holds after each person's item `last`, the last of those that are counted; `changed` are
+    the changes up to there.
+    """
     rules = len(found.inside)
     if rules:
-        changed = found.changed & counted
-        fixed["numbers"][:, :rules] += np.add.reduceat(changed, moments.begin, axis=1, dtype=np.uint32).T
-        times = np.maximum.reduceat(np.where(changed, moments.at, 0), moments.begin, axis=1).T
-        fixed["changed"][:, :rules] = np.maximum(fixed["changed"][:, :rules], times)
+        cells = moments.person[changed.items], changed.segments
+        np.maximum.at(fixed["numbers"], cells, changed.numbers.astype(np.uint32))
+        np.maximum.at(fixed["changed"], cells, moments.at[changed.items])
         fixed["inside"][:, :rules] = found.inside[:, last].T
         fixed["unknown"][:, :rules] = False if found.unknown is None else found.unknown[:, last].T
     fixed["due"] = found.flip[last]

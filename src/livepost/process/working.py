@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import filterfalse
 
 import numpy as np
 
@@ -26,11 +27,10 @@ class Working:
         self.program = people.program
         self.numbers: list[int] = []
         self.row: list[Row] = []
-        self.known: list[bool] = []
         self.fixed: Fixed = blank(people.program, 0)
         self.gone: set[int] = set()
         self._local: dict[int, int] = {}
-        self._next = len(people.rows)
+        self._known_of_new: list[bool] = []
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -38,12 +38,10 @@ class Working:
     def bring(self, numbers: Iterable[int]) -> list[int]:
         """Bring in the people with these numbers; return the local number of each."""
         asked, local = list(numbers), self._local
-        new = [number for number in dict.fromkeys(asked) if number not in local]
-        self._people.warm(new)
-        rows = [self._people.row(number) for number in new]
-        copies = [Row(row.subjects, row.tiles, row.picks, row.journal) for row in rows]
-        self._append(new, copies, self._people.fixed["known"][new].tolist())
-        return [local[number] for number in asked]
+        new = [*filterfalse(local.__contains__, dict.fromkeys(asked))]
+        # msgspec does not declare `__copy__`; `copy.copy` takes six times as long to find it.
+        self._append(new, list(map(Row.__copy__, self._people.rows_of(new))))  # type: ignore[attr-defined]
+        return list(map(local.__getitem__, asked))
 
     def bring_subjects(self, subjects: Mapping[bytes, bool]) -> dict[bytes, int]:
         """Bring in the persons of subjects (each with whether it is known); return their local numbers.
@@ -51,26 +49,26 @@ class Working:
         A subject seen for the first time is a person of its own.
         """
         numbers = list(map(self._people.number.get, subjects))
-        old = iter(self.bring(number for number in numbers if number is not None))
+        old = iter(self.bring([number for number in numbers if number is not None]))
         new = [subject for subject, number in zip(subjects, numbers, strict=True) if number is None]
         fresh = iter(range(len(self), len(self) + len(new)))
-        self._append(range(self._next, self._next + len(new)), [Row((s,)) for s in new], [subjects[s] for s in new])
-        self._next += len(new)
-        return {
-            subject: next(fresh if number is None else old) for subject, number in zip(subjects, numbers, strict=True)
-        }
+        first = self._first_new + len(self._known_of_new)
+        self._append(range(first, first + len(new)), [Row((subject,)) for subject in new])
+        self._known_of_new += [subjects[subject] for subject in new]
+        local = [next(fresh if number is None else old) for number in numbers] if new else old
+        return dict(zip(subjects, local, strict=True))
 
     def add(self, subjects: Sequence[tuple[bytes, bool]]) -> int:
         """Add a new person of subjects (each with whether it is known); return the local number."""
         ids, known = _named_first(subjects)
-        self._append([self._next], [Row(ids)], [known])
-        self._next += 1
+        self._append([self._first_new + len(self._known_of_new)], [Row(ids)])
+        self._known_of_new.append(known)
         return len(self) - 1
 
     def open(self) -> None:
         """Copy the fixed parts of everybody; call it once all are there."""
         self.fixed = self._people.fixed_of(self.numbers)
-        self.fixed["known"] = self.known
+        self.fixed["known"][np.array(self.numbers, np.int64) >= self._first_new] = self._known_of_new
 
     def has(self, number: int) -> bool:
         """Whether the person with this number was brought in."""
@@ -78,7 +76,14 @@ class Working:
 
     def is_new(self, local: int) -> bool:
         """Whether the person was made in this step."""
-        return self.numbers[local] >= len(self._people.rows)
+        return self.numbers[local] >= self._first_new
+
+    def is_known(self, local: int) -> bool:
+        """Whether one of the person's subjects is known."""
+        number = self.numbers[local]
+        if number < self._first_new:
+            return bool(self._people.fixed["known"][number])
+        return self._known_of_new[number - self._first_new]
 
     def name(self, local: int) -> bytes:
         """Return the subject that names the person."""
@@ -88,11 +93,6 @@ class Working:
         """Return the person's picks."""
         return picks.decode(self.row[local].picks, self.program)
 
-    def bring_picks(self, local: int, brought: list[bytes]) -> None:
-        """Let what records bring to the person's picks wait in the row (`engine.picks.brought`)."""
-        row = self.row[local]
-        row.picks = picks.append(row.picks, brought, self.program)
-
     def bind(self, winner: int, loser: int) -> None:
         """Give the loser's subjects to the winner, keeping the name first; the loser is no person any more."""
         self.row[winner].subjects += self.row[loser].subjects
@@ -100,7 +100,7 @@ class Working:
 
     def winner(self, a: int, b: int) -> tuple[int, int]:
         """Return (winner, loser): whose name the two together will have."""
-        name = name_of([(self.name(a), self.known[a]), (self.name(b), self.known[b])])
+        name = name_of([(self.name(a), self.is_known(a)), (self.name(b), self.is_known(b))])
         return (a, b) if name == self.name(a) else (b, a)
 
     def part(self, kept: int, other: int, subjects: Sequence[tuple[bytes, bool]]) -> None:
@@ -110,9 +110,8 @@ class Working:
         before = self.fixed[kept].copy()
         ids, known = _named_first(subjects)
         self.row[kept] = Row(ids, journal=self.row[kept].journal)
-        self.known[kept] = known
         self.fixed[[kept, other]] = blank(self.program, 2)
-        self.fixed["known"] = self.known
+        self.fixed["known"][[kept, other]] = known, self.is_known(other)
         for local in (kept, other):
             self.fixed["numbers"][local] = before["numbers"]
         self.fixed["inside"][kept], self.fixed["changed"][kept] = before["inside"], before["changed"]
@@ -143,12 +142,16 @@ class Working:
         kept = [local for local in range(len(self)) if local not in never]
         return Changed([self.numbers[local] for local in kept], [rows[local] for local in kept], self.fixed[kept])
 
-    def _append(self, numbers: Iterable[int], rows: list[Row], known: list[bool]) -> None:
+    @property
+    def _first_new(self) -> int:
+        """The number that the first person made in this step has."""
+        return len(self._people.rows)
+
+    def _append(self, numbers: Iterable[int], rows: list[Row]) -> None:
         begin = len(self.numbers)
         self.numbers += numbers
         self._local.update(zip(self.numbers[begin:], range(begin, len(self.numbers)), strict=True))
         self.row += rows
-        self.known += known
 
 
 def _named_first(subjects: Sequence[tuple[bytes, bool]]) -> tuple[tuple[bytes, ...], bool]:

@@ -22,8 +22,7 @@ READ_AT_ONCE = 5_000
 
 _ADD_COUNT = "INSERT INTO counts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count"
 _PUT_TRANSITION = (
-    "INSERT INTO transitions (number, id, person, segment, position, at, body)"
-    " VALUES (:number, :id, :person, :segment, :position, :at, :body)"
+    "INSERT INTO transitions (number, id, person, segment, position, at, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _LETTER = Letter.__struct_fields__
 _PUT_LETTER = (
@@ -103,7 +102,7 @@ class SqliteState:
             self._file.change("INSERT INTO outbox (position, body) VALUES (?, ?)", commit.outbox)
             if commit.seen:
                 self._file.change("INSERT INTO seen (day, entries) VALUES (?, ?)", [(commit.seen_day, commit.seen)])
-            self._file.change(_PUT_TRANSITION, [{"number": n, **msgspec.structs.asdict(one)} for n, one in numbered])
+            self._file.change(_PUT_TRANSITION, [(n, *msgspec.structs.astuple(one)) for n, one in numbered])
             self._file.change(_PUT_LETTER, [msgspec.structs.asdict(letter) for letter in commit.dead])
             self._file.change(_MARK_REPLAYED, [(at, letter) for letter, at in commit.replayed])
             self._file.change("INSERT OR REPLACE INTO hours VALUES (?, ?)", commit.hours)

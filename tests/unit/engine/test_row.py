@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livepost.engine.row import NEVER, Row, blank, fixed_dtype, pack, unpack
+from livepost.engine.row import NEVER, Row, blank, fixed_dtype, pack, pack_all, put, unpack
 from livepost.model.moment import NO_DUE
 from tests.unit.engine.projects import HOUR, SECOND, compare, feature, program, segment, windowed
 
@@ -18,6 +19,22 @@ def test_what_was_packed_is_unpacked_equal(subjects: list[bytes], parts: tuple[b
     row = Row(tuple(subjects), *others)
     assert unpack(pack(row, fixed)) == (row, fixed)
     assert len(pack(row, fixed)) == 16 + row.nbytes + len(fixed)
+
+
+def test_many_are_packed_as_one_by_one_and_nobody_is_none() -> None:
+    fixed = blank(program([]), 3)
+    fixed["due"] = [1, 2, 3]
+    rows = [Row((b"a" * 16,), b"tiles"), None, Row((b"b" * 16, b"c" * 16), b"", b"picks", b"journal")]
+    each = [None if row is None else pack(row, fixed[place].tobytes()) for place, row in enumerate(rows)]
+    assert pack_all(rows, fixed) == each
+    assert each[0] != pack_all(rows, fixed[::-1].copy())[0]
+
+
+def test_parts_are_put_where_they_belong_and_the_others_stay() -> None:
+    many, some = blank(program([]), 3), blank(program([]), 2)
+    some["due"] = [7, 8]
+    put(many, np.array([2, 0]), some)
+    assert many["due"].tolist() == [8, NO_DUE, 7]
 
 
 def test_the_first_subject_names_the_person() -> None:

@@ -69,6 +69,13 @@ def test_the_columns_are_little_endian_and_as_wide_as_told() -> None:
     assert block.subject == bytes(32)
 
 
+def test_times_and_sealed_fields_stay_unread_until_they_are_asked_for() -> None:
+    records = [Record(timestamp=3, sealed={"ip": b"x"}), Record()]
+    block = msgspec.msgpack.decode(msgspec.msgpack.encode(block_of(records, 0, 1)), type=Block)
+    assert isinstance(block.times, msgspec.Raw) and isinstance(block.sealed, msgspec.Raw)
+    assert (block.record_times, block.sealed_fields) == ([(3, None, 0), (None, None, 0)], [{"ip": b"x"}, {}])
+
+
 def test_a_block_survives_msgpack() -> None:
     block = block_of([Record(), Record(facets={"device": "tv"}, mentions=(Mention(b"m" * 16, True),))], 0, 1)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(block), type=Block) == block

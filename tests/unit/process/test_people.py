@@ -43,8 +43,11 @@ def test_nobody_is_there_under_the_number_of_a_merged_person() -> None:
     some = people(row("a"), row("b"))
     some.load([(0, None), (1, row("b", "a"))])
     assert some.row(1).subjects == (b"b" * 16, b"a" * 16)
+    assert [found.name for found in some.rows_of([1])] == [b"b" * 16]
     with pytest.raises(KeyError, match="merged into another"):
         some.row(0)
+    with pytest.raises(KeyError, match="there is no person 0: merged into another"):
+        some.rows_of([1, 0])
 
 
 def test_the_next_due_time_is_the_earliest_of_segments_and_journeys() -> None:

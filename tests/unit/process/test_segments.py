@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from livepost.engine.program import Program
+from livepost.engine.row import Bools, blank
+from livepost.engine.window import Moments
 from livepost.model.compiled import CalendarSpec, FeatureSpec, Tree
+from livepost.model.moment import NO_DUE
 from livepost.model.person import MembershipView
 from livepost.model.record import Kind, Record
+from livepost.process.segments import Changes, Memberships, settle
 from livepost.process.view import view_of
 from tests.unit.engine.projects import both, compare, compiled, event_spec, feature, negated, segment, windowed
 from tests.unit.process.records import DAY, HOUR, MINUTE, NOW, SECOND, Folded, block, event
@@ -239,3 +245,15 @@ def test_facets_are_fields_with_a_dot_for_features_and_where() -> None:
     view = view_of(some.people, some.person("a"))
     assert view.features == {"domain": "example.org", "from there": 1, "views": 3}
     assert view.memberships[0].inside
+
+
+@pytest.mark.parametrize(("unknown", "after"), [(None, False), (np.ones((1, 1), bool), True)])
+def test_what_another_project_left_unknown_is_known_where_no_condition_can_be_unknown(
+    unknown: Bools | None, after: bool
+) -> None:
+    fixed = blank(Program(compiled([feature("n", "count")], [segment("keen", compare("n", ">=", 1))])), 1)
+    fixed["unknown"] = True
+    nothing, first = np.zeros(0, np.int64), np.zeros(1, np.int64)
+    found = Memberships(np.zeros((1, 1), bool), np.zeros((1, 1), bool), unknown, np.array([NO_DUE]))
+    settle(fixed, found, Moments(first, first, first), first, Changes(nothing, nothing, nothing, np.zeros(0, bool)))
+    assert bool(fixed["unknown"][0, 0]) is after

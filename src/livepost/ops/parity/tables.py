@@ -221,7 +221,7 @@ def _open(block: Block, place: int, used: set[str]) -> str:
 
 def _sealed(block: Block, place: int, used: set[str]) -> str:
     """Return the seals of the personal fields in use with what opens them, as JSON."""
-    there = used & block.sealed[place].keys()
+    there = used & block.sealed_fields[place].keys()
     if not there:
         return "{}"
     record = block.record(place)
