@@ -87,6 +87,5 @@ def settle(fixed: Fixed, found: Memberships, moments: Moments, last: Ints, count
         times = np.maximum.reduceat(np.where(changed, moments.at, 0), moments.begin, axis=1).T
         fixed["changed"][:, :rules] = np.maximum(fixed["changed"][:, :rules], times)
         fixed["inside"][:, :rules] = found.inside[:, last].T
-        if found.unknown is not None:
-            fixed["unknown"][:, :rules] = found.unknown[:, last].T
+        fixed["unknown"][:, :rules] = False if found.unknown is None else found.unknown[:, last].T
     fixed["due"] = found.flip[last]

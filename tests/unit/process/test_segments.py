@@ -239,3 +239,10 @@ def test_facets_are_fields_with_a_dot_for_features_and_where() -> None:
     view = view_of(some.people, some.person("a"))
     assert view.features == {"domain": "example.org", "from there": 1, "views": 3}
     assert view.memberships[0].inside
+
+
+def test_who_was_unknown_under_a_project_before_is_known_where_nothing_can_be_unknown_any_more() -> None:
+    some = folded([feature("f")], compare("f", ">=", 1), *units(1))
+    some.people.fixed["unknown"] = True
+    some.step(block(2, NOW + DAY, event("a", "again", effective_ts=NOW + DAY)))
+    assert not membership(some).unknown
