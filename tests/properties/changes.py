@@ -38,7 +38,11 @@ def changing_cases(draw: st.DrawFn) -> Case:
     """Return cases: the project that serves first, and a log in which others come."""
     dice = Dice(draw)
     first = by_definition(any_project(dice))
-    blocks = any_log(dice, first)
+    return changing(dice, first, any_log(dice, first))
+
+
+def changing(dice: Dice, first: Compiled, blocks: Blocks) -> Case:
+    """Return a case in which other projects come while this log of the first does."""
     project, at = first, 0
     for number in range(dice.pick((1, 2, 3))):
         coming, carried = changed_project(dice, project, number)

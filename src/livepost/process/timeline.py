@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,10 +30,14 @@ class Timeline:
 
     def extended(self, blocks: list[Block], keep_from: int) -> Timeline:
         """Return the timeline with more blocks behind, without those that end before seq `keep_from`."""
-        stamps = np.concatenate([self.stamps, [b.stamp for b in blocks]]).astype(np.int64)
-        firsts = np.concatenate([self.firsts, [b.first for b in blocks]]).astype(np.int64)
-        begin = max(int(np.searchsorted(firsts, keep_from, side="right")) - 1, 0)
-        return Timeline(stamps[begin:], firsts[begin:])
+        return self.followed_by([b.stamp for b in blocks], [b.first for b in blocks], keep_from)
+
+    def followed_by(self, stamps: Sequence[int], firsts: Sequence[int], keep_from: int) -> Timeline:
+        """Return what `extended` does, of blocks of which no more is known than their stamps and first seqs."""
+        all_stamps = np.concatenate([self.stamps, stamps]).astype(np.int64)
+        all_firsts = np.concatenate([self.firsts, firsts]).astype(np.int64)
+        begin = max(int(np.searchsorted(all_firsts, keep_from, side="right")) - 1, 0)
+        return Timeline(all_stamps[begin:], all_firsts[begin:])
 
 
 def empty_timeline() -> Timeline:
