@@ -37,9 +37,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> None:
-    """Make the project's `shop` importable before pytest imports the test file; pytest goes on as ever."""
-    _shops.enter(_project(parent.config, module_path))
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """Make the project's `shop` importable before pytest imports a test file; pytest goes on as ever."""
+    if isinstance(collector, pytest.Module):
+        _shops.enter(_project(collector.config, collector.path))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -77,6 +77,14 @@ def test_each_test_file_gets_the_shop_of_the_project_above_it(tmp_path: Path) ->
     assert "put the test below the project, or name the project with --livepost-project DIR" in told.stdout
 
 
+def test_a_project_in_a_project_has_a_shop_of_its_own(tmp_path: Path) -> None:
+    outer = project(tmp_path / "outer", 2)
+    (outer / "tests" / "test_outer.py").rename(outer / "test_outer.py")  # beside the folder of the other one
+    project(outer / "inner", 1)
+    told = run(".", cwd=tmp_path)
+    assert "2 passed" in told.stdout, told.stdout[-3_000:] + told.stderr
+
+
 def test_a_project_elsewhere_is_named_by_the_option(tmp_path: Path) -> None:
     folder = project(tmp_path / "pages", 1, settings=False)
     (folder / "tests" / "test_pages.py").rename(tmp_path / "test_elsewhere.py")
