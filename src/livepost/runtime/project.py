@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
@@ -62,7 +62,8 @@ def import_shop(folder: Path) -> ModuleType:
     importlib.invalidate_caches()
     sys.path.insert(0, str(path.parent))
     try:
-        return importlib.import_module(MODULE)
+        with _no_bytecode():
+            return importlib.import_module(MODULE)
     except ProjectError:
         raise
     except Exception as error:  # an author's module may raise anything
@@ -105,6 +106,19 @@ def served(project: Project, home: Path, serving: Compiled, settings: Settings, 
         if now.compiled.hash() == serving.hash():
             return now
     return msgspec.structs.replace(project, compiled=serving)
+
+
+@contextlib.contextmanager
+def _no_bytecode() -> Iterator[None]:
+    """Keep none of what is imported: Python tells a page from an older one by its length and the second it was written
+    in, and an edit may leave both as they were.
+    """
+    before = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _is_page(module: ModuleType, folder: Path) -> bool:

@@ -40,7 +40,7 @@ def previews(house: StillHouse) -> Iterator[Previews]:
 
 def view_of(house: StillHouse) -> PersonView:
     with closing(house.folder.vault(readonly=True)) as vault, engine_of(house.folder, house.project) as engine:
-        return person_of(vault, engine, "ada")
+        return person_of(vault, engine, "ada", ())
 
 
 def test_the_mail_is_made_of_the_projects_templates_and_the_persons_own_values(

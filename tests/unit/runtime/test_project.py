@@ -1,3 +1,4 @@
+import os
 import sys
 from pathlib import Path
 
@@ -83,6 +84,17 @@ def test_a_page_is_imported_anew_with_the_modules_beside_it(tmp_path: Path) -> N
     assert (old.ANSWER, new.ANSWER) == (42, 1_764)
     assert sys.modules["shop"] is new
     del sys.modules["beside_the_page"]
+
+
+def test_an_edit_of_the_same_length_within_the_same_second_is_read(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "shop")
+    before = load_project(folder, Settings())
+    page = folder / "shop.py"
+    written = page.stat().st_mtime
+    page.write_text(page.read_text().replace(">= 3", ">= 4"))
+    os.utime(page, (written, written))
+    assert load_project(folder, Settings(), anew=True).compiled != before.compiled
+    assert not list(folder.rglob("*.pyc"))
 
 
 def test_a_page_that_is_broken_by_now_leaves_the_old_one_whole(tmp_path: Path) -> None:

@@ -39,9 +39,10 @@ def test_the_first_mention_of_two_is_the_link_with_its_position_time_and_name() 
     assert links == [Link(position=3, at=3_000, name="$identify", subject=ADA, mentioned=TABLET)]
 
 
-def test_two_known_people_are_linked_by_an_alias_with_a_secret_key_only() -> None:
-    assert found(own(1, ADA, BOB)) == []
+def test_two_known_people_are_linked_by_what_a_secret_key_tells_only() -> None:
+    assert found(own(1, ADA, BOB, key=KeyKind.WRITE)) == []
     assert found(own(1, ADA, BOB, name="$alias", key=KeyKind.WRITE)) == []
+    assert found(own(1, ADA, BOB)) == [(1, ADA, BOB)]  # a declared key
     assert found(own(1, ADA, BOB, name="$alias")) == [(1, ADA, BOB)]
 
 
