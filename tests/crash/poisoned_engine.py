@@ -14,7 +14,7 @@ from livepost.cli import engine as command
 from livepost.cli.workspace import folder_here
 from livepost.decide.stage import Campaigns
 from livepost.model.moment import Decided, Moment
-from livepost.runtime import worker
+from livepost.runtime import stepping
 
 POISON = "o-poison"
 """The order that does it."""
@@ -30,5 +30,5 @@ class DeadlyCampaigns(Campaigns):
 
 
 if __name__ == "__main__":
-    vars(worker)["Campaigns"] = DeadlyCampaigns
+    vars(stepping)["Campaigns"] = DeadlyCampaigns
     command.main(folder_here())

@@ -24,6 +24,8 @@ import pytest
 from livepost.ids import digest
 from livepost.ledger.base import LEASE_MS, MAX_IN_FLIGHT, MAX_LISTED
 from livepost.model.person import PersonView
+from livepost.process.changing import begun
+from livepost.runtime import worker
 from tests.crash.counter import Begun, Counter, Mailed, Moment, Restart, moments_of
 from tests.crash.recording import Disk, Recording, Said, Synced
 from tests.crash.test_rollback import edited
@@ -201,8 +203,13 @@ def test_subjects_that_are_drawn_anew_would_be_found(tmp_path: Path) -> None:
     assert {"people differ", "transitions differ", "decisions differ", "mails differ"} <= set(found.trouble(wanted))
 
 
-def test_a_state_of_any_age_under_an_edited_campaign_inserts_nothing_behind_the_fence(tmp_path: Path) -> None:
-    """The state goes back by any number of commits, the campaign is another by then, ledger and vault are of today."""
+def test_a_state_of_any_age_under_an_edited_campaign_inserts_nothing_behind_the_fence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state goes back by any number of commits, the campaign is another by then, ledger and vault are of today.
+
+    The campaign is edited behind the log's back: what serves is kept in the state.
+    """
     moments = a_life(SEED)
     recording, _ = recorded(tmp_path / "house", moments)
     places = [
@@ -214,14 +221,17 @@ def test_a_state_of_any_age_under_an_edited_campaign_inserts_nothing_behind_the_
     for cut in some_of(places, SEED)[:: max(len(places) // 12, 1)]:
         today = tmp_path / "today"
         shutil.copytree(tmp_path / "house", today)
-        _put_back(recording, tmp_path / "house", cut, today)
         for compiled in (None, edited(Counter.usual(), "reminder", wait_ms=500)):
+            _put_back(recording, tmp_path / "house", cut, today)
+            if compiled is not None:
+                monkeypatch.setattr(worker, "kept_of", lambda raw, serving=compiled: begun(serving)[0])
             with closing(Counter(today, moment=MOMENTS, compiled=compiled)) as counter:
                 fence, moves = counter.ledger.cursor(), counter.ledger.last_move()
                 taken = counter.rest()
                 diverged += taken.diverged
                 assert taken.inserted == 0
                 assert (counter.ledger.cursor(), counter.ledger.last_move()) == (fence, moves)
+            monkeypatch.undo()
         shutil.rmtree(today)
     assert diverged > 0
 
