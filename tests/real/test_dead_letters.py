@@ -80,7 +80,7 @@ def features(house: House) -> dict[str, Any]:
     """Return what counts for ada once all is at rest, but for what time alone changes."""
     house.drain()
     with closing(house.folder.vault(readonly=True)) as vault, closing(EngineClient(house.folder)) as engine:
-        person = named_person(vault, engine, "ada")
+        person = named_person(vault, engine, "ada", ())
     assert person is not None
     return {name: value for name, value in person.features.items() if not name.startswith("since")}
 
