@@ -6,18 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livepost.model.decision import OutboxItem
 from livepost.process.sharded.shard import Shard
 from livepost.process.sharded.told import Frame
 from tests.oracle.changing import run as oracle_run
-from tests.oracle.naive import essence, essences
 from tests.properties.changes import by_definition, changing
 from tests.properties.driver import WORKSPACE
 from tests.properties.generators import Case, Dice, Seeded, any_project
-from tests.properties.shards import Weather, crowded, fold_sharded, weathers
+from tests.properties.shards import Weather, crowded, weathers
 from tests.properties.test_changes import engine_run
-from tests.properties.test_engine import SLOW, oracle_people, people_of
-from tests.properties.test_shards import people_of_all
+from tests.properties.test_engine import SLOW
+from tests.properties.test_shards import require_oracles, run_as
 
 
 @st.composite
@@ -30,22 +28,8 @@ def changing_crowds(draw: st.DrawFn) -> Case:
 
 def compare(case: Case, weather: Weather) -> None:
     """Compare many shards with one engine over the same log, and both with the oracle."""
-    one = engine_run(case, [100])
-    expected = sorted(map(essence, one.outbox))
-
-    def outboxes_agree(complete_to: int, outbox: list[OutboxItem]) -> None:
-        so_far = sorted(essence(item) for item in outbox if item.position <= complete_to)
-        assert so_far == [told for told in expected if told[0] <= complete_to]
-
-    run = fold_sharded(case, weather, outboxes_agree)
-    assert not run.is_stuck
-    assert essences(run.transitions) == essences(one.transitions)
-    assert essences(run.outbox) == expected
-    assert people_of_all(run) == people_of(one)
-    oracle = oracle_run(case.compiled, case.records, WORKSPACE)
-    assert essences(run.transitions) == essences(oracle.transitions)
-    assert essences(run.outbox) == essences(oracle.outbox)
-    assert people_of_all(run) == oracle_people(oracle)
+    run = run_as(engine_run(case, [100]), case, weather)
+    require_oracles(run, oracle_run(case.compiled, case.records, WORKSPACE))
 
 
 @settings(SLOW, max_examples=30)

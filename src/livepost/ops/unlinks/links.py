@@ -87,8 +87,15 @@ class Links:
             self._see(mention.subject, mention.known)
             if self._merges(record, mention):
                 self._merge(self._group[record.subject], self._group[mention.subject])
-                told = {"position": record.seq, "at": record.stamp, "name": record.name}
-                self.links.append(Link(subject=record.subject, mentioned=mention.subject, **told))  # type: ignore[arg-type]
+                self.links.append(
+                    Link(
+                        position=record.seq,
+                        at=record.stamp,
+                        name=record.name,
+                        subject=record.subject,
+                        mentioned=mention.subject,
+                    )
+                )
 
     def _see(self, subject: bytes, known: bool) -> None:
         self.known[subject] = known
