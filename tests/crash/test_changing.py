@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from livepost.engine.row import subjects_of
 from livepost.model.change import Cut, Ready, Seed
 from livepost.model.compiled import Compiled, FeatureSpec, SegmentSpec
 from livepost.model.record import Kind, Origin, Record
@@ -51,7 +52,7 @@ def lived(rooms: Rooms, copies: Path) -> None:
     live(rooms, copies, 3)
     tell(rooms, Kind.CUT, Cut(run=RUN, hash=project.hash(), coming=project))
     live(rooms, copies, 1)
-    people = [(row.name, {"count": [(0, 1)]}) for row in rooms.worker.shard.rows if row is not None]
+    people = [(subjects_of(row)[0], {"count": [(0, 1)]}) for row in rooms.worker.shard.rows if row is not None]
     for number, one in enumerate(people[:2]):
         tell(rooms, Kind.SEED, Seed(run=RUN, number=number, feature="every", people=[one]))
         live(rooms, copies, 1)

@@ -210,6 +210,6 @@ def figures(people: People, tally: Tally) -> dict[str, Any]:
         "transitions": tally.transitions,
         "decisions": tally.decisions,
         "people_seen": len(rows),
-        "row_bytes_a_person": round(sum(row.nbytes for row in rows) / len(rows) + people.dtype.itemsize),
+        "row_bytes_a_person": round(sum(map(len, rows)) / len(rows) + people.dtype.itemsize),
         "dedupe_bytes_an_id": round(people.seen.nbytes / len(people.seen), 1),
     }

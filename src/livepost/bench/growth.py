@@ -21,16 +21,18 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from livepost.bench import shop
 from livepost.bench.engine import BATCH, folded, measure
 from livepost.bench.machine import machine
 from livepost.engine.program import Program
-from livepost.process.people import Changed, People
+from livepost.process.people import People
 from livepost.project.compiled import compile_project
 from livepost.project.declarations import collect
 from livepost.runtime.process import collect_seldom
 from livepost.state.base import Commit
+from livepost.state.pack import pack_of
 from livepost.state.sqlite import SqliteState
 
 PEOPLE = 10_000
@@ -101,9 +103,7 @@ def _bytes(kept: int, folder: Path) -> dict[str, Any]:
     """Return the bytes a person takes in memory and on disk, and those of an id."""
     events = KEPT_EVENTS * kept
     everybody = folded(kept, events, min(KEPT_DAYS, events / BATCH))
-    count = len(everybody.rows)
-    packed = Changed([*range(count)], everybody.rows, everybody.fixed[:count]).packed()
-    rows = [(number, raw) for number, raw in packed.items() if raw is not None]
+    rows = [*everybody.packed(np.arange(len(everybody.rows))).items()]
     return {
         "memory_bytes_a_person": round(_memory(rows) / len(rows)),
         "disk_bytes_a_person": round(_disk(rows, folder / "kept.db") / len(rows)),
@@ -125,5 +125,5 @@ def _memory(rows: list[tuple[int, bytes]]) -> int:
 
 def _disk(rows: list[tuple[int, bytes]], file: Path) -> int:
     with closing(SqliteState(file)) as state:
-        state.commit(Commit(position=0, as_of=0, complete_to=0, program="", rows=[*rows]))
+        state.commit(Commit(position=0, as_of=0, complete_to=0, program="", rows=pack_of(rows)))
     return sum(part.stat().st_size for part in file.parent.glob(f"{file.name}*"))

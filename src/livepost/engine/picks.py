@@ -20,12 +20,16 @@ from livepost.engine.program import Program
 WAITING_MAX = 8
 """So many records wait in a row at most, or as many as take the room of what is folded: then folding stays cheap."""
 
+WAITING_MOST = 10_000
+"""And never more than so many; a row counts them in two bytes."""
+
 _Waiting = tuple[int, str, dict[int, Any]]
 """What a record brought to the picks of a row, not yet folded: effective_ts, message_id, values by pick number."""
 
 T = TypeVar("T")
 
 _ARRAY_32 = b"\xdd"
+_EMPTY = b"\x90"
 _HEAD = struct.Struct(">II")
 _encode = msgspec.msgpack.Encoder().encode
 _NOTHING = msgspec.Raw(_encode([]))
@@ -38,8 +42,8 @@ def decode(raw: bytes, program: Program) -> list[Held]:
     """Return the picks of a row, by pick number, with what was waiting folded in; empty where there was nothing."""
     if not raw:
         return [[] for _ in program.picks]
-    folded, waiting = _parts(raw)
-    held = _fitted(_decode(folded), [], program)
+    kept, waiting = _parts(raw)
+    held = _fitted(_decode(kept), [], program)
     for number, came in _by_pick(waiting):
         if (pick := program.picks[number]) is not None:
             held[number] = pick.fold(held[number], came)
@@ -59,23 +63,42 @@ def brought(ts: Iterable[int], message_ids: Iterable[str], values: Iterable[dict
     return list(map(_encode, zip(ts, message_ids, values, strict=True)))
 
 
-def append(raw: bytes, more: list[bytes], program: Program) -> bytes:
-    """Return the picks of a row with what more records brought; folded, where more than WAITING_MAX would wait."""
-    raw = raw or _whole(_encode([[] for _ in program.picks]))
+def appended(raw: bytes, came: bytes, count: int) -> bytes:
+    """Return the picks of a row with what `count` more records brought, joined."""
+    folded, waiting, before = taken_apart(raw)
+    return put_together(folded, waiting + count, before + came)
+
+
+def is_full(waiting: Any, came: Any, folded: Any) -> Any:
+    """Say of one or of many whether what waits, records and their bytes, is to be folded into that of so many bytes."""
+    return (waiting > WAITING_MAX) & (came > folded) | (waiting > WAITING_MOST)
+
+
+def sizes(raw: bytes) -> tuple[int, int, int]:
+    """Return how many records wait, in how many bytes, and how many are folded."""
+    kept, waiting, came = taken_apart(raw)
+    return waiting, len(came), len(kept)
+
+
+def taken_apart(raw: bytes) -> tuple[bytes, int, bytes]:
+    """Return what is folded, how many records wait, and what they brought, joined."""
+    if not raw:
+        return b"", 0, b""
     parts, size = _HEAD.unpack_from(raw)
-    parts += len(more)
-    longer = b"".join((_HEAD.pack(parts, size), raw[_HEAD.size :], *more))
-    if parts <= 1 + WAITING_MAX or len(longer) - _HEAD.size <= 2 * size:
-        return longer
-    return _folded(longer, program)
+    return raw[_HEAD.size : _HEAD.size + size], parts - 1, raw[_HEAD.size + size :]
 
 
-def _folded(raw: bytes, program: Program) -> bytes:
+def put_together(folded: bytes, waiting: int, came: bytes) -> bytes:
+    """Return the picks that were taken apart so."""
+    return b"".join((_HEAD.pack(1 + waiting, len(folded)), folded, came)) if folded or waiting else b""
+
+
+def folded(raw: bytes, program: Program) -> bytes:
     """Return the picks of a row with what was waiting folded in: as by `decode` and `encode`, but picks for which
     nothing waits are not read, and of a `top` only the tiles that are counted into.
     """
-    folded, waiting = _parts(raw)
-    kept = _fitted(_decode_picks(folded), _NOTHING, program)
+    before, waiting = _parts(raw)
+    kept = _fitted(_decode_picks(before), _NOTHING, program)
     held: list[msgspec.Raw | Held] = [*kept]
     for number, came in _by_pick(waiting):
         if (pick := program.picks[number]) is not None:
@@ -91,10 +114,8 @@ def _fitted(held: list[T], nothing: T, program: Program) -> list[T]:
 
 def _parts(raw: bytes) -> tuple[bytes, list[_Waiting]]:
     """Return what is folded, and what waits."""
-    parts, size = _HEAD.unpack_from(raw)
-    folded_to = _HEAD.size + size
-    waiting = _ARRAY_32 + (parts - 1).to_bytes(4, "big") + raw[folded_to:] if parts > 1 else b"\x90"
-    return raw[_HEAD.size : folded_to], _decode_waiting(waiting)
+    kept, waiting, came = taken_apart(raw)
+    return kept or _EMPTY, _decode_waiting(_ARRAY_32 + waiting.to_bytes(4, "big") + came)
 
 
 def _by_pick(waiting: list[_Waiting]) -> Iterable[tuple[int, list[Entry]]]:

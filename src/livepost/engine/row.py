@@ -1,14 +1,16 @@
 """A person's row: a fixed part (numpy record), tiles (packed), picks and journal (msgpack), subjects.
 
-In memory the fixed parts of all people stand in one array and the rest in a `Row` each; the state store has a person
-packed, as one piece of bytes: length-prefixed parts, little-endian. The fixed part begins with the number of the layout
-(engine.layout) that wrote it; `converted` brings it under a later one.
+In memory the fixed parts of all people stand in one array and the rest of each is one piece of bytes: a head with the
+lengths of the parts, then the parts, little-endian. As it is kept, the fixed part follows. What a step brings to picks
+and tiles is put between the others (engine.rows), so the order of parts is by how often they change: subjects, journal,
+picks, what waits for them, tiles. The fixed part begins with the number of the layout (engine.layout) that wrote it;
+`converted` brings it under a later one.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import accumulate, pairwise
 
 import msgspec
@@ -16,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livepost.engine.layout import Layout
+from livepost.engine.picks import put_together, taken_apart
 from livepost.engine.program import Program
 from livepost.model.moment import NO_DUE
 
@@ -26,8 +29,14 @@ TILE = np.dtype([("slot", "u1"), ("start", "<u4"), ("value", "<i8")])
 """One tile: slot, start in seconds since 1970, partial sum."""
 
 _TILE = struct.Struct("<BIq")
-_HEAD = struct.Struct("<HHIII")
-"""How many subjects, and the lengths of the parts behind them."""
+HEADS = np.dtype(
+    [("subjects", "<u2"), ("waiting", "<u2"), ("journal", "<u4"), ("folded", "<u4"), ("came", "<u4"), ("tiles", "<u4")]
+)
+"""Heads of rows: how many subjects and how many records wait for picks; the lengths of journal, picks as they are
+folded, what waits, and tiles.
+"""
+
+_HEAD = struct.Struct("<HHIIII")
 
 COPIED_AT_ONCE = 2_048
 """Fixed parts that are brought under another layout at once: so many stay in the processor's cache meanwhile."""
@@ -128,10 +137,7 @@ def packed_tiles(tiles: Iterable[tuple[int, int, int]]) -> bytes:
 
 
 class Row(msgspec.Struct, gc=False, array_like=True):
-    """A person without the fixed part. `picks` and `journal` are msgpack, b"" where there is nothing.
-
-    `subjects` is never changed in place: copies of a row share it, and who has another one has other subjects.
-    """
+    """A person without the fixed part. `picks` and `journal` are msgpack, b"" where there is nothing."""
 
     subjects: tuple[bytes, ...]
     tiles: bytes = b""
@@ -143,23 +149,12 @@ class Row(msgspec.Struct, gc=False, array_like=True):
         """The subject id that names the person."""
         return self.subjects[0]
 
-    @property
-    def nbytes(self) -> int:
-        """How many bytes its parts have."""
-        return 16 * len(self.subjects) + len(self.tiles) + len(self.picks) + len(self.journal)
 
-
-def pack(row: Row, fixed: bytes) -> bytes:
-    """Return the person as the bytes that are kept."""
-    subjects, tiles, picks, journal = row.subjects, row.tiles, row.picks, row.journal
-    head = _HEAD.pack(len(subjects), len(fixed), len(tiles), len(picks), len(journal))
-    return b"".join((head, *subjects, fixed, tiles, picks, journal))
-
-
-def pack_all(rows: Sequence[Row | None], fixed: Fixed) -> list[bytes | None]:
-    """Return what `pack` does for each of many people; None where there is nobody."""
-    parts: list[bytes] = _plain(fixed).tolist()
-    return [None if row is None else pack(row, part) for row, part in zip(rows, parts, strict=True)]
+def pack(row: Row, fixed: bytes = b"") -> bytes:
+    """Return the person as the bytes that are kept; without a fixed part, as in memory."""
+    folded, waiting, came = taken_apart(row.picks)
+    head = _HEAD.pack(len(row.subjects), waiting, len(row.journal), len(folded), len(came), len(row.tiles))
+    return b"".join((head, *row.subjects, row.journal, folded, came, row.tiles, fixed))
 
 
 def put(fixed: Fixed, places: Ints, parts: Fixed) -> None:
@@ -167,17 +162,42 @@ def put(fixed: Fixed, places: Ints, parts: Fixed) -> None:
 
     What takes them out is `np.take`, for the same reason.
     """
-    _plain(fixed)[places] = _plain(parts)
+    plain(fixed)[places] = plain(parts)
 
 
 def unpack(raw: bytes) -> tuple[Row, bytes]:
-    """Return a packed person: the row, and the fixed part."""
-    count, *lengths = _HEAD.unpack_from(raw)
+    """Return a person, kept or in memory: the row, and the fixed part, b"" in memory."""
+    count, waiting, *lengths = _HEAD.unpack_from(raw)
     ends = [*accumulate([_HEAD.size + 16 * count, *lengths])]
-    fixed, tiles, picks, journal = [raw[begin:end] for begin, end in pairwise(ends)]
-    subjects = tuple([raw[at : at + 16] for at in range(_HEAD.size, ends[0], 16)])
-    return Row(subjects, tiles, picks, journal), fixed
+    journal, folded, came, tiles = [raw[begin:end] for begin, end in pairwise(ends)]
+    return Row(subjects_of(raw), tiles, put_together(folded, waiting, came), journal), raw[ends[-1] :]
 
 
-def _plain(array: Fixed) -> Fixed:
+def split(raw: bytes) -> tuple[bytes, bytes]:
+    """Return a kept person's row as it is in memory, and the fixed part."""
+    count, _, *lengths = _HEAD.unpack_from(raw)
+    end = _HEAD.size + 16 * count + sum(lengths)
+    return raw[:end], raw[end:]
+
+
+def name_of(raw: bytes) -> bytes:
+    """Return the subject that names the person of a row."""
+    return raw[_HEAD.size : _HEAD.size + 16]
+
+
+def subjects_of(raw: bytes) -> tuple[bytes, ...]:
+    """Return the subjects of a row."""
+    end = _HEAD.size + 16 * int.from_bytes(raw[:2], "little")
+    return tuple([raw[at : at + 16] for at in range(_HEAD.size, end, 16)])
+
+
+def journal_of(raw: bytes) -> bytes:
+    """Return the journal of a row."""
+    count, _, length, *_ = _HEAD.unpack_from(raw)
+    begin = _HEAD.size + 16 * count
+    return raw[begin : begin + length]
+
+
+def plain(array: Fixed) -> Fixed:
+    """Return a view of structures as plain bytes each."""
     return array.view(f"V{array.dtype.itemsize}")

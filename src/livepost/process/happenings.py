@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from livepost.engine.program import Program
-from livepost.engine.row import Bools, Ints, Row
+from livepost.engine.row import Bools, Ints
 from livepost.ids import transition_id
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.moment import Moment
@@ -63,9 +63,11 @@ class Happenings:
         self._names = batch.name.tolist()
         self._effective = batch.effective.tolist()
 
-    def transitions(self, a_round: Round, changed: Changes, settling: Bools, people: Sequence[Row]) -> list[Transition]:
+    def transitions(
+        self, a_round: Round, changed: Changes, settling: Bools, name: Callable[[int], bytes]
+    ) -> list[Transition]:
         """Return the transitions that the changes make; `settling` says of items whether a person settles there,
-        `people` are the rows of those in the round.
+        `name` how each of the round's people is called.
         """
         positions, _ = self._positions(a_round, changed.items, settling)
         origins = np.where(settling, Origin.BACKFILL, self._origin[a_round.places])
@@ -79,7 +81,7 @@ class Happenings:
             origins[changed.items],
         )
         rows = zip(*(column.tolist() for column in columns), strict=True)
-        return [self._transition(people[person].name, *rest) for person, *rest in rows]
+        return [self._transition(name(person), *rest) for person, *rest in rows]
 
     def moments(
         self, a_round: Round, changed: Changes, counted: Bools, settling: Bools, transitions: list[Transition]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from livepost.engine import picks
 from livepost.engine.program import Reading
 from livepost.engine.row import packed_tiles
 from livepost.engine.tiles import SECOND_MS
@@ -51,9 +50,9 @@ def _add_tiles(work: Working, reading: Reading, states: Sequence[tuple[int, Seed
     whole: dict[int, bytes] = {}
     for local, state in states:  # two subjects may be one person by now
         brought = [(slot, *tile) for name, slot in _slots(reading) for tile in state.get(name, [])]
-        whole[local] = whole.get(local, work.row[local].tiles) + packed_tiles(brought)
+        whole[local] = whole.get(local, work.tiles[local]) + packed_tiles(brought)
     for local, tiles in zip(whole, merged_tiles(list(whole.values())), strict=True):
-        work.row[local].tiles = tiles
+        work.tiles[local] = tiles
 
 
 def _add(work: Working, local: int, reading: Reading, state: dict[str, list[Tile]]) -> None:
@@ -80,4 +79,4 @@ def _join_pick(work: Working, local: int, number: int, state: SeedState) -> None
     pick, held = work.program.picks[number], work.picks(local)
     assert pick is not None
     held[number] = pick.join(held[number], pick.seeded(state))
-    work.row[local].picks = picks.encode(held)
+    work.set_picks(local, held)

@@ -108,7 +108,7 @@ class _Planner:
     def _marks_of(self, person: int) -> Marks:
         """Return the person's marks, with those of whoever became part of them on the way."""
         if person not in self._marks:
-            self._marks[person] = self._people.apart.marks_of(self._work.row[person].subjects)
+            self._marks[person] = self._people.apart.marks_of(self._work.subjects(person))
         return self._marks[person]
 
     def _merge(self, place: int, a: int, b: int) -> int:

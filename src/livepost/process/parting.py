@@ -54,23 +54,23 @@ def part(parts: Parts, stamp: int, position: int, rounds: Rounds, work: Working,
     """Make the two of the one, whose due times are served, and evaluate both; return what is to be told besides what
     rounds tell.
     """
-    parted = decider.part(work.row[parts.kept].journal, parts.kept_part.consents, parts.other_part.consents)
+    parted = decider.part(work.journal(parts.kept), parts.kept_part.consents, parts.other_part.consents)
     work.part(parts.kept, parts.other, parts.kept_part.subjects)
     both = ((parts.kept, parts.kept_part, parted.kept), (parts.other, parts.other_part, parted.other))
     for local, theirs, journal in both:
         _fold(local, theirs, work)
-        work.row[local].journal = journal
+        work.set_journal(local, journal)
     rounds.note(PLACE)
     rounds.records([parts.kept, parts.other], [PLACE, PLACE])
     halves = (_half(parts.kept, parts.kept_part, work), _half(parts.other, parts.other_part, work))
     ended = decider.share(parted.waiting, halves, Moment(stamp, position, live=False))
     for local, half in zip((parts.kept, parts.other), halves, strict=True):
-        work.row[local].journal = half.journal
+        work.set_journal(local, half.journal)
         work.fixed["journey"][local] = decider.due(half.journal)
     told = Parting(
         person=work.name(parts.kept),
         other=work.name(parts.other),
-        subjects=tuple(sorted(work.row[parts.other].subjects)),
+        subjects=tuple(sorted(work.subjects(parts.other))),
         lost=parted.lost,
         at=stamp,
         position=position,
@@ -88,4 +88,4 @@ def _fold(local: int, theirs: Part, work: Working) -> None:
 def _half(local: int, theirs: Part, work: Working) -> Half:
     inside = work.fixed["inside"][local]
     segments = frozenset(rule.name for rule, held in zip(work.program.rules, inside.tolist(), strict=False) if held)
-    return Half(work.name(local), work.row[local].journal, segments, frozenset(theirs.events))
+    return Half(work.name(local), work.journal(local), segments, frozenset(theirs.events))

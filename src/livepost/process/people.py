@@ -18,7 +18,21 @@ import numpy as np
 from livepost.engine.layout import Layout
 from livepost.engine.pick import Distinct
 from livepost.engine.program import Program
-from livepost.engine.row import Fixed, Ints, Row, blank, converted, fixed_dtype, layout_of, pack_all, put, unpack
+from livepost.engine.row import (
+    Fixed,
+    Ints,
+    Row,
+    blank,
+    converted,
+    fixed_dtype,
+    journal_of,
+    layout_of,
+    put,
+    split,
+    subjects_of,
+    unpack,
+)
+from livepost.engine.rows import NO_ROWS, Rows
 from livepost.engine.seen import Days, Hashes, Seen
 from livepost.identity import Separation
 from livepost.model.decision import OutboxItem, Transition
@@ -26,16 +40,16 @@ from livepost.model.journal import under_way
 from livepost.model.letter import Letter
 from livepost.model.moment import NO_DUE
 
-ROW_BYTES = 260
-"""What a row takes in memory besides the bytes of its parts: Python's objects."""
+ROW_BYTES = 48
+"""What a row takes in memory besides its own bytes: Python's object, and what is rounded up."""
 
 LEFT = 7 / 8
 """Share of the bound to which rows are dropped from memory: each time costs a look at all."""
 
-_COLD = Row(())
+_COLD = b""
 """In place of a row that is not in memory; the fixed part is, always."""
 
-_piece = msgspec.msgpack.Decoder(tuple[list[int], bytes, list[Row | None]])
+_piece = msgspec.msgpack.Decoder(tuple[list[int], bytes, list[bytes | None]])
 
 FATES: tuple[str, ...] = ("processed", "duplicate", "filtered", "quarantined", "dead_lettered")
 """Where an accepted event ends (conservation); `in flight` is counted by the log."""
@@ -43,15 +57,18 @@ FATES: tuple[str, ...] = ("processed", "duplicate", "filtered", "quarantined", "
 
 @dataclass(frozen=True, eq=False)
 class Changed:
-    """People side by side, as a step leaves them: `numbers`, `rows` (None: merged away) and `fixed` parts."""
+    """People side by side, as a step leaves them: `numbers`, `rows` (nobody: merged away) and `fixed` parts, and the
+    `subjects`, by number, of those who have others than before.
+    """
 
     numbers: list[int] = field(default_factory=list)
-    rows: list[Row | None] = field(default_factory=list)
+    rows: Rows = NO_ROWS
     fixed: Fixed = field(default_factory=lambda: np.zeros(0, "V1"))
+    subjects: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict)
 
     def packed(self) -> dict[int, bytes | None]:
-        """Return the people by number, packed; None where a person was merged away."""
-        return dict(zip(self.numbers, pack_all(self.rows, self.fixed), strict=True))
+        """Return the people by number, as they are kept; None where a person was merged away."""
+        return dict(zip(self.numbers, self.rows.kept(), strict=True))
 
 
 @dataclass
@@ -92,7 +109,7 @@ class People:
         self.dtype = fixed_dtype(program.layout)
         self.fixed: Fixed = blank(program, 1024)
         self._earliest: Ints = np.full(1024, NO_DUE)
-        self.rows: list[Row | None] = []
+        self.rows: list[bytes | None] = []
         self._people = 0
         self._counted = self._counts()
         self._under_way: Counter[str] = Counter()
@@ -134,17 +151,18 @@ class People:
         cold = [number for number in numbers if rows[number] is _COLD] if self._any_cold else []
         if cold:
             for number, raw in self._fetch(cold).items():
-                rows[number], _ = unpack(raw)
+                rows[number], _ = split(raw)
             self._note_used(np.array(cold))
 
     def load(self, rows: Iterable[tuple[int, bytes | None]]) -> None:
         """Take over packed people by number; None empties a number whose person was merged away."""
         for some in _chunks(rows, 4096):
-            self._take(self._unpacked(some))
+            self._take_kept(some)
 
     def apply(self, delta: Delta) -> None:
         """Take over what a step changed; call it after the store has it."""
-        self._take(delta.changed)
+        changed = delta.changed
+        self._take_rows(changed.numbers, changed.rows.in_memory(), changed.fixed, changed.subjects)
         self.seen.remember(delta.keys, delta.contents, delta.days)
         self.position, self.as_of, self.complete_to = delta.position, delta.as_of, delta.complete_to
         self.count(delta.counts)
@@ -215,16 +233,15 @@ class People:
         return begin + np.flatnonzero(self.fixed["inside"][begin:, segment])[:limit]
 
     def row(self, number: int) -> Row:
-        """Return the row of the person with this number, who must be there; do not change it."""
-        row = self.rows[number]
-        if row is None:
+        """Return the row of the person with this number, who must be there."""
+        raw = self.rows[number]
+        if raw is None:
             raise KeyError(f"there is no person {number}: merged into another")
-        if row is _COLD:
-            row, _ = unpack(self._fetch([number])[number])
+        row, _ = unpack(raw or self._fetch([number])[number])
         return row
 
-    def rows_of(self, numbers: Sequence[int]) -> list[Row]:
-        """Return the rows of these people, who must be there, brought into memory; do not change them."""
+    def rows_of(self, numbers: Sequence[int]) -> list[bytes]:
+        """Return the rows of these people, who must be there, brought into memory."""
         self.warm(numbers)
         rows = list(map(self.rows.__getitem__, numbers))
         there = [row for row in rows if row is not None]
@@ -241,18 +258,21 @@ class People:
         return fixed
 
     def packed(self, numbers: Ints) -> dict[int, bytes]:
-        """Return the people with these numbers, packed; who was merged away is left out."""
-        return {number: row for number, row in self._some(numbers).packed().items() if row is not None}
+        """Return the people with these numbers as they are kept; who was merged away is left out."""
+        asked = numbers.tolist()
+        parts = zip(asked, map(self.rows.__getitem__, asked), np.take(self.fixed, numbers), strict=True)
+        return {number: row + fixed.tobytes() for number, row, fixed in parts if row is not None}
 
     def piece(self, numbers: Ints) -> bytes:
-        """Return the people with these numbers as one piece of an image: takes a third of the time of `packed`."""
-        some = self._some(numbers)
-        return msgspec.msgpack.encode((some.numbers, some.fixed.tobytes(), some.rows))
+        """Return the people with these numbers as one piece of an image: takes less time than `packed`."""
+        asked = numbers.tolist()
+        rows = [self.rows[number] for number in asked]
+        return msgspec.msgpack.encode((asked, np.take(self.fixed, numbers).tobytes(), rows))
 
     def load_piece(self, piece: bytes) -> None:
         """Take over a piece of an image."""
-        numbers, fixed, rows = _piece.decode(piece)
-        self._take(Changed(numbers, rows, np.frombuffer(fixed, self.dtype)))
+        numbers, raw, rows = _piece.decode(piece)
+        self._take_rows(numbers, rows, np.frombuffer(raw, self.dtype), _subjects_of(numbers, rows))
 
     def make_room(self, count: int) -> None:
         """Let `count` numbers be given; those that nobody has stay empty."""
@@ -264,17 +284,15 @@ class People:
             self._sizes = np.concatenate([self._sizes, np.zeros_like(self._sizes)])
             self._used = np.concatenate([self._used, np.zeros_like(self._used)])
 
-    def _some(self, numbers: Ints) -> Changed:
-        asked = numbers.tolist()
-        return Changed(asked, [self.rows[number] for number in asked], np.take(self.fixed, numbers))
-
-    def _unpacked(self, rows: list[tuple[int, bytes | None]]) -> Changed:
+    def _take_kept(self, kept: list[tuple[int, bytes | None]]) -> None:
+        """Take over people as they are kept, by number."""
         nobody = blank(self.program, 1).tobytes()
-        parts = [(None, nobody) if raw is None else unpack(raw) for _, raw in rows]
-        fixed = self._read([fixed for _, fixed in parts])
-        return Changed([number for number, _ in rows], [row for row, _ in parts], fixed)
+        parts = [(None, nobody) if raw is None else split(raw) for _, raw in kept]
+        numbers, rows = [number for number, _ in kept], [row for row, _ in parts]
+        fixed = self._fixed_from([fixed for _, fixed in parts])
+        self._take_rows(numbers, rows, fixed, _subjects_of(numbers, rows))
 
-    def _read(self, parts: list[bytes]) -> Fixed:
+    def _fixed_from(self, parts: list[bytes]) -> Fixed:
         """Return fixed parts as the program has them, each from the layout that wrote it."""
         wrote = np.array([layout_of(part) for part in parts])
         fixed = blank(self.program, len(parts))
@@ -291,30 +309,31 @@ class People:
         parts = ("inside", "unknown") if unsure else ("inside",)
         return {part: self.fixed[part].sum(axis=0, dtype=np.int64)[:rules] for part in parts}
 
-    def _take(self, changed: Changed) -> None:
-        if not changed.numbers:
+    def _take_rows(
+        self, numbers: list[int], rows: list[bytes | None], fixed: Fixed, subjects: Mapping[int, tuple[bytes, ...]]
+    ) -> None:
+        """Take over people as they are in memory, None who was merged away; `subjects` of those who have others now."""
+        if not numbers:
             return
-        self.make_room(max(changed.numbers) + 1)
-        numbers, fixed, rows = np.array(changed.numbers), changed.fixed, self.rows
-        self._recount(numbers, changed)
-        put(self.fixed, numbers, fixed)
-        self._earliest[numbers] = np.minimum(fixed["due"], fixed["journey"])
-        for number, row in zip(changed.numbers, changed.rows, strict=True):
-            before = rows[number]
-            rows[number] = row
-            if row is None:
-                self._people -= before is not None
-            elif before is None or before.subjects is not row.subjects:
-                self._people += before is None
-                self.number.update(dict.fromkeys(row.subjects, number))
-        self._note_used(numbers)
+        self.make_room(max(numbers) + 1)
+        at = np.array(numbers)
+        self._recount(at, rows, fixed)
+        put(self.fixed, at, fixed)
+        self._earliest[at] = np.minimum(fixed["due"], fixed["journey"])
+        kept = self.rows
+        self._people += list(map(kept.__getitem__, numbers)).count(None) - rows.count(None)
+        for number, row in zip(numbers, rows, strict=True):
+            kept[number] = row
+        for number, ids in subjects.items():
+            self.number.update(dict.fromkeys(ids, number))
+        self._note_used(at)
         self._cool()
 
     def _note_used(self, numbers: Ints) -> None:
         """Note how long these rows are, and that they were used just now."""
         if self._bound:
             rows = [self.rows[number] for number in numbers.tolist()]
-            self._sizes[numbers] = [0 if row is None or row is _COLD else ROW_BYTES + row.nbytes for row in rows]
+            self._sizes[numbers] = [ROW_BYTES + len(row) if row else 0 for row in rows]
             self._used[numbers] = self._turn
             self._turn += 1
 
@@ -330,19 +349,23 @@ class People:
         for number in dropped.tolist():
             self.rows[number] = _COLD
 
-    def _recount(self, numbers: Ints, changed: Changed) -> None:
-        """Bring the counts to what `changed` makes of these people: recounting everybody takes milliseconds."""
-        rows, fixed, earlier = self.rows, changed.fixed, np.take(self.fixed, numbers)
+    def _recount(self, numbers: Ints, rows: Sequence[bytes | None], fixed: Fixed) -> None:
+        """Bring the counts to what these people become: recounting everybody takes milliseconds."""
+        earlier = np.take(self.fixed, numbers)
         for part, counts in self._counted.items():
             gained = fixed[part].sum(axis=0, dtype=np.int64) - earlier[part].sum(axis=0, dtype=np.int64)
             self._counted[part] = counts + gained[: len(counts)]
-        concerned = np.minimum(fixed["journey"], earlier["journey"]) < NO_DUE
-        for place in np.flatnonzero(concerned).tolist():
-            before, after = rows[changed.numbers[place]], changed.rows[place]
-            if before is not None and after is not None and before.journal is after.journal:
-                continue
-            self._under_way.update(under_way(after.journal) if after else ())
-            self._under_way.subtract(under_way(before.journal) if before else ())
+        concerned = np.flatnonzero(np.minimum(fixed["journey"], earlier["journey"]) < NO_DUE)
+        for place, number in zip(concerned.tolist(), numbers[concerned].tolist(), strict=True):
+            before, after = self.rows[number], rows[place]
+            journals = [journal_of(row) if row else b"" for row in (before, after)]
+            if journals[0] != journals[1]:
+                self._under_way.subtract(under_way(journals[0]))
+                self._under_way.update(under_way(journals[1]))
+
+
+def _subjects_of(numbers: Sequence[int], rows: Sequence[bytes | None]) -> dict[int, tuple[bytes, ...]]:
+    return {number: subjects_of(row) for number, row in zip(numbers, rows, strict=True) if row is not None}
 
 
 def _chunks(rows: Iterable[tuple[int, bytes | None]], size: int) -> Iterator[list[tuple[int, bytes | None]]]:

@@ -12,12 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from livepost.engine import picks
-from livepost.engine.row import Bools, Fixed, Ints, Row, put
+from livepost.engine.row import Bools, Fixed, Ints, put
 from livepost.engine.values import Values
 from livepost.process.batch import Batch
 from livepost.process.deciding import Decider
@@ -118,53 +116,51 @@ class Rounds:
         work, moments = self._work, a_round.moments
         fixed = np.take(work.fixed, a_round.people)  # numpy's indexing copies structures field by field
         people = a_round.people.tolist()
-        rows = [work.row[p] for p in people]
         held = [work.picks(p) for p in people] if self._feeds.compared else []
-        values = read_values(self._feeds, a_round, fixed, [row.tiles for row in rows], held)
+        values = read_values(self._feeds, a_round, fixed, list(map(work.tiles.__getitem__, people)), held)
         found = memberships(values, moments, fixed)
         gaps = a_round.gaps(found.flip)
         settled = _settled(a_round, gaps)
-        self._settle(a_round, rows, fixed, values, found, settled)
+        self._settle(a_round, people, fixed, values, found, settled)
         left = np.insert(~settled.counted, gaps + 1, values=True)
         return a_round.with_due(gaps + 1, found.flip[gaps], moments.person[gaps]).only(left)
 
     def _settle(
-        self, a_round: Round, rows: list[Row], fixed: Fixed, values: Values, found: Memberships, settled: Settled
+        self, a_round: Round, people: list[int], fixed: Fixed, values: Values, found: Memberships, settled: Settled
     ) -> None:
         """Fold the items that are settled, and tell what happened at them."""
         changed = changes(found, a_round.moments, fixed, settled.counted)
         settle(fixed, found, a_round.moments, settled.last, changed)
         _keep_numbers(fixed, values, settled.last)
-        self._bring_picks(a_round, rows, settled.counted)
-        self._decide(a_round, rows, changed, fixed, settled)
+        self._bring_picks(a_round, settled.counted)
+        self._decide(a_round, people, changed, fixed, settled)
         put(self._work.fixed, a_round.people, fixed)
         if values.runs is not None:
-            for row, tiles in zip(rows, values.runs.fold(settled.last), strict=True):
-                row.tiles = tiles
+            kept = self._work.tiles
+            for local, tiles in zip(people, values.runs.fold(settled.last), strict=True):
+                kept[local] = tiles
 
-    def _bring_picks(self, a_round: Round, rows: list[Row], counted: Bools) -> None:
+    def _bring_picks(self, a_round: Round, counted: Bools) -> None:
         """Let what records bring to their people's picks wait in the rows (`engine.picks.brought`)."""
-        program, items = self._work.program, np.flatnonzero(counted & self._feeds.brings[a_round.places])
+        items = np.flatnonzero(counted & self._feeds.brings[a_round.places])
         brought = list(map(self._feeds.brought.__getitem__, a_round.places[items].tolist()))
-        person, begin = np.unique(a_round.moments.person[items], return_index=True)
-        cuts = pairwise([*begin.tolist(), len(items)])
-        for p, (first, end) in zip(person.tolist(), cuts, strict=True):
-            row = rows[p]
-            row.picks = picks.append(row.picks, brought[first:end], program)
+        self._work.wait(a_round.people[a_round.moments.person[items]].tolist(), brought)
 
-    def _decide(self, a_round: Round, rows: list[Row], changed: Changes, fixed: Fixed, settled: Settled) -> None:
+    def _decide(self, a_round: Round, people: list[int], changed: Changes, fixed: Fixed, settled: Settled) -> None:
         """Make transitions, and let campaigns decide for whom something of interest happened or a journey is due."""
         settling = a_round.firsts_of(fixed["settling"])
-        transitions = self._happenings.transitions(a_round, changed, settling, rows)
+        transitions = self._happenings.transitions(a_round, changed, settling, lambda p: self._work.name(people[p]))
         self.made.transitions += transitions
         moments = self._happenings.moments(a_round, changed, settled.counted, settling, transitions)
         fixed["settling"] = False  # the first item of a round is always settled
         journey, position = fixed["journey"], self._timeline.position
         concerned = [*dict.fromkeys([*moments, *np.flatnonzero(journey <= settled.until).tolist()])]
         for p, until in zip(concerned, settled.until[concerned].tolist(), strict=True):
-            row = rows[p]
-            decided = self._decider.decide(row.name, row.journal, moments.get(p, ()), until, position)
-            row.journal = decided.journal
+            local = people[p]
+            journal = self._work.journal(local)
+            decided = self._decider.decide(self._work.name(local), journal, moments.get(p, ()), until, position)
+            if decided.journal != journal:
+                self._work.set_journal(local, decided.journal)
             self.made.outbox += decided.outbox
             if decided.not_fresh:
                 self.made.not_fresh.update(decided.not_fresh)

@@ -112,11 +112,11 @@ def _join(level: Level, rounds: Rounds, work: Working, batch: Batch, decider: De
     pairs = [local for joining in level.joinings for local in (joining.winner, joining.loser)]
     rounds.due_times(pairs, [int(batch.stamp[joining.place]) for joining in level.joinings for _ in range(2)])
     for joining in level.joinings:
-        winner, loser = work.row[joining.winner], work.row[joining.loser]
+        journal = decider.join(work.journal(joining.winner), work.journal(joining.loser))
         work.join(joining.winner, joining.loser)
         rounds.note(joining.place)
-        winner.journal = decider.join(winner.journal, loser.journal)
-        work.fixed["journey"][joining.winner] = decider.due(winner.journal)
+        work.set_journal(joining.winner, journal)
+        work.fixed["journey"][joining.winner] = decider.due(journal)
 
 
 def _counts(batch: Batch, rounds: Rounds) -> dict[str, int]:

@@ -1,4 +1,8 @@
-"""The people a step works on: copies of their rows, by local number, changed freely until the step ends."""
+"""The people a step works on: by local number, changed freely until the step ends.
+
+Their rows are opened together (engine.rows). Tiles, journals and what comes to wait for picks change often, and stand
+beside; whose other parts change is taken apart, and has a `Row` of their own.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,10 @@ import numpy as np
 
 from livepost.engine import picks
 from livepost.engine.pick import Held
-from livepost.engine.row import Fixed, Row, blank
+from livepost.engine.row import Fixed, Row, blank, journal_of, name_of, pack, subjects_of, unpack
+from livepost.engine.rows import Opened
 from livepost.engine.window import merged_tiles
-from livepost.identity import name_of
+from livepost.identity import name_of as name_among
 from livepost.model.moment import NO_DUE
 from livepost.process.people import Changed, People
 
@@ -19,16 +24,22 @@ from livepost.process.people import Changed, People
 class Working:
     """Bring everybody in first, then `open`; `changed` gives what the step made of them.
 
-    The row's fixed part stands in the array `fixed` meanwhile.
+    The row's fixed part stands in the array `fixed` meanwhile, its tiles in `tiles`.
     """
 
     def __init__(self, people: People) -> None:
         self._people = people
         self.program = people.program
         self.numbers: list[int] = []
-        self.row: list[Row] = []
         self.fixed: Fixed = blank(people.program, 0)
+        self.tiles: list[bytes] = []
         self.gone: set[int] = set()
+        self._raw: list[bytes] = []
+        self._opened = Opened([])
+        self._came: list[bytes] = []
+        self._journals: dict[int, bytes] = {}
+        self._apart: dict[int, Row] = {}
+        self._renamed: set[int] = set()
         self._local: dict[int, int] = {}
         self._known_of_new: list[bool] = []
 
@@ -39,8 +50,7 @@ class Working:
         """Bring in the people with these numbers; return the local number of each."""
         asked, local = list(numbers), self._local
         new = [*filterfalse(local.__contains__, dict.fromkeys(asked))]
-        # msgspec does not declare `__copy__`; `copy.copy` takes six times as long to find it.
-        self._append(new, list(map(Row.__copy__, self._people.rows_of(new))))  # type: ignore[attr-defined]
+        self._append(new, self._people.rows_of(new))
         return list(map(local.__getitem__, asked))
 
     def bring_subjects(self, subjects: Mapping[bytes, bool]) -> dict[bytes, int]:
@@ -53,7 +63,7 @@ class Working:
         new = [subject for subject, number in zip(subjects, numbers, strict=True) if number is None]
         fresh = iter(range(len(self), len(self) + len(new)))
         first = self._first_new + len(self._known_of_new)
-        self._append(range(first, first + len(new)), [Row((subject,)) for subject in new])
+        self._append(range(first, first + len(new)), [pack(Row((subject,))) for subject in new])
         self._known_of_new += [subjects[subject] for subject in new]
         local = [next(fresh if number is None else old) for number in numbers] if new else old
         return dict(zip(subjects, local, strict=True))
@@ -61,12 +71,15 @@ class Working:
     def add(self, subjects: Sequence[tuple[bytes, bool]]) -> int:
         """Add a new person of subjects (each with whether it is known); return the local number."""
         ids, known = _named_first(subjects)
-        self._append([self._first_new + len(self._known_of_new)], [Row(ids)])
+        self._append([self._first_new + len(self._known_of_new)], [pack(Row(ids))])
         self._known_of_new.append(known)
         return len(self) - 1
 
     def open(self) -> None:
-        """Copy the fixed parts of everybody; call it once all are there."""
+        """Open the rows of everybody and copy the fixed parts; call it once all are there."""
+        self._opened = Opened(self._raw)
+        self.tiles = self._opened.tiles()
+        self._came, self._counts = [b""] * len(self), np.zeros(len(self), np.int64)
         self.fixed = self._people.fixed_of(self.numbers)
         self.fixed["known"][np.array(self.numbers, np.int64) >= self._first_new] = self._known_of_new
 
@@ -87,20 +100,47 @@ class Working:
 
     def name(self, local: int) -> bytes:
         """Return the subject that names the person."""
-        return self.row[local].subjects[0]
+        apart = self._apart.get(local)
+        return name_of(self._raw[local]) if apart is None else apart.name
+
+    def subjects(self, local: int) -> tuple[bytes, ...]:
+        """Return the person's subjects."""
+        apart = self._apart.get(local)
+        return subjects_of(self._raw[local]) if apart is None else apart.subjects
+
+    def journal(self, local: int) -> bytes:
+        """Return the person's journal."""
+        journal = self._journals.get(local)
+        return journal_of(self._raw[local]) if journal is None else journal
+
+    def set_journal(self, local: int, journal: bytes) -> None:
+        """Give the person another journal."""
+        self._journals[local] = journal
 
     def picks(self, local: int) -> list[Held]:
         """Return the person's picks."""
-        return picks.decode(self.row[local].picks, self.program)
+        return picks.decode(self._raw_picks(local), self.program)
+
+    def set_picks(self, local: int, held: list[Held]) -> None:
+        """Give the person other picks."""
+        self._fold(local, picks.encode(held))
+
+    def wait(self, people: Sequence[int], brought: Sequence[bytes]) -> None:
+        """Let what records bring to the picks of these people, one after the other, wait in their rows."""
+        came = self._came
+        for local, one in zip(people, brought, strict=True):
+            came[local] += one
+        np.add.at(self._counts, people, 1)
 
     def bind(self, winner: int, loser: int) -> None:
         """Give the loser's subjects to the winner, keeping the name first; the loser is no person any more."""
-        self.row[winner].subjects += self.row[loser].subjects
+        self._taken_apart(winner).subjects += self.subjects(loser)
+        self._renamed.add(winner)
         self.gone.add(loser)
 
     def winner(self, a: int, b: int) -> tuple[int, int]:
         """Return (winner, loser): whose name the two together will have."""
-        name = name_of([(self.name(a), self.is_known(a)), (self.name(b), self.is_known(b))])
+        name = name_among([(self.name(a), self.is_known(a)), (self.name(b), self.is_known(b))])
         return (a, b) if name == self.name(a) else (b, a)
 
     def part(self, kept: int, other: int, subjects: Sequence[tuple[bytes, bool]]) -> None:
@@ -109,7 +149,11 @@ class Working:
         """
         before = self.fixed[kept].copy()
         ids, known = _named_first(subjects)
-        self.row[kept] = Row(ids, journal=self.row[kept].journal)
+        self._taken_apart(kept).subjects = ids
+        self._renamed.add(kept)
+        for local in (kept, other):
+            self.tiles[local] = b""
+            self.set_picks(local, [])
         self.fixed[[kept, other]] = blank(self.program, 2)
         self.fixed["known"][[kept, other]] = known, self.is_known(other)
         for local in (kept, other):
@@ -124,38 +168,73 @@ class Working:
         for part in ("lasts", "numbers", "changed"):
             mine[part] = np.maximum(mine[part], theirs[part])
         mine["due"], mine["journey"] = NO_DUE, NO_DUE
-        row = self.row[winner]
-        row.tiles = merged_tiles([row.tiles + self.row[loser].tiles])[0]
+        self.tiles[winner] = merged_tiles([self.tiles[winner] + self.tiles[loser]])[0]
         both = zip(self.program.picks, self.picks(winner), self.picks(loser), strict=True)
-        row.picks = picks.encode([[] if pick is None else pick.join(a, b) for pick, a, b in both])
+        self.set_picks(winner, [[] if pick is None else pick.join(a, b) for pick, a, b in both])
         self.bind(winner, loser)
 
     def changed(self) -> Changed:
-        """Return everybody as they are now; who was merged away is None, or left out if never stored."""
-        rows: list[Row | None] = [*self.row]
+        """Return everybody as they are now; who was merged away is nobody, or left out if never stored."""
+        self._fold_full()
         for local in self.gone:
-            rows[local] = None
             self.fixed[local] = blank(self.program, 1)[0]
+        others: dict[int, Row | None] = {local: self._whole(local) for local in self._apart}
+        others |= dict.fromkeys(self.gone)
+        subjects = self._other_subjects()
         never = {local for local in self.gone if self.is_new(local)}
+        rows = self._opened.closed(self.tiles, self._came, self._counts, self.fixed, self._journals, others)
         if not never:
-            return Changed(self.numbers, rows, self.fixed)
+            return Changed(self.numbers, rows, self.fixed, subjects)
         kept = [local for local in range(len(self)) if local not in never]
-        return Changed([self.numbers[local] for local in kept], [rows[local] for local in kept], self.fixed[kept])
+        return Changed([self.numbers[local] for local in kept], rows.without(never), self.fixed[kept], subjects)
+
+    def _fold_full(self) -> None:
+        """Fold the picks of those for whom so much waits."""
+        waiting, came, folded = self._opened.waiting()
+        came += np.fromiter(map(len, self._came), np.int64, len(self))
+        for local in np.flatnonzero(picks.is_full(waiting + self._counts, came, folded)).tolist():
+            raw = self._raw_picks(local)
+            if picks.is_full(*picks.sizes(raw)):
+                self._fold(local, picks.folded(raw, self.program))
+
+    def _raw_picks(self, local: int) -> bytes:
+        raw = (self._apart.get(local) or unpack(self._raw[local])[0]).picks
+        return picks.appended(raw, self._came[local], int(self._counts[local]))
+
+    def _fold(self, local: int, raw: bytes) -> None:
+        """Give the person other picks, into which what came is folded."""
+        self._taken_apart(local).picks = raw
+        self._came[local], self._counts[local] = b"", 0
+
+    def _whole(self, local: int) -> Row:
+        """Return the person's row with all that stands beside it."""
+        return Row(self.subjects(local), self.tiles[local], self._raw_picks(local), self.journal(local))
+
+    def _taken_apart(self, local: int) -> Row:
+        """Return the row in which a person's parts are changed, but for tiles and what comes to picks."""
+        if local not in self._apart:
+            self._apart[local], _ = unpack(self._raw[local])
+        return self._apart[local]
+
+    def _other_subjects(self) -> dict[int, tuple[bytes, ...]]:
+        """Return by number the subjects of who is new or has others than before."""
+        new = np.flatnonzero(np.array(self.numbers, np.int64) >= self._first_new).tolist()
+        return {self.numbers[local]: self.subjects(local) for local in {*new, *self._renamed} - self.gone}
 
     @property
     def _first_new(self) -> int:
         """The number that the first person made in this step has."""
         return len(self._people.rows)
 
-    def _append(self, numbers: Iterable[int], rows: list[Row]) -> None:
+    def _append(self, numbers: Iterable[int], rows: list[bytes]) -> None:
         begin = len(self.numbers)
         self.numbers += numbers
         self._local.update(zip(self.numbers[begin:], range(begin, len(self.numbers)), strict=True))
-        self.row += rows
+        self._raw += rows
 
 
 def _named_first(subjects: Sequence[tuple[bytes, bool]]) -> tuple[tuple[bytes, ...], bool]:
     """Return a person's subjects, the one that names them first, and whether the person is known."""
-    name = name_of(subjects)
+    name = name_among(subjects)
     others = [subject for subject, _ in subjects if subject != name]
     return (name, *others), any(known for _, known in subjects)

@@ -12,8 +12,9 @@ import numpy as np
 
 from livepost.engine.seen import day_of
 from livepost.model.decision import Transition
-from livepost.process.people import Delta
+from livepost.process.people import Changed, Delta
 from livepost.state.base import Commit, TransitionRow
+from livepost.state.pack import NO_ROWS, Pack
 
 TRANSITIONS = "transitions"
 """The name under which the store counts them, beside the fates of events."""
@@ -28,7 +29,7 @@ def commit_of(delta: Delta, program: str, hours: Sequence[tuple[int, bytes]] = (
         as_of=delta.as_of,
         complete_to=delta.complete_to,
         program=program,
-        rows=list(delta.rows.items()) if rows else [],
+        rows=_pack(delta.changed) if rows else NO_ROWS,
         seen=delta.keys.tobytes() + delta.contents.tobytes() + delta.days.tobytes(),
         seen_day=day_of(delta.as_of),
         outbox=[(item.position, msgspec.msgpack.encode(item)) for item in delta.outbox],
@@ -46,6 +47,11 @@ def seen_of(blob: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     keys = np.frombuffer(blob, "<u8", count)
     contents = np.frombuffer(blob, "<u8", count, 8 * count)
     return keys, contents, np.frombuffer(blob, "<u2", count, 16 * count)
+
+
+def _pack(changed: Changed) -> Pack:
+    rows = changed.rows
+    return Pack(np.array(changed.numbers, np.int64), rows.lengths.astype(np.int32), rows.joined)
 
 
 def _transition_row(transition: Transition) -> TransitionRow:

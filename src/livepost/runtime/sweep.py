@@ -20,6 +20,7 @@ from livepost.process.people import People
 from livepost.runtime.stepping import Given, Made, Stepper
 from livepost.state.base import Commit, Loaded, StateStore
 from livepost.state.image import Images, NewImage
+from livepost.state.pack import pack_of
 
 STEP_US = 3_000
 RECORD_US = 12
@@ -200,7 +201,7 @@ class Sweep:
             as_of=people.as_of,
             complete_to=people.complete_to,
             program=people.program.hash,
-            rows=[*rows],
+            rows=pack_of(rows),
             seen_day=day_of(people.as_of),
             image=image,
         )
@@ -246,7 +247,7 @@ def taken_out(people: People, store: StateStore) -> None:
                 as_of=people.as_of,
                 complete_to=people.complete_to,
                 program=people.program.hash,
-                rows=[*rows.items()],
+                rows=pack_of(rows.items()),
                 seen_day=day_of(people.as_of),
                 image=("", NO_STEP),
             )

@@ -14,6 +14,7 @@ from typing import Protocol
 import msgspec
 
 from livepost.model.letter import Letter
+from livepost.state.pack import NO_ROWS, Pack
 
 
 class TransitionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +34,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     position     seq up to which people are folded; never before that of the commit before it
     as_of        stamp last applied (ms); `complete_to` the seq up to which all due times are served too
     program      hash of the program that wrote the rows
-    rows         (person number, row); None deletes. Of a number given twice the last counts
+    rows         rows of people by number, as one pack (`pack_of` makes it of some)
     seen         the step's dedupe entries, packed; b"" if it has none
     seen_day     day number (since 1970, UTC) of the step's last stamp; never before that of the commit before it
     outbox       (position, body), in the order in which items of one position are to be taken over
@@ -52,7 +53,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     as_of: int
     complete_to: int
     program: str
-    rows: list[tuple[int, bytes | None]] = []
+    rows: Pack = NO_ROWS
     seen: bytes = b""
     seen_day: int = 0
     outbox: list[tuple[int, bytes]] = []

@@ -22,7 +22,7 @@ from typing import BinaryIO
 from livepost.errors import StoreError
 from livepost.state.hold import sync_folder
 
-MARK = b"livepost image 1\n"
+MARK = b"livepost image 2\n"
 PIECE_BYTES_MAX = 1 << 30
 """What a frame may say it has: more is rot."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sized
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -63,7 +63,7 @@ class MemoryState:
         counts = self._loaded.counts if self._loaded else {}
         require_not_back(commit.position, self._loaded.position if self._loaded else commit.position)
         self._require_room(commit)
-        self._put_rows(commit.rows)
+        self._put_rows(commit.rows.everybody())
         for item in commit.outbox:
             place = bisect_right(self._outbox, item[0], key=lambda kept: kept[0])
             self._outbox.insert(place, item)
@@ -169,7 +169,7 @@ class MemoryState:
         """Let go of what it holds."""
         self.reset()
 
-    def _put_rows(self, rows: list[tuple[int, bytes | None]]) -> None:
+    def _put_rows(self, rows: Iterable[tuple[int, bytes | None]]) -> None:
         for number, row in rows:
             if row is None:
                 self._rows.pop(number, None)
@@ -195,7 +195,7 @@ class MemoryState:
         return bisect_right(self._outbox, position, key=lambda kept: kept[0])
 
     def _require_room(self, commit: Commit) -> None:
-        brought: tuple[_Part, ...] = (commit.rows, commit.outbox, commit.transitions, commit.dead, commit.hours)
+        brought: tuple[Sized, ...] = (commit.rows, commit.outbox, commit.transitions, commit.dead, commit.hours)
         more = sum(map(len, brought)) + bool(commit.seen) + (commit.step is not None)
         if sum(map(len, self._parts())) + more > self._capacity:
             raise StoreError(

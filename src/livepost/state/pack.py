@@ -6,7 +6,7 @@ In: (person number, row), no number twice. Out: the head, which has all their nu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
@@ -24,7 +24,7 @@ Chosen: TypeAlias = "npt.NDArray[np.bool_]"
 _DELETED = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pack:
     """People by `numbers`, the `lengths` of their rows (-1: deleted), and the rows joined."""
 
@@ -37,10 +37,21 @@ class Pack:
         """All but the rows, as bytes."""
         return self.numbers.astype("<i8", copy=False).tobytes() + self.lengths.astype("<i4", copy=False).tobytes()
 
+    def __len__(self) -> int:
+        """Return of how many people it is."""
+        return len(self.numbers)
+
     @property
     def nbytes(self) -> int:
         """Bytes of head and body."""
         return HEAD_BYTES * len(self.numbers) + len(self.body)
+
+    def everybody(self) -> Iterator[tuple[int, bytes | None]]:
+        """Go through (number, row) of all people; None for who is deleted."""
+        begin, body = 0, self.body
+        for number, length in zip(self.numbers.tolist(), self.lengths.tolist(), strict=True):
+            yield number, None if length == _DELETED else body[begin : begin + length]
+            begin += max(length, 0)
 
     def rows(self, chosen: Chosen) -> list[tuple[int, bytes]]:
         """Return (number, row) of the people chosen, none of whom is deleted here."""
@@ -60,16 +71,26 @@ class Pack:
         return (ends - lengths)[chosen].tolist(), ends[chosen].tolist()
 
 
-def packs_of(rows: Mapping[int, bytes | None], full_bytes: int) -> Iterator[Pack]:
-    """Put rows by person number into packs of `full_bytes`, and what a row has beyond; the last one is shorter."""
-    bodies = list(rows.values())
-    numbers = np.fromiter(rows, np.int64, len(rows))
-    lengths = np.array([_DELETED if row is None else len(row) for row in bodies], np.int32)
-    full = np.cumsum(np.maximum(lengths, 0) + HEAD_BYTES, dtype=np.int64) // full_bytes
-    cuts = [0, *(np.flatnonzero(full[1:] != full[:-1]) + 1).tolist(), len(rows)]
-    for begin, end in pairwise(cuts):
-        if begin < end:
-            yield Pack(numbers[begin:end], lengths[begin:end], b"".join(filter(None, bodies[begin:end])))
+NO_ROWS = Pack(np.zeros(0, np.int64), np.zeros(0, np.int32), b"")
+
+
+def pack_of(rows: Iterable[tuple[int, bytes | None]]) -> Pack:
+    """Return a pack of rows by person number; None deletes. Of a number given twice the last counts."""
+    newest = dict(rows)
+    lengths = [_DELETED if row is None else len(row) for row in newest.values()]
+    numbers = np.fromiter(newest, np.int64, len(newest))
+    return Pack(numbers, np.array(lengths, np.int32), b"".join(filter(None, newest.values())))
+
+
+def full_packs(pack: Pack, full_bytes: int) -> Iterator[Pack]:
+    """Cut a pack into those of `full_bytes`, and what a row has beyond; the last one is shorter."""
+    ends = np.cumsum(np.maximum(pack.lengths, 0), dtype=np.int64)
+    full = (ends + HEAD_BYTES * np.arange(1, len(ends) + 1)) // full_bytes
+    cuts = [0, *(np.flatnonzero(full[1:] != full[:-1]) + 1).tolist(), len(ends)]
+    places = np.concatenate([[0], ends])[cuts].tolist()
+    for some, (begin, end) in zip(pairwise(cuts), pairwise(places), strict=True):
+        if some[0] < some[1]:
+            yield Pack(pack.numbers[slice(*some)], pack.lengths[slice(*some)], pack.body[begin:end])
 
 
 def merged(packs: Iterable[Pack], full_bytes: int) -> Iterator[Pack]:

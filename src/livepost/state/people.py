@@ -9,14 +9,14 @@ small packs.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from livepost.state.file import StateFile
-from livepost.state.pack import Chosen, Numbers, Pack, merged, packs_of, unpacked
+from livepost.state.pack import Chosen, Numbers, Pack, full_packs, merged, unpacked
 from livepost.state.places import Places, require_numbers
 
 READ_AT_ONCE = 16
@@ -115,15 +115,14 @@ class People:
                 rows.update(pack.rows(self._places.newest(number, pack.numbers) & _among(asked, pack.numbers)))
         return rows
 
-    def plan(self, rows: Sequence[tuple[int, bytes | None]]) -> Change:
+    def plan(self, rows: Pack) -> Change:
         """Return what a commit of these rows is to do.
 
         Raises ValueError for a number that no person can have, StoreError if a pack cannot be read.
         """
-        changed = dict(rows)
-        require_numbers(changed)
-        new = list(packs_of(changed, self._bounds.full_bytes))
-        taken = self._take_up(np.sort(np.fromiter(changed, np.int64, len(changed))), _bytes(new))
+        require_numbers(rows.numbers)
+        new = list(full_packs(rows, self._bounds.full_bytes))
+        taken = self._take_up(np.sort(rows.numbers), _bytes(new))
         return Change(list(merged([*new, *taken.carried], self._bounds.full_bytes)), taken)
 
     def write(self, change: Change) -> None:

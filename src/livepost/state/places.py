@@ -6,8 +6,6 @@ many bytes the newest rows have together. 12 bytes a person number, from 0 up to
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 
 from livepost.state.pack import HEAD_BYTES, Chosen, Lengths, Numbers
@@ -60,10 +58,11 @@ class Places:
             self._bytes = np.concatenate([self._bytes, np.zeros(more, np.int32)])
 
 
-def require_numbers(numbers: Collection[int]) -> None:
+def require_numbers(numbers: Numbers) -> None:
     """Raise ValueError unless all are person numbers that there may be."""
-    if numbers and (min(numbers) < 0 or max(numbers) >= PEOPLE_MAX):
+    least, most = int(numbers.min(initial=0)), int(numbers.max(initial=0))
+    if least < 0 or most >= PEOPLE_MAX:
         raise ValueError(
-            f"expected person numbers from 0 to {PEOPLE_MAX - 1}, got {min(numbers)} to {max(numbers)}; "
+            f"expected person numbers from 0 to {PEOPLE_MAX - 1}, got {least} to {most}; "
             "number people from 0 on without gaps"
         )

@@ -32,9 +32,10 @@ from livepost.state.base import (
     require_not_back,
 )
 from livepost.state.hold import held, sync_folder
+from livepost.state.pack import Pack
 from livepost.state.places import require_numbers
 
-ROCKSDB_FORMAT = 1
+ROCKSDB_FORMAT = 2
 
 FAMILIES = (
     "meta", "rows", "seen", "outbox", "transitions", "by_person", "by_segment", "dead", "hours", "steps",
@@ -123,7 +124,7 @@ class RocksState:
         """Keep all that a step changed, in one fsynced batch."""
         before = self._meta.loaded
         require_not_back(commit.position, before.position if before else commit.position)
-        require_numbers([number for number, _ in commit.rows])
+        require_numbers(commit.rows.numbers)
         batch, meta = WriteBatch(raw_mode=True), self._meta
         self._put_rows(batch, commit.rows)
         self._drop(batch, "outbox", _PLACE.pack(self._pruned + 1, 0))
@@ -252,9 +253,9 @@ class RocksState:
         """Release files and let another process in."""
         self._close.close()
 
-    def _put_rows(self, batch: WriteBatch, rows: list[tuple[int, bytes | None]]) -> None:
+    def _put_rows(self, batch: WriteBatch, rows: Pack) -> None:
         people, key = self._handle["rows"], _NUMBER.pack
-        for number, row in dict(rows).items():
+        for number, row in rows.everybody():
             if row is None:
                 batch.delete(key(number), people)
             else:

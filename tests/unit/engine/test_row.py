@@ -6,28 +6,45 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livepost.engine.row import NEVER, Row, blank, fixed_dtype, pack, pack_all, put, unpack
+from livepost.engine.picks import put_together
+from livepost.engine.row import (
+    NEVER,
+    Row,
+    blank,
+    fixed_dtype,
+    journal_of,
+    name_of,
+    pack,
+    put,
+    split,
+    subjects_of,
+    unpack,
+)
 from livepost.model.moment import NO_DUE
 from tests.unit.engine.projects import HOUR, SECOND, compare, feature, program, segment, windowed
 
 BYTES = st.binary(max_size=40)
 
 
-@given(subjects=st.lists(st.binary(min_size=16, max_size=16), min_size=1, max_size=300), parts=st.tuples(*[BYTES] * 4))
-def test_what_was_packed_is_unpacked_equal(subjects: list[bytes], parts: tuple[bytes, bytes, bytes, bytes]) -> None:
-    fixed, *others = parts
-    row = Row(tuple(subjects), *others)
+ROWS = st.builds(
+    Row,
+    st.lists(st.binary(min_size=16, max_size=16), min_size=1, max_size=300).map(tuple),
+    BYTES,
+    st.builds(put_together, BYTES, st.integers(1, 9), BYTES) | st.just(b""),
+    BYTES,
+)
+
+
+@given(row=ROWS, fixed=BYTES)
+def test_what_was_packed_is_unpacked_equal(row: Row, fixed: bytes) -> None:
     assert unpack(pack(row, fixed)) == (row, fixed)
-    assert len(pack(row, fixed)) == 16 + row.nbytes + len(fixed)
+    assert split(pack(row, fixed)) == (pack(row), fixed)
 
 
-def test_many_are_packed_as_one_by_one_and_nobody_is_none() -> None:
-    fixed = blank(program([]), 3)
-    fixed["due"] = [1, 2, 3]
-    rows = [Row((b"a" * 16,), b"tiles"), None, Row((b"b" * 16, b"c" * 16), b"", b"picks", b"journal")]
-    each = [None if row is None else pack(row, fixed[place].tobytes()) for place, row in enumerate(rows)]
-    assert pack_all(rows, fixed) == each
-    assert each[0] != pack_all(rows, fixed[::-1].copy())[0]
+@given(row=ROWS, fixed=BYTES)
+def test_a_part_is_read_without_the_others(row: Row, fixed: bytes) -> None:
+    for raw in (pack(row, fixed), pack(row)):
+        assert (name_of(raw), subjects_of(raw), journal_of(raw)) == (row.name, row.subjects, row.journal)
 
 
 def test_parts_are_put_where_they_belong_and_the_others_stay() -> None:

@@ -56,7 +56,7 @@ def test_a_mention_of_somebody_never_seen_needs_no_level() -> None:
     levels, merges, work = planned(seen("B").people, event("B", "1", mentions="a"))
     assert shape(levels, work) == [([], [(0, "B")])]
     assert merges == [("a", "B", 1)]
-    assert work.row[0].subjects == (subject("B"), subject("a"))
+    assert work.subjects(0) == (subject("B"), subject("a"))
 
 
 def test_a_merge_of_two_people_stands_a_level_above_what_came_before() -> None:

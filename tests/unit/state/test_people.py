@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from livepost.state.file import CHECKPOINT_BYTES, WAL_BYTES, StateFile
-from livepost.state.pack import Chosen, Numbers, Pack
+from livepost.state.pack import Chosen, Numbers, Pack, pack_of
 from livepost.state.people import USUAL, Bounds, Change, People
 
 OLDEST = Bounds(floor_bytes=0, full_bytes=64, loose_bytes=0)
@@ -38,7 +38,7 @@ def file_in(folder: Path) -> Iterator[StateFile]:
 
 
 def commit(file: StateFile, people: People, rows: list[tuple[int, bytes | None]]) -> Change:
-    change = people.plan(rows)
+    change = people.plan(pack_of(rows))
     with file.transaction():
         people.write(change)
     people.apply(change)
@@ -118,7 +118,7 @@ def test_a_commit_that_failed_is_not_taken_over(tmp_path: Path) -> None:
     with file_in(tmp_path) as file:
         people = People(file, OLDEST)
         commit(file, people, [(1, b"one"), (2, b"two")])
-        change = people.plan([(1, None), (3, b"three")])
+        change = people.plan(pack_of([(1, None), (3, b"three")]))
         with pytest.raises(KeyError), file.transaction():
             people.write(change)
             raise KeyError

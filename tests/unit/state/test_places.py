@@ -31,8 +31,8 @@ def test_only_newest_rows_count_as_live() -> None:
 
 
 def test_numbers_up_to_the_bound_are_taken_and_no_others() -> None:
-    require_numbers([0, PEOPLE_MAX - 1])
-    require_numbers([])
+    require_numbers(np.array([0, PEOPLE_MAX - 1]))
+    require_numbers(np.zeros(0, np.int64))
     for numbers in ([0, PEOPLE_MAX], [-1, 5]):
         with pytest.raises(ValueError, match=f"person numbers from 0 to {PEOPLE_MAX - 1}, got {min(numbers)} to"):
-            require_numbers(numbers)
+            require_numbers(np.array(numbers))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from livepost.errors import OutcomeUnknownError, StoreError
-from livepost.state.rocksdb import RocksState
+from livepost.state.rocksdb import ROCKSDB_FORMAT, RocksState
 from livepost.testing.contracts.state import full_step, held, step
 from tests.unit.state.test_sqlite import after
 
@@ -25,6 +25,7 @@ WRITER = textwrap.dedent(
 
     import msgspec
 
+    from livepost.state.pack import NO_ROWS
     from livepost.state.rocksdb import RocksState
     from livepost.testing.contracts.state import full_step, step
 
@@ -33,8 +34,8 @@ WRITER = textwrap.dedent(
         '''Commits the rows, and then, in another batch, the rest.'''
 
         def commit(self, commit):
-            super().commit(step(commit.position - 1, rows=commit.rows))
-            super().commit(msgspec.structs.replace(commit, rows=[]))
+            super().commit(step(commit.position - 1, rows=[*commit.rows.everybody()]))
+            super().commit(msgspec.structs.replace(commit, rows=NO_ROWS))
 
 
     state = {"whole": RocksState, "torn": TornState}[sys.argv[2]](Path(sys.argv[1]))
@@ -112,7 +113,7 @@ def test_a_state_of_another_format_is_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("livepost.state.rocksdb.ROCKSDB_FORMAT", 9)
     RocksState(tmp_path / "state").close()
     monkeypatch.undo()
-    with pytest.raises(StoreError, match="expected a state of format 1, got 9"):
+    with pytest.raises(StoreError, match=f"expected a state of format {ROCKSDB_FORMAT}, got 9"):
         RocksState(tmp_path / "state")
 
 

@@ -23,6 +23,7 @@ WRITER = textwrap.dedent(
 
     import msgspec
 
+    from livepost.state.pack import NO_ROWS
     from livepost.state.people import Bounds
     from livepost.state.sqlite import SqliteState
     from livepost.testing.contracts.state import full_step, step
@@ -32,8 +33,8 @@ WRITER = textwrap.dedent(
         '''Commits the rows, and then, in another transaction, the rest.'''
 
         def commit(self, commit):
-            super().commit(step(commit.position - 1, rows=commit.rows))
-            super().commit(msgspec.structs.replace(commit, rows=[]))
+            super().commit(step(commit.position - 1, rows=[*commit.rows.everybody()]))
+            super().commit(msgspec.structs.replace(commit, rows=NO_ROWS))
 
 
     body = {"whole": SqliteState, "torn": TornState}[sys.argv[2]]

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from livepost.errors import StoreError
 from livepost.model.letter import Letter
 from livepost.state.base import Commit, DurableStateStore, Loaded, Numbering, StateStore, TransitionRow
+from livepost.state.pack import pack_of
 
 ADA, BOB = bytes(15) + b"a", bytes(15) + b"b"
 MANY = 2**63 - 1
@@ -98,7 +99,7 @@ def step(
         as_of=1_000 + position,
         complete_to=position,
         program="p1",
-        rows=rows or [],
+        rows=pack_of(rows or []),
         seen=seen,
         seen_day=seen_day,
         outbox=outbox or [],
