@@ -57,7 +57,7 @@ class FixedColumns(msgspec.Struct, array_like=True):
 
 
 class Block(FixedColumns, dict=True):
-    """All columns of one group commit; `times`, `sealed` and `facets` are msgpack of `record_times`, `sealed_fields` and
+    """All columns of one group commit; `times`, `sealed`, `facets` are msgpack of `record_times`, `sealed_fields`,
     `record_facets`.
     """
 

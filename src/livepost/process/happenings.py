@@ -22,7 +22,6 @@ from livepost.process.round import DUE, Round
 from livepost.process.segments import Changes
 from livepost.process.timeline import Timeline
 
-
 NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 """What a moment carries at a record of which nobody asks for any."""
 

@@ -34,7 +34,7 @@ from livepost.state.base import (
 from livepost.state.hold import held, sync_folder
 from livepost.state.places import require_numbers
 
-ROCKSDB_FORMAT = 1
+ROCKSDB_FORMAT = 2
 
 FAMILIES = (
     "meta", "rows", "seen", "outbox", "transitions", "by_person", "by_segment", "dead", "hours", "steps",

@@ -30,7 +30,7 @@ def waiting(count: int, value: object = "a") -> list[bytes]:
     """Return what so many records bring to pick 0, a second apart."""
     numbers = range(count)
     times, message_ids = [NOW + n * SECOND for n in numbers], [f"m{n:04}" for n in numbers]
-    return picks.brought(times, message_ids, [{0: value}] * count)
+    return picks.brought(times, message_ids, [[0]], [[value] * count])
 
 
 def parts_of(raw: bytes) -> int:
@@ -63,7 +63,7 @@ def test_beside_a_large_state_as_much_may_wait_as_takes_the_same_room() -> None:
 
 def test_a_record_that_feeds_one_pick_leaves_the_others_never() -> None:
     program = Program(Compiled(features=(spec("latest"), spec("recent", 2))))
-    raw = picks.append(b"", picks.brought([NOW], ["m"], [{1: "x"}]), program)
+    raw = picks.append(b"", picks.brought([NOW], ["m"], [[1]], [["x"]]), program)
     read = zip(program.picks, picks.decode(raw, program), strict=True)
     assert [pick.value(held, NOW) for pick, held in read] == [None, ["x"]]
 
@@ -74,6 +74,6 @@ def test_every_kind_folds_what_waits_as_what_comes_at_once(kind: FeatureKind) ->
     entries = [(NOW + n, f"m{n:03}", n % 7) for n in range(5 * WAITING_MAX)]
     raw = b""
     for ts, message_id, value in entries:
-        raw = picks.append(raw, picks.brought([ts], [message_id], [{0: value}]), program)
+        raw = picks.append(raw, picks.brought([ts], [message_id], [[0]], [[value]]), program)
     pick = program.picks[0]
     assert pick.value(picks.decode(raw, program)[0], NOW) == pick.value(pick.fold([], entries), NOW)

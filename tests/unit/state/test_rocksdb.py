@@ -112,7 +112,7 @@ def test_a_state_of_another_format_is_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("livepost.state.rocksdb.ROCKSDB_FORMAT", 9)
     RocksState(tmp_path / "state").close()
     monkeypatch.undo()
-    with pytest.raises(StoreError, match="expected a state of format 1, got 9"):
+    with pytest.raises(StoreError, match="expected a state of format 2, got 9"):
         RocksState(tmp_path / "state")
 
 
