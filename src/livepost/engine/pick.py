@@ -234,7 +234,7 @@ class Top(_Values):
     def _entries(self, came: Iterable[Entry]) -> Held:
         tiles: defaultdict[int, dict[Any, int]] = defaultdict(dict)
         for ts, _, value in came:
-            self._add(tiles[self._tile(ts)], {_key(value): 1})
+            self._count(tiles[self._tile(ts)], _key(value), 1)
         return [[tile, counts] for tile, counts in tiles.items()]
 
     def _counted(self, tile: int, value: Any, count: int) -> list[Any]:
@@ -255,8 +255,11 @@ class Top(_Values):
 
     def _add(self, into: Any, counts: dict[Any, int]) -> None:
         for value, count in counts.items():
-            if len(into) <= self._cap or value in into:
-                into[value] = into.get(value, 0) + count
+            self._count(into, value, count)
+
+    def _count(self, into: dict[Any, int], value: Hashable, count: int) -> None:
+        if len(into) <= self._cap or value in into:
+            into[value] = into.get(value, 0) + count
 
     def _worth(self, alive: Held) -> list[Any] | None:
         counts: dict[Any, int] = {}
