@@ -49,6 +49,7 @@ class Campaigns:
         self.settles = bool(self._removed or self._renamed)
         self._roster = Roster(compiled)
         self.names = names_of(self._roster.all)
+        self.conditions = frozenset(c.spec.on for c in self._roster.all if c.spec.on and c.where is not None)
         self.audiences = frozenset(c.spec.audience for c in self._roster.all if c.spec.audience)
         self._workspace = workspace
         self._profile = compiled.profile

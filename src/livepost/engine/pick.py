@@ -9,32 +9,39 @@ from __future__ import annotations
 
 import operator
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from operator import itemgetter
 from typing import Any
 
 import msgspec
 
+from livepost.engine.message_id import Kept, shortened, whole
 from livepost.engine.tiles import SECOND_MS, Window, window_of
 from livepost.model.compiled import FeatureKind, FeatureSpec
 from livepost.model.moment import NO_DUE
 
 Held = list[Any]
 """One pick's state: entries (lists), the time first. latest, first, recent: [effective_ts, message_id, value];
-minimum, maximum, distinct: [tile, value]; top: [tile, {value: count}], where the counts may still be msgpack (Raw)."""
+minimum, maximum, distinct: [tile, value]; top: [tile, {value: count}], where the counts may still be msgpack (Raw).
+Tiles are in seconds, so that they take few bytes."""
 
-Entry = tuple[int, str, Any]
+Entry = tuple[int, Kept, Any]
 """What a record brings to a pick: effective_ts, message_id, value."""
 
-_moment = itemgetter(0, 1)
-_time, _message_id, _value = itemgetter(0), itemgetter(1), itemgetter(1)
+_time, _value = itemgetter(0), itemgetter(1)
 _decode = msgspec.msgpack.Decoder(list[Any]).decode
 _decode_counts = msgspec.msgpack.Decoder(dict[Any, int]).decode
 _decode_tiles = msgspec.msgpack.Decoder(list[tuple[int, msgspec.Raw]]).decode
 
 
 class Pick(ABC):
-    """How one feature keeps values. States are never changed in place."""
+    """How one feature keeps values. States are never changed in place.
+
+    unit_ms   what the times of its entries count
+    """
+
+    unit_ms = SECOND_MS
 
     def __init__(self, spec: FeatureSpec) -> None:
         self.spec = spec
@@ -42,7 +49,7 @@ class Pick(ABC):
 
     def fold(self, held: Held, entries: Iterable[Entry]) -> Held:
         """Return the state with more records in it."""
-        return self.join(held, [self._entry(*entry) for entry in entries])
+        return self.join(held, self._entries(entries))
 
     def join(self, left: Held, right: Held) -> Held:
         """Return the state of two people become one, or of two sets of records of one; their order does not matter.
@@ -51,7 +58,7 @@ class Pick(ABC):
         """
         both = [*left, *right]
         if self._window is not None and both:
-            both = self._alive(both, max(map(_time, both)))
+            both = self._alive(both, max(map(_time, both)) * self.unit_ms)
         return self._kept(both) if both else both
 
     def seeded(self, state: Iterable[Any]) -> Held:
@@ -67,7 +74,7 @@ class Pick(ABC):
         alive = self._alive(held, at)
         if self._window is None or not alive:
             return NO_DUE
-        return int(self._window.leaves(self._window.tile(min(map(_time, alive)))))
+        return int(self._window.leaves(self._window.tile(min(map(_time, alive)) * self.unit_ms)))
 
     def read(self, raw: bytes | msgspec.Raw) -> Held:
         """Return a state from msgpack, as far as folding needs it."""
@@ -76,15 +83,15 @@ class Pick(ABC):
     def _alive(self, held: Held, at: int) -> Held:
         if self._window is None:
             return held
-        oldest = int(self._window.oldest(at))
+        oldest = int(self._window.oldest(at)) // self.unit_ms
         return [entry for entry in held if entry[0] >= oldest]
 
     def _tile(self, ts: int) -> int:
-        return 0 if self._window is None else int(self._window.tile(ts))
+        return 0 if self._window is None else int(self._window.tile(ts)) // self.unit_ms
 
     @abstractmethod
-    def _entry(self, ts: int, message_id: str, value: Any) -> list[Any]:
-        """Return a record as an entry."""
+    def _entries(self, came: Iterable[Entry]) -> Held:
+        """Return records as entries."""
 
     @abstractmethod
     def _kept(self, entries: Held) -> Held:
@@ -96,17 +103,26 @@ class Pick(ABC):
 
 
 class _Moments(Pick):
-    """Keeps records with their moment."""
+    """Keeps records with their moment. Message ids are made whole only where a tie asks for them."""
 
-    def _entry(self, ts: int, message_id: str, value: Any) -> list[Any]:
-        return [ts, message_id, value]
+    unit_ms = 1
+
+    def seeded(self, state: Iterable[Any]) -> Held:
+        """Return the state that the history of a seed is: records, their message ids whole."""
+        records = [*state]
+        message_ids = shortened([message_id for _, message_id, _ in records])
+        return self.fold([], [(ts, kept, value) for (ts, _, value), kept in zip(records, message_ids, strict=True)])
+
+    def _entries(self, came: Iterable[Entry]) -> Held:
+        return [*map(list, came)]
 
 
 class Latest(_Moments):
     """The newest: while it is in the window nothing else matters, and once it is not nothing else is there."""
 
     def _kept(self, entries: Held) -> Held:
-        return [max(entries, key=_moment)]
+        newest = max(map(_time, entries))
+        return [max([entry for entry in entries if entry[0] == newest], key=_message_id)]
 
     def _worth(self, alive: Held) -> Any:
         return alive[0][2] if alive else None
@@ -117,8 +133,9 @@ class First(_Moments):
 
     def _kept(self, entries: Held) -> Held:
         if self._window is None:
-            return [min(entries, key=_moment)]
-        newest_first = sorted(entries, key=_moment, reverse=True)
+            oldest = min(map(_time, entries))
+            return [min([entry for entry in entries if entry[0] == oldest], key=_message_id)]
+        newest_first = sorted(_by_id(entries, reverse=True), key=_time, reverse=True)
         return [*{self._tile(entry[0]): entry for entry in newest_first}.values()][::-1]
 
     def _worth(self, alive: Held) -> Any:
@@ -129,8 +146,7 @@ class Recent(_Moments):
     """The newest n: by effective_ts descending, then message_id ascending."""
 
     def _kept(self, entries: Held) -> Held:
-        by_id = sorted(entries, key=_message_id)
-        return sorted(by_id, key=_time, reverse=True)[: self.spec.n or 1]  # the sort is stable
+        return sorted(_by_id(entries), key=_time, reverse=True)[: self.spec.n or 1]  # the sort is stable
 
     def _worth(self, alive: Held) -> list[Any]:
         return [entry[2] for entry in alive]
@@ -144,8 +160,8 @@ class Extreme(Pick):
         self._largest = spec.kind == "maximum"
         self._beats = operator.gt if self._largest else operator.lt
 
-    def _entry(self, ts: int, message_id: str, value: Any) -> list[Any]:
-        return [self._tile(ts), value[0] if isinstance(value, list) else value]
+    def _entries(self, came: Iterable[Entry]) -> Held:
+        return [[self._tile(ts), value[0] if isinstance(value, list) else value] for ts, _, value in came]
 
     def _kept(self, entries: Held) -> Held:
         best_first = sorted(entries, key=_value, reverse=self._largest)
@@ -168,7 +184,7 @@ class _Values(Pick):
 
     def seeded(self, state: Iterable[Any]) -> Held:
         """Return the state that the history of a seed is: how often each value came in each tile."""
-        return self.join([], [self._counted(tile * SECOND_MS, value, count) for tile, value, count in state])
+        return self.join([], [self._counted(tile, value, count) for tile, value, count in state])
 
     @abstractmethod
     def _counted(self, tile: int, value: Any, count: int) -> list[Any]:
@@ -181,8 +197,8 @@ class Distinct(_Values):
     Values beyond that, the oldest, say nothing more: while one is in the window, so are all that are kept.
     """
 
-    def _entry(self, ts: int, message_id: str, value: Any) -> list[Any]:
-        return [self._tile(ts), value]
+    def _entries(self, came: Iterable[Entry]) -> Held:
+        return [[self._tile(ts), value] for ts, _, value in came]
 
     def _counted(self, tile: int, value: Any, count: int) -> list[Any]:
         return [tile, value]
@@ -200,10 +216,26 @@ class Top(_Values):
 
     def read(self, raw: bytes | msgspec.Raw) -> Held:
         """Return a state from msgpack; the counts of its tiles stay unread."""
-        return [[tile, counts] for tile, counts in _decode_tiles(raw)]
+        return list(_decode_tiles(raw))
 
-    def _entry(self, ts: int, message_id: str, value: Any) -> list[Any]:
-        return self._counted(self._tile(ts), value, 1)
+    def fold(self, held: Held, entries: Iterable[Entry]) -> Held:
+        """Return the state with more records in it; tiles into which none of them counts are only passed on."""
+        came = self._entries(entries)
+        newest = max(map(_time, [*held, *came]), default=0) * self.unit_ms
+        tiles = dict(self._alive(held, newest))
+        for tile, counts in self._alive(came, newest):
+            if tile in tiles:
+                tiles[tile] = dict(_counts(tiles[tile]))
+                self._add(tiles[tile], counts)
+            else:
+                tiles[tile] = counts
+        return [[tile, counts] for tile, counts in tiles.items()]
+
+    def _entries(self, came: Iterable[Entry]) -> Held:
+        tiles: defaultdict[int, dict[Any, int]] = defaultdict(dict)
+        for ts, _, value in came:
+            self._count(tiles[self._tile(ts)], _key(value), 1)
+        return [[tile, counts] for tile, counts in tiles.items()]
 
     def _counted(self, tile: int, value: Any, count: int) -> list[Any]:
         return [tile, {_key(value): count}]
@@ -223,8 +255,11 @@ class Top(_Values):
 
     def _add(self, into: Any, counts: dict[Any, int]) -> None:
         for value, count in counts.items():
-            if len(into) <= self._cap or value in into:
-                into[value] = into.get(value, 0) + count
+            self._count(into, value, count)
+
+    def _count(self, into: dict[Any, int], value: Hashable, count: int) -> None:
+        if len(into) <= self._cap or value in into:
+            into[value] = into.get(value, 0) + count
 
     def _worth(self, alive: Held) -> list[Any] | None:
         counts: dict[Any, int] = {}
@@ -240,6 +275,17 @@ class Top(_Values):
 def pick_of(spec: FeatureSpec) -> Pick:
     """Return how a feature of one of the kinds in `PICKS` keeps values."""
     return PICKS[spec.kind](spec)
+
+
+def _message_id(entry: Any) -> str:
+    return whole(entry[1])
+
+
+def _by_id(entries: Held, *, reverse: bool = False) -> Held:
+    """Return the entries in the order of their message ids, where two have one time; else as they are."""
+    if len({*map(_time, entries)}) == len(entries):
+        return entries
+    return sorted(entries, key=_message_id, reverse=reverse)
 
 
 def _key(value: Any) -> Hashable:

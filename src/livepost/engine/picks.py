@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import msgspec
 
+from livepost.engine.message_id import Kept
 from livepost.engine.pick import Entry, Held
 from livepost.engine.program import Program
 
@@ -23,10 +26,13 @@ WAITING_MAX = 8
 WAITING_MOST = 10_000
 """And never more than so many; a row counts them in two bytes."""
 
-_Waiting = tuple[int, str, dict[int, Any]]
-"""What a record brought to the picks of a row, not yet folded: effective_ts, message_id, values by pick number."""
+_Waiting = tuple[int, Any, msgspec.Raw, list[Any]]
+"""What a record brought to the picks of a row, not yet folded: effective_ts, message_id (Kept), values; before these,
+msgpack of the pick numbers that each of them is for."""
 
 T = TypeVar("T")
+
+_place = itemgetter(0)
 
 _ARRAY_32 = b"\xdd"
 _EMPTY = b"\x90"
@@ -58,9 +64,14 @@ def encode(picks: list[Held]) -> bytes:
     return _whole(_encode(picks)) if any(picks) else b""
 
 
-def brought(ts: Iterable[int], message_ids: Iterable[str], values: Iterable[dict[int, Any]]) -> list[bytes]:
-    """Return what each record brings, by pick number, as it waits in rows."""
-    return list(map(_encode, zip(ts, message_ids, values, strict=True)))
+def brought(
+    ts: Sequence[int], message_ids: Sequence[Kept], numbers: Sequence[Sequence[int]], values: Sequence[Sequence[Any]]
+) -> list[bytes]:
+    """Return what each of some records brings as it waits in rows; `values` are columns, at least one, `numbers` the
+    picks that each of these is for.
+    """
+    told = repeat(msgspec.Raw(_encode(numbers)), len(ts))
+    return list(map(_encode, zip(ts, message_ids, told, zip(*values, strict=True), strict=True)))
 
 
 def appended(raw: bytes, came: bytes, count: int) -> bytes:
@@ -118,13 +129,20 @@ def _parts(raw: bytes) -> tuple[bytes, list[_Waiting]]:
     return kept or _EMPTY, _decode_waiting(_ARRAY_32 + waiting.to_bytes(4, "big") + came)
 
 
-def _by_pick(waiting: list[_Waiting]) -> Iterable[tuple[int, list[Entry]]]:
-    """Return what waits by pick number, in the order in which it came."""
-    came: defaultdict[int, list[Entry]] = defaultdict(list)
-    for ts, message_id, values in waiting:
-        for number, brought_value in values.items():
-            came[number].append((ts, message_id, brought_value))
-    return came.items()
+def _by_pick(waiting: list[_Waiting]) -> Iterator[tuple[int, list[Entry]]]:
+    """Yield what waits by pick number, in the order in which it came: records that bring the same at once."""
+    kinds: defaultdict[bytes, list[int]] = defaultdict(list)
+    for place, record in enumerate(waiting):
+        kinds[bytes(record[2])].append(place)
+    came: defaultdict[int, list[tuple[int, Entry]]] = defaultdict(list)
+    for kind, places in kinds.items():
+        ts, message_ids, _, values = zip(*[waiting[place] for place in places], strict=True)
+        for numbers, column in zip(_decode(kind), zip(*values, strict=True), strict=True):
+            entries = [*zip(places, zip(ts, message_ids, column, strict=True), strict=True)]
+            for number in numbers:
+                came[number] += entries
+    for number, entries in came.items():
+        yield number, [entry for _, entry in sorted(entries, key=_place)]
 
 
 def _whole(folded: bytes) -> bytes:

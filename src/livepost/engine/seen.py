@@ -1,31 +1,36 @@
-"""Which event ids were seen: an open-addressing table of 64-bit hashes over numpy (SPEED, 7).
+"""Which event ids were seen: runs of 64-bit hashes in order, over numpy (SPEED, 7).
 
-A slot is (hash of the event id, 32 bits of the hash of its content, day of first acceptance). Two ids that share a hash
-differ in content, so a collision ends in the dead letters as an id conflict, where it can be replayed: nothing is lost
-silently (that takes 96 equal bits).
+An entry is (hash of the event id, 32 bits of the hash of its content, day of first acceptance): 14 bytes, and nothing
+stands empty between them. What a step brings is a run, ordered by hash. A run is merged with the one before it once
+that is less than FANOUT times as long, so there are few, and an id is moved a few times in its life (a log-structured
+merge tree: O'Neil and others, 1996). Two ids that share a hash differ in content, so a collision ends in the dead
+letters as an id conflict, where it can be replayed: nothing is lost silently (that takes 96 equal bits).
 """
 
 from __future__ import annotations
 
-from math import isqrt
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 REMEMBERED_DAYS = 30
 DAY_MS = 86_400_000
-_FIRST_SIZE = 4_099
-"""Slots of an empty table; a prime, as all sizes are."""
-_FULL = 0.8
-"""Share of slots in use from which on the table is made anew."""
-_ROOMY = 0.72
-"""Share of slots in use with which it may begin, so that it is not made anew at each step."""
-_GROWTH = 1.5
-_HALF = np.uint64(32)
-SPREAD = np.uint64(0x9E3779B97F4A7C15)
-"""2**64 / golden ratio, made odd: takes keys that are close to each other far apart (Knuth, TAOCP 3, 6.4)."""
+
+FANOUT = 4
+"""So many times as long as the run behind it a run is at least: more runs take longer to find in, fewer to merge."""
+
+RUN_MAX = 2_000_000
+"""Ids in a run at most, but for what one call brings: merging never takes longer than for so many (some 0.1 s)."""
+
+STALE = 4
+"""Of the days that a run spans one in so many may be forgotten before it is made anew without them."""
+
+_LAST_DAY = 65_535
+"""The last that 16 bits can say, in 2149."""
 
 Hashes = npt.NDArray[np.uint64]
+Contents = npt.NDArray[np.uint32]
 Days = npt.NDArray[np.uint16]
 Flags = npt.NDArray[np.bool_]
 
@@ -35,93 +40,99 @@ def day_of(stamp: int) -> int:
     return stamp // DAY_MS
 
 
-class Seen:
-    """The table. `find` answers, `remember` adds; both take arrays and are exact for any batch size."""
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """Entries in the order of their keys; `oldest` and `newest` are the days that they span."""
 
-    def __init__(self) -> None:
-        self._clear(_FIRST_SIZE)
+    keys: Hashes
+    contents: Contents
+    days: Days
+    oldest: int
+    newest: int
 
     def __len__(self) -> int:
-        return self._used
+        return len(self.keys)
+
+    def forgotten(self, day: int) -> bool:
+        """Whether so much of it is forgotten on a day that it is better made anew."""
+        return STALE * (day - REMEMBERED_DAYS - self.oldest) > self.newest - self.oldest + 1
+
+    def remembered(self, day: int) -> _Run:
+        """Return it without what is forgotten on a day."""
+        if day - self.oldest <= REMEMBERED_DAYS:
+            return self
+        alive = day - self.days.astype(np.int64) <= REMEMBERED_DAYS
+        return _run(self.keys[alive], self.contents[alive], self.days[alive])
+
+    def merged(self, other: _Run) -> _Run:
+        """Return the entries of both."""
+        at = np.searchsorted(self.keys, other.keys)
+        return _Run(
+            np.insert(self.keys, at, other.keys),
+            np.insert(self.contents, at, other.contents),
+            np.insert(self.days, at, other.days),
+            min(self.oldest, other.oldest),
+            max(self.newest, other.newest),
+        )
+
+
+class Seen:
+    """The ids. `find` answers, `remember` adds; both take arrays and are exact for any batch size."""
+
+    def __init__(self) -> None:
+        self._runs: list[_Run] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._runs))
 
     @property
     def nbytes(self) -> int:
-        """Memory of the table in bytes."""
-        return self._keys.nbytes + self._contents.nbytes + self._days.nbytes
+        """Memory of the entries in bytes."""
+        return sum(run.keys.nbytes + run.contents.nbytes + run.days.nbytes for run in self._runs)
 
     def find(self, keys: Hashes, contents: Hashes, days: Days) -> tuple[Flags, Flags]:
         """Return, for each key at its day, whether it is still remembered, and whether with this content."""
-        slots = self._slots(keys)
-        found = (self._keys[slots] == keys) & (days - self._days[slots] <= REMEMBERED_DAYS)
-        return found, found & (self._contents[slots] == contents.astype(np.uint32))
+        order = np.argsort(keys)  # keys that are close to each other are looked for in memory that is close
+        asked = keys[order]
+        found, same = np.zeros(len(keys), bool), np.zeros(len(keys), bool)
+        for run in self._runs:
+            slots = np.searchsorted(run.keys, asked)
+            slots[slots == len(run.keys)] = 0
+            hits = np.flatnonzero(run.keys[slots] == asked)
+            if len(hits):
+                places, slots = order[hits], slots[hits]
+                alive = days[places] - run.days[slots] <= REMEMBERED_DAYS
+                places, slots = places[alive], slots[alive]
+                found[places] = True
+                same[places] = run.contents[slots] == contents[places].astype(np.uint32)
+        return found, same
 
     def remember(self, keys: Hashes, contents: Hashes, days: Days) -> None:
-        """Add keys (each at most once in the call); a forgotten key is taken anew."""
-        if len(keys):
-            self._make_room(len(keys), int(days.max()))
-            self._add(keys, contents.astype(np.uint32), days)
-
-    def _add(self, keys: Hashes, contents: npt.NDArray[np.uint32], days: Days) -> None:
-        pending = np.arange(len(keys))
-        while len(pending):
-            slots, first = np.unique(self._slots(keys[pending]), return_index=True)
-            winners = pending[first]
-            self._used += int((self._keys[slots] == 0).sum())
-            self._keys[slots] = keys[winners]
-            self._contents[slots] = contents[winners]
-            self._days[slots] = days[winners]
-            pending = np.delete(pending, first)
-
-    def _slots(self, keys: Hashes) -> npt.NDArray[np.int64]:
-        """Return each key's slot: where it stands, or the empty one where it would.
-
-        A key whose slot is taken goes on by a stride of its own (double hashing; Knuth, TAOCP 3, 6.4, algorithm D): so
-        keys do not queue up, and all are placed in few passes. The size is prime, so a stride comes past every slot.
-        """
-        size = len(self._keys)
-        slots = ((keys * SPREAD >> _HALF) * np.uint64(size) >> _HALF).astype(np.int64)
-        moving = np.flatnonzero(self._taken(slots, keys))
-        strides = (keys[moving] % np.uint64(size - 1)).astype(np.int64) + 1
-        while len(moving):
-            slots[moving] = (slots[moving] + strides) % size
-            taken = self._taken(slots[moving], keys[moving])
-            moving, strides = moving[taken], strides[taken]
-        return slots
-
-    def _taken(self, slots: npt.NDArray[np.int64], keys: Hashes) -> Flags:
-        """Return whether another key than the one asked for stands in each slot."""
-        there = self._keys[slots]
-        return (there != keys) & (there != 0)
-
-    def _make_room(self, more: int, day: int) -> None:
-        """Make the table larger if it gets too full, and leave out what is forgotten by `day`."""
-        if self._used + more <= _FULL * len(self._keys):
+        """Add keys (each at most once in the call, none that is remembered); a forgotten key is taken anew."""
+        if not len(keys):
             return
-        alive = (self._keys != 0) & (day - self._days.astype(np.int64) <= REMEMBERED_DAYS)
-        keys, contents, days = self._keys[alive], self._contents[alive], self._days[alive]
-        size = len(self._keys)
-        while len(keys) + more > _ROOMY * size:
-            size = _prime_from(int(size * _GROWTH))
-        self._clear(size)
-        self._add(keys, contents, days)
+        order = np.argsort(keys)
+        new = _run(keys[order], contents[order].astype(np.uint32), days[order])
+        today = new.newest
+        runs = [run.remembered(today) if run.forgotten(today) else run for run in self._runs]
+        self._runs = [*filter(len, runs), new]
+        while self._unbalanced():
+            *runs, before, last = self._runs
+            self._runs = [*runs, before.remembered(today).merged(last.remembered(today))]
 
-    def _clear(self, size: int) -> None:
-        self._keys = np.zeros(size, np.uint64)
-        self._contents = np.zeros(size, np.uint32)
-        self._days = np.zeros(size, np.uint16)
-        self._used = 0
-
-
-def _prime_from(size: int) -> int:
-    """Return the smallest prime that is not below `size` (at least 3)."""
-    size |= 1
-    while any(size % divisor == 0 for divisor in range(3, isqrt(size) + 1, 2)):
-        size += 2
-    return size
+    def _unbalanced(self) -> bool:
+        """Whether the last two runs are to become one."""
+        if len(self._runs) < 2:
+            return False
+        before, last = map(len, self._runs[-2:])
+        return before < FANOUT * last and before + last <= RUN_MAX
 
 
 def hashes(ids: bytes) -> Hashes:
-    """Return the first 8 bytes of each 16-byte id as an unsigned integer; 0, which marks an empty slot, becomes 1."""
-    first = np.frombuffer(ids, "<u8")[::2].copy()
-    first[first == 0] = 1
-    return first
+    """Return the first 8 bytes of each 16-byte id as an unsigned integer."""
+    return np.frombuffer(ids, "<u8")[::2]
+
+
+def _run(keys: Hashes, contents: Contents, days: Days) -> _Run:
+    """Return entries, which are in the order of their keys, as a run."""
+    return _Run(keys, contents, days, int(days.min(initial=_LAST_DAY)), int(days.max(initial=0)))

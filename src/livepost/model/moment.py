@@ -21,7 +21,7 @@ class Moment:
     name        the record's name, "" at a due time; `event` its event id
     live, age_ms   whether its origin is live, and stamp - effective_ts (0 at a due time)
     settles     whether another project begins to serve here
-    properties  its open fields, and its facets
+    properties  its open fields, and its facets, where a campaign asks for those of this name
     consent     purpose -> allowed, with `effective_ts`, `source` and `message_id` of the record, where it carries one
     """
 

@@ -65,7 +65,7 @@ class Batch:
     def facets(self, place: int) -> dict[str, str]:
         """Return the facets of a record; do not change them."""
         block, at = self._block(place)
-        return block.facets.get(at, {})
+        return block.record_facets.get(at, {})
 
     def fields(self, place: int) -> dict[str, Any]:
         """Return what conditions read of a record: its open fields, and its facets, whose names have a dot."""

@@ -22,6 +22,11 @@ class Decider(Protocol):
         ...
 
     @property
+    def conditions(self) -> frozenset[str]:
+        """Names of records whose fields say whether they do: moments at others come without fields."""
+        ...
+
+    @property
     def audiences(self) -> frozenset[str]:
         """Names of segments whose transitions can."""
         ...

@@ -20,8 +20,7 @@ def dedupe(batch: Batch, seen: Seen) -> tuple[Hashes, Hashes, Days]:
     keys, contents = hashes(batch.event)[places], hashes(batch.content)[places]
     days = (batch.stamp[places] // DAY_MS).astype(np.uint16)
     remembered, same = seen.find(keys, contents, days)
-    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
-    earlier = first[which]
+    earlier = _first_alike(keys)
     repeated = earlier != np.arange(len(places))
     again = remembered | repeated
     _settle(batch, places, again, np.where(remembered, ~same, contents[earlier] != contents))
@@ -32,3 +31,12 @@ def dedupe(batch: Batch, seen: Seen) -> tuple[Hashes, Hashes, Days]:
 def _settle(batch: Batch, places: Ints, again: np.ndarray, differs: np.ndarray) -> None:
     batch.drop(places[again & ~differs], "duplicate")
     batch.bury(places[again & differs], CONFLICT)
+
+
+def _first_alike(keys: Hashes) -> Ints:
+    """Return for each key the place of the first that is like it; mostly all differ."""
+    in_order = np.sort(keys)
+    if (in_order[1:] != in_order[:-1]).all():
+        return np.arange(len(keys))
+    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    return first[which]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from livepost.engine import picks
+from livepost.engine.message_id import shortened
 from livepost.engine.program import Feed, Program, Reading, amount
 from livepost.engine.row import Bools, Ints
 from livepost.expr import Feature, walk
@@ -44,12 +46,11 @@ class Feeds:
         self.sums = [nothing for _ in range(program.sums)]
         self.lasts = [nothing.fed for _ in range(program.lasts)]
         self.picks: dict[int, dict[int, Any]] = {pick: {} for pick in self.compared}
-        self._values: dict[int, dict[int, Any]] = {}
+        self.brought: dict[int, bytes] = {}
         for name, feeds in program.feeds.items():
             if name in batch.names:
                 self._take(_Event(batch, name), feeds)
-        self.brought = _brought(batch, self._values)
-        self.brings = _mask(batch, list(self._values))
+        self.brings = _mask(batch, list(self.brought))
 
     def _take(self, event: _Event, feeds: list[Feed]) -> None:
         picked: dict[int, _Column] = {}
@@ -61,9 +62,21 @@ class Feeds:
                 picked[feed.reading.pick] = column
             else:
                 self._take_sums(feed.reading, column)
-        self._values |= _by_place(event.places, picked)
+        self._bring(event, picked)
         for pick in self.picks.keys() & picked.keys():
             self.picks[pick] = dict(zip(picked[pick].places, picked[pick].values, strict=True))
+
+    def _bring(self, event: _Event, picked: dict[int, _Column]) -> None:
+        """Note what columns bring to picks, of records that bring the same ones at once."""
+        numbers: dict[_Column, list[int]] = {}
+        for pick, column in picked.items():
+            numbers.setdefault(column, []).append(pick)
+        for at, columns in _alike(event, [*numbers]) if numbers else ():
+            places = at.tolist()
+            message_ids = shortened([self.message_id[place] for place in places])
+            values = [column.values_at(at) for column in columns]
+            told = picks.brought(self.effective[at].tolist(), message_ids, [numbers[c] for c in columns], values)
+            self.brought.update(zip(places, told, strict=True))
 
     def _take_sums(self, reading: Reading, column: _Column) -> None:
         slots = self.tiles if reading.windowed else self.sums
@@ -76,21 +89,27 @@ class Feeds:
 class _Column:
     """Records and what each brings; as counts and totals made once, however many slots take them.
 
-    `at` are the places as an array, where there is one already: numpy reads a list slowly.
+    `at` are the places as an array, given where there is one already: numpy reads a list slowly.
     """
 
     def __init__(self, batch: Batch, places: list[int], values: list[Any], at: Ints | None = None) -> None:
         self.places = places
         self.values = values
-        self._at = np.array(places, np.int64) if at is None else at
-        self.count = _counting(batch, self._at)
+        self.at = np.array(places, np.int64) if at is None else at
+        self.count = _counting(batch, self.at)
         self._totals: dict[bool, SlotFeed] = {}
+
+    def values_at(self, at: Ints) -> list[Any]:
+        """Return the values at some of the places."""
+        if len(at) == len(self.places):
+            return self.values
+        return [self.values[number] for number in np.searchsorted(self.at, at).tolist()]
 
     def total(self, micro: bool) -> SlotFeed:
         """Return the feed of the values as integers; `micro` for floats."""
         if micro not in self._totals:
             value = np.zeros_like(self.count.value)
-            value[self._at] = [amount(one, micro) for one in self.values]
+            value[self.at] = [amount(one, micro) for one in self.values]
             self._totals[micro] = SlotFeed(self.count.fed, value)
         return self._totals[micro]
 
@@ -100,8 +119,8 @@ class _Event:
 
     def __init__(self, batch: Batch, name: str) -> None:
         self._batch = batch
-        self._at = np.flatnonzero(batch.alive & (batch.name == batch.names.index(name)))
-        self.places: list[int] = self._at.tolist()
+        self.at = np.flatnonzero(batch.alive & (batch.name == batch.names.index(name)))
+        self.places: list[int] = self.at.tolist()
         self._columns: dict[tuple[str | None, bool], _Column] = {}
 
     def column(self, feed: Feed) -> _Column:
@@ -122,7 +141,7 @@ class _Event:
         if (field, personal) not in self._columns:
             read = self._sealed(field) if personal and field else self._open(field)
             places, values = _present(self.places, read)
-            at = self._at if places is self.places else None
+            at = self.at if places is self.places else None
             self._columns[field, personal] = _Column(self._batch, places, values, at)
         return self._columns[field, personal]
 
@@ -161,22 +180,16 @@ def _mask(batch: Batch, places: Ints | list[int]) -> Bools:
     return mask
 
 
-def _by_place(places: list[int], picked: dict[int, _Column]) -> dict[int, dict[int, Any]]:
-    """Return what columns bring to picks, by place and then pick; mostly a column has all of the event's `places`."""
-    brought: list[dict[int, Any]] = [{} for _ in places]
-    at = dict(zip(places, brought, strict=True))
-    for pick, column in picked.items():
-        some = brought if column.places is places else [at[place] for place in column.places]
-        for one, value in zip(some, column.values, strict=True):
-            one[pick] = value
-    return {place: one for place, one in at.items() if one}
-
-
-def _brought(batch: Batch, values: dict[int, dict[int, Any]]) -> dict[int, bytes]:
-    places = list(values)
-    message_ids = [batch.message_id[place] for place in places]
-    encoded = picks.brought(batch.effective[places].tolist(), message_ids, values.values())
-    return dict(zip(places, encoded, strict=True))
+def _alike(event: _Event, columns: Sequence[_Column]) -> Iterator[tuple[Ints, list[_Column]]]:
+    """Yield places of the event with those of the columns that have them: mostly all have all."""
+    if all(column.places is event.places for column in columns):
+        yield event.at, [*columns]
+        return
+    there = np.array([np.isin(event.at, column.at) for column in columns])
+    kinds, which = np.unique(there, axis=1, return_inverse=True)
+    for number, kind in enumerate(kinds.T.tolist()):
+        if any(kind):
+            yield event.at[which.ravel() == number], [*compress(columns, kind)]
 
 
 def _compared_picks(program: Program) -> list[int]:

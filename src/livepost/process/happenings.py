@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +21,9 @@ from livepost.process.deciding import Decider
 from livepost.process.round import DUE, Round
 from livepost.process.segments import Changes
 from livepost.process.timeline import Timeline
+
+NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
+"""What a moment carries at a record of which nobody asks for any."""
 
 
 @dataclass
@@ -47,6 +52,7 @@ class Happenings:
         ready_at: int = -1,
     ) -> None:
         """Tell of a batch; `ready_at` is the seq at which people who are settling are evaluated."""
+        self._conditions = decider.conditions
         named = np.array([name in decider.names for name in batch.names], bool)
         self.interesting = np.append(named[batch.name], False)
         self.interesting[list(batch.consents)] = True
@@ -116,16 +122,16 @@ class Happenings:
 
     def _of_record(self, place: int, at: int, position: int) -> Moment:
         batch = self._batch
-        effective, consent = self._effective[place], batch.consents.get(place)
+        name, effective, consent = batch.names[self._names[place]], self._effective[place], batch.consents.get(place)
         return Moment(
             at,
             position,
-            name=batch.names[self._names[place]],
+            name=name,
             event=batch.event_id(place),
             live=self._live[place],
             age_ms=at - effective,
-            properties=batch.fields(place),
-            consent=consent or {},
+            properties=batch.fields(place) if name in self._conditions else NO_FIELDS,
+            consent=consent or NO_FIELDS,
             effective_ts=effective,
             source=batch.source_of(place) if consent else "",
             message_id=batch.message_id[place],

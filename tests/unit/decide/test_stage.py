@@ -342,6 +342,11 @@ def test_of_interest_are_names_that_start_or_end_and_audiences() -> None:
     assert (stage.names, stage.audiences) == ({"Left", "Ordered"}, {"keen"})
 
 
+def test_fields_are_asked_for_where_a_condition_on_them_starts_a_journey() -> None:
+    specs = (at_event(), at_event(name="large", on="Paid", where=WHERE), at_audience())
+    assert Campaigns(Compiled(campaigns=specs), "w").conditions == {"Paid"}
+
+
 # --- freshness ------------------------------------------------------------------------------------
 
 AFTER_AN_HOUR = at_event(name="hourly", fresh_ms=HOUR)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from livepost.engine.message_id import shortened
 from livepost.engine.pick import PICKS, Held, pick_of
 from livepost.model.compiled import DISTINCT_MAX, CalendarSpec, FeatureKind, FeatureSpec
 from livepost.model.moment import NO_DUE
@@ -67,6 +68,17 @@ def test_latest_and_first_break_a_tie_of_time_by_the_message_id() -> None:
     tied = [(1_000, "m2", "second"), (1_000, "m1", "first"), (1_000, "m3", "third")]
     assert worth(spec("latest"), *tied) == "third"
     assert worth(spec("first"), *tied) == "first"
+
+
+@pytest.mark.parametrize("kind", ["latest", "first", "recent"])
+@pytest.mark.parametrize("over", [None, MINUTE])
+def test_a_tie_is_broken_by_the_whole_id_however_it_is_kept(kind: FeatureKind, over: int | None) -> None:
+    ids = [f"{digit}0000000-0000-4000-8000-00000000000{digit}" for digit in "0a9"] + ["1", "b", f"a{'0' * 31}"]
+    whole = [(NOW, message_id, message_id) for message_id in ids]
+    kept = [(NOW, short, message_id) for short, message_id in zip(shortened(ids), ids, strict=True)]
+    mixed = [one if place % 2 else other for place, (one, other) in enumerate(zip(whole, kept, strict=True))]
+    expected = {"latest": max(ids), "first": min(ids), "recent": sorted(ids)[:3]}[kind]
+    assert [worth(spec(kind, 3, over=over), *entries) for entries in (whole, kept, mixed)] == [expected] * 3
 
 
 def test_recent_gives_the_newest_first_and_of_one_time_the_smaller_message_id() -> None:
@@ -145,7 +157,7 @@ def test_the_extreme_is_told_until_its_tile_leaves_and_then_the_next_best_one(ki
 
 def test_of_tiles_whose_best_a_newer_tile_comes_up_to_an_extreme_keeps_nothing() -> None:
     entries = [(NOW + second * SECOND, str(second), value) for second, value in enumerate([3, 1, 4, 1, 5])]
-    assert folded(spec("maximum", over=MINUTE), *entries) == [[NOW + 4_000, 5]]
+    assert folded(spec("maximum", over=MINUTE), *entries) == [[NOW // SECOND + 4, 5]]
     assert folded(spec("maximum"), *entries) == [[0, 5]]
 
 

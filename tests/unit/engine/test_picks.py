@@ -30,7 +30,7 @@ def waiting(count: int, value: object = "a") -> list[bytes]:
     """Return what so many records bring to pick 0, a second apart."""
     numbers = range(count)
     times, message_ids = [NOW + n * SECOND for n in numbers], [f"m{n:04}" for n in numbers]
-    return picks.brought(times, message_ids, [{0: value}] * count)
+    return picks.brought(times, message_ids, [[0]], [[value] * count])
 
 
 def append(raw: bytes, more: list[bytes], program: Program) -> bytes:
@@ -74,7 +74,7 @@ def test_however_large_the_state_no_more_waits_than_a_row_can_count() -> None:
 
 def test_a_record_that_feeds_one_pick_leaves_the_others_never() -> None:
     program = Program(Compiled(features=(spec("latest"), spec("recent", 2))))
-    raw = append(b"", picks.brought([NOW], ["m"], [{1: "x"}]), program)
+    raw = append(b"", picks.brought([NOW], ["m"], [[1]], [["x"]]), program)
     read = zip(program.picks, picks.decode(raw, program), strict=True)
     assert [pick.value(held, NOW) for pick, held in read] == [None, ["x"]]
 
@@ -85,6 +85,6 @@ def test_every_kind_folds_what_waits_as_what_comes_at_once(kind: FeatureKind) ->
     entries = [(NOW + n, f"m{n:03}", n % 7) for n in range(5 * WAITING_MAX)]
     raw = b""
     for ts, message_id, value in entries:
-        raw = append(raw, picks.brought([ts], [message_id], [{0: value}]), program)
+        raw = append(raw, picks.brought([ts], [message_id], [[0]], [[value]]), program)
     pick = program.picks[0]
     assert pick.value(picks.decode(raw, program)[0], NOW) == pick.value(pick.fold([], entries), NOW)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from livepost.engine.seen import DAY_MS, REMEMBERED_DAYS, SPREAD, Days, Hashes, Seen, day_of, hashes
+from livepost.engine.seen import DAY_MS, REMEMBERED_DAYS, Days, Hashes, Seen, day_of
 
 
 def keys(*values: int) -> Hashes:
@@ -52,8 +53,8 @@ def test_two_ids_of_one_hash_show_as_a_conflict_because_their_content_differs() 
     assert found[0] and not same[0]
 
 
-def test_every_key_is_found_again_after_the_table_has_grown_many_times() -> None:
-    seen, all_keys = Seen(), np.random.default_rng(1).integers(1, 1 << 63, 50_000, dtype=np.uint64) << np.uint64(1)
+def test_every_key_is_found_again_however_many_calls_brought_them() -> None:
+    seen, all_keys = Seen(), np.random.default_rng(1).integers(0, 1 << 64, 50_000, dtype=np.uint64)
     for some in np.array_split(all_keys, 37):
         seen.remember(some, some + np.uint64(1), days(100, len(some)))
     found, same = seen.find(all_keys, all_keys + np.uint64(1), days(100, len(all_keys)))
@@ -61,42 +62,58 @@ def test_every_key_is_found_again_after_the_table_has_grown_many_times() -> None
     assert len(seen) == 50_000
 
 
-def test_keys_that_all_fall_into_the_last_slot_each_find_one_of_their_own() -> None:
-    backwards = np.uint64(pow(int(SPREAD), -1, 1 << 64))
-    crowded = (np.uint64((1 << 64) - 1) - np.arange(201, dtype=np.uint64)) * backwards
-    seen, there = Seen(), crowded[:200]
-    seen.remember(there, there, days(100, len(there)))
-    assert seen.find(there, there, days(100, len(there)))[1].all()
-    assert not remembered(seen, int(crowded[200]), 100)
+def test_it_says_what_a_dictionary_says_over_weeks_of_ids_that_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livepost.engine.seen.RUN_MAX", 300)
+    dice, seen, dictionary = np.random.default_rng(5), Seen(), dict[int, tuple[int, int]]()
+    for day in range(100, 200):
+        asked = dice.choice(1_000, 40, replace=False).astype(np.uint64)
+        contents = dice.integers(0, 2, 40, dtype=np.uint64)
+        found, same = seen.find(asked, contents, days(day, 40))
+        before = [dictionary.get(key) for key in asked.tolist()]
+        alive = [said is not None and day - said[0] <= REMEMBERED_DAYS for said in before]
+        assert found.tolist() == alive
+        said_so = [said is not None and said[1] == content for said, content in zip(before, contents, strict=True)]
+        assert same.tolist() == [one and other for one, other in zip(alive, said_so, strict=True)]
+        seen.remember(asked[~found], contents[~found], days(day, int((~found).sum())))
+        new = zip(asked[~found].tolist(), contents[~found].tolist(), strict=True)
+        dictionary |= {key: (day, content) for key, content in new}
 
 
-def test_keys_of_one_slot_and_one_stride_find_places_in_a_table_as_full_as_may_be() -> None:
-    size = len(Seen()._keys)
-    alike = np.arange(1, 3_001, dtype=np.uint64) * np.uint64(size - 1)
-    seen = Seen()
-    seen.remember(alike, alike, days(100, len(alike)))
-    assert len(seen._keys) == size
-    assert seen.find(alike, alike, days(100, len(alike)))[1].all()
-
-
-def test_growing_drops_what_is_forgotten() -> None:
-    seen, old = Seen(), np.arange(1, 3_001, dtype=np.uint64)
+def test_what_is_forgotten_is_dropped() -> None:
+    seen, old = Seen(), np.arange(1, 30_001, dtype=np.uint64)
     seen.remember(old, old, days(100, len(old)))
-    new = np.arange(10_001, 13_001, dtype=np.uint64)
-    seen.remember(new, new, days(131, len(new)))
-    assert len(seen) == 3_000
+    seen.remember(keys(0), keys(0), days(130, 1))
+    assert len(seen) == 30_001
+    seen.remember(keys(30_001), keys(0), days(131, 1))
+    assert len(seen) == 2
 
 
-def test_the_table_takes_at_most_30_bytes_a_key_once_it_is_in_use() -> None:
+def test_of_a_run_over_many_days_a_fourth_at_most_is_kept_in_vain() -> None:
+    seen, dice = Seen(), np.random.default_rng(4)
+    for day in range(100, 200):
+        some = dice.integers(0, 1 << 64, 500, dtype=np.uint64)
+        seen.remember(some, some, days(day, len(some)))
+        assert len(seen) <= 500 * (REMEMBERED_DAYS + 1) * 4 / 3
+
+
+@pytest.mark.parametrize("ids_a_call", [1, 20, 5_000])
+def test_an_id_takes_fourteen_bytes_however_many_there_are(ids_a_call: int) -> None:
     seen, dice = Seen(), np.random.default_rng(2)
     for _ in range(40):
-        some = dice.integers(1, 1 << 63, 5_000, dtype=np.uint64) << np.uint64(1)
+        some = dice.integers(0, 1 << 64, ids_a_call, dtype=np.uint64)
         seen.remember(some, some, days(100, len(some)))
-        assert seen.nbytes / len(seen) <= 30
+        assert seen.nbytes == 14 * len(seen)
 
 
-def test_a_hash_of_zero_becomes_one_for_zero_marks_an_empty_slot() -> None:
-    assert hashes(bytes(16) + b"\x05" + bytes(15)).tolist() == [1, 5]
+def test_there_are_few_runs_and_none_is_longer_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livepost.engine.seen.RUN_MAX", 10_000)
+    seen, dice = Seen(), np.random.default_rng(3)
+    for _ in range(2_000):
+        some = dice.integers(0, 1 << 64, 20, dtype=np.uint64)
+        seen.remember(some, some, days(100, len(some)))
+        assert max(map(len, seen._runs)) <= 10_000
+        assert len(seen._runs) <= 4 + 7
+    assert len(seen) == 40_000
 
 
 def test_a_day_ends_at_midnight_utc_to_the_millisecond() -> None:

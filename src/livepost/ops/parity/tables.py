@@ -214,7 +214,7 @@ def _subject(block: Block, place: int) -> bytes:
 
 def _open(block: Block, place: int, used: set[str]) -> str:
     """Return the open fields and the facets in use, as JSON; a field that is null is not there."""
-    given = block.properties[place] | block.facets[place] if place in block.facets else block.properties[place]
+    given = {**block.properties[place], **block.record_facets.get(place, {})}
     there = {name: value for name, value in given.items() if name in used and value is not None}
     return _JSON.encode(there).decode() if there else "{}"
 

@@ -130,7 +130,7 @@ def _bodies(
 
 def _open(block: Block, place: int, used: frozenset[str]) -> str:
     """Return the open fields and the facets in use, as JSON; a field that is null is not there."""
-    told = {**block.properties[place], **block.facets.get(place, {})}
+    told = {**block.properties[place], **block.record_facets.get(place, {})}
     there = {name: value for name, value in told.items() if name in used and value is not None}
     return _JSON.encode(there).decode() if there else "{}"
 
