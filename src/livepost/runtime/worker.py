@@ -44,6 +44,11 @@ from livepost.state.image import Images
 STEP_RECORDS = 5_000
 """Records a step takes, about: whole blocks."""
 
+SETTLING = 50
+"""People whom one step evaluates beside its records when another project has begun to serve: nobody waits for them as
+for due times, and live records wait for all of them.
+"""
+
 TRANSITIONS_MAX = 10_000
 """Transitions one question gets."""
 
@@ -134,7 +139,7 @@ class Worker:
         until = self._stepper.to_serve_before(ahead)
         blocks = ahead if until is None else []
         failing = self._attempts.begin(self.shard.position, sum(block.count for block in blocks))
-        given = Given(self._wave, failing, until)
+        given = Given(self._wave_now(), failing, until)
         try:
             made = self._stepper.step(ahead, given)
         except MemoryError:
@@ -145,6 +150,11 @@ class Worker:
             self._take(made, given, blocks)
             self._attempts.succeed()
         return True
+
+    def _wave_now(self) -> int:
+        """Return how many people the next step may take beside its records."""
+        settling = self.shard.complete_to < self.shard.ready_at
+        return min(self._wave, SETTLING) if settling else self._wave
 
     def _blocks_ahead(self) -> list[Block]:
         at_most = self._attempts.at_most
