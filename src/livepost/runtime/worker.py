@@ -38,16 +38,12 @@ from livepost.runtime.committing import TRANSITIONS, commit_of, seen_of
 from livepost.runtime.recovery import recover, set_place, timeline_of
 from livepost.runtime.stepping import Given, Made, Stepper, begin, first_step
 from livepost.runtime.sweep import Pace, Sweep, taken_out
+from livepost.runtime.waves import Waves
 from livepost.state.base import Loaded, StateStore
 from livepost.state.image import Images
 
 STEP_RECORDS = 5_000
 """Records a step takes, about: whole blocks."""
-
-SETTLING = 50
-"""People whom one step evaluates beside its records when another project has begun to serve: nobody waits for them as
-for due times, and live records wait for all of them.
-"""
 
 TRANSITIONS_MAX = 10_000
 """Transitions one question gets."""
@@ -83,7 +79,7 @@ class Worker:
 
         Raises StoreError if the state has seen more than the log holds: they are not of one house.
 
-        `clock` is the host's, for freshness; `wave` is `process.stage.WAVE`; `attempts` are those of the process that
+        `clock` is the host's, for freshness and how long steps take; `wave` is `process.stage.WAVE`; `attempts` are those of the process that
         died before, where they are kept. With `images` of people, these may have been swept, and with a `pace` are from
         now on; without a pace each step's commit has the rows it changed, and `row_bytes` bounds the rows in memory
         (`People.keep_at_most`; 0: all).
@@ -95,7 +91,7 @@ class Worker:
         self._log = log
         self._clock = clock
         self._workspace = workspace
-        self._wave = wave
+        self._waves = Waves(wave)
         self._attempts = attempts or Attempts(STEP_RECORDS)
         self._images = images
         self._pace = pace
@@ -139,7 +135,8 @@ class Worker:
         until = self._stepper.to_serve_before(ahead)
         blocks = ahead if until is None else []
         failing = self._attempts.begin(self.shard.position, sum(block.count for block in blocks))
-        given = Given(self._wave_now(), failing, until)
+        began_ms = self._clock.now_ms()
+        given = Given(self._waves.size(settling=self.shard.complete_to < self.shard.ready_at), failing, until)
         try:
             made = self._stepper.step(ahead, given)
         except MemoryError:
@@ -149,12 +146,9 @@ class Worker:
         else:
             self._take(made, given, blocks)
             self._attempts.succeed()
+            if not self._stepper.is_complete():
+                self._waves.note(self._clock.now_ms() - began_ms)
         return True
-
-    def _wave_now(self) -> int:
-        """Return how many people the next step may take beside its records."""
-        settling = self.shard.complete_to < self.shard.ready_at
-        return min(self._wave, SETTLING) if settling else self._wave
 
     def _blocks_ahead(self) -> list[Block]:
         at_most = self._attempts.at_most
