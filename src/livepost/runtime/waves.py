@@ -12,9 +12,10 @@ STEP_MS = 40
 LEAST = 100
 """A wave ends however slow the machine is, and whatever comes live beside it: a step has milliseconds of its own."""
 
-SETTLING = 50
-"""People whom a step evaluates beside its records when another project has begun to serve: nobody waits for them as for
-due times, and live records wait for all of them.
+SETTLING = 25
+SETTLING_ALONE = 100
+"""People whom a step evaluates when another project has begun to serve, beside records and without any: nobody waits
+for them as for due times, and live records wait for all of them.
 """
 
 
@@ -26,9 +27,13 @@ class Waves:
         self._most = most
         self._size = most
 
-    def size(self, *, settling: bool) -> int:
-        """Return how many people the next step may take; `settling`: they wait since another project serves."""
-        return min(self._size, SETTLING) if settling else self._size
+    def size(self, *, settling: bool, records: bool) -> int:
+        """Return how many people the next step may take; `settling`: they wait since another project serves; `records`:
+        it has some.
+        """
+        if not settling:
+            return self._size
+        return min(self._size, SETTLING if records else SETTLING_ALONE)
 
     def note(self, took_ms: int) -> None:
         """Note how long a step took that left people waiting: at most twice or half as many come next."""
