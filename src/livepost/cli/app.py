@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 from livepost.errors import LivepostError
+from livepost.runtime.background import stand_back
 
 COMMANDS: dict[str, str] = {
     "init": "project:init",
@@ -35,6 +36,9 @@ COMMANDS: dict[str, str] = {
     "bench": "measure:bench",
 }
 """Where each command is: file of this room, and function or group in it."""
+
+IN_BACKGROUND = ("apply",)
+"""Commands that work beside a live house and stand back before they load anything: that alone is seconds of a core."""
 
 
 class LazyGroup(TyperGroup):
@@ -60,6 +64,8 @@ def livepost() -> None:
 
 def main() -> None:
     """Run the command line; say a Livepost error in its one sentence and exit with 1."""
+    if sys.argv[1:2] and sys.argv[1] in IN_BACKGROUND:
+        stand_back()
     try:
         app()
     except LivepostError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -31,9 +30,6 @@ from livepost.runtime.project import Project
 
 CHANGES = 2
 """The exit code of `plan` where something is to be done (the habit of `terraform plan -detailed-exitcode`)."""
-
-NICE = 19
-"""How far `apply` stands back behind the house's own processes."""
 
 EVERYBODY = 10_000_000
 
@@ -94,7 +90,6 @@ def apply(
     folder = used_folder_here()
     project = project_of(folder)
     with Applying(folder) as applying:
-        os.nice(NICE)
         named = applying.named
         difference = _difference(named, project)
         if not difference.changes and named.cut is None:

@@ -20,6 +20,7 @@ class Bench(StrEnum):
     collect = "collect"
     engine = "engine"
     path = "path"
+    rush = "rush"
     wave = "wave"
     exits = "exits"
     profile = "profile"

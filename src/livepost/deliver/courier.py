@@ -46,7 +46,7 @@ class Engine(Protocol):
     """What the engine answers over its socket."""
 
     def decisions(self, after: int, limit: int) -> OutboxPage:
-        """Return outbox items with position > `after`."""
+        """Return outbox items with a number > `after`."""
         ...
 
     def served(self, upto: int) -> None:
@@ -70,9 +70,16 @@ class Outcomes(Protocol):
         ...
 
 
+class Place(msgspec.Struct):
+    """How far the outbox is read: all items up to a number of an epoch."""
+
+    epoch: str = ""
+    after: int = 0
+
+
 class Courier(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of a courier; `blind` gives an address's keyed hash (suppressions); `worker` names a
-    connection.
+    connection; `place` moves on as the outbox is read.
     """
 
     engine: Engine
@@ -83,6 +90,7 @@ class Courier(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: Outcomes
     clock: Clock
     worker: str = "courier"
+    place: Place = msgspec.field(default_factory=Place)
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,16 +116,17 @@ def recover(courier: Courier) -> int:
 def take_over(courier: Courier) -> TakenOver:
     """Copy what the outbox has into the ledger; return the sums.
 
-    The outbox is asked from its beginning, not from the ledger's cursor: an engine that was rolled back or replays
-    decides once more what lies behind the fence, and that is to be compared.
+    Nothing is read twice: while a wave is served, `complete_to` waits far behind what the ledger has. But where a
+    process began anew, engine or courier, the outbox is read from its beginning, not from the ledger's cursor: an
+    engine that was rolled back or replays decides once more what lies behind the fence, and that is to be compared.
     """
     total = TakenOver(inserted=0, compared=0, diverged=0, cursor=courier.ledger.cursor())
-    after = -1
     for _ in range(MAX_PAGES):
-        page = courier.engine.decisions(after, PAGE_ITEMS)
+        page = _next_page(courier)
         if not page.items and page.complete_to <= total.cursor:
             break
         taken = courier.ledger.take_over(page, courier.clock.now_ms())
+        courier.place.after = page.last
         courier.engine.served(page.complete_to)
         total = TakenOver(
             inserted=total.inserted + taken.inserted,
@@ -127,7 +136,6 @@ def take_over(courier: Courier) -> TakenOver:
         )
         if not page.more:
             break
-        after = page.items[-1].position  # while a wave is served, `complete_to` waits far behind it
     return total
 
 
@@ -160,6 +168,16 @@ def report(courier: Courier) -> int:
         if len(moves) < REPORTED:
             break
     return reported
+
+
+def _next_page(courier: Courier) -> OutboxPage:
+    """Return the page behind the last one; the first one where the engine's numbers began anew."""
+    place = courier.place
+    page = courier.engine.decisions(place.after, PAGE_ITEMS)
+    if page.epoch != place.epoch:
+        page = courier.engine.decisions(0, PAGE_ITEMS)
+        place.epoch, place.after = page.epoch, 0
+    return page
 
 
 def _people(courier: Courier, claims: Sequence[Claimed]) -> Mapping[bytes, PersonView] | None:

@@ -31,6 +31,9 @@ from livepost.state.image import ImageError
 IDLE_S = 1.0
 """How long the engine waits for the front's wake-up before it looks at the log all the same."""
 
+GIVE_WAY_S = 0.02
+"""How long people who settle let live records come first, with which they share a step."""
+
 PEOPLE_WAIT_S = 0.5
 """How long a question for people or a letter waits for the engine to get as far as it asks."""
 
@@ -110,17 +113,25 @@ class _Engine:
         """
         decided = self._worker.decided
         while True:
-            self._woken.clear()
-            while self._worker.turn():
+            while self._turn():
                 async with self._stepped:
                     self._stepped.notify_all()
                 if self._worker.decided > decided:
                     decided = self._worker.decided
                     self._server.changed()
-                await asyncio.sleep(0)
-            with contextlib.suppress(TimeoutError):  # `asyncio.wait_for` may lose a cancellation (Python 3.11)
-                async with asyncio.timeout(IDLE_S):
-                    await self._woken.wait()
+                await (self._wait(GIVE_WAY_S) if self._worker.settling else asyncio.sleep(0))
+            await self._wait(IDLE_S)
+
+    def _turn(self) -> bool:
+        """Do one step; whoever wakes the engine from now on has something for the next one."""
+        self._woken.clear()
+        return self._worker.turn()
+
+    async def _wait(self, seconds: float) -> None:
+        """Return when there is something new in the log, after so long at the latest."""
+        with contextlib.suppress(TimeoutError):  # `asyncio.wait_for` may lose a cancellation (Python 3.11)
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
 
     async def _tell_due(self) -> None:
         """Tell the front when time alone changes something next, so that it lets time pass."""

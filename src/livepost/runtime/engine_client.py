@@ -23,7 +23,7 @@ class EngineClient:
         self._wire = WireClient(folder.engine_socket)
 
     def decisions(self, after: int, limit: int) -> OutboxPage:
-        """Return outbox items with position > `after`."""
+        """Return outbox items with a number > `after`."""
         return self._wire.call("decisions", (after, limit), OutboxPage)
 
     def people(self, ids: Sequence[bytes], at_least: int) -> dict[bytes, PersonView]:

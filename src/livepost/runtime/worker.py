@@ -38,7 +38,8 @@ from livepost.runtime.committing import TRANSITIONS, commit_of, seen_of
 from livepost.runtime.recovery import recover, set_place, timeline_of
 from livepost.runtime.stepping import Given, Made, Stepper, begin, first_step
 from livepost.runtime.sweep import Pace, Sweep, taken_out
-from livepost.state.base import Loaded, StateStore
+from livepost.runtime.waves import Waves
+from livepost.state.base import Loaded, StateStore, new_epoch
 from livepost.state.image import Images
 
 STEP_RECORDS = 5_000
@@ -78,19 +79,20 @@ class Worker:
 
         Raises StoreError if the state has seen more than the log holds: they are not of one house.
 
-        `clock` is the host's, for freshness; `wave` is `process.stage.WAVE`; `attempts` are those of the process that
-        died before, where they are kept. With `images` of people, these may have been swept, and with a `pace` are from
-        now on; without a pace each step's commit has the rows it changed, and `row_bytes` bounds the rows in memory
-        (`People.keep_at_most`; 0: all).
+        `clock` is the host's, for freshness and how long steps take; `wave` is `process.stage.WAVE`; `attempts` are
+        those of the process that died before, where they are kept. With `images` of people, these may have been swept,
+        and with a `pace` are from now on; without a pace each step's commit has the rows it changed, and `row_bytes`
+        bounds the rows in memory (`People.keep_at_most`; 0: all).
         """
         self.freshness = Latencies()
         self.transition_count = 0
         self.decided = 0
+        self._epoch = new_epoch()
         self._store = store
         self._log = log
         self._clock = clock
         self._workspace = workspace
-        self._wave = wave
+        self._waves = Waves(wave)
         self._attempts = attempts or Attempts(STEP_RECORDS)
         self._images = images
         self._pace = pace
@@ -107,6 +109,11 @@ class Worker:
     def shard(self) -> People:
         """The people."""
         return self._stepper.people
+
+    @property
+    def settling(self) -> bool:
+        """Whether people wait to be evaluated since another project serves."""
+        return self.shard.complete_to < self.shard.ready_at
 
     @property
     def log_needed_after(self) -> int:
@@ -134,7 +141,8 @@ class Worker:
         until = self._stepper.to_serve_before(ahead)
         blocks = ahead if until is None else []
         failing = self._attempts.begin(self.shard.position, sum(block.count for block in blocks))
-        given = Given(self._wave, failing, until)
+        began_ms = self._clock.now_ms()
+        given = Given(self._waves.size(settling=self.settling, records=bool(blocks)), failing, until)
         try:
             made = self._stepper.step(ahead, given)
         except MemoryError:
@@ -144,6 +152,8 @@ class Worker:
         else:
             self._take(made, given, blocks)
             self._attempts.succeed()
+            if not self._stepper.is_complete():
+                self._waves.note(self._clock.now_ms() - began_ms)
         return True
 
     def _blocks_ahead(self) -> list[Block]:
@@ -178,12 +188,18 @@ class Worker:
         return None if due >= NO_DUE else due
 
     def decisions(self, after: int, limit: int) -> OutboxPage:
-        """Return outbox items with position > `after`; with `more` set, ask again from the last position on."""
-        rows = self._store.outbox(after, limit)
-        items = [_items.decode(body) for _, body in rows]
-        more = bool(rows) and bool(self._store.outbox(rows[-1][0], 1))
-        complete_to = min(self.shard.complete_to, rows[-1][0]) if more else self.shard.complete_to
-        return OutboxPage(complete_to=complete_to, as_of=self.shard.as_of, items=items, more=more)
+        """Return outbox items with a number > `after`, at most `limit`; with `more` set, ask again from `last` on."""
+        rows = self._store.outbox_after(after, limit + 1)
+        more = len(rows) > limit
+        rows = rows[:limit]
+        return OutboxPage(
+            complete_to=-1 if more else self.shard.complete_to,
+            as_of=self.shard.as_of,
+            items=[_items.decode(body) for _, body in rows],
+            more=more,
+            last=rows[-1][0] if rows else max(after, 0),
+            epoch=self._epoch,
+        )
 
     def people(self, ids: Sequence[bytes], at_least: int = -1) -> dict[bytes, PersonView]:
         """Return persons by any of their subjects, as of position `at_least` or later; unknown ones are left out.

@@ -133,6 +133,13 @@ class StateStore(Protocol):
         """
         ...
 
+    def outbox_after(self, number: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return (number, body) of at most `limit` outbox items with a number > `number`, in the order of commits.
+
+        Numbers are above 0 and grow as long as the store is open; what is opened or reset may number otherwise.
+        """
+        ...
+
     def prune_outbox(self, upto: int) -> None:
         """Drop outbox items with position <= `upto`: no page has them any more, the disk has until the next commit."""
         ...

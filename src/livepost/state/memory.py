@@ -30,7 +30,8 @@ class MemoryState:
         self._loaded: Loaded | None = None
         self._rows: dict[int, bytes] = {}
         self._seen: list[tuple[int, bytes]] = []
-        self._outbox: list[tuple[int, bytes]] = []
+        self._outbox: list[tuple[int, int, bytes]] = []
+        self._item = 0
         self._transitions: list[TransitionRow] = []
         self._dead: dict[int, Letter] = {}
         self._hours: dict[int, bytes] = {}
@@ -64,9 +65,8 @@ class MemoryState:
         require_not_back(commit.position, self._loaded.position if self._loaded else commit.position)
         self._require_room(commit)
         self._put_rows(commit.rows.everybody())
-        for item in commit.outbox:
-            place = bisect_right(self._outbox, item[0], key=lambda kept: kept[0])
-            self._outbox.insert(place, item)
+        self._outbox += [(number, *item) for number, item in enumerate(commit.outbox, self._item + 1)]
+        self._item += len(commit.outbox)
         if commit.seen:
             self._seen.append((commit.seen_day, commit.seen))
         self._transitions += commit.transitions
@@ -87,18 +87,23 @@ class MemoryState:
     def outbox(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Return a page of whole positions after `after`."""
         require_limit(limit)
-        start = self._place_after(after)
-        end = start + limit
-        if end < len(self._outbox):
-            cut = self._outbox[end][0]
-            while end > start and self._outbox[end - 1][0] == cut:
-                end -= 1
-            end = end if end > start else self._place_after(cut)
-        return self._outbox[start:end]
+        found = sorted([(at, body) for _, at, body in self._outbox if at > after], key=lambda item: item[0])
+        end = limit
+        if end < len(found):
+            cut = found[end][0]
+            end = bisect_left(found, cut, key=lambda item: item[0])
+            end = end or bisect_right(found, cut, key=lambda item: item[0])
+        return found[:end]
+
+    def outbox_after(self, number: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return items after a number, in order of commit."""
+        require_limit(limit)
+        start = bisect_right(self._outbox, number, key=lambda item: item[0])
+        return [(number, body) for number, _, body in self._outbox[start : start + limit]]
 
     def prune_outbox(self, upto: int) -> None:
         """Drop outbox items up to a position."""
-        del self._outbox[: self._place_after(upto)]
+        self._outbox = [item for item in self._outbox if item[1] > upto]
 
     def transitions(self, person: bytes | None, segment: str | None, limit: int) -> list[bytes]:
         """Return transitions, the last committed first."""
@@ -190,9 +195,6 @@ class MemoryState:
 
     def _parts(self) -> tuple[_Part, ...]:
         return (self._rows, self._seen, self._outbox, self._transitions, self._dead, self._hours, self._steps)
-
-    def _place_after(self, position: int) -> int:
-        return bisect_right(self._outbox, position, key=lambda kept: kept[0])
 
     def _require_room(self, commit: Commit) -> None:
         brought: tuple[Sized, ...] = (commit.rows, commit.outbox, commit.transitions, commit.dead, commit.hours)

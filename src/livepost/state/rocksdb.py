@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
@@ -86,6 +87,7 @@ class RocksState:
         self._path = path
         self._broken = ""
         self._pruned = -1
+        self._decided: list[tuple[int, int]] | None = None
         self._family: dict[str, Rdict] = {}
         self._handle: dict[str, ColumnFamily] = {}
         with contextlib.ExitStack() as opened:
@@ -151,6 +153,8 @@ class RocksState:
                 dead=meta.dead + new_letters,
             ),
         )
+        if self._decided is not None:
+            self._decided += [(n, position) for n, (position, _) in enumerate(commit.outbox, meta.item)]
 
     def outbox(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Return a page of whole positions after `after`."""
@@ -162,8 +166,22 @@ class RocksState:
         cut = found[-1][0]
         return [item for item in found if item[0] < cut] or self._of_position(cut)
 
+    def outbox_after(self, number: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return items after a number, in order of commit."""
+        require_limit(limit)
+        if self._decided is None:  # on disk they are by position: whoever never asks for them so does not read them all
+            places = (_PLACE.unpack(key) for key, _ in self._items("outbox", self._pruned + 1))
+            self._decided = sorted((n, position) for position, n in places)
+        first = bisect_left(self._decided, (number, 0))  # kept from 0, told from 1
+        found = self._decided[first : first + limit]
+        with self._reading():
+            bodies = self._family["outbox"].get([_PLACE.pack(at, n) for n, at in found]) if found else []
+        return [(n + 1, body) for (n, _), body in zip(found, bodies or (), strict=True)]
+
     def prune_outbox(self, upto: int) -> None:
         """Drop outbox items up to a position: from pages now, from the disk with the next commit."""
+        if upto > self._pruned and self._decided is not None:
+            self._decided = [(n, position) for n, position in self._decided if position > upto]
         self._pruned = max(self._pruned, upto)
 
     def transitions(self, person: bytes | None, segment: str | None, limit: int) -> list[bytes]:
@@ -238,6 +256,7 @@ class RocksState:
             batch.delete_range(_FIRST, _END, self._handle[name])
         self._write(batch, Meta(format=ROCKSDB_FORMAT, epoch=new_epoch()))
         self._pruned = -1
+        self._decided = None
 
     def snapshot(self, to: Path) -> None:
         """Write a checkpoint: files that do not change any more are linked, the rest is copied."""

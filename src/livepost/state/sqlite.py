@@ -31,6 +31,7 @@ _PUT_LETTER = (
 )
 _MARK_REPLAYED = "UPDATE dead SET replayed_at = ? WHERE position = ? AND replayed_at IS NULL"
 _LETTERS = f"SELECT {', '.join(_LETTER)} FROM dead WHERE position > ? ORDER BY position LIMIT ?"
+_NUMBERED = "SELECT number, body FROM outbox WHERE number > ? AND +position > ? ORDER BY number LIMIT ?"
 _PAGE = "SELECT position, body FROM outbox WHERE position > ? ORDER BY position, number LIMIT ?"
 _HOURS = (
     "SELECT ended, body FROM hours WHERE ended >= coalesce("
@@ -65,6 +66,7 @@ class SqliteState:
             self._epoch, self._last = self._numbered()
             opened.pop_all()
         self._pruned = -1
+        self._item = self._last_item()
 
     def loaded(self) -> Loaded | None:
         """Return where the last commit came to; None if there is none."""
@@ -95,11 +97,12 @@ class SqliteState:
         """Keep all that a step changed, in one fsynced transaction."""
         people = self._people.plan(commit.rows)
         numbered = enumerate(commit.transitions, self._last + 1)
+        items = enumerate(commit.outbox, self._item + 1)
         with self._file.transaction():
             self._put_progress(commit)
             self._people.write(people)
             self._file.change("DELETE FROM outbox WHERE position <= ?", [(self._pruned,)])
-            self._file.change("INSERT INTO outbox (position, body) VALUES (?, ?)", commit.outbox)
+            self._file.change("INSERT INTO outbox VALUES (?, ?, ?)", [(n, *item) for n, item in items])
             if commit.seen:
                 self._file.change("INSERT INTO seen (day, entries) VALUES (?, ?)", [(commit.seen_day, commit.seen)])
             self._file.change(_PUT_TRANSITION, [(n, *msgspec.structs.astuple(one)) for n, one in numbered])
@@ -112,6 +115,7 @@ class SqliteState:
                 self._file.change("INSERT OR REPLACE INTO definitions VALUES (0, ?)", [(commit.definitions,)])
         self._people.apply(people)
         self._last += len(commit.transitions)
+        self._item += len(commit.outbox)
 
     def outbox(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Return a page of whole positions after `after`."""
@@ -121,6 +125,11 @@ class SqliteState:
             return found
         cut = found[-1][0]
         return [item for item in found if item[0] < cut] or self._file.select(_OF_POSITION, (cut,))
+
+    def outbox_after(self, number: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return items after a number, in order of commit."""
+        require_limit(limit)
+        return self._file.select(_NUMBERED, (number, self._pruned, limit))
 
     def prune_outbox(self, upto: int) -> None:
         """Drop outbox items up to a position: from pages now, from the disk with the next commit."""
@@ -203,6 +212,10 @@ class SqliteState:
         with self._file.transaction():
             self._file.change("INSERT INTO numbering VALUES (?, ?)", [(epoch, newest)])
         return epoch, newest
+
+    def _last_item(self) -> int:
+        ((newest,),) = self._file.select("SELECT coalesce(max(number), 0) FROM outbox")
+        return int(newest)
 
     def _put_progress(self, commit: Commit) -> None:
         image = ""

@@ -32,7 +32,8 @@ Command = Callable[..., Answer]
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let no setting of the host and no other page reach a command."""
+    """Let no setting of the host and no other page reach a command, and none make this process stand back for good."""
+    monkeypatch.setattr(sys.modules["livepost.cli.app"], "IN_BACKGROUND", ())
     for name in [name for name in os.environ if name.startswith("LIVEPOST_")]:
         monkeypatch.delenv(name)
     before = sys.modules.pop("shop", None)

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,15 @@ def test_a_wrong_command_line_exits_with_2_and_says_what_is_wrong(livepost: Comm
     assert told.code == 2
     assert "Error" in told.err
     assert told.out == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="other systems know niceness only")
+@pytest.mark.parametrize(("command", "policy"), [("apply", "SCHED_IDLE"), ("plan", "SCHED_OTHER")])
+def test_only_a_command_that_works_beside_a_live_house_stands_back(command: str, policy: str) -> None:
+    look = "import atexit, os, sys; from livepost.cli.app import main; "
+    look += f"atexit.register(lambda: print(os.sched_getscheduler(0))); sys.argv[1:] = [{command!r}, '--help']; main()"
+    told = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines()[-1] == str(getattr(os, policy))
 
 
 def test_a_group_and_a_command_are_loaded_only_when_asked_for() -> None:

@@ -57,6 +57,9 @@ class Desk:
         self.away = False
         self.moves: list[Move] = []
         self.page_items = 2
+        self.epoch = "first"
+        self.read: list[OutboxItem] = []
+        self._forgotten = 0
 
     def knows(self, name: str, address: object, first_name: str = "") -> bytes:
         [keys] = self.vault.admit([ExternalId("user", name)])
@@ -80,13 +83,26 @@ class Desk:
         return keys.subject
 
     def decisions(self, after: int, limit: int) -> OutboxPage:
-        items = [item for item in self.items if item.position > after]
-        page, more = items[: self.page_items], len(items) > self.page_items
-        last = page[-1].position if page else after
-        return OutboxPage(complete_to=last, as_of=START_MS, items=page, more=more)
+        begin = max(after - self._forgotten, 0)
+        items = self.items[begin : begin + self.page_items]
+        more = begin + len(items) < len(self.items)
+        self.read += items
+        return OutboxPage(
+            complete_to=-1 if more else self.complete_to(),
+            as_of=START_MS,
+            items=items,
+            more=more,
+            last=self._forgotten + begin + len(items),
+            epoch=self.epoch,
+        )
+
+    def complete_to(self) -> int:
+        return max((item.position for item in self.items), default=-1)
 
     def served(self, upto: int) -> None:
-        self.items = [item for item in self.items if item.position > upto]
+        kept = [item for item in self.items if item.position > upto]
+        self._forgotten += len(self.items) - len(kept)
+        self.items = kept
 
     def people(self, ids: Sequence[bytes], at_least: int) -> Mapping[bytes, PersonView]:
         if self.away:
@@ -197,6 +213,31 @@ def test_the_outbox_is_copied_page_by_page(parts: Parts) -> None:
     taken = loop.take_over(parts.courier)
     assert (taken.inserted, taken.cursor) == (7, 7)
     assert loop.take_over(parts.courier).inserted == 0
+
+
+def test_what_lies_behind_an_unfinished_wave_is_read_once(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts.desk, "complete_to", lambda: 0)
+    ada = parts.desk.knows("ada", "ada@example.com")
+    wants(parts, 9, ada)
+    loop.take_over(parts.courier)
+    wants(parts, 5, ada)  # due before, and served behind it
+    assert loop.take_over(parts.courier).inserted == 1
+    decided = [item.position for item in parts.desk.read if isinstance(item, Decision)]
+    assert decided == [9, 9, 5]  # the first page was asked for twice: what began anew is read from its beginning
+
+
+def test_where_the_engine_began_anew_all_is_read_and_compared_again(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts.desk, "complete_to", lambda: 0)
+    ada = parts.desk.knows("ada", "ada@example.com")
+    for number in range(1, 6):
+        wants(parts, number, ada)
+    assert loop.take_over(parts.courier).inserted == 5
+    parts.desk.epoch = "second"
+    again = loop.take_over(parts.courier)
+    assert (again.inserted, again.compared, again.diverged) == (0, 5, 0)
+    assert loop.take_over(parts.courier).compared == 0
 
 
 def test_what_an_engine_decides_once_more_is_compared_and_differences_are_noted(parts: Parts) -> None:

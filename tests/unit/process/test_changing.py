@@ -18,6 +18,7 @@ from livepost.model.person import PersonView
 from livepost.model.record import Kind, Origin, Record
 from livepost.process import changing
 from livepost.process.people import People
+from livepost.runtime.waves import SETTLING, SETTLING_ALONE
 from livepost.runtime.worker import Worker
 from livepost.state.memory import MemoryState
 from tests.unit.process.records import DAY, NOW, event, subject
@@ -95,6 +96,27 @@ def test_a_new_feature_is_shown_when_ready_with_what_came_live_and_what_the_seed
     (told,) = shop.engine().transitions(None, None, 10)
     assert (told.segment, told.number, told.position, told.origin) == ("keen", 1, at, Origin.BACKFILL)
     assert shop.engine().definitions.serving == AFTER and shop.engine().definitions.cut is None
+
+
+def test_people_settle_a_few_at_a_time_beside_records_and_a_wave_is_large_again_behind_them() -> None:
+    shop = Shop()
+    shop.cut("r")
+    everybody = SETTLING + SETTLING_ALONE + 1
+    for number in range(everybody):
+        whose = {"subject": number.to_bytes(16, "big")}
+        shop.take(*(msgspec.structs.replace(event("a", f"{number}-{time}"), **whose) for time in range(2)))
+    worker = shop.opened()
+    while worker.turn():
+        pass
+    shop.ready("r")
+    assert worker.turn()  # READY itself
+    told = []
+    while worker.turn():
+        told.append(worker.transition_count)
+        if len(told) == 1:
+            shop.look("b", "beside them")
+    assert told == [SETTLING_ALONE, SETTLING_ALONE + SETTLING, everybody]
+    assert worker.shard.complete_to == worker.shard.position > worker.shard.ready_at
 
 
 def test_what_a_change_that_was_given_up_had_counted_is_dropped() -> None:

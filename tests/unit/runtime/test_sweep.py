@@ -72,7 +72,7 @@ def all_of(people: People) -> dict[str, Any]:
 def ends(worker: Worker) -> dict[str, Any]:
     """Return everything that others can ask; what different people did at one moment is in no order."""
     told = answers(worker)
-    order = {"transitions": told["transitions"], "outbox": told["outbox"].items}
+    order = {"transitions": told["transitions"], "outbox": told["outbox"]}
     return {**told, **{name: sorted(map(repr, items)) for name, items in order.items()}}
 
 

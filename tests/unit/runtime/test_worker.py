@@ -25,6 +25,7 @@ from livepost.model.decision import Decision
 from livepost.model.record import KeyKind, Kind, Record
 from livepost.model.told import SegmentHistory, SegmentPoint
 from livepost.process.people import People
+from livepost.process.stage import WAVE
 from livepost.project.compiled import compile_project
 from livepost.project.declarations import collect
 from livepost.runtime.worker import TRANSITIONS_MAX, Worker
@@ -109,8 +110,8 @@ class Line:
         assert keys is not None
         return keys.subject
 
-    def worker(self, store: MemoryState, page: Compiled = PAGE) -> Worker:
-        return Worker(page, store, self.log, self.clock, "shop")
+    def worker(self, store: MemoryState, page: Compiled = PAGE, wave: int = WAVE) -> Worker:
+        return Worker(page, store, self.log, self.clock, "shop", wave)
 
 
 def a_busy_day(line: Line) -> None:
@@ -140,7 +141,7 @@ def answers(worker: Worker) -> dict[str, Any]:
     return {
         "people": sorted(worker.everybody(100), key=lambda view: view.person),
         "transitions": worker.transitions(None, None, 1000),
-        "outbox": worker.decisions(-1, 1000),
+        "outbox": sorted(worker.decisions(-1, 1000).items, key=lambda item: item.position),
         "dead": worker.dead(-1, 100),
         "counts": status.counts,
         "lateness": status.lateness,
@@ -258,21 +259,49 @@ def test_the_outbox_comes_in_pages_that_together_are_the_whole() -> None:
     whole = worker.decisions(-1, 1000)
     assert len(whole.items) == 3 and not whole.more and whole.complete_to == worker.status().complete_to
     for limit in (1, 2, 3):
-        after, found, more = -1, [], True
+        after, found, more = 0, [], True
         while more:
             page = worker.decisions(after, limit)
             found += page.items
-            after, more = page.complete_to, page.more
+            after, more = page.last, page.more
         assert found == whole.items
-        assert after == whole.complete_to
+        assert page.complete_to == whole.complete_to
 
 
-def test_a_page_that_is_cut_claims_nothing_beyond_its_last_item() -> None:
+def test_a_page_that_is_cut_says_nothing_of_what_is_complete() -> None:
     line = Line()
     a_busy_day(line)
     page = run(line.worker(MemoryState())).decisions(-1, 1)
     assert page.more
-    assert page.complete_to == page.items[-1].position
+    assert page.complete_to == -1
+
+
+def test_what_a_wave_brings_late_is_told_once_and_an_older_position_behind_a_newer_one() -> None:
+    line = Line()
+    worker = line.worker(MemoryState(), wave=1)
+    for person in ("ada", "bob"):
+        line.look(person, "a")
+        line.look(person, "b")
+    run(worker)
+    line.pass_time(31_000)
+    assert worker.turn()  # one of the two, while the other waits
+    first = worker.decisions(0, 10)
+    assert len([item for item in first.items if isinstance(item, Decision)]) == 1
+    assert first.complete_to < worker.shard.position
+    run(worker)
+    second = worker.decisions(first.last, 10)
+    assert len([item for item in second.items if isinstance(item, Decision)]) == 1
+    assert (second.complete_to, second.epoch) == (worker.shard.position, first.epoch)
+    assert worker.decisions(second.last, 10).items == []
+
+
+def test_another_engine_numbers_otherwise_and_says_so() -> None:
+    line, store = Line(), MemoryState()
+    a_busy_day(line)
+    before = run(line.worker(store)).decisions(0, 10)
+    after = line.worker(store).decisions(0, 10)
+    assert before.items == after.items
+    assert before.epoch != after.epoch
 
 
 def test_what_the_courier_has_is_forgotten_and_the_rest_kept() -> None:

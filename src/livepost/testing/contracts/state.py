@@ -287,6 +287,39 @@ class StateContract:
         store = bench.new()
         holds()
 
+    def test_items_come_by_number_in_the_order_of_commits_and_each_once(self, bench: StateBench) -> None:
+        @settings(max_examples=60, deadline=None, database=None)
+        @given(st.lists(st.lists(st.integers(0, 12), max_size=8), max_size=4), st.integers(1, 6))
+        def holds(commits: list[list[int]], limit: int) -> None:
+            store.reset()
+            told: list[bytes] = []
+            after = 0
+            numbered = iter(range(1_000))
+            made = [[(position, b"%d" % next(numbered)) for position in some] for some in commits]
+            for items in made:
+                store.commit(step(12, outbox=items))
+                while page := store.outbox_after(after, limit):
+                    assert len(page) <= limit and after < page[0][0] and page == sorted(page)
+                    after = page[-1][0]
+                    told += [body for _, body in page]
+            assert told == [body for items in made for _, body in items]
+
+        store = bench.new()
+        holds()
+
+    def test_numbers_of_items_go_on_behind_a_prune_and_whatever_is_pruned_is_not_told(self, bench: StateBench) -> None:
+        store = bench.new()
+        store.commit(step(9, outbox=[(9, b"a"), (9, b"b"), (5, b"late")]))
+        [(first, _), (second, _), (late, _)] = store.outbox_after(0, 9)
+        assert store.outbox_after(first, 1) == [(second, b"b")]
+        store.prune_outbox(5)
+        assert store.outbox_after(0, 9) == [(first, b"a"), (second, b"b")]
+        store.prune_outbox(9)
+        store.commit(step(12, outbox=[(12, b"c")]))
+        [(last, body)] = store.outbox_after(late, 9)
+        assert (last > late, body) == (True, b"c")
+        assert store.outbox_after(0, 9) == [(last, b"c")]
+
     def test_pruned_items_are_gone_and_later_ones_stay(self, bench: StateBench) -> None:
         store = bench.new()
         store.commit(step(3, outbox=[(1, b"a"), (2, b"b"), (3, b"c")]))
@@ -410,11 +443,12 @@ class StateContract:
         assert store.hours(0) == [(30, b"")]
         assert (store.forget_hours(MANY), store.hours(0)) == (1, [])
 
-    @pytest.mark.parametrize("ask", ["outbox", "dead", "transitions", "transitions_after"])
+    @pytest.mark.parametrize("ask", ["outbox", "outbox_after", "dead", "transitions", "transitions_after"])
     def test_a_page_of_nothing_is_refused(self, bench: StateBench, ask: str) -> None:
         store = bench.new()
         pages: dict[str, Callable[[], object]] = {
             "outbox": lambda: store.outbox(0, 0),
+            "outbox_after": lambda: store.outbox_after(0, 0),
             "dead": lambda: store.dead(0, 0),
             "transitions": lambda: store.transitions(None, None, 0),
             "transitions_after": lambda: store.transitions_after(0, 0),
@@ -476,7 +510,9 @@ class DurableStateContract(StateContract):
         store.commit(step(2, outbox=[(1, b"a"), (2, b"b")]))
         store.prune_outbox(1)
         store.commit(step(3))
-        assert durable.reopen(store).outbox(-1, 9) == [(2, b"b")]
+        again = durable.reopen(store)
+        assert again.outbox(-1, 9) == [(2, b"b")]
+        assert [body for _, body in again.outbox_after(0, 9)] == [b"b"]
 
     def test_a_reset_is_there_after_reopening(self, durable: DurableStateBench) -> None:
         store = durable.new()

@@ -1,0 +1,42 @@
+"""How many people whose due times have come one step takes beside its records: so many that live records wait little.
+
+In: how long steps take that serve a part of a wave. Out: how many the next one may take. What a step makes does not
+depend on it; a step that is done again takes as many as it took (`sweep.Taken`).
+"""
+
+from __future__ import annotations
+
+STEP_MS = 40
+"""How long a step with a part of a wave may take, about: a live record that just missed it waits so long more."""
+
+LEAST = 100
+"""A wave ends however slow the machine is, and whatever comes live beside it: a step has milliseconds of its own."""
+
+SETTLING = 25
+SETTLING_ALONE = 100
+"""People whom a step evaluates when another project has begun to serve, beside records and without any: nobody waits
+for them as for due times, and live records wait for all of them.
+"""
+
+
+class Waves:
+    """The size of one engine's next part of a wave, in people."""
+
+    def __init__(self, most: int) -> None:
+        """Begin with `most`, which is never exceeded; where it is under LEAST nothing changes it."""
+        self._most = most
+        self._size = most
+
+    def size(self, *, settling: bool, records: bool) -> int:
+        """Return how many people the next step may take; `settling`: they wait since another project serves; `records`:
+        it has some.
+        """
+        if not settling:
+            return self._size
+        return min(self._size, SETTLING if records else SETTLING_ALONE)
+
+    def note(self, took_ms: int) -> None:
+        """Note how long a step took that left people waiting: at most twice or half as many come next."""
+        fitting = self._size * STEP_MS // max(took_ms, 1)
+        near = min(max(fitting, self._size // 2), 2 * self._size)
+        self._size = min(max(near, LEAST), self._most)
