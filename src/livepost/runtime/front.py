@@ -190,6 +190,7 @@ class _Front:
             self._rates,
             self._trouble,
             outcomes=lambda: self._outcomes,
+            vault=lambda: self._writing.vault,
             replay=self._replayed,
             home=self._home,
         )
