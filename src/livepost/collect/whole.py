@@ -54,6 +54,7 @@ class _Nobody:
 class _UnderWay:
     """A call that waits for its commit; for uvicorn a cycle of request and response, as far as it looks into one."""
 
+    __slots__ = ("_protocol", "disconnected", "keep_alive", "response_complete", "scope")
     message_event = _Nobody()
 
     def __init__(self, protocol: _WholeCalls, scope: HTTPScope) -> None:
@@ -87,8 +88,16 @@ class _WholeCalls(HttpToolsProtocol):
         self._heads = heads
         self._path: str | None = None
         self._body = b""
+        self._idle_since: float | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
 
     def data_received(self, data: bytes) -> None:
+        self._idle_since = None
         super().data_received(data)
         if self._path is not None:
             self._path = None
@@ -113,9 +122,8 @@ class _WholeCalls(HttpToolsProtocol):
             return
         path, self._path = self._path, None
         self.scope["method"] = "POST"
-        authorization = next((value for name, value in self.headers if name == b"authorization"), None)
         try:
-            taken = self._collect.take_whole(path, authorization, self._body)
+            taken = self._collect.take_whole(path, self._authorization(), self._body)
         except LivepostError as error:
             self.refuse(_UnderWay(self, self.scope), error)
         except Exception:  # not foreseen: the app meets it too, where uvicorn tells of it
@@ -136,7 +144,11 @@ class _WholeCalls(HttpToolsProtocol):
         self.transport.write(b"%bx-livepost-position: %d\r\n%b\r\n%b" % (head, position, close, SUCCESS))
         if not call.keep_alive:
             self.transport.close()
-        self.on_response_complete()
+        if self.pipeline or self.transport.is_closing():
+            self.on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            self._rest()
 
     def refuse(self, call: _UnderWay, error: BaseException) -> None:
         """Say through ASGI that a call was not taken."""
@@ -168,6 +180,28 @@ class _WholeCalls(HttpToolsProtocol):
         if self._body:
             super().on_body(self._body)
         self._body = b""
+
+    def _authorization(self) -> bytes | None:
+        for name, value in self.headers:
+            if name == b"authorization":
+                return value
+        return None
+
+    def _rest(self) -> None:
+        """Wait for the next request, as long as uvicorn does, with one timer for all calls of that time."""
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._look)
+
+    def _look(self) -> None:
+        """Close the connection if it rested for long enough; come again if it rests for less."""
+        self._idle_timer = None
+        if self._idle_since is not None:
+            left_s = self._idle_since + self.timeout_keep_alive - self.loop.time()
+            if left_s > 0:
+                self._idle_timer = self.loop.call_later(left_s, self._look)
+            else:
+                self.timeout_keep_alive_handler()
 
     def _is_plain(self) -> bool:
         parser = self.parser

@@ -56,7 +56,9 @@ class Talk:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Counted, *, whole: bool = True) -> AsyncIterator[Callable[[], Awaitable[Talk]]]:
+async def serving(
+    app: Counted, *, whole: bool = True, rest_s: float = 5
+) -> AsyncIterator[Callable[[], Awaitable[Talk]]]:
     """Run uvicorn as the front does, with whole calls or without."""
     config = uvicorn.Config(
         app,
@@ -66,6 +68,7 @@ async def serving(app: Counted, *, whole: bool = True) -> AsyncIterator[Callable
         lifespan="off",
         access_log=False,
         log_config=None,
+        timeout_keep_alive=rest_s,  # type: ignore[arg-type]
         timeout_graceful_shutdown=5,
     )
     server = uvicorn.Server(config)
@@ -287,6 +290,23 @@ def test_a_client_that_leaves_before_its_answer_harms_nobody_and_its_call_is_kep
 
     assert asyncio.run(story()).startswith(b"HTTP/1.1 200")
     assert [record.message_id for record in collector.records()] == ["gone", "m-1"]
+
+
+def test_a_connection_that_rests_for_too_long_is_closed_and_one_that_is_used_is_not(collector: Any) -> None:
+    app = Counted(collector.app)
+
+    async def story() -> tuple[int, bytes, float]:
+        async with serving(app, rest_s=0.2) as connect:
+            talk, loop = await connect(), asyncio.get_running_loop()
+            began, answered = loop.time(), 0
+            while loop.time() < began + 0.5:
+                answered += (await talk.ask(request(CALL, BASIC))).startswith(b"HTTP/1.1 200")
+            rests = loop.time()
+            return answered, await talk.reader.read(1), loop.time() - rests
+
+    answered, rest, rested_s = asyncio.run(story())
+    assert (answered, rest) == (len(collector.records()), b"")
+    assert 0.1 < rested_s < 2
 
 
 def test_a_call_under_way_when_the_server_stops_is_answered(collector: Any) -> None:
