@@ -99,6 +99,7 @@ class Collect:
         self._body = body or BodyReader()
         self._recorders = recorders
         self._snippet = load_snippet()
+        self._arrivals: dict[bytes, Arrival] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -122,7 +123,10 @@ class Collect:
         The future gives its position once it is committed. What this or the future raises is for `refuse`.
         """
         plain = unpacked(body)
-        return self._submit(_read(path, plain), path, authorization, len(plain))
+        request = _read(path, plain)
+        if authorization is None or request.write_key is not None:
+            return self._submit(request, path, authorization, len(plain))
+        return self._submit_from(request, path, self._arrival_now(path, authorization), len(plain))
 
     async def refuse(self, send: Send, error: BaseException) -> None:
         """Say why a request was not taken; raises what is no error of ours."""
@@ -164,6 +168,9 @@ class Collect:
 
     def _submit(self, request: Request, path: str, authorization: bytes | None, size: int) -> asyncio.Future[int]:
         arrival = self._arrival(path, authorization, request.write_key).sent(request.sent_at)
+        return self._submit_from(request, path, arrival, size)
+
+    def _submit_from(self, request: Request, path: str, arrival: Arrival, size: int) -> asyncio.Future[int]:
         if path in SINGLE and not names_somebody(request.calls[0]):
             self._require_key(request.calls[0], arrival)
         return self._intake.submit(request.calls, arrival, size=size)
@@ -177,6 +184,18 @@ class Collect:
         source, kind = authenticate(self._keys, authorization, write_key)
         origin = BATCH.get(path, Origin.LIVE)
         return Arrival(source=source, key=kind, received_at=self._clock.now_ms(), origin=origin)
+
+    def _arrival_now(self, path: str, authorization: bytes) -> Arrival:
+        """Return `_arrival` of a single call: looked up once for all that come by one header in one turn of the event
+        loop, which are committed together at its end.
+        """
+        arrival = self._arrivals.get(authorization)
+        if arrival is None:
+            arrival = self._arrival(path, authorization, None)
+            if not self._arrivals:
+                asyncio.get_running_loop().call_soon(self._arrivals.clear)
+            self._arrivals[authorization] = arrival
+        return arrival
 
     async def _send_snippet(self, scope: Scope, send: Send) -> None:
         if scope["method"] in ("GET", "HEAD"):

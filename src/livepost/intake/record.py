@@ -135,7 +135,7 @@ class Recorder:
     def _record(self, call: Call, keys: list[SubjectKeys], arrival: Arrival, sealer: Sealer) -> Record:
         timestamp = parse_timestamp(call.timestamp) if call.timestamp else None
         judgement = judge(call, timestamp, self.plan, by_key=keys[0].kind not in (USER, ANONYMOUS))
-        if judgement.verdict is Verdict.ACCEPTED and self._refused_alias(call, arrival.key):
+        if call.type == "alias" and judgement.verdict is Verdict.ACCEPTED and self._refused_alias(call, arrival.key):
             judgement = Judgement(judgement.name, Verdict.DEAD, PUBLIC_ALIAS)
         record = self._envelope(call, judgement.name, timestamp, keys, arrival)
         if judgement.verdict is Verdict.ACCEPTED:

@@ -292,6 +292,51 @@ def test_a_client_that_leaves_before_its_answer_harms_nobody_and_its_call_is_kep
     assert [record.message_id for record in collector.records()] == ["gone", "m-1"]
 
 
+def test_a_key_that_was_revoked_opens_nothing_from_the_next_turn_on(
+    collector: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = Counted(collector.app)
+
+    async def story() -> list[bytes]:
+        async with serving(app) as connect:
+            talk = await connect()
+            before = await talk.ask(request(CALL, BASIC))
+            monkeypatch.setattr(app._keys, "lookup", lambda token: None)
+            return [before, await talk.ask(request(CALL, BASIC))]
+
+    assert [reply.split(b" ")[1] for reply in asyncio.run(story())] == [b"200", b"401"]
+
+
+def test_calls_of_one_turn_come_by_the_key_that_each_of_them_brings(collector: Any) -> None:
+    app = Counted(collector.app)
+    server_key = "Authorization: Basic U0s6"  # SK:
+    calls = [
+        request({**CALL, "messageId": "web"}, BASIC),
+        request({**CALL, "messageId": "server"}, server_key),
+        request({**CALL, "messageId": "both", "writeKey": "SK"}, BASIC),
+        request({**CALL, "messageId": "body", "writeKey": "SK"}),
+        request({**CALL, "messageId": "bearer", "writeKey": "SK"}, "Authorization: Bearer WK"),
+        request({**CALL, "messageId": "nobody"}, "Authorization: Bearer WK"),
+        request({**CALL, "messageId": "web-2"}, BASIC),
+    ]
+
+    async def story() -> list[bytes]:
+        async with serving(app) as connect:
+            talks = [await connect() for _ in calls]
+            return list(await asyncio.gather(*(talk.ask(call) for talk, call in zip(talks, calls, strict=True))))
+
+    replies = asyncio.run(story())
+    assert [reply.split(b" ")[1] for reply in replies] == [b"200"] * 5 + [b"401", b"200"]
+    assert {record.message_id: record.source for record in collector.records()} == {
+        "web": "web",
+        "server": "server",
+        "both": "web",
+        "body": "server",
+        "bearer": "server",
+        "web-2": "web",
+    }
+
+
 def test_a_connection_that_rests_for_too_long_is_closed_and_one_that_is_used_is_not(collector: Any) -> None:
     app = Counted(collector.app)
 
