@@ -14,7 +14,9 @@ from livepost.ops.why import PersonReason
 
 
 class House(Protocol):
-    """What the API asks; blocking, from any thread. Everything raises StoreError where nobody answers in time."""
+    """What the API asks; blocking, from any thread, but for `read`. Everything raises StoreError where nobody answers
+    in time.
+    """
 
     def person(self, name: str, at_least: int) -> PersonView | None:
         """Return a person by userId, email address, anonymousId or subject id in hex; None if nobody is known by it.
@@ -22,6 +24,10 @@ class House(Protocol):
         As of log position `at_least` or later: raises StoreError if the engine does not get there in time,
         RejectedError (409) if the log does not reach that far.
         """
+        ...
+
+    async def read(self, name: str, at_least: int) -> PersonView | None:
+        """Do what `person` does, in the server's event loop."""
         ...
 
     def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:

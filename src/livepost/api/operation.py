@@ -1,7 +1,8 @@
 """An operation of the API: what is asked, by which parameters, what is answered. Endpoints and OpenAPI come of it.
 
 In: a request. Out: JSON of the operation's answer, or a problem. Promised: no parameter reaches an operation that its
-struct does not allow; an operation runs in a thread, so that a slow store holds up nobody else.
+struct does not allow; an operation runs in a thread, so that a slow store holds up nobody else, but for one that is
+asked often and waits for nothing but a reply: a thread would cost it as much as all the rest.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A GET. `asked` is a struct of its path and query parameters; `answers` the type of what `run` returns.
 
+    in_loop    `run` is a coroutine and runs in the server's event loop
     refusals   statuses it may refuse with, besides those that all have (400, 401, 403, 503), and when
     """
 
@@ -37,6 +39,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     asked: type[msgspec.Struct]
     answers: Any
     run: Callable[[House, Any], Any]
+    in_loop: bool = False
     refusals: dict[int, str] = {}
 
 
@@ -47,7 +50,7 @@ def route_of(operation: Operation, house: House, keys: Keys, has_session: HasSes
         try:
             require_reader(keys, has_session, request)
             asked = parameters(operation.asked, request)
-            answer = await run_in_threadpool(operation.run, house, asked)
+            answer = await _answer(operation, house, asked)
         except RejectedError as error:
             return refused(error)
         except StoreError as error:
@@ -71,6 +74,12 @@ def parameters(asked: type[T], request: HTTPConnection) -> T:
         return msgspec.convert({**given, **request.path_params}, asked, strict=False)
     except msgspec.ValidationError as error:
         raise _bad(f"a parameter does not fit: {str(error)[:200]}") from None
+
+
+async def _answer(operation: Operation, house: House, asked: msgspec.Struct) -> Any:
+    if operation.in_loop:
+        return await operation.run(house, asked)
+    return await run_in_threadpool(operation.run, house, asked)
 
 
 def _listed(known: tuple[str, ...], request: HTTPConnection) -> str:

@@ -92,18 +92,11 @@ class WhyAsked(msgspec.Struct, frozen=True, kw_only=True):
 
 def found_person(house: House, name: str, at_least: int = -1) -> PersonView:
     """Return a person as of position `at_least` or later; raise RejectedError (404) if nobody is known by the name."""
-    view = house.person(name, at_least)
-    if view is None:
-        raise RejectedError(
-            "nobody is known by this id: expected a userId, a key, an email address, an anonymousId or a subject",
-            code="nobody",
-            status=HTTPStatus.NOT_FOUND,
-        )
-    return view
+    return _found(house.person(name, at_least))
 
 
-def _person(house: House, asked: PersonAsked) -> PersonAnswer:
-    view = found_person(house, asked.id, asked.wait)
+async def _person(house: House, asked: PersonAsked) -> PersonAnswer:
+    view = _found(await house.read(asked.id, asked.wait))
     return PersonAnswer(
         person=view.person.hex(),
         subjects=[subject.hex() for subject in view.subjects],
@@ -129,6 +122,16 @@ def _why(house: House, asked: WhyAsked) -> PersonReason:
     return msgspec.structs.replace(reasons, campaigns=campaigns, segments=segments)
 
 
+def _found(view: PersonView | None) -> PersonView:
+    if view is None:
+        raise RejectedError(
+            "nobody is known by this id: expected a userId, a key, an email address, an anonymousId or a subject",
+            code="nobody",
+            status=HTTPStatus.NOT_FOUND,
+        )
+    return view
+
+
 def require_found(name: str | UnsetType, found: tuple[Any, ...], what: str, known: list[str]) -> None:
     """Raise RejectedError (404) if a campaign or segment (`what`) was named and none was found by that name."""
     if name is not UNSET and not found:
@@ -146,6 +149,7 @@ PERSON = Operation(
     asked=PersonAsked,
     answers=PersonAnswer,
     run=_person,
+    in_loop=True,
     refusals={HTTPStatus.NOT_FOUND: NOBODY, HTTPStatus.CONFLICT: TOO_FAR},
 )
 WHY = Operation(

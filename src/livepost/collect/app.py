@@ -6,12 +6,13 @@ app; whatever is not its route goes to `otherwise`.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol, TypeAlias
 
 from livepost.clock import Clock
-from livepost.collect.body import BodyReader, ClientGoneError, Receive, UnfinishedBodyError, drain
+from livepost.collect.body import BodyReader, ClientGoneError, Receive, UnfinishedBodyError, drain, unpacked
 from livepost.collect.browser import SETTINGS_MAX_AGE_S, browser_settings
 from livepost.collect.pixel import PICTURE, PIXEL, pixel_source, read_pixel
 from livepost.collect.reply import (
@@ -25,11 +26,11 @@ from livepost.collect.reply import (
     send_success,
     send_unavailable,
 )
-from livepost.collect.request import Request, read_batch, read_single, require_somebody
+from livepost.collect.request import Request, names_somebody, read_batch, read_single, require_somebody
 from livepost.collect.snippet import load_snippet, send_snippet
 from livepost.collect.snowplow import read_payload, read_query
 from livepost.collect.token import Keys, authenticate
-from livepost.errors import OverloadedError, RejectedError, StoreError
+from livepost.errors import LivepostError, OverloadedError, RejectedError, StoreError
 from livepost.intake.call import Call, CallType
 from livepost.intake.record import Arrival, declared_ids
 from livepost.intake.writer import Intake, lane_of
@@ -98,6 +99,7 @@ class Collect:
         self._body = body or BodyReader()
         self._recorders = recorders
         self._snippet = load_snippet()
+        self._arrivals: dict[bytes, Arrival] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -115,6 +117,28 @@ class Collect:
         else:
             await self._otherwise(scope, receive, send)
 
+    def take_whole(self, path: str, authorization: bytes | None, body: bytes) -> asyncio.Future[int]:
+        """Take the single call of a request that came in one piece, its body as it came; `path` is one of SINGLE.
+
+        The future gives its position once it is committed. What this or the future raises is for `refuse`.
+        """
+        plain = unpacked(body)
+        request = _read(path, plain)
+        if authorization is None or request.write_key is not None:
+            return self._submit(request, path, authorization, len(plain))
+        return self._submit_from(request, path, self._arrival_now(path, authorization), len(plain))
+
+    async def refuse(self, send: Send, error: BaseException) -> None:
+        """Say why a request was not taken; raises what is no error of ours."""
+        if isinstance(error, RejectedError):
+            await send_rejected(send, error)
+        elif isinstance(error, OverloadedError):
+            await send_overloaded(send, error)
+        elif isinstance(error, StoreError):
+            await send_unavailable(send, RETRY_AFTER_S)
+        else:
+            raise error
+
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
             await _answer_method(scope["method"], "POST", send)
@@ -123,14 +147,10 @@ class Collect:
             position = await self._take(scope, receive)
         except UnfinishedBodyError as error:
             await send_rejected(send, error, lambda: drain(receive))
-        except RejectedError as error:
-            await send_rejected(send, error)
-        except OverloadedError as error:
-            await send_overloaded(send, error)
-        except StoreError:
-            await send_unavailable(send, RETRY_AFTER_S)
         except ClientGoneError:
             return
+        except LivepostError as error:
+            await self.refuse(send, error)
         else:
             await send_success(send, position)
 
@@ -144,16 +164,18 @@ class Collect:
             piece = await self._recorders.piece(body, arrival)
             if piece is not None:
                 return await self._intake.admit_piece(piece, lane_of(arrival.origin), size=len(body))
-        request = _read(path, body)
-        return await self._submit(request, path, authorization, len(body))
+        return await self._submit(_read(path, body), path, authorization, len(body))
 
-    async def _submit(self, request: Request, path: str, authorization: bytes | None, size: int) -> int:
+    def _submit(self, request: Request, path: str, authorization: bytes | None, size: int) -> asyncio.Future[int]:
         arrival = self._arrival(path, authorization, request.write_key).sent(request.sent_at)
-        if path in SINGLE:
-            self._require_somebody(request.calls[0], arrival)
-        return await self._intake.submit(request.calls, arrival, size=size)
+        return self._submit_from(request, path, arrival, size)
 
-    def _require_somebody(self, call: Call, arrival: Arrival) -> None:
+    def _submit_from(self, request: Request, path: str, arrival: Arrival, size: int) -> asyncio.Future[int]:
+        if path in SINGLE and not names_somebody(request.calls[0]):
+            self._require_key(request.calls[0], arrival)
+        return self._intake.submit(request.calls, arrival, size=size)
+
+    def _require_key(self, call: Call, arrival: Arrival) -> None:
         if not declared_ids(call, arrival.key, self._intake.recorder.plan):
             require_somebody(call)
 
@@ -162,6 +184,18 @@ class Collect:
         source, kind = authenticate(self._keys, authorization, write_key)
         origin = BATCH.get(path, Origin.LIVE)
         return Arrival(source=source, key=kind, received_at=self._clock.now_ms(), origin=origin)
+
+    def _arrival_now(self, path: str, authorization: bytes) -> Arrival:
+        """Return `_arrival` of a single call: looked up once for all that come by one header in one turn of the event
+        loop, which are committed together at its end.
+        """
+        arrival = self._arrivals.get(authorization)
+        if arrival is None:
+            arrival = self._arrival(path, authorization, None)
+            if not self._arrivals:
+                asyncio.get_running_loop().call_soon(self._arrivals.clear)
+            self._arrivals[authorization] = arrival
+        return arrival
 
     async def _send_snippet(self, scope: Scope, send: Send) -> None:
         if scope["method"] in ("GET", "HEAD"):

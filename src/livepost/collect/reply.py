@@ -12,7 +12,7 @@ from livepost.errors import OverloadedError, RejectedError
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
-_SUCCESS = b'{"success": true}'
+SUCCESS = b'{"success": true}'
 _CORS: Headers = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"X-Livepost-Position, Retry-After"),
@@ -33,14 +33,14 @@ _PICTURE: Headers = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"X-Livepost-Position, X-Livepost-Error, Retry-After"),
 ]
-_SUCCESS_HEADERS: Headers = [*_JSON, (b"content-length", str(len(_SUCCESS)).encode())]
+SUCCESS_HEADERS: Headers = [*_JSON, (b"content-length", str(len(SUCCESS)).encode())]
 
 
 async def send_success(send: Send, position: int) -> None:
     """Say that all is committed, the last record at `position`."""
-    headers = [*_SUCCESS_HEADERS, (b"x-livepost-position", b"%d" % position)]
+    headers = [*SUCCESS_HEADERS, (b"x-livepost-position", b"%d" % position)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": _SUCCESS})
+    await send({"type": "http.response.body", "body": SUCCESS})
 
 
 async def send_json(

@@ -50,11 +50,16 @@ def read_single(body: bytes, type_: CallType) -> Request:
     return Request([call], write_key=_KEY.decode(body).write_key if b'"writeKey"' in body else None)
 
 
+def names_somebody(call: Call) -> bool:
+    """Whether a call has an id that any source may give; of a broken one, the dead letter will tell."""
+    return call.user_id not in (None, "") or call.anonymous_id not in (None, "") or isinstance(call, BrokenCall)
+
+
 def require_somebody(call: Call) -> None:
     """Raise RejectedError (400) for a single call without any id, as Segment does; in a batch it is a dead
     letter.
     """
-    if call.user_id in (None, "") and call.anonymous_id in (None, "") and not isinstance(call, BrokenCall):
+    if not names_somebody(call):
         raise RejectedError(
             "expected a `userId` or an `anonymousId`, got neither; say whom the event is about", code="no_id"
         )

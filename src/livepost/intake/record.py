@@ -101,6 +101,8 @@ class Recorder:
         name nobody share one fresh subject, so that dead letters cannot fill the vault.
         """
         named = [ids_of(call, key, self.plan) for call in calls]
+        if len(calls) == 1 and named[0] and calls[0].type != "alias":
+            return [[*self.vault.admit(named[0])]]
         if not all(named):
             nobody = ExternalId(ANONYMOUS, self._new_id())
             named = [ids or [nobody] for ids in named]
@@ -133,7 +135,7 @@ class Recorder:
     def _record(self, call: Call, keys: list[SubjectKeys], arrival: Arrival, sealer: Sealer) -> Record:
         timestamp = parse_timestamp(call.timestamp) if call.timestamp else None
         judgement = judge(call, timestamp, self.plan, by_key=keys[0].kind not in (USER, ANONYMOUS))
-        if judgement.verdict is Verdict.ACCEPTED and self._refused_alias(call, arrival.key):
+        if call.type == "alias" and judgement.verdict is Verdict.ACCEPTED and self._refused_alias(call, arrival.key):
             judgement = Judgement(judgement.name, Verdict.DEAD, PUBLIC_ALIAS)
         record = self._envelope(call, judgement.name, timestamp, keys, arrival)
         if judgement.verdict is Verdict.ACCEPTED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections.abc import Awaitable
 from functools import partial
 from time import monotonic
 from types import NoneType
@@ -39,6 +40,9 @@ PEOPLE_WAIT_S = 0.5
 
 TELL_AGAIN_S = 1.0
 """How often the front is told what it was told already: one that was started again has heard nothing."""
+
+
+_people_asked = msgspec.msgpack.Decoder(tuple[list[bytes], int])
 
 
 async def run_engine(folder: DataFolder, project: Project) -> None:
@@ -175,8 +179,14 @@ class _Engine:
             "wake": lambda raw: self._server.changed(),
         }
 
-    async def _people(self, raw: msgspec.Raw) -> dict[bytes, PersonView]:
-        subjects, at_least = msgspec.msgpack.decode(raw, type=tuple[list[bytes], int])
+    def _people(self, raw: msgspec.Raw) -> dict[bytes, PersonView] | Awaitable[dict[bytes, PersonView]]:
+        """Return persons: at once, unless the engine has to get somewhere first."""
+        subjects, at_least = _people_asked.decode(raw)
+        if self._worker.shard.position >= at_least:
+            return self._worker.people(subjects, at_least)
+        return self._people_later(subjects, at_least)
+
+    async def _people_later(self, subjects: list[bytes], at_least: int) -> dict[bytes, PersonView]:
         await self._until(at_least)
         return self._worker.people(subjects, at_least)
 

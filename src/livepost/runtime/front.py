@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 from livepost.api.mail import MailDesk, echo
 from livepost.clock import DAY_MS, SECOND_MS, Clock, steady
 from livepost.collect.app import Collect
+from livepost.collect.whole import whole_calls
 from livepost.deliver.token import Tokens
 from livepost.errors import LivepostError, StoreError
 from livepost.intake.plan import TrackingPlan
@@ -190,6 +191,7 @@ class _Front:
             self._rates,
             self._trouble,
             outcomes=lambda: self._outcomes,
+            vault=lambda: self._writing.vault,
             replay=self._replayed,
             home=self._home,
         )
@@ -216,7 +218,7 @@ class _Front:
 
     async def _serve(self, listening: socket.socket) -> None:
         app = Collect(self._intake, self._folder.keys, self._clock, self._pages.app, recorders=self._recorders)
-        await serve(app, listening, self._pages.end_streams)
+        await serve(app, listening, self._pages.end_streams, whole_calls(app))
 
     def _trouble(self) -> str | None:
         clock = self._writing.log.clock_trouble

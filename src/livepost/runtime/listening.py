@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from livepost.api.stream import MAX_MESSAGE_BYTES, PING_S
 from livepost.errors import SettingsError
@@ -39,13 +40,19 @@ def listen(folder: DataFolder) -> socket.socket:
     return listening
 
 
-async def serve(app: Any, listening: socket.socket, stopping: Callable[[], None]) -> None:
+async def serve(
+    app: Any,
+    listening: socket.socket,
+    stopping: Callable[[], None],
+    protocol: Callable[..., asyncio.Protocol] = HttpToolsProtocol,
+) -> None:
     """Serve an ASGI app until cancelled, then for as long as answers under way take, GRACEFUL_S at most.
 
-    `stopping` ends what would go on for ever.
+    `stopping` ends what would go on for ever; `protocol` is what uvicorn makes a connection with.
     """
     config = uvicorn.Config(
         app,
+        http=cast(type[asyncio.Protocol], protocol),
         log_level="warning",
         access_log=False,
         lifespan="off",

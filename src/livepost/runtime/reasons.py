@@ -41,13 +41,18 @@ def id_in_hex(text: str) -> bytes | None:
     return id if len(id) == SUBJECT_BYTES else None
 
 
+def named_subject(vault: Vault, name: str, keys: Sequence[str]) -> bytes | None:
+    """Return the id of the subject that one of these ids, or its own id in hex, names; None if the text is no id."""
+    found = subject_of(vault, name, keys)
+    return found.subject if found is not None else id_in_hex(name)
+
+
 def named_person(vault: Vault, engine: Engine, name: str, keys: Sequence[str], at_least: int = -1) -> PersonView | None:
     """Return the person whom one of these ids, or a subject's id in hex, names, as of position `at_least` or later.
 
     None if nobody is known by it. Raises StoreError if the engine does not answer or does not get so far in time.
     """
-    found = subject_of(vault, name, keys)
-    subject = found.subject if found is not None else id_in_hex(name)
+    subject = named_subject(vault, name, keys)
     return engine.people([subject], at_least).get(subject) if subject else None
 
 

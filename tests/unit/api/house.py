@@ -100,6 +100,9 @@ class Asked:
         subject = self.house.subject(name)
         return None if subject is None else self.house.worker.people([subject], at_least).get(subject)
 
+    async def read(self, name: str, at_least: int) -> PersonView | None:
+        return self.person(name, at_least)
+
     def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:
         evidence = gather(view, self.house.ledger, self.house.worker)
         if records:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import stat
@@ -22,6 +23,8 @@ from livepost.runtime import wire
 from livepost.runtime.wire import Handler, Watch, WireClient, WireError, WireServer
 
 PATIENCE_S = 5.0
+MOST_AT_ONCE = 1 << 18
+"""Bytes that an event loop reads of a socket at once, at most."""
 
 
 def doubled(raw: msgspec.Raw) -> int:
@@ -45,12 +48,22 @@ def lengthy(raw: msgspec.Raw) -> bytes:
     return bytes(msgspec.msgpack.decode(raw, type=int))
 
 
+def broken(raw: msgspec.Raw) -> None:
+    raise RuntimeError("not foreseen")
+
+
+async def broken_later(raw: msgspec.Raw) -> None:
+    raise RuntimeError("not foreseen")
+
+
 HANDLERS: dict[str, Handler] = {
     "double": doubled,
     "later": doubled_later,
     "refuse": refused,
     "never": never,
     "long": lengthy,
+    "break": broken,
+    "break later": broken_later,
 }
 
 
@@ -265,6 +278,77 @@ def test_a_watcher_that_does_not_read_is_not_written_to_without_end(path: Path, 
             if writer.transport.get_write_buffer_size():
                 break
         assert 0 < writer.transport.get_write_buffer_size() <= 4
+
+
+def test_requests_that_come_together_are_answered_in_their_order(path: Path, process: Process) -> None:
+    asked = [("later", 1), ("double", 2), ("later", 3), ("double", 4)]
+    with closing(socket.socket(socket.AF_UNIX)) as together:
+        together.settimeout(PATIENCE_S)
+        together.connect(str(path))
+        together.sendall(b"".join(wire.framed(msgspec.msgpack.encode(one)) for one in asked))
+        answers = wire.Frames()
+        told: list[int] = []
+        while len(told) < len(asked):
+            answers.add(together.recv(100))
+            while (body := answers.take()) is not None:
+                told.append(msgspec.msgpack.decode(body)[1])
+    assert told == [2, 4, 6, 8]
+
+
+def test_a_frame_comes_out_whole_however_it_was_cut() -> None:
+    frames = wire.Frames()
+    bodies = [b"", b"one", bytes(70_000), b"two"]
+    stream = b"".join(map(wire.framed, bodies))
+    told = []
+    for place in range(0, len(stream), 3):
+        frames.add(stream[place : place + 3])
+        while (body := frames.take()) is not None:
+            told.append(body)
+    assert (told, frames.held) == (bodies, 0)
+
+
+def test_of_what_comes_while_an_answer_takes_its_time_only_so_much_is_read(
+    path: Path, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "READ_AHEAD_BYTES", 10_000)
+    monkeypatch.setattr(wire, "CLOSE_S", 0.05)
+    with closing(socket.socket(socket.AF_UNIX)) as flood:
+        flood.connect(str(path))
+        flood.setblocking(False)
+        flood.send(wire.framed(msgspec.msgpack.encode(("never", None))))
+        wait_until(lambda: any(one.answering for one in process.server._connected))
+        (one,) = process.server._connected
+        sent = 0
+        with contextlib.suppress(BlockingIOError):
+            while sent < 100_000_000:
+                sent += flood.send(wire.framed(msgspec.msgpack.encode(("double", 1))))
+        wait_until(lambda: not one.transport.is_reading())
+        assert one._frames.held < 10_000 + MOST_AT_ONCE
+        assert sent < 100_000_000
+
+
+def test_what_is_read_of_a_slow_client_is_no_more_than_it_takes_answers_of(path: Path, process: Process) -> None:
+    question = wire.framed(msgspec.msgpack.encode(("long", 100_000)))
+    with closing(socket.socket(socket.AF_UNIX)) as slow:
+        slow.settimeout(PATIENCE_S)
+        slow.connect(str(path))
+        slow.sendall(50 * question)
+        wait_until(lambda: any(not one._has_room for one in process.server._connected))
+        (one,) = process.server._connected
+        assert one.transport.get_write_buffer_size() < 400_000
+        answers = wire.Frames()
+        for _ in range(50):
+            while (body := answers.take()) is None:
+                answers.add(slow.recv(1 << 20))
+            assert len(body) > 100_000
+
+
+def test_a_handler_that_fails_ends_its_connection_and_nothing_else(path: Path, client: WireClient) -> None:
+    with closing(WireClient(path)) as broken:
+        for name in ("break", "break later"):
+            with pytest.raises(WireError):
+                broken.call(name, None, type(None))
+    assert client.call("double", 1, int) == 2
 
 
 def test_an_answer_at_the_bound_comes_and_one_above_it_is_refused_in_a_sentence(
