@@ -16,7 +16,7 @@ from livepost.model.record import Kind, Origin, Record
 from tests.oracle.naive import DAY, Ending, Naive, Occasion, OracleResult, Person, Standing
 from tests.oracle.values import passings
 
-OF_THE_RUN = ("log", "workspace", "person_by_subject", "remembered", "transitions", "outbox")
+OF_THE_RUN = ("log", "workspace", "person_by_subject", "remembered", "transitions", "outbox", "floors")
 """What a change of the project leaves as it is."""
 
 
@@ -38,6 +38,7 @@ class Changing(Naive):
         self.next_seed = 0
         self.begun: dict[str, int] = {}
         self.seeded: set[tuple[str, bytes]] = set()
+        self.uses = {segment.name: 1 for segment in compiled.segments}
 
     def take(self, record: Record) -> Ending | None:
         """Take the next record of the log."""
@@ -91,6 +92,7 @@ class Changing(Naive):
             self.serve(person, record.stamp)
         before, cut = self.compiled, self.cut
         self.use(cut.coming)
+        self.raise_floors(before, cut)
         for person in people:
             occasion = Settling(at=record.stamp, position=record.seq, record=None, lateness=0)
             self.carry(person, before, cut, occasion)
@@ -102,6 +104,17 @@ class Changing(Naive):
         """Serve another project."""
         fresh = Naive(compiled, self.log, self.workspace)
         vars(self).update({name: value for name, value in vars(fresh).items() if name not in OF_THE_RUN})
+
+    def raise_floors(self, before: Compiled, cut: Cut) -> None:
+        """Let numbers go on from a million for each other segment that had a name before."""
+        names = [each.name for each in cut.coming.segments]
+        olds = heirs([each.name for each in before.segments], names, cut.carried.get("segment", {}))
+        floors = {name: self.floors.get(olds[name], 0) if name in olds else 0 for name in names}
+        for name in names:
+            if olds.get(name) != name:
+                floors[name] = max(floors[name], 1_000_000 * self.uses.get(name, 0))
+                self.uses[name] = self.uses.get(name, 0) + 1
+        self.floors = floors
 
     def carry(self, person: Person, before: Compiled, cut: Cut, occasion: Occasion) -> None:
         """Keep of a person what still has a name; end the journeys of campaigns that have none."""
@@ -116,7 +129,9 @@ class Changing(Naive):
             if spec.name not in campaigns.values():
                 self.kill(person, spec, occasion)
         person.bits = {new: person.bits.get(old, False) for new, old in segments.items()}
-        person.numbers = {new: person.numbers.get(old, 0) for new, old in segments.items()}
+        person.numbers = {
+            new: max(person.numbers.get(segments.get(new, ""), 0), floor) for new, floor in self.floors.items()
+        }
         person.standings = {new: person.standings.get(old, Standing()) for new, old in campaigns.items()}
 
     def kill(self, person: Person, campaign: CampaignSpec, occasion: Occasion) -> None:

@@ -192,6 +192,7 @@ class Naive:
         self.remembered: dict[bytes, tuple[int, bytes]] = {}
         self.transitions: list[Transition] = []
         self.outbox: list[OutboxItem] = []
+        self.floors: dict[str, int] = {}
         self.conditions = {segment.name: segment.condition for segment in compiled.segments}
         self.features = {feature.name: feature for feature in compiled.features}
         self.sinces = frozenset(feature.name for feature in compiled.features if feature.kind == "since")
@@ -249,7 +250,9 @@ class Naive:
 
     def seen(self, subject: bytes, known: bool) -> Person:
         """Return the person a subject belongs to; one seen for the first time is a person of its own."""
-        person = self.person_by_subject.setdefault(subject, Person(subjects={subject: known}))
+        person = self.person_by_subject.setdefault(
+            subject, Person(subjects={subject: known}, numbers=dict(self.floors))
+        )
         person.subjects[subject] = person.subjects[subject] or known
         return person
 

@@ -120,7 +120,8 @@ def changed_segments(
         segments.append(SegmentSpec(name=name, condition=condition, version=version_of(condition)))
     if dice.chance(2) or not segments:
         condition = any_condition(dice, features, [])
-        segments.insert(0, SegmentSpec(name=f"t{number}", condition=condition, version=version_of(condition)))
+        name = f"t{number}" if "t" in stays.values() else "t"  # so that a name comes again
+        segments.insert(0, SegmentSpec(name=name, condition=condition, version=version_of(condition)))
     return segments, renamed
 
 

@@ -17,6 +17,9 @@ HOLE = ""
 LAYOUTS_MAX = 65_535
 """Layouts that one state can have, one after the other: fixed parts say theirs in two bytes."""
 
+NAME_USED_AGAIN = 1_000_000
+"""From where transition numbers go on, for each segment that had a name before in this state: no id is given twice."""
+
 Slots = tuple[str, ...]
 
 
@@ -26,6 +29,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     number     counts from 1 within a state; a fixed part says which wrote it
     tiles, sums, lasts, picks   what each slot is of: a feature's version and the sum's name, or HOLE
     segments   the columns of segments, each with a number that its segment keeps through renames; `drawn` is the next
+    uses       how many segments had each name one after the other, those that are gone among them
+    floors     the transition number from which each segment's count, where that is not 0
     ready      stamp (ms) at which people of older layouts are evaluated anew; -1 if they are not
     """
 
@@ -36,6 +41,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     picks: Slots = ()
     segments: dict[str, int] = {}
     drawn: int = 0
+    uses: dict[str, int] = {}
+    floors: dict[str, int] = {}
     ready: int = -1
 
     def following(
@@ -46,14 +53,21 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         `sources` names the segment that each takes over (itself where it is not named), `ready` is the new layout's.
         The same need gives the same layout, unless it is ready anew.
         """
-        drawn = self.drawn
+        drawn, uses = self.drawn, dict(self.uses)
         columns: dict[str, int] = {}
+        floors: dict[str, int] = {}
         for name in segments:
-            kept = self.segments.get(sources.get(name, name))
+            source = sources.get(name, name)
+            kept = self.segments.get(source)
             columns[name] = drawn if kept is None else kept
             drawn += kept is None
+            floor = 0 if kept is None else self.floors.get(source, 0)
+            if kept is None or source != name:
+                floor = max(floor, NAME_USED_AGAIN * uses.get(name, 0))
+                uses[name] = uses.get(name, 0) + 1
+            floors |= {name: floor} if floor else {}
         after = {kind: _slots(getattr(self, kind), needed) for kind, needed in slots.items()}
-        layout = msgspec.structs.replace(self, **after, segments=columns, drawn=drawn)
+        layout = msgspec.structs.replace(self, **after, segments=columns, drawn=drawn, uses=uses, floors=floors)
         same = layout == self and list(columns) == list(self.segments)
         if same and self.number and ready < 0:
             return self

@@ -80,6 +80,7 @@ def blank(program: Program, count: int) -> Fixed:
     rows["due"] = NO_DUE
     rows["journey"] = NO_DUE
     rows["lasts"] = NEVER
+    _raise_numbers(rows, program.layout)
     return rows
 
 
@@ -93,11 +94,19 @@ def converted(fixed: Fixed, before: Layout, program: Program, since: Iterable[La
     for begin in range(0, len(fixed), COPIED_AT_ONCE):
         some = slice(begin, begin + COPIED_AT_ONCE)
         _carry(fixed[some], before, rows[some], program.layout)
+    _raise_numbers(rows, program.layout)
     ready = max((layout.ready for layout in since if layout.number > before.number), default=-1)
     if ready >= 0:
         rows["due"] = ready
         rows["settling"] = True
     return rows
+
+
+def _raise_numbers(rows: Fixed, layout: Layout) -> None:
+    """Let nobody's transition numbers be below their segments' floors."""
+    for place, name in enumerate(layout.segments):
+        if floor := layout.floors.get(name):
+            rows["numbers"][:, place] = np.maximum(rows["numbers"][:, place], floor)
 
 
 def _carry(source: Fixed, before: Layout, target: Fixed, after: Layout) -> None:

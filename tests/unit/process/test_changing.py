@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from livepost.clock import SimulatedClock
+from livepost.engine.layout import NAME_USED_AGAIN
 from livepost.engine.program import TILE_SLOTS_MAX, Program
 from livepost.log.memory import MemoryLog
 from livepost.model.change import Cut, Ready, Seed, taken_over
@@ -216,6 +217,33 @@ def test_a_program_of_the_same_need_has_the_same_layout() -> None:
     assert Program(AFTER, layout=first.layout).layout == first.layout
     assert Program(AFTER, BEFORE, first.layout).layout == first.layout  # nothing of it is new
     assert Program(AFTER, layout=first.layout, ready=NOW).layout.number == first.layout.number + 1
+
+
+def test_a_segment_that_comes_back_gives_no_id_twice() -> None:
+    shop = Shop()
+    shop.look("a", "1")
+    shop.look("a", "2")
+    for run, coming in (("r", AFTER), ("s", BEFORE), ("t", AFTER)):
+        shop.cut(run, coming)
+        shop.seed(run, "a", [(NOW // 1000, 2)])
+        shop.ready(run)
+    shop.look("b", "3")
+    told = shop.engine().transitions(None, None, 10)
+    assert sorted(one.number for one in told) == [1, NAME_USED_AGAIN + 1]
+    assert len({one.id for one in told}) == 2
+    assert shop.person("b").memberships[0].number == NAME_USED_AGAIN
+
+
+def test_a_renamed_segment_under_a_name_that_was_used_goes_on_above_it() -> None:
+    keen = SegmentSpec(name="keen", condition=TWICE, version="k")
+    other = msgspec.structs.replace(keen, name="other")
+    layout = Program(msgspec.structs.replace(AFTER, segments=(keen, other))).layout
+    alone = Program(AFTER, layout=layout, sources={"keen": "other"}).layout
+    assert alone.segments == {"keen": layout.segments["other"]} and alone.floors == {"keen": NAME_USED_AGAIN}
+    same = Program(AFTER, layout=alone, sources={"keen": "keen"}).layout
+    assert same == alone
+    back = Program(msgspec.structs.replace(AFTER, segments=(other,)), layout=alone, sources={"other": "keen"}).layout
+    assert back.floors == {"other": NAME_USED_AGAIN}
 
 
 def test_what_was_renames_goes_before_what_is_called_the_same() -> None:
