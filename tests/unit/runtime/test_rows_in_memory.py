@@ -18,7 +18,7 @@ from livepost.state.sqlite import SqliteState
 from tests.unit.runtime.test_sweep import a_life, ends, unstopped
 from tests.unit.runtime.test_worker import PAGE, Line, run
 
-BOUND = 3_000
+BOUND = 1_500
 """Of forty people's rows, about a tenth."""
 
 
