@@ -318,11 +318,17 @@ def test_of_what_comes_while_an_answer_takes_its_time_only_so_much_is_read(
         flood.send(wire.framed(msgspec.msgpack.encode(("never", None))))
         wait_until(lambda: any(one.answering for one in process.server._connected))
         (one,) = process.server._connected
+        questions = 1_000 * wire.framed(msgspec.msgpack.encode(("double", 1)))
         sent = 0
-        with contextlib.suppress(BlockingIOError):
-            while sent < 100_000_000:
-                sent += flood.send(wire.framed(msgspec.msgpack.encode(("double", 1))))
-        wait_until(lambda: not one.transport.is_reading())
+
+        def is_read_no_more() -> bool:
+            nonlocal sent
+            with contextlib.suppress(BlockingIOError):
+                while sent < 100_000_000:
+                    sent += flood.send(questions)
+            return not one.transport.is_reading()
+
+        wait_until(is_read_no_more)
         assert one._frames.held < 10_000 + MOST_AT_ONCE
         assert sent < 100_000_000
 
