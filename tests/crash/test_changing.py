@@ -101,7 +101,7 @@ def test_a_start_that_forgot_who_has_to_settle_would_be_found(
     copies.mkdir()
     lived(rooms, copies)
     end = rooms.told()
-    read = People._read
+    read = People._fixed_from
 
     def settled(people: People, parts: list[bytes]) -> Any:
         fixed = read(people, parts)
@@ -109,7 +109,7 @@ def test_a_start_that_forgot_who_has_to_settle_would_be_found(
         fixed["settling"] = False
         return fixed
 
-    monkeypatch.setattr(People, "_read", settled)
+    monkeypatch.setattr(People, "_fixed_from", settled)
 
     def differs(copy: Path) -> bool:
         rooms.put_back(copy)
