@@ -21,7 +21,11 @@ POISON = "o-poison"
 
 
 class DeadlyCampaigns(Campaigns):
-    """Kills its process as soon as it sees the poison."""
+    """Kills its process as soon as it sees the poison; to see it, it asks for the fields of all records."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.conditions = self.names
 
     def decide(self, person: bytes, journal: bytes, moments: Sequence[Moment], *rest: Any) -> Decided:
         if any(moment.properties.get("order_id") == POISON for moment in moments):
