@@ -3,7 +3,7 @@
 Estimate before measuring: the history is read in a process of its own, on a core that front, engine and load share: it
 stands back (SCHED_IDLE), so it costs them caches and little time. A seed of 200 people is folded in about 8 ms, alone
 in its step, and 20 ms pass until the next: one live step in four waits up to 8 ms more. At READY all people are
-evaluated, 50 at a time beside live records: a step of 7 ms takes 10 then. So the median stays about where it was, and
+evaluated, 25 at a time beside live records: a step of 7 ms takes 9 then. So the median stays about where it was, and
 the 99th percentile grows by less than the half that the gate allows.
 
 Measured: the real three processes, `small_shop`, a log of HISTORY events by PEOPLE people, then 2,000 events/s for the

@@ -1,9 +1,10 @@
 """What does a person cost, and how many events a second are left with ten times as many people?
 
 Estimate: a person of 30 events has 14 windowed features with a few tiles each: 30 tiles of 13 bytes, 300 bytes of
-numbers and subject id: 700 bytes on disk. In memory the same lies in a row of four objects (50 bytes of Python each)
-and a fixed part beside it: 1,000 bytes. An id takes 14 bytes in the dedupe table, which has no empty slots. Ten times
-the people means rows that are not in the processor's cache and steps that touch each person once: a quarter slower.
+numbers and subject id: 700 bytes on disk. In memory the same lies in one piece of bytes (50 more are Python's), a fixed
+part beside it, and an entry in the dictionary of subjects: 1,000 bytes. An id takes 14 bytes in the dedupe table, which
+has no empty slots. Ten times the people means rows that are not in the processor's cache and steps that touch each
+person once: a quarter slower.
 
 Measured in one process over a log of bodies, as `bench engine` does: the same events a person and day, of which the
 same number is timed, with 10,000 and with 100,000 people; CPU time, the median step. Then 5,000 people with 30 events

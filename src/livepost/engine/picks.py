@@ -61,7 +61,7 @@ def encode(picks: list[Held]) -> bytes:
 
     The form: how many parts and how long the first is (4 bytes each), the picks, what waits; parts are msgpack.
     """
-    return _whole(_encode(picks)) if any(picks) else b""
+    return put_together(_encode(picks), 0, b"") if any(picks) else b""
 
 
 def brought(
@@ -114,7 +114,7 @@ def folded(raw: bytes, program: Program) -> bytes:
     for number, came in _by_pick(waiting):
         if (pick := program.picks[number]) is not None:
             held[number] = pick.fold(pick.read(kept[number]), came)
-    return _whole(_encode(held))
+    return put_together(_encode(held), 0, b"")
 
 
 def _fitted(held: list[T], nothing: T, program: Program) -> list[T]:
@@ -143,7 +143,3 @@ def _by_pick(waiting: list[_Waiting]) -> Iterator[tuple[int, list[Entry]]]:
                 came[number] += entries
     for number, entries in came.items():
         yield number, [entry for _, entry in sorted(entries, key=_place)]
-
-
-def _whole(folded: bytes) -> bytes:
-    return _HEAD.pack(1, len(folded)) + folded

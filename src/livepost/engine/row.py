@@ -189,7 +189,7 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
     return raw[:end], raw[end:]
 
 
-def name_of(raw: bytes) -> bytes:
+def naming_subject(raw: bytes) -> bytes:
     """Return the subject that names the person of a row."""
     return raw[_HEAD.size : _HEAD.size + 16]
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from livepost.engine import picks
 from livepost.engine.pick import Held
-from livepost.engine.row import Fixed, Row, blank, journal_of, name_of, pack, subjects_of, unpack
+from livepost.engine.row import Fixed, Ints, Row, blank, journal_of, naming_subject, pack, subjects_of, unpack
 from livepost.engine.rows import Opened
 from livepost.engine.window import merged_tiles
-from livepost.identity import name_of as name_among
+from livepost.identity import name_of
 from livepost.model.moment import NO_DUE
 from livepost.process.people import Changed, People
 
@@ -37,6 +37,7 @@ class Working:
         self._raw: list[bytes] = []
         self._opened = Opened([])
         self._came: list[bytes] = []
+        self._counts: Ints = np.zeros(0, np.int64)
         self._journals: dict[int, bytes] = {}
         self._apart: dict[int, Row] = {}
         self._renamed: set[int] = set()
@@ -101,7 +102,7 @@ class Working:
     def name(self, local: int) -> bytes:
         """Return the subject that names the person."""
         apart = self._apart.get(local)
-        return name_of(self._raw[local]) if apart is None else apart.name
+        return naming_subject(self._raw[local]) if apart is None else apart.name
 
     def subjects(self, local: int) -> tuple[bytes, ...]:
         """Return the person's subjects."""
@@ -140,7 +141,7 @@ class Working:
 
     def winner(self, a: int, b: int) -> tuple[int, int]:
         """Return (winner, loser): whose name the two together will have."""
-        name = name_among([(self.name(a), self.is_known(a)), (self.name(b), self.is_known(b))])
+        name = name_of([(self.name(a), self.is_known(a)), (self.name(b), self.is_known(b))])
         return (a, b) if name == self.name(a) else (b, a)
 
     def part(self, kept: int, other: int, subjects: Sequence[tuple[bytes, bool]]) -> None:
@@ -235,6 +236,6 @@ class Working:
 
 def _named_first(subjects: Sequence[tuple[bytes, bool]]) -> tuple[tuple[bytes, ...], bool]:
     """Return a person's subjects, the one that names them first, and whether the person is known."""
-    name = name_among(subjects)
+    name = name_of(subjects)
     others = [subject for subject, _ in subjects if subject != name]
     return (name, *others), any(known for _, known in subjects)

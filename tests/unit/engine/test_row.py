@@ -13,7 +13,7 @@ from livepost.engine.row import (
     blank,
     fixed_dtype,
     journal_of,
-    name_of,
+    naming_subject,
     pack,
     put,
     split,
@@ -44,7 +44,7 @@ def test_what_was_packed_is_unpacked_equal(row: Row, fixed: bytes) -> None:
 @given(row=ROWS, fixed=BYTES)
 def test_a_part_is_read_without_the_others(row: Row, fixed: bytes) -> None:
     for raw in (pack(row, fixed), pack(row)):
-        assert (name_of(raw), subjects_of(raw), journal_of(raw)) == (row.name, row.subjects, row.journal)
+        assert (naming_subject(raw), subjects_of(raw), journal_of(raw)) == (row.name, row.subjects, row.journal)
 
 
 def test_parts_are_put_where_they_belong_and_the_others_stay() -> None:
