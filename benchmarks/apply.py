@@ -32,8 +32,8 @@ from livepost.bench.machine import machine
 from livepost.bench.path import quantiles, without
 from livepost.log.base import Position
 from livepost.observe.latencies import Latencies
-from livepost.runtime.engine_client import EngineClient
-from livepost.runtime.wire import WireClient
+from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.sockets.wire import WireClient
 
 PEOPLE = 20_000
 HISTORY = 200_000

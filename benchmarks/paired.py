@@ -31,7 +31,7 @@ from livepost.bench.engine import BATCH, BLOCK, Engine, Tally, batched
 from livepost.bench.machine import Pace, machine
 from livepost.bench.traffic import DISTRIBUTIONS, Distribution, bodies
 from livepost.ids import digest
-from livepost.runtime.process import collect_seldom
+from livepost.runtime.house.conduct import collect_seldom
 from livepost.state.image import Images
 from livepost.state.sqlite import SqliteState
 

@@ -24,7 +24,7 @@ from types import FrameType
 
 from livepost.bench.engine import BATCH, BLOCK, Engine, Tally, batched
 from livepost.bench.traffic import DISTRIBUTIONS, Distribution, bodies
-from livepost.runtime.process import collect_seldom
+from livepost.runtime.house.conduct import collect_seldom
 from livepost.state.image import Images
 from livepost.state.sqlite import SqliteState
 
@@ -53,8 +53,8 @@ PHASES = {
     "picks: what waits, folds": ("process/rounds.py _bring_picks", "process/working.py _fold_full"),
     "transitions and moments": ("process/happenings.py",),
     "campaigns decide": ("process/rounds.py _decide", "decide/stage.py"),
-    "commit: make bytes": ("runtime/committing.py", "process/working.py changed"),
-    "commit: sweep": ("runtime/sweep.py", "state/image.py"),
+    "commit: make bytes": ("runtime/engine/committing.py", "process/working.py changed"),
+    "commit: sweep": ("runtime/engine/sweep.py", "state/image.py"),
     "commit: packs": ("state/people.py",),
     "commit: SQLite": ("state/sqlite.py", "state/file.py"),
     "apply": ("process/people.py apply",),

@@ -33,9 +33,9 @@ from livepost.log.body import unpack
 from livepost.log.memory import MemoryLog
 from livepost.model.block import Block
 from livepost.process.people import People
-from livepost.runtime.committing import seen_of
-from livepost.runtime.process import collect_seldom
-from livepost.runtime.recovery import recover
+from livepost.runtime.engine.committing import seen_of
+from livepost.runtime.engine.recovery import recover
+from livepost.runtime.house.conduct import collect_seldom
 from livepost.state.base import StateStore
 from livepost.state.image import Images
 from livepost.state.opening import BODIES, open_state

@@ -31,7 +31,7 @@ from benchmarks.peers.told import Job, Taken, read
 from benchmarks.peers.workload import BATCHES, JOURNEY, Workload
 from livepost.bench.machine import machine
 from livepost.bench.traffic import DISTRIBUTIONS
-from livepost.runtime.process import collect_seldom
+from livepost.runtime.house.conduct import collect_seldom
 from tests.real.kafka import Broker
 
 HOUSE = Path(__file__).parents[2]

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.wire import WireClient, WireError
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.sockets.wire import WireClient, WireError
 from livepost.settings.settings import Settings
 from tests.real.browser import browser
 from tests.real.console import LOOKS

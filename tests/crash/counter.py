@@ -35,10 +35,10 @@ from livepost.log.sqlite import SqliteLog
 from livepost.model.compiled import Compiled
 from livepost.model.message import Message, Receipt
 from livepost.model.record import KeyKind, Record
-from livepost.runtime.courier import LoggedOutcomes
-from livepost.runtime.making import maker_of
-from livepost.runtime.project import Project, load_project
-from livepost.runtime.worker import Worker
+from livepost.runtime.author.making import maker_of
+from livepost.runtime.author.project import Project, load_project
+from livepost.runtime.courier.process import LoggedOutcomes
+from livepost.runtime.engine.worker import Worker
 from livepost.settings.load import load
 from livepost.settings.settings import Settings
 from livepost.state.sqlite import SqliteState

@@ -14,7 +14,7 @@ from livepost.cli import front as command
 from livepost.cli.workspace import folder_here
 from livepost.intake.writer import Intake, Lane
 from livepost.model.record import Record
-from livepost.runtime import front
+from livepost.runtime.front import process as front
 
 DIED = "died"
 """The file that says that it was done: the next front lives."""

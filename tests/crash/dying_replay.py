@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator
 
 from livepost.cli import main
-from livepost.runtime import worker
-from livepost.runtime.rebuilding import Progress, Rebuilding
+from livepost.runtime.engine import worker
+from livepost.runtime.engine.rebuilding import Progress, Rebuilding
 
 STEP_RECORDS = 300
 """So few that even a short log takes many steps."""

@@ -11,7 +11,7 @@ from livepost.cli import front as command
 from livepost.cli.workspace import folder_here
 from livepost.intake.writer import Intake, Lane
 from livepost.model.record import Record
-from livepost.runtime import front
+from livepost.runtime.front import process as front
 
 LINGER_S = 0.05
 """How long what was acknowledged waits in memory."""

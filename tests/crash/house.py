@@ -18,11 +18,11 @@ import apsw
 from livepost.clock import WallClock
 from livepost.errors import StoreError
 from livepost.log.base import Position
-from livepost.runtime.engine_client import EngineClient
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.project import Project, load_project
-from livepost.runtime.supervisor import Supervisor, command_of
-from livepost.runtime.wire import WireClient
+from livepost.runtime.author.project import Project, load_project
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.house.supervisor import Supervisor, command_of
+from livepost.runtime.sockets.wire import WireClient
 from livepost.settings.load import load
 from tests.conservation import vanished_in
 

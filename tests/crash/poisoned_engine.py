@@ -14,7 +14,7 @@ from livepost.cli import engine as command
 from livepost.cli.workspace import folder_here
 from livepost.decide.stage import Campaigns
 from livepost.model.moment import Decided, Moment
-from livepost.runtime import stepping
+from livepost.runtime.engine import stepping
 
 POISON = "o-poison"
 """The order that does it."""

@@ -15,7 +15,7 @@ from livepost.ledger.store import decode_decision
 from livepost.log.base import LogReader
 from livepost.model.decision import Decision, Transition
 from livepost.model.record import Kind, Record
-from livepost.runtime.folder import DataFolder
+from livepost.runtime.data.folder import DataFolder
 from livepost.vault.base import Vault
 from tests.crash.house import SOURCE, rows_of
 from tests.crash.replaying import Told

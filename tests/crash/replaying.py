@@ -15,8 +15,8 @@ from livepost.model.compiled import Compiled
 from livepost.model.decision import Decision, OutboxItem, Transition
 from livepost.model.person import PersonView
 from livepost.process.stage import WAVE
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.worker import STEP_RECORDS, Worker
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.worker import STEP_RECORDS, Worker
 from livepost.state.base import StateStore
 from livepost.state.memory import MemoryState
 

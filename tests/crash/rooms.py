@@ -26,12 +26,12 @@ from livepost.ledger.sqlite import SqliteLedger
 from livepost.log.sqlite import SqliteLog
 from livepost.model.compiled import Compiled
 from livepost.model.record import KeyKind, Record
-from livepost.runtime.courier import LoggedOutcomes
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.making import maker_of
-from livepost.runtime.project import load_project
-from livepost.runtime.sweep import Pace
-from livepost.runtime.worker import Worker
+from livepost.runtime.author.making import maker_of
+from livepost.runtime.author.project import load_project
+from livepost.runtime.courier.process import LoggedOutcomes
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.sweep import Pace
+from livepost.runtime.engine.worker import Worker
 from livepost.settings.load import load
 from tests.conservation import vanished_between
 from tests.crash.house import SHOP, SOURCE

@@ -17,8 +17,8 @@ import msgspec
 
 from livepost.clock import WallClock
 from livepost.model.compiled import Compiled
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.worker import Worker
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.worker import Worker
 from tests.crash.proofs import records_of
 from tests.crash.replaying import ALL
 

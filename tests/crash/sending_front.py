@@ -15,8 +15,8 @@ from livepost.api.send import SendWish
 from livepost.cli import front as command
 from livepost.cli.workspace import folder_here
 from livepost.ledger.base import KnownSend
-from livepost.runtime import front
-from livepost.runtime.sending import Sending
+from livepost.runtime.front import process as front
+from livepost.runtime.front.sending import Sending
 
 DIE, FORGET = "die", "forget"
 POINTS = ("before the log", "between log and ledger", "before the reply")

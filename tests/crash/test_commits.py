@@ -25,7 +25,7 @@ from livepost.ids import digest
 from livepost.ledger.base import LEASE_MS, MAX_IN_FLIGHT, MAX_LISTED
 from livepost.model.person import PersonView
 from livepost.process.changing import begun
-from livepost.runtime import worker
+from livepost.runtime.engine import worker
 from tests.crash.counter import Begun, Counter, Mailed, Moment, Restart, moments_of
 from tests.crash.recording import Disk, Recording, Said, Synced
 from tests.crash.test_rollback import edited

@@ -19,8 +19,8 @@ import pytest
 from livepost.clock import WallClock
 from livepost.ledger.base import MAX_IN_FLIGHT
 from livepost.model.decision import Merge
-from livepost.runtime.supervisor import processes
-from livepost.runtime.worker import Worker
+from livepost.runtime.engine.worker import Worker
+from livepost.runtime.house.supervisor import processes
 from tests.crash import proofs
 from tests.crash.house import RECORDERS, House, rows_of, wait_until
 from tests.crash.load import Load, send, shopper_who_looks_thrice

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from livepost.runtime.attempts import ATTEMPTS_MAX
+from livepost.runtime.engine.attempts import ATTEMPTS_MAX
 from tests.crash.house import House
 from tests.crash.load import send, shopper_who_looks_thrice
 from tests.crash.poisoned_engine import POISON

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from livepost.runtime.recorders import JOB_S, LARGE_BYTES
+from livepost.runtime.recorder.recorders import JOB_S, LARGE_BYTES
 from tests.crash.house import House, wait_until
 from tests.crash.load import send
 

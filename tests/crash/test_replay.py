@@ -21,7 +21,7 @@ import pytest
 
 from livepost.clock import WallClock
 from livepost.model.record import Kind, Record
-from livepost.runtime.worker import Worker
+from livepost.runtime.engine.worker import Worker
 from tests.altered import alter
 from tests.crash import proofs
 from tests.crash.house import SHOP, House, rows_of, wait_until

@@ -30,7 +30,7 @@ from livepost.log.memory import MemoryLog
 from livepost.model.record import KeyKind
 from livepost.process.dedupe import CONFLICT
 from livepost.process.people import FATES
-from livepost.runtime.worker import Worker
+from livepost.runtime.engine.worker import Worker
 from livepost.state.memory import MemoryState
 from livepost.vault.base import USER, ExternalId
 from livepost.vault.memory import MemoryVault

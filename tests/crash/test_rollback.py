@@ -15,8 +15,8 @@ from livepost.ledger.base import MAX_LISTED
 from livepost.ledger.store import CURSOR
 from livepost.model.compiled import Compiled
 from livepost.model.decision import Decision
-from livepost.runtime.snapshot import write_snapshot
-from livepost.runtime.sweep import Pace
+from livepost.runtime.engine.snapshot import write_snapshot
+from livepost.runtime.engine.sweep import Pace
 from tests.crash import proofs
 from tests.crash.house import House, rows_of
 from tests.crash.load import Load

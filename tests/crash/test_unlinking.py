@@ -16,8 +16,8 @@ from livepost.model.block import Block
 from livepost.model.record import Kind, Origin, Record
 from livepost.model.unlink import Apart
 from livepost.ops.unlinks import Link, Unlinks
-from livepost.runtime import stepping
-from livepost.runtime.sweep import Pace
+from livepost.runtime.engine import stepping
+from livepost.runtime.engine.sweep import Pace
 from tests.crash import proofs
 from tests.crash.rooms import Rooms
 from tests.crash.test_changing import backfilled, live

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from livepost.ledger.base import MAX_IN_FLIGHT
-from livepost.runtime.supervisor import PROCESSES
+from livepost.runtime.house.supervisor import PROCESSES
 from tests.crash import proofs
 from tests.crash.faulty_front import FAULT_FILE
 from tests.crash.house import House

@@ -15,9 +15,9 @@ from livepost.errors import RejectedError
 from livepost.intake.call import read_call
 from livepost.model.decision import Decision
 from livepost.model.record import KeyKind, Kind, Record
-from livepost.runtime.attempts import Attempts
+from livepost.runtime.engine.attempts import Attempts
+from livepost.runtime.engine.worker import STEP_RECORDS, Worker
 from livepost.runtime.simulated import SimulatedHouse
-from livepost.runtime.worker import STEP_RECORDS, Worker
 from livepost.state.memory import MemoryState
 from tests.conservation import vanished
 from tests.crash.counter import shop

@@ -13,7 +13,7 @@ from livepost.errors import StoreError
 from livepost.log.base import Position
 from livepost.model.block import Block, block_of
 from livepost.model.decision import OutboxItem, Transition
-from livepost.runtime.worker import Worker
+from livepost.runtime.engine.worker import Worker
 from livepost.state.base import Commit
 from livepost.state.memory import MemoryState
 from tests.oracle.changing import run as oracle_run

@@ -16,7 +16,7 @@ from livepost.process import changing, stage
 from livepost.process.history import fold
 from livepost.process.round import Round
 from livepost.process.working import Working
-from livepost.runtime import stepping
+from livepost.runtime.engine import stepping
 from tests.oracle.changing import run as oracle_run
 from tests.oracle.naive import OracleResult, essences
 from tests.properties.changes import changing_cases

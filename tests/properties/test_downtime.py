@@ -19,7 +19,7 @@ from livepost.log.memory import MemoryLog
 from livepost.model.compiled import CampaignSpec, Compiled, FeatureSpec, SegmentSpec
 from livepost.model.decision import Decision, Transition
 from livepost.model.record import Kind, Record
-from livepost.runtime.worker import Worker
+from livepost.runtime.engine.worker import Worker
 from livepost.state.memory import MemoryState
 from tests.oracle.naive import OracleResult, essences
 from tests.oracle.naive import run as naive_run

@@ -22,7 +22,7 @@ from livepost.model.compiled import CampaignSpec, Compiled, FeatureSpec, Segment
 from livepost.model.decision import Decision
 from livepost.model.record import Kind, Record
 from livepost.process.stage import WAVE
-from livepost.runtime.worker import Worker
+from livepost.runtime.engine.worker import Worker
 from livepost.state.memory import MemoryState
 from tests.properties.driver import WORKSPACE
 from tests.properties.generators import START, compare, node

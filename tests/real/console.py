@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from livepost.runtime.wire import WireClient
+from livepost.runtime.sockets.wire import WireClient
 from tests.crash.house import House
 from tests.real.sdk import MODULES
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from livepost.runtime.courier import IDLE_S
+from livepost.runtime.courier.process import IDLE_S
 from tests.crash.house import House
 
 PATIENCE_S = 300

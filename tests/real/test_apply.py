@@ -21,9 +21,9 @@ import pytest
 
 from livepost.project.diff import diff
 from livepost.project.renames import renames_of
-from livepost.runtime.applying import Applying
-from livepost.runtime.engine_client import EngineClient
-from livepost.runtime.project import load_project
+from livepost.runtime.author.project import load_project
+from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.outside.applying import Applying
 from livepost.settings.load import load
 from tests.real.test_house import PROCESSES, House, answers, fill_basket, known_as, wait_until
 

@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 from livepost.ops.standing import conservation
-from livepost.runtime.engine_client import EngineClient
-from livepost.runtime.reasons import named_person
-from livepost.runtime.wire import WireClient
+from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.front.reasons import named_person
+from livepost.runtime.sockets.wire import WireClient
 from tests.crash.dying_front import DIED
 from tests.crash.house import House, wait_until
 from tests.crash.scanning import files_of, found_in, read_out

@@ -27,9 +27,9 @@ import pytest
 
 from livepost.deliver.keep import read
 from livepost.model.record import Record
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.project import load_project
-from livepost.runtime.reasons import reasons_for
+from livepost.runtime.author.project import load_project
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.front.reasons import reasons_for
 from livepost.settings.load import load
 
 PATIENCE_S = 20.0

@@ -26,8 +26,8 @@ from livepost.model.person import PersonView
 from livepost.model.record import Record
 from livepost.model.story import DecisionTaken, DeliveryMoved, EventHappened, Happening, OutcomeNoted, SegmentCrossed
 from livepost.observe.rates import Rates
-from livepost.runtime.engine_client import EngineClient
-from livepost.runtime.looking import Looking
+from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.front.looking import Looking
 from livepost.settings.load import load
 from tests.crash.house import SHOP, House, rows_of, wait_until
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 
 from livepost.clock import WallClock
 from livepost.model.record import Kind, Record, Verdict
-from livepost.runtime.engine_client import EngineClient
+from livepost.runtime.engine.client import EngineClient
 from tests.crash.house import ROOT, House, wait_until
 from tests.crash.proofs import folding_trouble, records_of
 from tests.real.pages import pages

@@ -22,7 +22,7 @@ import pytest
 
 from livepost.clock import DAY_MS, WallClock
 from livepost.log.base import Position
-from livepost.runtime.engine_client import EngineClient
+from livepost.runtime.engine.client import EngineClient
 from tests.crash.house import House
 from tests.real.shopping import BASKETS, CDNOW, CDNOW_LINES, PRODUCTS, ask, basket_calls, cdnow_calls, needs, send
 

@@ -22,7 +22,7 @@ from websockets.sync import client
 
 from livepost.api.stream import RESTARTING
 from livepost.model.decision import Transition
-from livepost.runtime.engine_client import EngineClient
+from livepost.runtime.engine.client import EngineClient
 from tests.crash.house import House, rows_of, wait_until
 
 PEOPLE = 60

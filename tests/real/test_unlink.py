@@ -18,8 +18,8 @@ import pytest
 
 from livepost.model.person import PersonView
 from livepost.model.record import Kind, Origin
-from livepost.runtime.engine_client import EngineClient
-from livepost.runtime.project import load_project
+from livepost.runtime.author.project import load_project
+from livepost.runtime.engine.client import EngineClient
 from livepost.settings.load import load
 from livepost.vault.base import ANONYMOUS, ExternalId
 from tests.crash.replaying import replayed

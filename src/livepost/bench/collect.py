@@ -31,7 +31,7 @@ from livepost.bench.house import STOP_S, House, house, send, wait
 from livepost.bench.load import Job, Told
 from livepost.bench.machine import Pace, at_gate_pace, cpu_s, machine
 from livepost.intake.call import read_call
-from livepost.runtime.supervisor import end, recorder_names
+from livepost.runtime.house.supervisor import end, recorder_names
 
 BATCH = 100
 """Events a batch."""

@@ -18,8 +18,8 @@ from livepost.errors import StoreError
 from livepost.ids import digest
 from livepost.log.sqlite import SqliteLog
 from livepost.model.record import KeyKind, Record
-from livepost.runtime.engine_client import EngineClient
-from livepost.runtime.folder import DataFolder
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.client import EngineClient
 
 BLOCK = 5_000
 """Records a block holds: a block has one stamp, that of its last event."""

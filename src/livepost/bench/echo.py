@@ -14,8 +14,8 @@ from typing import Any
 import uvicorn
 import uvloop
 
-from livepost.runtime.listening import BACKLOG
-from livepost.runtime.process import collect_seldom
+from livepost.runtime.front.listening import BACKLOG
+from livepost.runtime.house.conduct import collect_seldom
 
 _BODY = b'{"success": true}'
 _HEADERS = [(b"content-type", b"application/json"), (b"content-length", b"17")]

@@ -31,10 +31,10 @@ from livepost.process.people import People
 from livepost.process.stage import WAVE
 from livepost.project.compiled import compile_project
 from livepost.project.declarations import collect
-from livepost.runtime.committing import commit_of
-from livepost.runtime.process import collect_seldom
-from livepost.runtime.stepping import Given, begin
-from livepost.runtime.sweep import Sweep
+from livepost.runtime.engine.committing import commit_of
+from livepost.runtime.engine.stepping import Given, begin
+from livepost.runtime.engine.sweep import Sweep
+from livepost.runtime.house.conduct import collect_seldom
 from livepost.state.base import StateStore
 from livepost.state.image import Images
 from livepost.state.memory import MemoryState

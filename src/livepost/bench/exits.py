@@ -29,7 +29,7 @@ from livepost.bench.path import quantiles
 from livepost.clock import HOUR_MS, SECOND_MS, WallClock
 from livepost.model.decision import Transition
 from livepost.observe.latencies import Latencies
-from livepost.runtime.engine_client import EngineClient
+from livepost.runtime.engine.client import EngineClient
 
 PEOPLE = 20_000
 VIEWS = 5

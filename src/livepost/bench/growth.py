@@ -30,7 +30,7 @@ from livepost.engine.program import Program
 from livepost.process.people import People
 from livepost.project.compiled import compile_project
 from livepost.project.declarations import collect
-from livepost.runtime.process import collect_seldom
+from livepost.runtime.house.conduct import collect_seldom
 from livepost.state.base import Commit
 from livepost.state.pack import pack_of
 from livepost.state.sqlite import SqliteState

@@ -22,8 +22,8 @@ from livepost.bench import small_shop
 from livepost.bench.load import Job, Told
 from livepost.clock import WallClock
 from livepost.errors import LivepostError
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.supervisor import PROCESSES, command_of, end
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.house.supervisor import PROCESSES, command_of, end
 from livepost.settings.load import load
 
 STOP_S = 20.0

@@ -31,8 +31,8 @@ from livepost.ledger.base import Ledger
 from livepost.log.base import Position
 from livepost.model.told import CourierStatus
 from livepost.observe.latencies import Latencies
-from livepost.runtime.engine_client import EngineClient
-from livepost.runtime.wire import WireClient
+from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.sockets.wire import WireClient
 
 RATES = (500, 2_000)
 """Events offered a second, one run after the other."""

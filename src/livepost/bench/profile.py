@@ -22,7 +22,7 @@ from livepost.bench.crowd import CONNECTIONS, PROCESSES, people_known
 from livepost.bench.house import House, house, send, wait
 from livepost.bench.load import Job, Shape
 from livepost.bench.machine import machine
-from livepost.runtime.engine_client import EngineClient
+from livepost.runtime.engine.client import EngineClient
 
 PEOPLE = 5_000
 CALLS = 30

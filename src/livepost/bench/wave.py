@@ -28,7 +28,7 @@ from livepost.bench.house import BenchError, house, sender, wait
 from livepost.bench.machine import cpu_s, machine
 from livepost.bench.path import quantiles, without
 from livepost.clock import HOUR_MS, SECOND_MS, WallClock
-from livepost.runtime.engine_client import EngineClient
+from livepost.runtime.engine.client import EngineClient
 
 PEOPLE = 100_000
 AT_ONCE_PER_S = 5_000

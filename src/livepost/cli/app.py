@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 from livepost.errors import LivepostError
-from livepost.runtime.background import stand_back
+from livepost.runtime.house.background import stand_back
 
 COMMANDS: dict[str, str] = {
     "init": "project:init",

@@ -6,10 +6,10 @@ from contextlib import closing
 from pathlib import Path
 
 from livepost.errors import ProjectError
-from livepost.runtime.definitions import read_named
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.kept_pages import fitting, kept_project
-from livepost.runtime.project import Project, load_project
+from livepost.runtime.author.project import Project, load_project
+from livepost.runtime.data.definitions import read_named
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.data.kept_pages import fitting, kept_project
 
 
 def project_of(folder: DataFolder) -> Project:

@@ -22,11 +22,11 @@ from livepost.ops.plan import Moves, Plan
 from livepost.ops.plan import plan as planned
 from livepost.project.diff import Change, Diff, diff
 from livepost.project.renames import renames_of
-from livepost.runtime.applying import Applying, Stage, blocks_of
-from livepost.runtime.asking import engine_of
-from livepost.runtime.definitions import Named, read_named
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.project import Project
+from livepost.runtime.author.project import Project
+from livepost.runtime.data.definitions import Named, read_named
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.asking import engine_of
+from livepost.runtime.outside.applying import Applying, Stage, blocks_of
 
 CHANGES = 2
 """The exit code of `plan` where something is to be done (the habit of `terraform plan -detailed-exitcode`)."""

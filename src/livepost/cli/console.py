@@ -13,8 +13,8 @@ from rich.console import Console
 
 from livepost.cli.workspace import settings_here
 from livepost.errors import StoreError
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.wire import WireClient, WireError
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.sockets.wire import WireClient, WireError
 
 _console = Console(soft_wrap=True, highlight=False)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from livepost.cli.author import applied_project_of
 from livepost.cli.signals import stop_on_signals
-from livepost.runtime.courier import run_courier
-from livepost.runtime.folder import DataFolder
+from livepost.runtime.courier.process import run_courier
+from livepost.runtime.data.folder import DataFolder
 
 
 def main(folder: DataFolder, *, kept: bool = False) -> None:

@@ -19,11 +19,11 @@ from livepost.intake.edit import edited
 from livepost.intake.letter import Letters
 from livepost.model.letter import EDITED_BYTES_MAX, LETTERS_MAX, Letter, Replay, Replayed
 from livepost.model.record import Record
-from livepost.runtime.asking import Engine, engine_of
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.letters import kept, letters_of
-from livepost.runtime.replaying import REPLAY
-from livepost.runtime.wire import WireClient, WireError
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.asking import Engine, engine_of
+from livepost.runtime.front.letters import kept, letters_of
+from livepost.runtime.front.replaying import REPLAY
+from livepost.runtime.sockets.wire import WireClient, WireError
 
 ALL_MAX = 100_000
 """Letters one `replay --all` takes; the next one takes those that are left."""

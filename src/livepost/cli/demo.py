@@ -17,7 +17,7 @@ from livepost.demo.report import Report, write_report
 from livepost.demo.reporting import report_of
 from livepost.errors import StoreError
 from livepost.ledger.base import Ledger
-from livepost.runtime.engine_client import EngineClient
+from livepost.runtime.engine.client import EngineClient
 
 SPEED = 600.0
 """Of the demo for people: an hour of the shop in 6 seconds, so that a reminder after two hours can be waited for, and

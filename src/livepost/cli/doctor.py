@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from livepost.cli.workspace import settings_here
-from livepost.runtime.sender import check_sender
+from livepost.runtime.courier.sender import check_sender
 
 _console = Console(soft_wrap=True, highlight=False)
 

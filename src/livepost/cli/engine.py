@@ -5,8 +5,8 @@ from __future__ import annotations
 import uvloop
 
 from livepost.cli.author import applied_project_of
-from livepost.runtime.engine import run_engine
-from livepost.runtime.folder import DataFolder
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.process import run_engine
 
 
 def main(folder: DataFolder) -> None:

@@ -8,9 +8,9 @@ import uvloop
 
 from livepost.cli.author import applied_project_of, project_of
 from livepost.errors import ProjectError
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.front import run_front
-from livepost.runtime.project import Project
+from livepost.runtime.author.project import Project
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.front.process import run_front
 
 
 def main(folder: DataFolder, *, kept: bool = False) -> None:

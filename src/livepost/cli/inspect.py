@@ -18,8 +18,8 @@ from livepost.log.base import LogReader, Position
 from livepost.model.block import Block
 from livepost.model.person import PersonView
 from livepost.ops.parity.compare import Parity, compare
-from livepost.runtime.asking import Engine, engine_of
-from livepost.runtime.reasons import reasons_for
+from livepost.runtime.engine.asking import Engine, engine_of
+from livepost.runtime.front.reasons import reasons_for
 
 READ_RECORDS = 20_000
 EVERYBODY = 10_000_000

@@ -13,7 +13,7 @@ from rich.table import Column, Table
 
 from livepost.cli.workspace import folder_here
 from livepost.clock import WallClock
-from livepost.runtime.keyring import StoredKey
+from livepost.runtime.data.keyring import StoredKey
 
 app = typer.Typer(help="Write and secret keys of the data folder.", no_args_is_help=True)
 _console = Console(soft_wrap=True, highlight=False)

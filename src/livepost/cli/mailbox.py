@@ -20,9 +20,9 @@ from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import used_folder_here
 from livepost.deliver.keep import KeptMail, read
 from livepost.errors import StoreError
-from livepost.runtime.asking import engine_of
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.reasons import person_of
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.asking import engine_of
+from livepost.runtime.front.reasons import person_of
 from livepost.vault.base import Vault
 
 ID_CHARS = 32

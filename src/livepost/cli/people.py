@@ -13,7 +13,7 @@ from rich.console import Console
 from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import used_folder_here
 from livepost.errors import LivepostError
-from livepost.runtime.unlinking import Split, Undone, Unlinking
+from livepost.runtime.outside.unlinking import Split, Undone, Unlinking
 
 _console = Console(soft_wrap=True, highlight=False)
 app = typer.Typer(help="People: which records made one of several, and how to undo it.", no_args_is_help=True)

@@ -15,9 +15,9 @@ from livepost.errors import LivepostError, ProjectError
 from livepost.project.check import check_project
 from livepost.project.declarations import collect
 from livepost.project.problem import Problem
-from livepost.runtime.project import import_shop
-from livepost.runtime.sender import check_sender
-from livepost.runtime.templates import load_templates
+from livepost.runtime.author.project import import_shop
+from livepost.runtime.author.templates import load_templates
+from livepost.runtime.courier.sender import check_sender
 
 _console = Console(soft_wrap=True, highlight=False)
 

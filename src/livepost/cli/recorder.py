@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.recorder import run_recorder
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.recorder.process import run_recorder
 
 
 def main(folder: DataFolder) -> None:

@@ -21,8 +21,8 @@ from livepost.cli.signals import stop_on_signals
 from livepost.cli.workspace import folder_here, used_folder_here
 from livepost.errors import StoreError
 from livepost.ops.divergence import Compared, Divergence
-from livepost.runtime.asking import keep_snapshot
-from livepost.runtime.rebuilding import Outcome, Rebuilding
+from livepost.runtime.engine.asking import keep_snapshot
+from livepost.runtime.engine.rebuilding import Outcome, Rebuilding
 
 _console = Console(soft_wrap=True, highlight=False)
 _errors = Console(soft_wrap=True, highlight=False, stderr=True)

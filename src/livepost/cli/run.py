@@ -21,11 +21,11 @@ from livepost.cli.workspace import folder_here
 from livepost.clock import WallClock
 from livepost.model.compiled import Compiled
 from livepost.project.problem import Problem
-from livepost.runtime.definitions import read_named
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.lifeline import end_with_input
-from livepost.runtime.sender import check_sender
-from livepost.runtime.supervisor import Supervisor, command_of
+from livepost.runtime.courier.sender import check_sender
+from livepost.runtime.data.definitions import read_named
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.house.lifeline import end_with_input
+from livepost.runtime.house.supervisor import Supervisor, command_of
 
 _console = Console(soft_wrap=True, highlight=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from livepost.runtime.folder import DataFolder
+from livepost.runtime.data.folder import DataFolder
 from livepost.settings.load import Loaded, load
 
 

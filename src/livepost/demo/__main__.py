@@ -12,8 +12,8 @@ from importlib import import_module
 from pathlib import Path
 
 from livepost.errors import LivepostError
-from livepost.runtime.lifeline import end_with_input
-from livepost.runtime.supervisor import SUPERVISED
+from livepost.runtime.house.lifeline import end_with_input
+from livepost.runtime.house.supervisor import SUPERVISED
 
 
 def feed(url: str, data: str, account: str) -> None:

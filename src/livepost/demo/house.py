@@ -18,11 +18,11 @@ from livepost.demo.feed import START_FILE, Account
 from livepost.errors import LivepostError, StoreError
 from livepost.log.base import Position
 from livepost.model.told import Status
-from livepost.runtime.engine_client import EngineClient
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.keyring import NewKey
-from livepost.runtime.supervisor import Supervisor, command_of, end
-from livepost.runtime.wire import WireClient
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.data.keyring import NewKey
+from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.house.supervisor import Supervisor, command_of, end
+from livepost.runtime.sockets.wire import WireClient
 from livepost.settings.load import load
 
 STOP_FEED_S = 20.0

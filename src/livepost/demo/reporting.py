@@ -19,7 +19,7 @@ from livepost.ledger.base import Ledger
 from livepost.log.base import Position
 from livepost.model.told import CourierStatus, Status
 from livepost.ops.standing import conservation, quantiles
-from livepost.runtime.folder import DataFolder
+from livepost.runtime.data.folder import DataFolder
 
 
 def report_of(folder: DataFolder, status: Status, account: Account, last: Position, seconds: float) -> Report:

@@ -33,11 +33,11 @@ from livepost.model.decision import Decision
 from livepost.model.message import EmailDraft, RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.record import Appended, KeyKind, Kind, Origin, Record
-from livepost.runtime.courier import LoggedOutcomes
-from livepost.runtime.making import Seals, maker_of
-from livepost.runtime.preview import supposed
-from livepost.runtime.project import Project
-from livepost.runtime.worker import Worker
+from livepost.runtime.author.making import Seals, maker_of
+from livepost.runtime.author.project import Project
+from livepost.runtime.courier.process import LoggedOutcomes
+from livepost.runtime.engine.worker import Worker
+from livepost.runtime.front.preview import supposed
 from livepost.settings.settings import Settings
 from livepost.state.memory import MemoryState
 from livepost.vault.base import ANONYMOUS, USER, ExternalId

@@ -35,7 +35,7 @@ from livepost.project.duration import in_ms
 from livepost.project.event import Event
 from livepost.project.profile import features_of
 from livepost.project.segment import Segment
-from livepost.runtime.project import MODULE, Project, load_project
+from livepost.runtime.author.project import MODULE, Project, load_project
 from livepost.runtime.simulated import SimulatedHouse
 from livepost.settings.load import load
 from livepost.vault.base import USER

@@ -30,9 +30,9 @@ from livepost.model.told import Member, SegmentCount, Standing
 from livepost.ops.evidence import gather
 from livepost.ops.standing import standing
 from livepost.ops.why import PersonReason, why_person
-from livepost.runtime.project import load_project
-from livepost.runtime.reasons import with_records
-from livepost.runtime.sending import Sending, template_names
+from livepost.runtime.author.project import load_project
+from livepost.runtime.front.reasons import with_records
+from livepost.runtime.front.sending import Sending, template_names
 from livepost.runtime.simulated import SimulatedHouse
 from livepost.settings.settings import Settings
 from tests.unit.api.happenings import Stores as Stored

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from livepost.runtime.definitions import Named, write_named
+from livepost.runtime.data.definitions import Named, write_named
 from tests.unit.cli.conftest import Command
 from tests.unit.runtime.still import StillHouse
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from livepost.model.record import KeyKind
-from livepost.runtime.folder import DataFolder
+from livepost.runtime.data.folder import DataFolder
 from livepost.settings.load import load
 from tests.unit.cli.conftest import Command
 

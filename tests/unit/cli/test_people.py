@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from livepost.errors import StoreError
-from livepost.runtime.changing import NAMED
-from livepost.runtime.definitions import Named
-from livepost.runtime.undoing import UNLINK
-from livepost.runtime.unlinking import TRIES, Unlinking
-from livepost.runtime.wire import Handler, WireServer
+from livepost.runtime.data.definitions import Named
+from livepost.runtime.front.changing import NAMED
+from livepost.runtime.front.undoing import UNLINK
+from livepost.runtime.outside.unlinking import TRIES, Unlinking
+from livepost.runtime.sockets.wire import Handler, WireServer
 from livepost.vault.base import ANONYMOUS, USER, ExternalId
 from tests.unit.cli.conftest import Command
 from tests.unit.runtime.still import StillHouse, ada, look

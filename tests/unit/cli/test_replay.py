@@ -12,9 +12,9 @@ import pytest
 
 from livepost.cli import replay as replay_module
 from livepost.model.record import Record
-from livepost.runtime import rebuilding, worker
-from livepost.runtime.asking import engine_of
-from livepost.runtime.snapshot import SNAPSHOTS_MAX, snapshots
+from livepost.runtime.engine import rebuilding, worker
+from livepost.runtime.engine.asking import engine_of
+from livepost.runtime.engine.snapshot import SNAPSHOTS_MAX, snapshots
 from tests.altered import alter
 from tests.crash.house import rows_of
 from tests.unit.cli.conftest import Command

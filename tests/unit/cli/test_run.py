@@ -17,8 +17,8 @@ import pytest
 
 from livepost.errors import StoreError
 from livepost.model.record import Kind, Record
-from livepost.runtime.engine_client import EngineClient
-from livepost.runtime.kept_pages import keep_pages
+from livepost.runtime.data.kept_pages import keep_pages
+from livepost.runtime.engine.client import EngineClient
 from tests.unit.cli.conftest import Command
 from tests.unit.runtime.still import StillHouse
 

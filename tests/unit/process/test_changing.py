@@ -19,8 +19,8 @@ from livepost.model.person import PersonView
 from livepost.model.record import Kind, Origin, Record
 from livepost.process import changing
 from livepost.process.people import People
-from livepost.runtime.waves import SETTLING, SETTLING_ALONE
-from livepost.runtime.worker import Worker
+from livepost.runtime.engine.waves import SETTLING, SETTLING_ALONE
+from livepost.runtime.engine.worker import Worker
 from livepost.state.memory import MemoryState
 from tests.unit.process.records import DAY, NOW, event, subject
 

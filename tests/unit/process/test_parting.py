@@ -16,7 +16,7 @@ from livepost.model.journal import Consent
 from livepost.model.record import KeyKind, Kind, Origin, Record
 from livepost.model.unlink import Part, Unlink
 from livepost.process import changing
-from livepost.runtime.worker import Worker
+from livepost.runtime.engine.worker import Worker
 from livepost.state.memory import MemoryState
 from tests.unit.process.records import NOW, event, subject
 

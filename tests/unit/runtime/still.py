@@ -17,11 +17,12 @@ from livepost.intake.record import Arrival
 from livepost.intake.writer import Intake, Stores
 from livepost.log.base import LogReader
 from livepost.model.record import Appended, KeyKind
-from livepost.runtime.courier import LoggedOutcomes
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.making import maker_of
-from livepost.runtime.project import Project, load_project
-from livepost.runtime.worker import Worker
+from livepost.runtime.author.making import maker_of
+from livepost.runtime.author.project import Project, load_project
+from livepost.runtime.courier.process import LoggedOutcomes
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.sweep import pace_of
+from livepost.runtime.engine.worker import Worker
 from livepost.settings.load import load
 from livepost.state.base import StateStore
 
@@ -119,6 +120,6 @@ class StillHouse:
 
     def _worker(self, state: StateStore, log: LogReader) -> Worker:
         folder = self.folder
-        images, pace = folder.images, folder.pace
+        images, pace = folder.images, pace_of(folder.settings)
         workspace = folder.settings.workspace
         return Worker(self.project.compiled, state, log, WallClock(), workspace, images=images, pace=pace)

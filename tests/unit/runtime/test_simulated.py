@@ -11,7 +11,7 @@ import pytest
 from livepost.clock import HOUR_MS, MINUTE_MS, SimulatedClock
 from livepost.intake.call import Call, read_call
 from livepost.model.record import KeyKind, Record
-from livepost.runtime.project import load_project
+from livepost.runtime.author.project import load_project
 from livepost.runtime.simulated import RestlessError, SimulatedHouse
 from livepost.settings.settings import Settings
 

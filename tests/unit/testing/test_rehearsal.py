@@ -11,7 +11,7 @@ import livepost.project.starter
 from livepost import Event, Identified, Money, days, hours
 from livepost.errors import ProjectError
 from livepost.model.record import Record
-from livepost.runtime.project import import_shop
+from livepost.runtime.author.project import import_shop
 from livepost.testing import Rehearsal
 
 STARTER = Path(livepost.project.starter.__path__[0])

@@ -8,10 +8,10 @@ from pathlib import Path
 from livepost.clock import WallClock
 from livepost.demo.storefront.line import HouseLine
 from livepost.demo.storefront.pages import Storefront, storefront_routes
-from livepost.runtime.folder import DataFolder
-from livepost.runtime.front import run_front
-from livepost.runtime.keyring import KeyRing
-from livepost.runtime.project import load_project
+from livepost.runtime.author.project import load_project
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.data.keyring import KeyRing
+from livepost.runtime.front.process import run_front
 from livepost.settings.load import load
 
 SOURCE = "storefront"

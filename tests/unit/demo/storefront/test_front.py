@@ -6,7 +6,7 @@ from pathlib import Path
 
 from livepost.demo.storefront.front import secret_key, write_key
 from livepost.model.record import KeyKind
-from livepost.runtime.keyring import KeyRing
+from livepost.runtime.data.keyring import KeyRing
 
 
 def test_a_new_secret_key_takes_the_place_of_the_one_before_and_leaves_others_alone(tmp_path: Path) -> None:

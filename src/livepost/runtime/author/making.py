@@ -1,0 +1,40 @@
+"""What makes a project's mails, put together: for the courier, for previews, for rehearsals.
+
+Apart from them since the libraries of templates are heavy: who only may need it loads it late.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from livepost.deliver.mail import Drafts, Maker, Shop
+from livepost.deliver.message import From
+from livepost.intake.seal import open_value
+from livepost.model.record import SealedValue
+from livepost.runtime.author.project import Project
+from livepost.runtime.author.templates import load_templates
+from livepost.settings.settings import Settings
+from livepost.vault.base import Vault
+
+
+class Seals:
+    """Opens personal values with the vault's keys."""
+
+    def __init__(self, vault: Vault, workspace: str) -> None:
+        self._vault = vault
+        self._workspace = workspace
+
+    def open(self, value: SealedValue) -> Any:
+        """Return the plain value; raise SealError if its person was forgotten."""
+        return open_value(self._vault.keys(value.subject), self._workspace, value)
+
+
+def maker_of(project: Project, settings: Settings, base_url: str, vault: Vault, drafts: Drafts | None = None) -> Maker:
+    """Return what makes a project's mails, and, with `drafts`, those that programs ask for."""
+    shop = Shop(
+        sender=From(settings.shop_name, settings.sender),
+        name=settings.shop_name,
+        address=settings.shop_address,
+        public_url=base_url,
+    )
+    return Maker(shop, project, load_templates(project.folder), Seals(vault, settings.workspace), vault.secret, drafts)

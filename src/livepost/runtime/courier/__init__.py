@@ -1,0 +1,1 @@
+"""The courier's process: takes decisions over from the engine and has them sent."""

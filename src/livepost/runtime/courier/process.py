@@ -1,0 +1,191 @@
+"""The courier's process: takes decisions over from the engine and sends them; the only one that claims."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event
+from typing import Protocol
+
+import msgspec
+
+from livepost.clock import steady
+from livepost.deliver.courier import Courier, Sent, recover, report, send_due, take_over
+from livepost.deliver.mail import Maker
+from livepost.errors import LivepostError, SealError, StoreError
+from livepost.intake.writer import Lane
+from livepost.ledger.base import Move
+from livepost.log.base import LogReader
+from livepost.measure.send import sent
+from livepost.model.change import Definitions
+from livepost.model.compiled import Compiled
+from livepost.model.record import Record
+from livepost.model.told import CourierStatus, Status
+from livepost.observe.latencies import Latencies
+from livepost.runtime.author.making import maker_of
+from livepost.runtime.author.project import Project, served
+from livepost.runtime.courier.sender import sender_of
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.sockets.handed import Handed
+from livepost.runtime.sockets.wire import WireClient
+from livepost.vault.base import Vault
+
+IDLE_S = 0.5
+"""How long the courier waits for the engine's wake-up: what comes due by itself (a retry, a lease) is up to so late."""
+
+PORT_LOOK_S = 0.02
+
+
+class LoggedOutcomes:
+    """Takes the ledger's moves to the log: a mail that was sent becomes an event."""
+
+    def __init__(self, vault: Vault, hand: Callable[[list[Record]], None]) -> None:
+        self._vault = vault
+        self._hand = hand
+
+    def report(self, moves: Sequence[Move]) -> None:
+        """Hand the sends among the moves on; raise StoreError if they are not in the log."""
+        records = [
+            sent(move.decision, move.person, move.campaign, move.at, known=self._known(move.person))
+            for move in moves
+            if move.after == "sent"
+        ]
+        if records:
+            self._hand(records)
+
+    def _known(self, person: bytes) -> bool:
+        try:
+            return self._vault.keys(person).known
+        except SealError:  # forgotten meanwhile: nobody will make anything of it
+            return False
+
+
+def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path | None = None) -> None:
+    """Work until `stop` is set; `home` is the author's folder, if `project` was loaded from another one.
+
+    Raises StoreError if a store cannot be opened, SettingsError for a `mail` of no use.
+    """
+    with contextlib.ExitStack() as open_:
+        vault = open_.enter_context(contextlib.closing(folder.vault(readonly=True)))
+        ledger = open_.enter_context(contextlib.closing(folder.ledger()))
+        log = open_.enter_context(contextlib.closing(folder.log_reader()))
+        engine = open_.enter_context(contextlib.closing(EngineClient(folder)))
+        front = open_.enter_context(contextlib.closing(WireClient(folder.front_socket)))
+        sender = open_.enter_context(contextlib.closing(sender_of(folder, vault)))
+        base_url = _base_url(folder, stop)
+        author = Author(
+            folder,
+            project,
+            home or project.folder,
+            engine,
+            lambda author: maker_of(author, folder.settings, base_url, vault, ledger),
+        )
+        courier = Courier(
+            engine=engine,
+            ledger=ledger,
+            maker=author.maker,
+            sender=sender,
+            blind=lambda address: vault.blind("suppression", address.casefold()),
+            outcomes=LoggedOutcomes(vault, lambda records: _hand(front, records)),
+            clock=steady(folder.clock),
+            worker=f"courier-{os.getpid()}",
+        )
+        _Loop(courier, author, log, folder.courier_file).run(folder, stop)
+
+
+class Serving(Protocol):
+    """The engine, as far as it says what serves."""
+
+    def status(self) -> Status:
+        """Return where it stands, with the hash of what serves (`program`)."""
+        ...
+
+    def definitions(self) -> Definitions:
+        """Return what it computes with."""
+        ...
+
+
+class Author:
+    """The campaigns' functions and templates that mails are made with: those of the project that serves."""
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        project: Project,
+        home: Path,
+        engine: Serving,
+        make: Callable[[Project], Maker],
+    ) -> None:
+        """Take the project to begin with, the author's folder, who knows what serves, and what makes mails of it."""
+        self.maker = make(project)
+        self._folder = folder
+        self._project = project
+        self._home = home
+        self._engine = engine
+        self._make = make
+
+    def follow(self) -> None:
+        """Take the folder's pages anew if another project serves by now: before its first decision is a mail."""
+        with contextlib.suppress(StoreError):  # the engine is not there: nobody can be asked for people either
+            if self._engine.status().program != self._project.compiled.hash():
+                self._take_up(self._engine.definitions().serving)
+
+    def _take_up(self, serving: Compiled) -> None:
+        self._project = served(self._project, self._home, serving, self._folder.settings, self._folder.speed)
+        with contextlib.suppress(LivepostError):  # a template that cannot be compiled: the mails stay as they were
+            self.maker = self._make(self._project)
+
+
+class _Loop:
+    def __init__(self, courier: Courier, author: Author, log: LogReader, status: Path) -> None:
+        self._courier = courier
+        self._author = author
+        self._log = log
+        self._status = status
+        self._latencies = Latencies()
+
+    def run(self, folder: DataFolder, stop: Event) -> None:
+        recover(self._courier)
+        with contextlib.closing(WireClient(folder.engine_socket).watch()) as watch:
+            while not stop.is_set():
+                if not self._turn():
+                    watch.wait(IDLE_S)
+        self._write_status()
+
+    def _turn(self) -> bool:
+        """Take over, send, report; say whether there was something to do."""
+        with contextlib.suppress(StoreError):  # the engine is not there yet, or not any more
+            take_over(self._courier)
+        self._author.follow()
+        if self._courier.maker is not self._author.maker:
+            self._courier = msgspec.structs.replace(self._courier, maker=self._author.maker)
+        done = send_due(self._courier)
+        self._note(done)
+        with contextlib.suppress(StoreError):  # the front is not there: they are reported later
+            report(self._courier)
+        return done.claimed > 0
+
+    def _note(self, done: Sent) -> None:
+        for position, accepted_ms in done.accepted:
+            self._latencies.add(accepted_ms - self._log.committed_ms(position))
+        if done.accepted:
+            self._write_status()
+
+    def _write_status(self) -> None:
+        beside = self._status.with_suffix(".new")
+        beside.write_bytes(msgspec.json.encode(CourierStatus(self._latencies.counts)))
+        beside.rename(self._status)
+
+
+def _base_url(folder: DataFolder, stop: Event) -> str:
+    """Return what links in mails begin with; where the port is any free one, once the front has got it."""
+    while folder.settings.port == 0 and not folder.port_file.exists() and not stop.wait(PORT_LOOK_S):
+        pass
+    return folder.base_url
+
+
+def _hand(front: WireClient, records: list[Record]) -> None:
+    front.call("append", Handed(records, Lane.OUTCOME), int)

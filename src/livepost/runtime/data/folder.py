@@ -1,0 +1,182 @@
+"""A data folder: where each store of the embedded default lies, and how it is opened."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from livepost.clock import Clock, ScaledClock, WallClock, steady, workspace_clock
+from livepost.errors import StoreError
+from livepost.ledger.sqlite import SqliteLedger
+from livepost.log.sqlite import SqliteLog, SqliteLogReader
+from livepost.runtime.data.keyring import KeyRing
+from livepost.settings.settings import Settings
+from livepost.state.base import DurableStateStore
+from livepost.state.image import Images
+from livepost.state.opening import open_state, state_name
+from livepost.state.placing import settle
+from livepost.vault.kek import make_kek_file, read_kek
+from livepost.vault.sqlite import SqliteVault
+
+
+class DataFolder(msgspec.Struct, frozen=True):
+    """One workspace's data. Everything is opened by whoever needs it; writers refuse a second one."""
+
+    settings: Settings
+    origins: Mapping[str, str] = {}
+    """Where each setting came from, by key; empty where no file and no variable was asked."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self.settings.data_folder
+
+    @property
+    def front_socket(self) -> Path:
+        """Where the front listens for the other processes."""
+        return self.path / "front.sock"
+
+    @property
+    def engine_socket(self) -> Path:
+        """Where the engine answers."""
+        return self.path / "engine.sock"
+
+    @property
+    def mailbox(self) -> Path:
+        """Where `keep:` writes."""
+        return self.path / "mailbox"
+
+    @property
+    def port(self) -> int:
+        """The port the front listens on: the setting, or what it was given where the setting is 0."""
+        told = self.port_file
+        return int(told.read_text()) if self.settings.port == 0 and told.exists() else self.settings.port
+
+    @property
+    def port_file(self) -> Path:
+        """Where the front writes the port it got."""
+        return self.path / "port"
+
+    @property
+    def attempts_file(self) -> Path:
+        """Where the engine notes which step it tries, for the engine after it."""
+        return self.path / "engine.attempt"
+
+    @property
+    def courier_file(self) -> Path:
+        """Where the courier writes its status."""
+        return self.path / "courier.json"
+
+    @property
+    def definitions_file(self) -> Path:
+        """Where the front writes what the log names."""
+        return self.path / "definitions.json"
+
+    @property
+    def pages_folder(self) -> Path:
+        """Where the front keeps the author's pages that go with what serves."""
+        return self.path / "applied"
+
+    @property
+    def replay_folder(self) -> Path:
+        """Where a replay builds a state until it takes the place of the one there is."""
+        return self.path / "replay"
+
+    @property
+    def snapshots_folder(self) -> Path:
+        """Where snapshots of the state are kept, each in a folder named by its position."""
+        return self.path / "snapshots"
+
+    @property
+    def processes_file(self) -> Path:
+        """Where the supervisor writes what it started."""
+        return self.path / "processes.json"
+
+    @property
+    def base_url(self) -> str:
+        """What links in mails begin with."""
+        return self.settings.public_url.rstrip("/") or f"http://localhost:{self.port}"
+
+    @property
+    def clock(self) -> Clock:
+        """The workspace's clock."""
+        return workspace_clock(self.path)
+
+    @property
+    def speed(self) -> float:
+        """How much faster than the host's clock it goes."""
+        clock = self.clock
+        return clock.speed if isinstance(clock, ScaledClock) else 1.0
+
+    @property
+    def keys(self) -> KeyRing:
+        """The write and secret keys."""
+        return KeyRing(self.path / "keys" / "keys.json")
+
+    def prepare(self) -> None:
+        """Make what is not there yet: the folder, the key-encryption key where it is a file, the vault to be read."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.chmod(0o700)
+        scheme, _, place = self.settings.kek.partition(":")
+        if scheme == "file" and not Path(place).exists():
+            Path(place).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_kek_file(Path(place))
+        if not (self.path / "vault.db").exists():
+            self.vault(readonly=False).close()
+
+    def hold(self) -> BinaryIO:
+        """Return the lock of the one house that runs on this folder, to be closed at its end.
+
+        Raises StoreError if another house runs here: its port would be forgotten, its mails sent by two couriers.
+        """
+        lock = (self.path / "run.lock").open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            raise StoreError(
+                f"a house runs on {self.path} already; stop it, or name another folder in `data`"
+            ) from error
+        return lock
+
+    def require_used(self) -> None:
+        """Raise StoreError if no house ever ran on this folder: there is nothing to look at."""
+        if not self.state_path.exists():
+            raise StoreError(f"there is nothing in {self.path} yet; `livepost run` in the project's folder begins")
+
+    def log(self, clock: Clock | None = None) -> SqliteLog:
+        """Open the log for writing: the front only. `clock` is the workspace's as the process knows it already: a log
+        that is opened again must not take a clock that stepped meanwhile for right.
+        """
+        return SqliteLog(self.path / "log", clock or self.clock)
+
+    def log_reader(self) -> SqliteLogReader:
+        """Open the log for reading."""
+        return SqliteLogReader(self.path / "log")
+
+    def vault(self, *, readonly: bool) -> SqliteVault:
+        """Open the vault; only the front writes it."""
+        return SqliteVault(self.path / "vault.db", read_kek(self.settings.kek), readonly=readonly)
+
+    def ledger(self) -> SqliteLedger:
+        """Open the ledger."""
+        return SqliteLedger(self.path / "ledger.db", steady(WallClock()))
+
+    @property
+    def state_path(self) -> Path:
+        """Where the engine's state lies: a file, or a folder, as its body wants it."""
+        return self.path / state_name(self.settings.state)
+
+    @property
+    def images(self) -> Images:
+        """The images of people that a sweep writes, beside the state that names them."""
+        return Images(self.state_path.with_name(self.state_path.name + ".images"))
+
+    def state(self) -> DurableStateStore:
+        """Open the engine's state: the engine only. A replay that died while its state took this place is ended."""
+        settle(self.replay_folder, self.state_path)
+        return open_state(self.settings.state, self.state_path)

@@ -1,0 +1,315 @@
+"""What people and programs may see of a running house, over its stores and its engine.
+
+In: questions of the API and the console, from any thread. Out: structs that cross rooms. Promised: nothing is changed;
+as many look at a time as there are looks, the others wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from http import HTTPStatus
+from pathlib import Path
+
+import msgspec
+
+from livepost.clock import WallClock
+from livepost.deliver.mail import NotMade
+from livepost.deliver.mailbox import Mailbox
+from livepost.errors import RejectedError, StoreError
+from livepost.ledger.base import MAX_LISTED, Delivery, Divergence, Ledger
+from livepost.ledger.moves import State
+from livepost.model.compiled import Compiled
+from livepost.model.letter import Letter, LetterDetail
+from livepost.model.message import RenderedMail
+from livepost.model.person import PersonView
+from livepost.model.record import Record
+from livepost.model.standing import CampaignStanding, Pace, PersonLine, ProcessStanding, StoreStanding
+from livepost.model.story import PersonStory
+from livepost.model.told import CourierStatus, Member, SegmentCount, SegmentHistory, Standing
+from livepost.observe.rates import Rates
+from livepost.ops.campaigns import campaign_standings
+from livepost.ops.evidence import gather
+from livepost.ops.lately import people_lately
+from livepost.ops.mailbox import MailPage, MailShown, mail_page, mail_shown
+from livepost.ops.pace import pace, totals
+from livepost.ops.search import search
+from livepost.ops.standing import standing
+from livepost.ops.story import story_of
+from livepost.ops.why import PersonReason, why_person
+from livepost.runtime.author.project import Project
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.data.kept_pages import changed_pages
+from livepost.runtime.data.stores import store_standings
+from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.front.letters import kept, letters_of
+from livepost.runtime.front.preview import Previews
+from livepost.runtime.front.reasons import id_in_hex, named_person, with_records
+from livepost.runtime.front.sampling import Sampling
+from livepost.runtime.house.processes import process_standings
+from livepost.settings.load import Shown, shown
+from livepost.settings.smtp import SCHEMES
+
+LOOKS = 8
+"""Questions answered at a time; each has stores of its own open."""
+
+WAIT_S = 5.0
+"""How long a question waits for its turn."""
+
+RATES_OVER_S = (1, 10, 60)
+
+
+class Look:
+    """The stores of a house opened for reading, and its engine; for one thread at a time."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        """Open them; raises StoreError if one cannot be."""
+        with contextlib.ExitStack() as opened:
+            self.vault = opened.enter_context(closing(folder.vault(readonly=True)))
+            self.log = opened.enter_context(closing(folder.log_reader()))
+            self.engine = opened.enter_context(closing(EngineClient(folder)))
+            self._open = opened.pop_all()
+
+    def close(self) -> None:
+        """Release them."""
+        self._open.close()
+
+
+class Looking:
+    """Answers questions about one house; see `livepost.api.house.House` and `livepost.console.house.House`."""
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        project: Project,
+        ledger: Ledger,
+        rates: Rates,
+        trouble: Callable[[], str | None],
+        *,
+        outcomes: Callable[[], int],
+        home: Path | None = None,
+    ) -> None:
+        """Take the ledger that the process has open; `rates` count what it commits, `outcomes` what of it came of
+        mails, `trouble` says what keeps it; `home` is the author's folder, that of `project` if left out.
+        """
+        self._folder = folder
+        self._home = home or project.folder
+        self._compiled = project.compiled
+        self._ledger = ledger
+        self._rates = rates
+        self._trouble = trouble
+        self._outcomes = outcomes
+        self._sampling = Sampling(self._totals)
+        self._searching = threading.Lock()
+        self._previews = Previews(folder, project)
+        self._mailbox = Mailbox(folder.mailbox, folder.settings.workspace)
+        self._looks: queue.LifoQueue[Look | None] = queue.LifoQueue(LOOKS)
+        for _ in range(LOOKS):
+            self._looks.put(None)  # opened by whoever needs it first
+
+    def use(self, project: Project) -> None:
+        """Speak of another project from now on: it serves."""
+        self._previews.use(project)
+        self._compiled = project.compiled
+
+    def project(self) -> Compiled:
+        """Return the project as the house runs it."""
+        return self._compiled
+
+    def person(self, name: str, at_least: int) -> PersonView | None:
+        """Return a person as of position `at_least` or later; None if nobody is known by that name.
+
+        Raises RejectedError if the log does not reach that far: waiting for it would be in vain.
+        """
+        with self._look() as look:
+            if at_least >= 0 and at_least > (last := look.log.last().seq):
+                raise RejectedError(
+                    f"expected a position of the log, which ends at {last}, got {at_least}; "
+                    "take it from `X-Livepost-Position`",
+                    code="position",
+                    status=HTTPStatus.CONFLICT,
+                )
+            return named_person(look.vault, look.engine, name, self._compiled.keys(), at_least)
+
+    def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:
+        """Return why a person is in each segment or not, and got each campaign's mail or did not.
+
+        With `records` the log is searched for what is behind that, in turn as for a story.
+        """
+        with self._search_turn() if records else contextlib.nullcontext(), self._look() as look:
+            evidence = gather(view, self._ledger, look.engine)
+            if records:
+                evidence = with_records(evidence, look.log, look.engine)
+        return why_person(self._compiled, evidence)
+
+    def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
+        """Return what a campaign would say to a person now, or why it cannot; nothing is sent."""
+        return self._previews.of(campaign, view)
+
+    def segments(self) -> list[SegmentCount]:
+        """Return how many people are in each segment."""
+        with self._look() as look:
+            return look.engine.segments()
+
+    def segment_history(self, since_ms: int) -> list[SegmentHistory]:
+        """Return how many people were in each segment at the ends of hours since, and what held at `since_ms`."""
+        with self._look() as look:
+            return look.engine.segment_history(since_ms)
+
+    def campaigns(self) -> list[CampaignStanding]:
+        """Return where each campaign stands, in the project's order, then those that only the ledger remembers."""
+        with self._look() as look:
+            under_way = look.engine.under_way()
+        declared = [one.name for one in self._compiled.campaigns]
+        return campaign_standings(declared, self._ledger.counts(), self._ledger.outcome_counts(), under_way)
+
+    def members(self, segment: str, after: int, limit: int) -> list[Member]:
+        """Return people of a segment by number."""
+        with self._look() as look:
+            return look.engine.members(segment, after, limit)
+
+    def deliveries(self, person: bytes | None, campaign: str | None, state: State | None, limit: int) -> list[Delivery]:
+        """Return deliveries, newest first."""
+        return self._ledger.deliveries(person=person, campaign=campaign, state=state, limit=limit)
+
+    def people(self, limit: int) -> list[PersonLine]:
+        """Return the people who entered or left a segment last, at most `limit` (1 to 100)."""
+        with self._look() as look:
+            return people_lately(look.engine, look.vault, limit)
+
+    def processes(self) -> list[ProcessStanding]:
+        """Return the house's processes; this one alone where nobody supervises."""
+        return process_standings(self._folder.processes_file, WallClock().now_ms())
+
+    def stores(self) -> list[StoreStanding]:
+        """Return the stores of the data folder."""
+        return store_standings(self._folder.path)
+
+    def changed_pages(self) -> list[str]:
+        """Return the pages of the author's folder that are not as they were when they were applied, by name."""
+        return changed_pages(self._folder, self._home)
+
+    def divergences(self, limit: int) -> list[Divergence]:
+        """Return decisions that an engine took otherwise once more, behind the fence, at most `limit`."""
+        return self._ledger.divergences(limit)
+
+    def settings(self) -> list[Shown]:
+        """Return every setting as this process has it, with where it came from; no secret is in it."""
+        return shown(self._folder.settings, self._folder.origins)
+
+    def story(self, view: PersonView, limit: int) -> PersonStory:
+        """Return what happened to a person, the newest first: at most `limit` (1 to MAX_LISTED) things.
+
+        The log has no index by person and is searched backwards, within `ops.story`'s bounds, for one question at
+        a time: searching takes turns with what the front does besides.
+        """
+        if not 1 <= limit <= MAX_LISTED:
+            raise ValueError(f"expected a limit of 1 to {MAX_LISTED}, got {limit}")
+        with self._search_turn(), self._look() as look:  # who waits for the turn keeps no look from others
+            evidence = gather(view, self._ledger, look.engine)
+            outcomes = {one.decision.id: self._ledger.outcomes(one.decision.id) for one in evidence.deliveries}
+            searched = search(look.log, view.subjects, limit)
+        return story_of(evidence, outcomes, searched, limit)
+
+    def standing(self) -> Standing:
+        """Return where the house stands."""
+        with self._look() as look:
+            return standing(
+                look.engine.status(),
+                look.log,
+                ledger=self._ledger.cursor(),
+                records_per_s={over: round(self._rates.per_s(over), 1) for over in RATES_OVER_S},
+                event_to_mail=self._event_to_mail(),
+                trouble=self._trouble(),
+            )
+
+    def letters(self, after: int, limit: int) -> list[Letter]:
+        """Return dead letters with position > `after`, at most `limit` and LETTERS_MAX of them."""
+        with self._look() as look:
+            return look.engine.dead(after, limit)
+
+    def letter(self, position: int, *, open: bool) -> LetterDetail:
+        """Return one dead letter with its call, as it was told or masked; raise StoreError if there is none."""
+        with self._look() as look:
+            row, record = kept(look.engine, look.log, position)
+            return letters_of(self._folder, self._compiled, look.vault).detail(row, record, open=open)
+
+    def kept(self, position: int, at_least: int) -> tuple[Letter, Record]:
+        """Return a dead letter as of position `at_least` or later, and its record; raise StoreError without."""
+        with self._look() as look:
+            return kept(look.engine, look.log, position, at_least)
+
+    def put_aside(self, position: int) -> Letter | None:
+        """Return the dead letter that a record has become once the engine has folded it, None if none."""
+        with self._look() as look:
+            return look.engine.letter(position, position)
+
+    def pace(self) -> Pace:
+        """Return how fast events go through the house; the first question begins to look, once a second."""
+        series = self._sampling.points()
+        with self._look() as look:
+            return pace(look.engine.status(), look.log, self._ledger.counts(), series, self._event_to_mail())
+
+    def keeps_mails(self) -> bool:
+        """Return whether mails are kept instead of sent, as `mail` says."""
+        return not self._folder.settings.mail.startswith(SCHEMES)
+
+    def mails(
+        self, subjects: tuple[bytes, ...] | None, campaign: str | None, before: str | None, limit: int
+    ) -> MailPage:
+        """Return kept mails, newest first: of a person's subjects, of a campaign, from before a place, if given."""
+        with self._look() as look:
+            return mail_page(self._mailbox, look.vault, self._ledger, subjects, campaign, before, limit)
+
+    def mail(self, id: str) -> MailShown | None:
+        """Return the kept mail of a decision (its id in hex); None if there is none, or its person was forgotten."""
+        decision = id_in_hex(id)
+        if decision is None:
+            return None
+        with self._look() as look:
+            return mail_shown(self._mailbox, look.vault, self._ledger, decision)
+
+    def close(self) -> None:
+        """Release the looks that nobody uses, and what previews need; look no more."""
+        self._sampling.close()
+        self._previews.close()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                look = self._looks.get_nowait()
+                if look is not None:
+                    look.close()
+
+    def _totals(self) -> dict[str, int]:
+        with self._look() as look:
+            return totals(look.engine.status(), look.log, self._ledger.counts(), self._outcomes())
+
+    def _event_to_mail(self) -> dict[int, int]:
+        """Return the courier's histogram; an empty one before its first mail."""
+        told = self._folder.courier_file
+        return msgspec.json.decode(told.read_bytes(), type=CourierStatus).event_to_mail if told.exists() else {}
+
+    @contextlib.contextmanager
+    def _search_turn(self) -> Iterator[None]:
+        if not self._searching.acquire(timeout=WAIT_S):
+            raise StoreError(f"expected a turn to search the log within {WAIT_S:g} s, got none; ask again")
+        try:
+            yield
+        finally:
+            self._searching.release()
+
+    @contextlib.contextmanager
+    def _look(self) -> Iterator[Look]:
+        try:
+            look = self._looks.get(timeout=WAIT_S)
+        except queue.Empty:
+            raise StoreError(
+                f"expected a turn within {WAIT_S:g} s, got none: {LOOKS} questions are being answered; ask again"
+            ) from None
+        try:
+            look = look or Look(self._folder)
+            yield look
+        finally:
+            self._looks.put(look)

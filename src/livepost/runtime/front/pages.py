@@ -1,0 +1,88 @@
+"""What the front answers besides events: the links of mails, health, the API, the console, and the routes of whoever
+starts it.
+
+In: the house's parts. Out: an ASGI app. Promised: a path that nobody has is answered as who asked can read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from livepost.api.app import api_routes
+from livepost.api.feed import Feed
+from livepost.api.health import Health, health_routes
+from livepost.api.mail import MailDesk, mail_routes
+from livepost.api.problem import http_error
+from livepost.clock import WallClock
+from livepost.console.app import Console
+from livepost.console.door import Door
+from livepost.console.trouble import missing
+from livepost.govern.session import Links, Sessions
+from livepost.ledger.base import Ledger
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.front.happened import Happened
+from livepost.runtime.front.sending import Sending
+from livepost.runtime.front.tending import Tending
+from livepost.vault.base import Vault
+
+
+class Pages:
+    """The front's pages; `more` are routes of whoever starts it, behind the house's own."""
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        vault: Vault,
+        ledger: Ledger,
+        house: Tending,
+        sending: Sending,
+        desk: MailDesk,
+        trouble: Callable[[], str | None],
+        more: Sequence[BaseRoute],
+    ) -> None:
+        """Take the parts; `trouble` says why no events are taken just now."""
+        self._folder = folder
+        self._links = Links()
+        door = Door(Sessions(vault.secret("sessions")), self._links, WallClock())
+        self._console = Console(house, door, folder.settings.shop_name)
+        self._engine = EngineClient(folder)
+        routes = [
+            *mail_routes(desk),
+            *health_routes(Health(trouble=trouble)),
+            *api_routes(house, folder.keys, sending, Feed(Happened(self._engine, ledger)), door.is_open),
+            *self._console.routes(),
+            *more,
+        ]
+        self.app = Starlette(routes=routes, exception_handlers={HTTPException: self._lost})
+
+    def new_link(self) -> str:
+        """Return a new one-time link to the console."""
+        return f"http://localhost:{self._folder.port_file.read_text()}/open/{self._links.new(WallClock().now_ms())}"
+
+    def end_streams(self) -> None:
+        """End what is live, so that the server can stop."""
+        self._console.close()
+
+    def close(self) -> None:
+        """Release what the pages have open."""
+        with closing(self._engine):
+            self.end_streams()
+
+    async def _lost(self, request: Request, error: Exception) -> Response:
+        """Answer what Starlette refuses: a page for a browser that asks for one, else what the API says."""
+        if isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND and _wants_page(request):
+            return self._console.trouble(missing(request.url.path))
+        return await http_error(request, error)
+
+
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")

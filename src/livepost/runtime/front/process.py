@@ -1,0 +1,335 @@
+"""The front's process: collector, links of mails, health, API, console; the only writer of the log.
+
+Others hand it records over its socket, in lanes of lower priority. It lets time pass: when a due time has come and
+nothing newer is in the log, it appends a tick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from starlette.routing import BaseRoute
+
+from livepost.api.mail import MailDesk, echo
+from livepost.clock import DAY_MS, SECOND_MS, Clock, steady
+from livepost.collect.app import Collect
+from livepost.collect.whole import whole_calls
+from livepost.deliver.token import Tokens
+from livepost.errors import LivepostError, StoreError
+from livepost.intake.plan import TrackingPlan
+from livepost.intake.writer import Intake, Lane, Stores
+from livepost.ledger.sqlite import SqliteLedger
+from livepost.log.base import Position
+from livepost.model.compiled import Compiled
+from livepost.model.letter import Replay, Replayed
+from livepost.model.record import Appended, Record
+from livepost.model.told import Due
+from livepost.observe.rates import Rates
+from livepost.runtime.author.project import Project, served
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.data.kept_pages import fitting, keep_pages
+from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.front.changing import CUT, NAMED, READY, SEED, Changing
+from livepost.runtime.front.letters import letters_of
+from livepost.runtime.front.listening import listen, serve
+from livepost.runtime.front.pages import Pages
+from livepost.runtime.front.replaying import REPLAY, Replaying
+from livepost.runtime.front.sending import Sending, template_names, wake_courier
+from livepost.runtime.front.tending import Tending
+from livepost.runtime.front.undoing import UNLINK, Undoing
+from livepost.runtime.house.conduct import collect_seldom, stopped
+from livepost.runtime.recorder.job import ADMIT, JOB, PLAN, Planned
+from livepost.runtime.recorder.recorders import Recorders
+from livepost.runtime.sockets.handed import Handed
+from livepost.runtime.sockets.wire import POLL_S, Handler, WireServer
+from livepost.vault.base import ExternalId
+
+TICK_CHECK_S = 0.005
+"""How late a tick may be, and how often one is thought of while the engine has not told what comes next."""
+
+TICK_SLEEP_S = 1.0
+"""How long time is left alone at most: a host that slept, or a clock set right, is noticed by then."""
+
+PRUNE_EVERY_S = 3600.0
+RECOVER_EVERY_S = 1.0
+
+
+async def run_front(
+    folder: DataFolder, project: Project, *, home: Path | None = None, more: Sequence[BaseRoute] = ()
+) -> None:
+    """Serve until told to stop. Raises LivepostError if a store or the port cannot be had.
+
+    `home` is the author's folder, if `project` was loaded from another one; `more` are routes of whoever starts it,
+    behind the house's own.
+    """
+    collect_seldom()
+    clock = steady(folder.clock)
+    with contextlib.ExitStack() as open_:
+        writing = open_.enter_context(contextlib.closing(_Writing(folder, clock)))
+        ledger = open_.enter_context(contextlib.closing(folder.ledger()))
+        listening = open_.enter_context(contextlib.closing(listen(folder)))
+        await _Front(folder, project, home or project.folder, clock, writing, ledger, more).run(listening)
+
+
+class _Writing:
+    """Vault and log as the front writes them; opened anew after a write of which nobody knows whether it was."""
+
+    def __init__(self, folder: DataFolder, clock: Clock) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._open = contextlib.ExitStack()
+        self._open_both()
+
+    def reopen(self) -> Stores:
+        self.close()
+        self._open_both()
+        return Stores(self.log, self.vault)
+
+    def close(self) -> None:
+        self._open.close()
+
+    def _open_both(self) -> None:
+        with contextlib.ExitStack() as opened:
+            self.vault = opened.enter_context(contextlib.closing(self._folder.vault(readonly=False)))
+            self.log = opened.enter_context(contextlib.closing(self._folder.log(self._clock)))
+            self._open = opened.pop_all()
+
+
+class _Front:
+    def __init__(
+        self,
+        folder: DataFolder,
+        project: Project,
+        home: Path,
+        clock: Clock,
+        writing: _Writing,
+        ledger: SqliteLedger,
+        more: Sequence[BaseRoute],
+    ) -> None:
+        self._folder = folder
+        self._home = home
+        self._clock = clock
+        self._writing = writing
+        self._ledger = ledger
+        self._due = Due(next_due=None, log_needed_after=-1)
+        self._due_told = asyncio.Event()
+        self._recorders = Recorders()
+        self._rates = Rates()
+        self._outcomes = 0
+        self._planned = Planned("", Compiled())
+        self._intake = self._new_intake()
+        self._changing = Changing(folder.definitions_file, self._intake, lambda: writing.log, self._use_plan)
+        self._undoing = Undoing(self._intake, lambda: writing.log, self._changing.known)
+        self._server = WireServer(folder.front_socket, self._handlers())
+        self._changing.start(project.compiled)
+        self._project = fitting(folder, project, self._changing.named.serving)
+        if self._project is project:
+            self._keep_pages()
+        self._house = self._new_house()
+        self._replaying = Replaying(
+            self._house,
+            self._intake,
+            log=lambda: writing.log,
+            letters=lambda: letters_of(folder, self._project.compiled, writing.vault),
+        )
+        self._sending = self._new_sending()
+        self._desk = self._new_desk()
+        self._pages = Pages(folder, writing.vault, ledger, self._house, self._sending, self._desk, self._trouble, more)
+
+    async def run(self, listening: socket.socket) -> None:
+        await self._server.start()
+        waking = wake_courier(self._folder, self._sending.taken)
+        works = (self._tick(), self._prune(), self._recover(), self._echo(), self._follow(), waking)
+        tasks = [asyncio.create_task(work) for work in works]
+        try:
+            await stopped(self._serve(listening))
+        finally:
+            for task in tasks:
+                task.cancel()
+            self._recorders.close()
+            self._house.close()
+            self._pages.close()
+            await self._server.close()
+
+    def _handlers(self) -> dict[str, Handler]:
+        return {
+            "append": self._handed,
+            "due": self._told_due,
+            "tick": self._ticked,
+            "link": lambda raw: self._pages.new_link(),
+            JOB: self._recorders.next,
+            ADMIT: self._admit,
+            REPLAY: self._replay,
+            PLAN: lambda raw: self._planned,
+            NAMED: self._changing.handle_named,
+            CUT: self._changing.handle_cut,
+            SEED: self._changing.handle_seed,
+            READY: self._changing.handle_ready,
+            UNLINK: self._undoing.handle,
+        }
+
+    def _new_intake(self) -> Intake:
+        """Return the writer of the log; whose tracking plan it judges by is told when it is known what serves."""
+        return Intake(
+            Stores(self._writing.log, self._writing.vault),
+            TrackingPlan(Compiled()),
+            workspace=self._folder.settings.workspace,
+            on_commit=self._committed,
+            reopen=self._writing.reopen,
+        )
+
+    def _new_house(self) -> Tending:
+        return Tending(
+            self._folder,
+            self._project,
+            self._ledger,
+            self._rates,
+            self._trouble,
+            outcomes=lambda: self._outcomes,
+            vault=lambda: self._writing.vault,
+            replay=self._replayed,
+            home=self._home,
+        )
+
+    def _new_sending(self) -> Sending:
+        return Sending(
+            intake=self._intake,
+            vault=lambda: self._writing.vault,
+            ledger=self._ledger,
+            templates=template_names(self._project.folder),
+            clock=self._clock,
+            workspace=self._folder.settings.workspace,
+        )
+
+    def _new_desk(self) -> MailDesk:
+        return MailDesk(
+            tokens=Tokens(self._writing.vault.secret("tokens")),
+            ledger=self._ledger,
+            append=self._append,
+            known=lambda subject: self._writing.vault.keys(subject).known,
+            clock=self._clock,
+            shop_name=self._folder.settings.shop_name,
+        )
+
+    async def _serve(self, listening: socket.socket) -> None:
+        app = Collect(self._intake, self._folder.keys, self._clock, self._pages.app, recorders=self._recorders)
+        await serve(app, listening, self._pages.end_streams, whole_calls(app))
+
+    def _trouble(self) -> str | None:
+        clock = self._writing.log.clock_trouble
+        return self._intake.trouble or clock
+
+    def _committed(self, appended: Appended) -> None:
+        self._rates.add(appended.last - appended.first + 1)
+        self._server.changed()
+
+    async def _append(self, records: Sequence[Record]) -> None:
+        await self._intake.admit_records(records, Lane.OUTCOME)
+        self._outcomes += len(records)
+
+    async def _handed(self, raw: msgspec.Raw) -> int:
+        handed = msgspec.msgpack.decode(raw, type=Handed)
+        position = await self._intake.admit_records(handed.records, handed.lane)
+        if handed.lane is Lane.OUTCOME:
+            self._outcomes += len(handed.records)
+        return position
+
+    def _admit(self, raw: msgspec.Raw) -> None:
+        """Make subjects of external ids for a recorder, which finds them in the vault then."""
+        self._intake.make_subjects(msgspec.msgpack.decode(raw, type=list[ExternalId]))
+
+    async def _replay(self, raw: msgspec.Raw) -> Replayed:
+        return await self._replayed(msgspec.msgpack.decode(raw, type=Replay))
+
+    async def _replayed(self, wish: Replay) -> Replayed:
+        return await self._replaying.replay(wish)
+
+    def _ticked(self, raw: msgspec.Raw) -> Position:
+        appended = self._intake.tick()
+        return Position(appended.last, appended.stamp)
+
+    def _told_due(self, raw: msgspec.Raw) -> None:
+        self._due = msgspec.msgpack.decode(raw, type=Due)
+        self._due_told.set()
+
+    def _use_plan(self, project: Compiled) -> None:
+        """Judge calls by a project's tracking plan from now on, here and in the recorders."""
+        plan = Compiled(currency=project.currency, events=project.events)
+        self._planned = Planned(plan.hash(), plan)
+        self._recorders.plan = self._planned.hash
+        self._intake.use_plan(TrackingPlan(plan, self._folder.settings.undeclared))
+
+    async def _follow(self) -> None:
+        """Speak of the project that was made ready, and use the folder's pages as they are by then, once it serves."""
+        while True:
+            await self._changing.ready.wait()
+            self._changing.ready.clear()
+            while not await asyncio.to_thread(self._is_served, self._changing.named.serving.hash()):
+                await asyncio.sleep(POLL_S)
+            await asyncio.to_thread(self._take_up, self._changing.named.serving)
+
+    def _is_served(self, hash: str) -> bool:
+        with contextlib.suppress(StoreError), contextlib.closing(EngineClient(self._folder)) as engine:
+            return engine.status().program == hash
+        return False
+
+    def _keep_pages(self) -> None:
+        """Keep the pages of what serves; a disk that takes none ends no house."""
+        with contextlib.suppress(StoreError):
+            keep_pages(self._folder, self._project)
+
+    def _take_up(self, serving: Compiled) -> None:
+        before = self._project
+        self._project = served(before, self._home, serving, self._folder.settings, self._folder.speed)
+        self._house.use(self._project)
+        self._sending.templates = template_names(self._project.folder)
+        if self._project.declarations is not before.declarations:
+            self._keep_pages()
+
+    async def _tick(self) -> None:
+        """Append a tick whenever a due time has passed and nothing newer is in the log."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._until_due_s()):
+                    await self._due_told.wait()
+            self._due_told.clear()
+            due = self._due.next_due
+            if due is not None and due <= self._clock.now_ms() and self._writing.log.last().stamp < due:
+                with contextlib.suppress(LivepostError):
+                    self._intake.tick()
+
+    def _until_due_s(self) -> float:
+        """Return how long (s of the host) nothing comes due, within the bounds."""
+        due = self._due.next_due
+        if due is None:
+            return TICK_SLEEP_S
+        left_s = (due - self._clock.now_ms()) / SECOND_MS / self._folder.speed
+        return min(max(left_s, TICK_CHECK_S), TICK_SLEEP_S)
+
+    async def _prune(self) -> None:
+        while True:
+            await asyncio.sleep(PRUNE_EVERY_S)
+            if self._changing.under_way:
+                continue  # its seeds are made of the whole log
+            before = min(self._due.log_needed_after, await asyncio.to_thread(self._ledger.cursor))
+            self._writing.log.prune(before, self._clock.now_ms() - self._folder.settings.retention_days * DAY_MS)
+            with contextlib.suppress(StoreError):
+                self._changing.name_again()
+
+    async def _recover(self) -> None:
+        while True:
+            await asyncio.sleep(RECOVER_EVERY_S)
+            if self._intake.trouble:
+                with contextlib.suppress(LivepostError):
+                    self._intake.recover()
+
+    async def _echo(self) -> None:
+        """Bring withdrawals that a crash kept from the log to it."""
+        with contextlib.suppress(LivepostError):
+            while await echo(self._desk):
+                pass

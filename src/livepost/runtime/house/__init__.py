@@ -1,0 +1,1 @@
+"""The processes of a house: started, held together, looked at, stopped in order."""
