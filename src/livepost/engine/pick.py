@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import operator
 from abc import ABC, abstractmethod
-from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from livepost.engine.message_id import Kept, shortened, whole
 from livepost.engine.tiles import SECOND_MS, Window, window_of
@@ -122,7 +123,8 @@ class Latest(_Moments):
 
     def _kept(self, entries: Held) -> Held:
         newest = max(map(_time, entries))
-        return [max([entry for entry in entries if entry[0] == newest], key=_message_id)]
+        of_then = [entry for entry in entries if entry[0] == newest]
+        return of_then if len(of_then) == 1 else [max(of_then, key=_message_id)]
 
     def _worth(self, alive: Held) -> Any:
         return alive[0][2] if alive else None
@@ -132,11 +134,12 @@ class First(_Moments):
     """The oldest of each tile, in order: when its tile leaves, the next tile's is the first."""
 
     def _kept(self, entries: Held) -> Held:
-        if self._window is None:
-            oldest = min(map(_time, entries))
-            return [min([entry for entry in entries if entry[0] == oldest], key=_message_id)]
-        newest_first = sorted(_by_id(entries, reverse=True), key=_time, reverse=True)
-        return [*{self._tile(entry[0]): entry for entry in newest_first}.values()][::-1]
+        oldest: dict[int, list[Any]] = {}
+        for entry in entries:
+            tile = self._tile(entry[0])
+            if tile not in oldest or _is_before(entry, oldest[tile]):
+                oldest[tile] = entry
+        return sorted(oldest.values(), key=_time)
 
     def _worth(self, alive: Held) -> Any:
         return alive[0][2] if alive else None
@@ -146,7 +149,11 @@ class Recent(_Moments):
     """The newest n: by effective_ts descending, then message_id ascending."""
 
     def _kept(self, entries: Held) -> Held:
-        return sorted(_by_id(entries), key=_time, reverse=True)[: self.spec.n or 1]  # the sort is stable
+        n = self.spec.n or 1
+        newest_first = sorted(entries, key=_time, reverse=True)
+        last = newest_first[min(n, len(entries)) - 1][0]
+        counting = [entry for entry in newest_first if entry[0] >= last]
+        return sorted(_by_id(counting), key=_time, reverse=True)[:n]  # the sort is stable
 
     def _worth(self, alive: Held) -> list[Any]:
         return [entry[2] for entry in alive]
@@ -232,10 +239,28 @@ class Top(_Values):
         return [[tile, counts] for tile, counts in tiles.items()]
 
     def _entries(self, came: Iterable[Entry]) -> Held:
-        tiles: defaultdict[int, dict[Any, int]] = defaultdict(dict)
-        for ts, _, value in came:
-            self._count(tiles[self._tile(ts)], _key(value), 1)
-        return [[tile, counts] for tile, counts in tiles.items()]
+        records = [*came]
+        values = [_key(value) for _, _, value in records]
+        tiles: defaultdict[int, list[Hashable]] = defaultdict(list)
+        for tile, value in zip(self._tiles([ts for ts, _, _ in records]), values, strict=True):
+            tiles[tile].append(value)
+        return [[tile, self._counts_of(values)] for tile, values in tiles.items()]
+
+    def _tiles(self, times: Sequence[int]) -> list[int]:
+        """Return the tiles of many times at once."""
+        if self._window is None:
+            return [0] * len(times)
+        tiles: list[int] = (self._window.tile(np.array(times, np.int64)) // self.unit_ms).tolist()
+        return tiles
+
+    def _counts_of(self, values: Sequence[Hashable]) -> dict[Any, int]:
+        counts = dict(Counter(values))
+        if len(counts) <= self._cap + 1:
+            return counts
+        capped: dict[Any, int] = {}
+        for value in values:
+            self._count(capped, value, 1)
+        return capped
 
     def _counted(self, tile: int, value: Any, count: int) -> list[Any]:
         return [tile, {_key(value): count}]
@@ -281,11 +306,16 @@ def _message_id(entry: Any) -> str:
     return whole(entry[1])
 
 
-def _by_id(entries: Held, *, reverse: bool = False) -> Held:
+def _by_id(entries: Held) -> Held:
     """Return the entries in the order of their message ids, where two have one time; else as they are."""
     if len({*map(_time, entries)}) == len(entries):
         return entries
-    return sorted(entries, key=_message_id, reverse=reverse)
+    return sorted(entries, key=_message_id)
+
+
+def _is_before(one: Any, other: Any) -> bool:
+    """Whether a record is before another: by time, then by message id."""
+    return bool(one[0] < other[0] or (one[0] == other[0] and _message_id(one) < _message_id(other)))
 
 
 def _key(value: Any) -> Hashable:
