@@ -55,11 +55,5 @@ def _pack(changed: Changed) -> Pack:
 
 
 def _transition_row(transition: Transition) -> TransitionRow:
-    return TransitionRow(
-        id=transition.id,
-        person=transition.person,
-        segment=transition.segment,
-        position=transition.position,
-        at=transition.at,
-        body=msgspec.msgpack.encode(transition),
-    )
+    body = msgspec.msgpack.encode(transition)
+    return TransitionRow(transition.person, transition.segment, transition.at, body)
