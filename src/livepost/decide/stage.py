@@ -6,7 +6,8 @@ A pure function of (name, journal, moments). Journeys that fall due between the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from livepost.decide.campaigns import Campaign, Roster, names_of
 from livepost.decide.joining import join_journals
@@ -29,14 +30,13 @@ STEP = 0
 """The only step of a campaign there is so far; drips will have more."""
 
 
-@dataclass(slots=True)
-class _Case:
+class _Case(msgspec.Struct, gc=False):
     """A person under decision: name, journal, what goes to the outbox, campaigns for which a trigger was not fresh."""
 
     person: bytes
     book: Journal
-    outbox: list[OutboxItem] = field(default_factory=list)
-    not_fresh: list[str] = field(default_factory=list)
+    outbox: list[OutboxItem] = []
+    not_fresh: list[str] = []
 
 
 class Campaigns:
@@ -111,8 +111,10 @@ class Campaigns:
     def _live_through(self, case: _Case, moment: Moment) -> None:
         if moment.settles:
             self._settle(case, moment)
-        _hear(case.book, moment)
-        _tell(case, moment)
+        if moment.consent:
+            _hear(case.book, moment)
+        if case.book.consents:
+            _tell(case, moment)
         self._end_journeys(case, moment)
         self._decide_what_is_due(case, moment)
         if moment.live:
@@ -157,7 +159,8 @@ class Campaigns:
             if moment.age_ms > campaign.spec.fresh_ms:
                 case.not_fresh.append(campaign.name)
                 continue
-            memory = case.book.campaigns.setdefault(campaign.name, Memory())
+            if memory is None:
+                memory = case.book.campaigns[campaign.name] = Memory()
             journey = Journey(moment.at, moment.at + campaign.spec.wait_ms, *cause)
             memory.journey, memory.entered = journey, moment.at
             if journey.due <= moment.at:
@@ -232,10 +235,11 @@ def _hear(book: Journal, moment: Moment) -> None:
 def _tell(case: _Case, moment: Moment) -> None:
     """Tell the outbox of consents that differ from what it was told of the person of this name."""
     told, consents = case.book.told, case.book.consents
-    for purpose, said in sorted(consents.items()) if consents else ():
-        if told.get(purpose) is not said.allowed:
-            told[purpose] = said.allowed
-            case.outbox.append(_consent_change(case.person, purpose, said, moment.position))
+    news = [purpose for purpose, said in consents.items() if told.get(purpose) is not said.allowed]
+    for purpose in sorted(news):
+        said = consents[purpose]
+        told[purpose] = said.allowed
+        case.outbox.append(_consent_change(case.person, purpose, said, moment.position))
 
 
 def _consent_change(person: bytes, purpose: str, said: Consent, position: int) -> ConsentChange:
@@ -271,7 +275,10 @@ def _ending(campaign: Campaign, moment: Moment) -> Verdict:
 
 
 def _transition(moment: Moment, segment: str | None, *, entered: bool) -> Transition | None:
-    return next((t for t in moment.transitions if t.segment == segment and t.entered is entered), None)
+    for transition in moment.transitions:
+        if transition.segment == segment and transition.entered is entered:
+            return transition
+    return None
 
 
 def _may_enter(spec: CampaignSpec, memory: Memory | None, moment: Moment) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from livepost.ids import digest
 from livepost.model.compiled import CampaignSpec
@@ -20,13 +21,16 @@ class Verdict:
     detail: str = ""
 
 
+_SEND = Verdict()
+
+
 def judge(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict:
     """Return the verdict on a due mail: consent, then holdout, then cap, then stale."""
     for check in (_consent, _holdout, _cap, _stale):
         verdict = check(spec, person, book, memory, moment)
         if verdict is not None:
             return verdict
-    return Verdict()
+    return _SEND
 
 
 def spoken(ms: int) -> str:
@@ -47,7 +51,12 @@ def _consent(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, m
     said = book.consents.get(spec.purpose)
     if said is not None and said.allowed:
         return None
-    return Verdict("consent", f"{spec.purpose}: {'never given' if said is None else 'withdrawn or refused'}")
+    return _no_consent(spec.purpose, "never given" if said is None else "withdrawn or refused")
+
+
+@lru_cache
+def _no_consent(purpose: str, why: str) -> Verdict:
+    return Verdict("consent", f"{purpose}: {why}")
 
 
 def _holdout(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict | None:

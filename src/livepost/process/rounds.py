@@ -17,6 +17,7 @@ import numpy as np
 
 from livepost.engine.row import Bools, Fixed, Ints, put
 from livepost.engine.values import Values
+from livepost.model.moment import Moment
 from livepost.process.batch import Batch
 from livepost.process.deciding import Decider
 from livepost.process.features import read_values
@@ -149,22 +150,37 @@ class Rounds:
     def _decide(self, a_round: Round, people: list[int], changed: Changes, fixed: Fixed, settled: Settled) -> None:
         """Make transitions, and let campaigns decide for whom something of interest happened or a journey is due."""
         settling = a_round.firsts_of(fixed["settling"])
-        transitions = self._happenings.transitions(a_round, changed, settling, lambda p: self._work.name(people[p]))
+        work = self._work
+        transitions = self._happenings.transitions(
+            a_round, changed, settling, lambda persons: work.names(a_round.people[persons].tolist())
+        )
         self.made.transitions += transitions
         moments = self._happenings.moments(a_round, changed, settled.counted, settling, transitions)
         fixed["settling"] = False  # the first item of a round is always settled
-        journey, position = fixed["journey"], self._timeline.position
-        concerned = [*dict.fromkeys([*moments, *np.flatnonzero(journey <= settled.until).tolist()])]
-        for p, until in zip(concerned, settled.until[concerned].tolist(), strict=True):
-            local = people[p]
-            journal = self._work.journal(local)
-            decided = self._decider.decide(self._work.name(local), journal, moments.get(p, ()), until, position)
+        waiting = np.flatnonzero(fixed["journey"] <= settled.until)
+        concerned = [*dict.fromkeys([*moments, *waiting.tolist()])]
+        if concerned:
+            told = [moments.get(p, ()) for p in concerned]
+            fixed["journey"][concerned] = self._decided(
+                [people[p] for p in concerned], told, settled.until[concerned].tolist()
+            )
+
+    def _decided(self, people: list[int], told: list[Sequence[Moment]], until: list[int]) -> list[int]:
+        """Let campaigns decide for people (local numbers), who are told of so many moments each, up to `until` (ms);
+        return when the next journey of each is due.
+        """
+        work, made, decide, position = self._work, self.made, self._decider.decide, self._timeline.position
+        due: list[int] = []
+        for local, name, moments, end in zip(people, work.names(people), told, until, strict=True):
+            journal = work.journal(local)
+            decided = decide(name, journal, moments, end, position)
             if decided.journal != journal:
-                self._work.set_journal(local, decided.journal)
-            self.made.outbox += decided.outbox
+                work.set_journal(local, decided.journal)
+            made.outbox += decided.outbox
             if decided.not_fresh:
-                self.made.not_fresh.update(decided.not_fresh)
-            journey[p] = decided.due
+                made.not_fresh.update(decided.not_fresh)
+            due.append(decided.due)
+        return due
 
 
 def _settled(a_round: Round, gaps: Ints) -> Settled:

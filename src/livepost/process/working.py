@@ -104,6 +104,12 @@ class Working:
         apart = self._apart.get(local)
         return naming_subject(self._raw[local]) if apart is None else apart.name
 
+    def names(self, people: Iterable[int]) -> list[bytes]:
+        """Return the subjects that name these people."""
+        if self._apart:
+            return list(map(self.name, people))
+        return [naming_subject(raw) for raw in map(self._raw.__getitem__, people)]
+
     def subjects(self, local: int) -> tuple[bytes, ...]:
         """Return the person's subjects."""
         apart = self._apart.get(local)
