@@ -23,7 +23,7 @@ from livepost.process.deciding import Decider
 from livepost.process.features import read_values
 from livepost.process.feeds import Feeds
 from livepost.process.happenings import Happenings, Made
-from livepost.process.round import DUE, NOT_BEHIND, Round, due_round, round_of
+from livepost.process.round import DUE, NOBODY, NOT_BEHIND, Round, due_round, round_of
 from livepost.process.segments import Changes, Memberships, changes, memberships, settle
 from livepost.process.timeline import Timeline
 from livepost.process.working import Working
@@ -123,6 +123,8 @@ class Rounds:
         gaps = a_round.gaps(found.flip)
         settled = _settled(a_round, gaps)
         self._settle(a_round, people, fixed, values, found, settled)
+        if not len(gaps):
+            return NOBODY
         left = np.insert(~settled.counted, gaps + 1, values=True)
         return a_round.with_due(gaps + 1, found.flip[gaps], moments.person[gaps]).only(left)
 
@@ -185,9 +187,11 @@ class Rounds:
 
 def _settled(a_round: Round, gaps: Ints) -> Settled:
     """Return how far a round is right that has gaps behind the items `gaps`: all the way for who has none."""
-    moments = a_round.moments
-    person, last = moments.person[gaps], moments.end - 1
+    moments, last = a_round.moments, a_round.moments.end - 1
     until = np.maximum(a_round.until, moments.at[last])
+    if not len(gaps):
+        return Settled(last, np.ones(len(moments.at), bool), until)
+    person = moments.person[gaps]
     np.minimum.at(last, person, gaps)
     until[person] = moments.at[last[person]]
     return Settled(last, np.arange(len(moments.at)) <= last[moments.person], until)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from livepost.engine.membership import evaluate
+from livepost.engine.membership import Conditions
 from livepost.engine.program import Program
 from livepost.engine.row import NEVER
 from livepost.engine.values import Picked, Values
@@ -82,12 +82,12 @@ def compare(left: str, op: Op, right: object) -> Compare:
 
 def holds(condition: Expr, of: Values) -> bool:
     """Return whether the condition is known to hold."""
-    return bool(evaluate([condition], of)[0].holds[0])
+    return bool(Conditions([condition], PROGRAM).evaluate(of)[0].holds[0])
 
 
 def unknown(condition: Expr, of: Values) -> bool:
     """Return whether the condition is unknown; then it is told to hold nowhere."""
-    told = evaluate([condition], of)[0]
+    told = Conditions([condition], PROGRAM).evaluate(of)[0]
     return told.unknown is not None and bool(told.unknown[0]) and not told.holds[0]
 
 
@@ -99,7 +99,7 @@ def arithmetic(left: object, sign: Sign, right: object) -> Arithmetic:
 
 def flips(condition: Expr, of: Values) -> int | None:
     """Return when the condition may flip, in ms after NOW; None if time alone does not flip it."""
-    due = int(evaluate([condition], of)[0].flip[0])
+    due = int(Conditions([condition], PROGRAM).evaluate(of)[0].flip[0])
     return None if due == NO_DUE else due - NOW
 
 
@@ -127,7 +127,7 @@ def test_a_constant_may_stand_on_the_left() -> None:
 
 def test_two_constants_compare_and_never_flip() -> None:
     condition = Compare("<", Const(1), Const(2))
-    assert evaluate([condition], values(count=3))[0].holds.tolist() == [True, True, True]
+    assert Conditions([condition], PROGRAM).evaluate(values(count=3))[0].holds.tolist() == [True, True, True]
     assert flips(condition, values()) is None
 
 
@@ -281,7 +281,7 @@ def test_an_or_that_is_false_may_hold_with_its_first_part() -> None:
 
 def test_what_is_no_condition_is_refused() -> None:
     with pytest.raises(TypeError, match="expected a condition, got Feature"):
-        evaluate([Feature("views")], values())
+        Conditions([Feature("views")], PROGRAM)
 
 
 @pytest.mark.parametrize(
