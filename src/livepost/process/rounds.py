@@ -68,6 +68,8 @@ class Rounds:
 
     def due_times(self, people: Sequence[int], until: Sequence[int]) -> None:
         """Serve the due times of different people, each up to `until[p]` (ms)."""
+        if not people:
+            return
         person, limit = np.asarray(people, np.int64), np.asarray(until, np.int64)
         due = self._due(person)
         waiting = np.flatnonzero(due <= limit)
@@ -98,7 +100,8 @@ class Rounds:
         """Return who is due by `until` (ms) and has no record."""
         idle = np.ones(len(self._work), bool)
         idle[owners] = False
-        idle[list(self._work.gone)] = False
+        if self._work.gone:
+            idle[list(self._work.gone)] = False
         people = np.flatnonzero(idle)
         return people[self._due(people) <= until]
 
@@ -146,6 +149,8 @@ class Rounds:
     def _bring_picks(self, a_round: Round, counted: Bools) -> None:
         """Let what records bring to their people's picks wait in the rows (`engine.picks.brought`)."""
         items = np.flatnonzero(counted & self._feeds.brings[a_round.places])
+        if not len(items):
+            return
         brought = list(map(self._feeds.brought.__getitem__, a_round.places[items].tolist()))
         self._work.wait(a_round.people[a_round.moments.person[items]].tolist(), brought)
 

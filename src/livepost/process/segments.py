@@ -11,15 +11,11 @@ from functools import lru_cache
 import numpy as np
 
 from livepost.engine.membership import Conditions, Evaluated
-from livepost.engine.program import Program
+from livepost.engine.program import PROGRAMS, Program
 from livepost.engine.row import Bools, Fixed, Ints
 from livepost.engine.values import Values
 from livepost.engine.window import Moments
 from livepost.model.moment import NO_DUE
-
-PROGRAMS = 4
-"""Programs whose conditions are kept ready: one serves, and for a while the one before."""
-
 
 @dataclass(frozen=True)
 class Memberships:

@@ -31,7 +31,7 @@ class Working:
         self._people = people
         self.program = people.program
         self.numbers: list[int] = []
-        self.fixed: Fixed = blank(people.program, 0)
+        self.fixed: Fixed = np.zeros(0, people.dtype)
         self.tiles: list[bytes] = []
         self.gone: set[int] = set()
         self._raw: list[bytes] = []
@@ -82,7 +82,8 @@ class Working:
         self.tiles = self._opened.tiles()
         self._came, self._counts = [b""] * len(self), np.zeros(len(self), np.int64)
         self.fixed = self._people.fixed_of(self.numbers)
-        self.fixed["known"][np.array(self.numbers, np.int64) >= self._first_new] = self._known_of_new
+        if self._known_of_new:
+            self.fixed["known"][np.array(self.numbers, np.int64) >= self._first_new] = self._known_of_new
 
     def has(self, number: int) -> bool:
         """Whether the person with this number was brought in."""
