@@ -116,7 +116,9 @@ class Opened:
         joined, heads, firsts = self._joined, self._heads[places], self._firsts[places]
         begins = firsts + SUBJECT_BYTES * heads["subjects"].astype(np.int64)
         ends = begins + heads["journal"]
-        parts = zip(firsts.tolist(), begins.tolist(), journals, ends.tolist(), self._tiles[places].tolist(), strict=True)
+        parts = zip(
+            firsts.tolist(), begins.tolist(), journals, ends.tolist(), self._tiles[places].tolist(), strict=True
+        )
         return [joined[first:begin] + journal + joined[end:tiles] for first, begin, journal, end, tiles in parts]
 
 

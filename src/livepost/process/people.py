@@ -204,6 +204,9 @@ class People:
         waiting = np.flatnonzero(self._earliest <= at)
         if len(waiting) <= limit:
             return waiting
+        longest = np.flatnonzero(self._earliest == self._earliest.min())
+        if len(longest) >= limit:  # a wave, of which each step would look at all the rest in order
+            return longest[:limit]
         due = self._earliest[waiting]
         latest = np.partition(due, limit)[limit]
         before, then = due < latest, due == latest

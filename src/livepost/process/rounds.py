@@ -172,7 +172,7 @@ class Rounds:
                 [people[p] for p in concerned], told, settled.until[concerned].tolist()
             )
 
-    def _decided(self, people: list[int], told: list[Sequence[Moment]], until: list[int]) -> list[int]:
+    def _decided(self, people: Sequence[int], told: Sequence[Sequence[Moment]], until: Sequence[int]) -> list[int]:
         """Let campaigns decide for people (local numbers), who are told of so many moments each, up to `until` (ms);
         return when the next journey of each is due.
         """

@@ -17,6 +17,7 @@ from livepost.engine.values import Values
 from livepost.engine.window import Moments
 from livepost.model.moment import NO_DUE
 
+
 @dataclass(frozen=True)
 class Memberships:
     """`inside[s, i]`: in segment s at item i; `changed`: that differs from before; `unknown`: the condition is unknown

@@ -35,9 +35,9 @@ _position = attrgetter("position")
 
 STEPS = ("decode", "validate", "dedupe", "identify", "enrich", "features", "segments")
 
-WAVE = 500
+WAVE = 1_000
 """Most people whose due times one step serves beside its records, so that a wave never stalls live events: some 25 ms
-of work. With more in a step a wave is served no faster (docs/reference/bench.md), and live events wait longer.
+of work with a decision each. `runtime.engine.waves` takes fewer where that takes longer (docs/reference/bench.md).
 """
 
 

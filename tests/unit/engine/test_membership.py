@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -118,6 +119,22 @@ def test_every_operator_compares_a_number_as_it_is_read(op: Op, answers: list[bo
     assert [holds(compare("views", op, 2), values(views=views)) for views in (1, 2, 3)] == answers
     of_since = [holds(compare("viewed", op, 500), values(viewed=NOW - age)) for age in (499, 500, 501)]
     assert of_since == answers
+
+
+@pytest.mark.parametrize("constant", [-1, 0, 2, 2.0, 2.5, True, -0.5, 1e30, -1e30, 2**70])
+@pytest.mark.parametrize("op", ["<", "<=", ">", ">=", "==", "!="])
+def test_a_windowed_sum_compares_with_a_constant_as_the_numbers_do(op: Op, constant: float) -> None:
+    exactly = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
+    for lately in range(5):
+        answer = lately != constant if op == "!=" else exactly[op](lately, constant)
+        assert holds(compare("lately", op, constant), values(lately=lately)) is answer
+
+
+def test_conditions_are_told_in_their_order_whatever_leaves_they_share() -> None:
+    lately, viewed = compare("lately", ">=", 2), compare("viewed", "<", 500)
+    conditions = [Or((viewed, lately)), viewed, Not(lately), And((lately, viewed)), lately]
+    told = Conditions(conditions, PROGRAM).evaluate(values(lately=2, viewed=NOW - 500))
+    assert [bool(one.holds[0]) for one in told] == [True, False, False, False, True]
 
 
 def test_a_constant_may_stand_on_the_left() -> None:
