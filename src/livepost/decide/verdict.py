@@ -62,9 +62,12 @@ def _no_consent(purpose: str, why: str) -> Verdict:
 def _holdout(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict | None:
     """Draw once, at the first exposure, and keep to it: `hash(campaign, subject)` only draws (FORMATS)."""
     if memory.held_out is None:
-        drawn = int.from_bytes(digest(spec.name, person, size=8), "big")
-        memory.held_out = (moment.at, drawn < spec.holdout * 2**64)
+        memory.held_out = (moment.at, spec.holdout > 0 and _drawn(spec, person) < spec.holdout * 2**64)
     return Verdict("holdout", f"one of {spec.holdout:.0%} left out") if memory.held_out[1] else None
+
+
+def _drawn(spec: CampaignSpec, person: bytes) -> int:
+    return int.from_bytes(digest(spec.name, person, size=8), "big")
 
 
 def _cap(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict | None:
