@@ -199,7 +199,9 @@ def _compare(leaf: Compare, values: Values) -> tuple[Bools, Bools | None]:
         return _compare_since(leaf.op, left, right, values), None
     a, b = _side(left, values), _side(right, values)
     there, unknown = _all([a.there, b.there]), _any([a.unknown, b.unknown])
-    answer = np.broadcast_to(_answer(_OPERATORS[leaf.op], a.value, b.value, len(values.at)), shape)
+    answer = _answer(_OPERATORS[leaf.op], a.value, b.value, len(values.at))
+    if answer.shape != shape:
+        answer = np.broadcast_to(answer, shape)
     if there is not None:
         answer = answer & there
     if unknown is None:
