@@ -136,3 +136,7 @@ def _slices(raw: bytes, begins: Ints, ends: Ints) -> list[bytes]:
 
 def _lengths(parts: Collection[bytes]) -> Ints:
     return np.fromiter(map(len, parts), np.int64, len(parts))
+
+
+NOTHING_OPENED = Opened([])
+"""Before anybody is there."""

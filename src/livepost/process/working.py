@@ -14,7 +14,7 @@ import numpy as np
 from livepost.engine import picks
 from livepost.engine.pick import Held
 from livepost.engine.row import Fixed, Ints, Row, blank, journal_of, naming_subject, pack, subjects_of, unpack
-from livepost.engine.rows import Opened
+from livepost.engine.rows import NOTHING_OPENED, Opened
 from livepost.engine.window import merged_tiles
 from livepost.identity import name_of
 from livepost.model.moment import NO_DUE
@@ -35,7 +35,7 @@ class Working:
         self.tiles: list[bytes] = []
         self.gone: set[int] = set()
         self._raw: list[bytes] = []
-        self._opened = Opened([])
+        self._opened = NOTHING_OPENED
         self._came: list[bytes] = []
         self._counts: Ints = np.zeros(0, np.int64)
         self._journals: dict[int, bytes] = {}
