@@ -23,6 +23,7 @@ from websockets.sync import client
 from livepost.api.stream import RESTARTING
 from livepost.model.decision import Transition
 from livepost.runtime.engine.client import EngineClient
+from livepost.state.base import TransitionRow
 from tests.crash.house import House, rows_of, wait_until
 
 PEOPLE = 60
@@ -94,8 +95,9 @@ def taken(house: House, calls: list[dict[str, Any]]) -> bool:
 
 def transitions_of(house: House) -> list[tuple[str, str]]:
     """Return (id, state) of all transitions in the order of their commits, as the state has them."""
-    bodies = rows_of(house.folder.path / "state.db", "SELECT body FROM transitions ORDER BY number")
-    found = [msgspec.msgpack.decode(body, type=Transition) for (body,) in bodies]
+    kept = rows_of(house.folder.path / "state.db", "SELECT rows FROM transitions ORDER BY number")
+    rows = [row for (raw,) in kept for row in msgspec.msgpack.decode(raw, type=list[TransitionRow])]
+    found = [msgspec.msgpack.decode(row.body, type=Transition) for row in rows]
     return [(one.id.hex(), "entered" if one.entered else "left") for one in found]
 
 

@@ -1,15 +1,15 @@
 """What does a person cost, and how many events a second are left with ten times as many people?
 
 Estimate: a person of 30 events has 14 windowed features with a few tiles each: 30 tiles of 13 bytes, 300 bytes of
-numbers and subject id: 700 bytes on disk. In memory the same lies in one piece of bytes (50 more are Python's), a fixed
-part beside it, and an entry in the dictionary of subjects: 1,000 bytes. An id takes 14 bytes in the dedupe table, which
-has no empty slots. Ten times the people means rows that are not in the processor's cache and steps that touch each
-person once: a quarter slower.
+numbers and subject id: 700 bytes on disk. In memory the same lies in one piece of bytes (33 more are Python's) and a
+fixed part beside it, of whose room an eighth may stand empty; where the row is, when it is due and whose the subject is
+take 36 more: 800 bytes. An id takes 14 bytes in the dedupe table, which has no empty slots. Ten times the people means
+rows that are not in the processor's cache and steps that touch each person once: a quarter slower.
 
 Measured in one process over a log of bodies, as `bench engine` does: the same events a person and day, of which the
 same number is timed, with 10,000 and with 100,000 people; CPU time, the median step. Then 5,000 people with 30 events
-each: what loading them into an empty `People` allocates (tracemalloc: rows, numbers, dictionary), and how long a state
-file is that holds nothing but them.
+each: what loading them into an empty `People` allocates (tracemalloc: rows, fixed parts, subjects), and how long a
+state file is that holds nothing but them.
 """
 
 from __future__ import annotations

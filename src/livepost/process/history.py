@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from livepost.engine.program import Reading
 from livepost.engine.row import packed_tiles
+from livepost.engine.subjects import NOBODY
 from livepost.engine.tiles import SECOND_MS
 from livepost.engine.window import merged_tiles
 from livepost.model.change import Seed, SeedState, Tile
@@ -18,7 +19,8 @@ def bring_subjects(seed: Seed, people: People, work: Working) -> list[tuple[int,
 
     A subject that is nobody's is left out: the engine began behind its records.
     """
-    known = [(people.number[subject], state) for subject, state in seed.people if subject in people.number]
+    numbers = people.number.find([subject for subject, _ in seed.people]).tolist()
+    known = [(number, state) for number, (_, state) in zip(numbers, seed.people, strict=True) if number != NOBODY]
     return list(zip(work.bring(number for number, _ in known), [state for _, state in known], strict=True))
 
 

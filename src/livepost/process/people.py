@@ -27,6 +27,7 @@ from livepost.engine.row import (
     fixed_dtype,
     journal_of,
     layout_of,
+    plain,
     put,
     split,
     subjects_of,
@@ -34,6 +35,7 @@ from livepost.engine.row import (
 )
 from livepost.engine.rows import NO_ROWS, Rows
 from livepost.engine.seen import Days, Hashes, Seen
+from livepost.engine.subjects import Subjects
 from livepost.identity import Separation
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.journal import under_way
@@ -42,6 +44,12 @@ from livepost.model.moment import NO_DUE
 
 ROW_BYTES = 48
 """What a row takes in memory besides its own bytes: Python's object, and what is rounded up."""
+
+FIRST = 1_024
+"""Numbers for which there is room at the beginning."""
+
+GROWTH = 9 / 8
+"""So many times as much room is made when it is full: what stands empty is memory, what is copied takes time."""
 
 LEFT = 7 / 8
 """Share of the bound to which rows are dropped from memory: each time costs a look at all."""
@@ -107,13 +115,13 @@ class People:
         self.program = program
         self.layouts = {layout.number: layout for layout in (*layouts, program.layout)}
         self.dtype = fixed_dtype(program.layout)
-        self.fixed: Fixed = blank(program, 1024)
-        self._earliest: Ints = np.full(1024, NO_DUE)
+        self.fixed: Fixed = blank(program, FIRST)
+        self._earliest: Ints = np.full(FIRST, NO_DUE)
         self.rows: list[bytes | None] = []
         self._people = 0
         self._counted = self._counts()
         self._under_way: Counter[str] = Counter()
-        self.number: dict[bytes, int] = {}
+        self.number = Subjects()
         self.seen = Seen()
         self.apart = Separation()
         self.position = -1
@@ -125,8 +133,8 @@ class People:
         self._fetch: Callable[[Collection[int]], Mapping[int, bytes]] = lambda numbers: {}
         self._bound = 0
         self._any_cold = False
-        self._sizes: Ints = np.zeros(1024, np.int64)
-        self._used: Ints = np.zeros(1024, np.int64)
+        self._sizes: Ints = np.zeros(0, np.int64)
+        self._used: Ints = np.zeros(0, np.int64)
         self._turn = 0
 
     def __len__(self) -> int:
@@ -143,6 +151,7 @@ class People:
         `fetch` gives packed rows by number: every row there is, as `apply` took it over last.
         """
         self._bound, self._fetch = bound, fetch
+        self._sizes, self._used = (np.zeros(len(self.fixed) if bound else 0, np.int64) for _ in range(2))
         self._note_used(np.arange(len(self.rows)))
 
     def warm(self, numbers: Iterable[int]) -> None:
@@ -162,7 +171,8 @@ class People:
     def apply(self, delta: Delta) -> None:
         """Take over what a step changed; call it after the store has it."""
         changed = delta.changed
-        self._take_rows(changed.numbers, changed.rows.in_memory(), changed.fixed, changed.subjects)
+        subjects = {subject: number for number, ids in changed.subjects.items() for subject in ids}
+        self._take_rows(changed.numbers, changed.rows.in_memory(), changed.fixed, subjects)
         self.seen.remember(delta.keys, delta.contents, delta.days)
         self.position, self.as_of, self.complete_to = delta.position, delta.as_of, delta.complete_to
         self.count(delta.counts)
@@ -282,20 +292,26 @@ class People:
     def make_room(self, count: int) -> None:
         """Let `count` numbers be given; those that nobody has stay empty."""
         self.rows.extend([None] * (count - len(self.rows)))
-        while count > len(self.fixed):
-            more = blank(self.program, len(self.fixed))
-            self.fixed = np.concatenate([self.fixed, more])
-            self._earliest = np.concatenate([self._earliest, more["due"]])
-            self._sizes = np.concatenate([self._sizes, np.zeros_like(self._sizes)])
-            self._used = np.concatenate([self._used, np.zeros_like(self._used)])
+        if count <= len(self.fixed):
+            return
+        more = blank(self.program, max(count, int(GROWTH * len(self.fixed))) - len(self.fixed))
+        self.fixed = np.concatenate([plain(self.fixed), plain(more)]).view(self.dtype)
+        self._earliest = np.concatenate([self._earliest, more["due"]])
+        if self._bound:
+            unused = np.zeros(len(more), np.int64)
+            self._sizes, self._used = (np.concatenate([noted, unused]) for noted in (self._sizes, self._used))
 
     def _take_kept(self, kept: list[tuple[int, bytes | None]]) -> None:
         """Take over people as they are kept, by number."""
         nobody = blank(self.program, 1).tobytes()
-        parts = [(None, nobody) if raw is None else split(raw) for _, raw in kept]
-        numbers, rows = [number for number, _ in kept], [row for row, _ in parts]
-        fixed = self._fixed_from([fixed for _, fixed in parts])
-        self._take_rows(numbers, rows, fixed, _subjects_of(numbers, rows))
+        rows: list[bytes | None] = []
+        parts: list[bytes] = []
+        for _, raw in kept:
+            row, part = (None, nobody) if raw is None else split(raw)
+            rows.append(row)
+            parts.append(part)
+        numbers = [number for number, _ in kept]
+        self._take_rows(numbers, rows, self._fixed_from(parts), _subjects_of(numbers, rows))
 
     def _fixed_from(self, parts: list[bytes]) -> Fixed:
         """Return fixed parts as the program has them, each from the layout that wrote it."""
@@ -315,9 +331,11 @@ class People:
         return {part: self.fixed[part].sum(axis=0, dtype=np.int64)[:rules] for part in parts}
 
     def _take_rows(
-        self, numbers: list[int], rows: list[bytes | None], fixed: Fixed, subjects: Mapping[int, tuple[bytes, ...]]
+        self, numbers: list[int], rows: list[bytes | None], fixed: Fixed, subjects: Mapping[bytes, int]
     ) -> None:
-        """Take over people as they are in memory, None who was merged away; `subjects` of those who have others now."""
+        """Take over people as they are in memory, None who was merged away; `subjects` are those of who has others now,
+        with their numbers.
+        """
         if not numbers:
             return
         self.make_room(max(numbers) + 1)
@@ -329,8 +347,7 @@ class People:
         self._people += list(map(kept.__getitem__, numbers)).count(None) - rows.count(None)
         for number, row in zip(numbers, rows, strict=True):
             kept[number] = row
-        for number, ids in subjects.items():
-            self.number.update(dict.fromkeys(ids, number))
+        self.number.take(subjects)
         self._note_used(at)
         self._cool()
 
@@ -369,8 +386,9 @@ class People:
                 self._under_way.update(under_way(journals[1]))
 
 
-def _subjects_of(numbers: Sequence[int], rows: Sequence[bytes | None]) -> dict[int, tuple[bytes, ...]]:
-    return {number: subjects_of(row) for number, row in zip(numbers, rows, strict=True) if row is not None}
+def _subjects_of(numbers: Sequence[int], rows: Sequence[bytes | None]) -> dict[bytes, int]:
+    there = ((number, row) for number, row in zip(numbers, rows, strict=True) if row is not None)
+    return {subject: number for number, row in there for subject in subjects_of(row)}
 
 
 def _chunks(rows: Iterable[tuple[int, bytes | None]], size: int) -> Iterator[list[tuple[int, bytes | None]]]:

@@ -15,6 +15,7 @@ from livepost.engine import picks
 from livepost.engine.pick import Held
 from livepost.engine.row import Fixed, Ints, Row, blank, journal_of, naming_subject, pack, subjects_of, unpack
 from livepost.engine.rows import NOTHING_OPENED, Opened
+from livepost.engine.subjects import NOBODY
 from livepost.engine.window import merged_tiles
 from livepost.identity import name_of
 from livepost.model.moment import NO_DUE
@@ -59,14 +60,14 @@ class Working:
 
         A subject seen for the first time is a person of its own.
         """
-        numbers = list(map(self._people.number.get, subjects))
-        old = iter(self.bring([number for number in numbers if number is not None]))
-        new = [subject for subject, number in zip(subjects, numbers, strict=True) if number is None]
+        numbers = self._people.number.find(subjects).tolist()
+        old = iter(self.bring([number for number in numbers if number != NOBODY]))
+        new = [subject for subject, number in zip(subjects, numbers, strict=True) if number == NOBODY]
         fresh = iter(range(len(self), len(self) + len(new)))
         first = self._first_new + len(self._known_of_new)
         self._append(range(first, first + len(new)), [pack(Row((subject,))) for subject in new])
         self._known_of_new += [subjects[subject] for subject in new]
-        local = [next(fresh if number is None else old) for number in numbers] if new else old
+        local = [next(fresh if number == NOBODY else old) for number in numbers] if new else old
         return dict(zip(subjects, local, strict=True))
 
     def add(self, subjects: Sequence[tuple[bytes, bool]]) -> int:

@@ -17,13 +17,11 @@ from livepost.model.letter import Letter
 from livepost.state.pack import NO_ROWS, Pack
 
 
-class TransitionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A transition as kept: columns to find it by, and its `body`. `id` and `person` are 16 bytes, `at` is in ms."""
+class TransitionRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A transition as kept: what it is found by (`person` is 16 bytes, `at` in ms), and its `body`."""
 
-    id: bytes
     person: bytes
     segment: str
-    position: int
     at: int
     body: bytes
 

@@ -4,10 +4,10 @@ Promises: a transaction is durable when it ends without an error; one process ha
 without bound.
 
 Tables: `progress` (one row: where the last commit came to), `counts`, `packs` (people's rows, as `pack.py` puts them
-together; a newer pack counts before an older one), `seen` (the dedupe entries of a step), `outbox`, `transitions`,
-`numbering` (their epoch, and a number that is not given again), `dead`, `hours` (what held when an hour of stamps
-ended), `steps` (what it takes to do them again, since the image that `progress` names), `definitions` (one row:
-what rows are written by).
+together; a newer pack counts before an older one), `seen` (the dedupe entries of a step), `outbox`, `transitions` (many
+a row; `runs` and `pieces` find them), `numbering` (their epoch, and a number that is not given again), `dead`, `hours`
+(what held when an hour of stamps ended), `steps` (what it takes to do them again, since the image that `progress`
+names), `definitions` (one row: what rows are written by).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from livepost.errors import OutcomeUnknownError, StoreError
 from livepost.state.checkpoint import Checkpointer
 from livepost.state.hold import held, sync_folder
 
-STATE_FORMAT = 6
+STATE_FORMAT = 7
 
 PAGE_BYTES = 8_192
 """A commit writes whole pages: people's packs are long, and smaller pages take more calls for them (2 KB: 1.5 times the
@@ -55,6 +55,8 @@ TABLES = (
     "seen",
     "outbox",
     "transitions",
+    "runs",
+    "pieces",
     "dead",
     "hours",
     "steps",
@@ -75,12 +77,12 @@ _SCHEMA = f"""
     CREATE TABLE seen (number INTEGER PRIMARY KEY, day INTEGER NOT NULL, entries BLOB NOT NULL) STRICT;
     CREATE TABLE outbox (number INTEGER PRIMARY KEY, position INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
     CREATE INDEX outbox_position ON outbox (position);
-    CREATE TABLE transitions (
-        number INTEGER PRIMARY KEY, id BLOB NOT NULL, person BLOB NOT NULL, segment TEXT NOT NULL,
-        position INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL
+    CREATE TABLE transitions (number INTEGER PRIMARY KEY, rows BLOB NOT NULL) STRICT;
+    CREATE TABLE runs (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, entries INTEGER NOT NULL) STRICT;
+    CREATE TABLE pieces (
+        run INTEGER NOT NULL, key INTEGER NOT NULL, number INTEGER NOT NULL, entries BLOB NOT NULL
     ) STRICT;
-    CREATE INDEX transitions_person ON transitions (person);
-    CREATE INDEX transitions_segment ON transitions (segment);
+    CREATE UNIQUE INDEX pieces_lookup ON pieces (run, key, number);
     CREATE TABLE dead (
         position INTEGER PRIMARY KEY, fate TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL,
         source TEXT NOT NULL, name TEXT NOT NULL, replayed_at INTEGER

@@ -16,14 +16,12 @@ from livepost.model.letter import Letter
 from livepost.state.base import Commit, Loaded, Numbering, new_epoch, require_limit, require_not_back
 from livepost.state.file import CHECKPOINT_BYTES, TABLES, WAL_BYTES, StateFile
 from livepost.state.people import USUAL, Bounds, People
+from livepost.state.transitions import Transitions
 
 READ_AT_ONCE = 5_000
 """Rows read in one statement: a longer one would keep the WAL from being moved."""
 
 _ADD_COUNT = "INSERT INTO counts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count"
-_PUT_TRANSITION = (
-    "INSERT INTO transitions (number, id, person, segment, position, at, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
 _LETTER = Letter.__struct_fields__
 _PUT_LETTER = (
     "INSERT OR REPLACE INTO dead (position, fate, reason, at, source, name, replayed_at)"
@@ -63,6 +61,7 @@ class SqliteState:
         with contextlib.ExitStack() as opened:
             opened.callback(self._file.close)
             self._people = People(self._file, packs)
+            self._transitions = Transitions(self._file)
             self._epoch, self._last = self._numbered()
             opened.pop_all()
         self._pruned = -1
@@ -96,7 +95,6 @@ class SqliteState:
     def commit(self, commit: Commit) -> None:
         """Keep all that a step changed, in one fsynced transaction."""
         people = self._people.plan(commit.rows)
-        numbered = enumerate(commit.transitions, self._last + 1)
         items = enumerate(commit.outbox, self._item + 1)
         with self._file.transaction():
             self._put_progress(commit)
@@ -105,7 +103,7 @@ class SqliteState:
             self._file.change("INSERT INTO outbox VALUES (?, ?, ?)", [(n, *item) for n, item in items])
             if commit.seen:
                 self._file.change("INSERT INTO seen (day, entries) VALUES (?, ?)", [(commit.seen_day, commit.seen)])
-            self._file.change(_PUT_TRANSITION, [(n, *msgspec.structs.astuple(one)) for n, one in numbered])
+            found_by = self._transitions.write(self._last + 1, commit.transitions)
             self._file.change(_PUT_LETTER, [msgspec.structs.asdict(letter) for letter in commit.dead])
             self._file.change(_MARK_REPLAYED, [(at, letter) for letter, at in commit.replayed])
             self._file.change("INSERT OR REPLACE INTO hours VALUES (?, ?)", commit.hours)
@@ -114,6 +112,7 @@ class SqliteState:
             if commit.definitions:
                 self._file.change("INSERT OR REPLACE INTO definitions VALUES (0, ?)", [(commit.definitions,)])
         self._people.apply(people)
+        self._transitions.apply(found_by)
         self._last += len(commit.transitions)
         self._item += len(commit.outbox)
 
@@ -138,29 +137,25 @@ class SqliteState:
     def transitions(self, person: bytes | None, segment: str | None, limit: int) -> list[bytes]:
         """Return transitions, the last committed first."""
         require_limit(limit)
-        # The plus keeps SQLite from going through a whole segment to find one person in it.
-        asked = {"person = ?": person, "+segment = ?" if person is not None else "segment = ?": segment}
-        given = {test: value for test, value in asked.items() if value is not None}
-        where = f"WHERE {' AND '.join(given)}" if given else ""
-        sql = f"SELECT body FROM transitions {where} ORDER BY number DESC LIMIT ?"
-        return [body for (body,) in self._file.select(sql, (*given.values(), limit))]
+        return self._transitions.newest(person, segment, limit)
 
     def numbering(self) -> Numbering:
         """Return which transitions are kept, by number."""
-        ((first,),) = self._file.select("SELECT min(number) FROM transitions")
+        first = self._transitions.first()
         return Numbering(epoch=self._epoch, first=self._last + 1 if first is None else first, last=self._last)
 
     def transitions_after(self, number: int, limit: int) -> list[tuple[int, bytes]]:
         """Return transitions after a number, in order of commit."""
         require_limit(limit)
-        sql = "SELECT number, body FROM transitions WHERE number > ? ORDER BY number LIMIT ?"
-        return self._file.select(sql, (number, limit))
+        return self._transitions.after(number, limit)
 
     def forget_transitions(self, before_ms: int) -> int:
         """Drop the oldest transitions, up to the first that is not before `before_ms`; their numbers stay taken."""
         with self._file.transaction():
             self._file.change("UPDATE numbering SET last = ?", [(self._last,)])
-        return self._forget("transitions", "at", before_ms)
+            count = self._transitions.forget(before_ms)
+        self._transitions.load()
+        return count
 
     def hours(self, since_ms: int) -> list[tuple[int, bytes]]:
         """Return the hours that ended since, and the last one before them."""
@@ -192,6 +187,7 @@ class SqliteState:
                 self._file.change(f"DELETE FROM {table}")
             self._file.change("DELETE FROM numbering")
         self._people.load()
+        self._transitions.load()
         self._epoch, self._last = self._numbered()
         self._pruned = -1
 
@@ -205,7 +201,7 @@ class SqliteState:
 
     def _numbered(self) -> tuple[str, int]:
         """Return the transitions' epoch, which begins here if none has, and the last number given."""
-        ((newest,),) = self._file.select("SELECT coalesce(max(number), 0) FROM transitions")
+        newest = self._transitions.last()
         for epoch, last in self._file.select("SELECT epoch, last FROM numbering"):
             return epoch, max(last, newest)
         epoch = new_epoch()

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from livepost.engine.program import Program
-from livepost.engine.row import Row, blank, pack, subjects_of
+from livepost.engine.row import NEVER, Row, blank, pack, subjects_of
 from livepost.model.compiled import Compiled
 from livepost.model.moment import NO_DUE
-from livepost.process.people import Delta, People
+from livepost.process.people import FIRST, GROWTH, ROW_BYTES, Delta, People
 from tests.unit.engine.projects import compare, compiled, feature, segment
 
 PROGRAM = Program(Compiled())
@@ -73,6 +73,26 @@ def test_the_fixed_parts_grow_with_the_people() -> None:
     some = People(PROGRAM)
     some.load((n, pack(Row((n.to_bytes(16, "big"),)), blank(PROGRAM, 1).tobytes())) for n in range(5_000))
     assert (len(some), some.number[(4_999).to_bytes(16, "big")]) == (5_000, 4_999)
+    assert (some.next_due(), some.fixed["due"].min(), some.fixed["lasts"].max()) == (NO_DUE, NO_DUE, NEVER)
+
+
+def test_an_eighth_at_most_of_the_room_for_people_stands_empty_whatever_brings_them() -> None:
+    some = People(PROGRAM)
+    for count in range(1_000, 20_000, 7):
+        some.make_room(count)
+        assert count <= len(some.fixed) == len(some._earliest) <= max(FIRST, GROWTH * count)
+
+
+def test_when_a_row_was_used_is_noted_only_where_rows_in_memory_are_bounded() -> None:
+    some = people(row("a"))
+    some.make_room(3_000)
+    assert some.row_bytes == 0 == len(some._sizes) == len(some._used)
+    some.keep_at_most(1_000_000, lambda numbers: {})
+    assert some.row_bytes == ROW_BYTES + len(some.rows[0] or b"")
+    some.make_room(5_000)
+    assert len(some._sizes) == len(some._used) == len(some.fixed)
+    some.keep_at_most(0, lambda numbers: {})
+    assert some.row_bytes == 0 == len(some._sizes) == len(some._used)
 
 
 def test_fixed_parts_are_copies_and_those_of_numbers_not_yet_given_are_blank() -> None:

@@ -136,12 +136,8 @@ def test_a_step_of_five_thousand_people_among_many_is_one_commit(tmp_path: Path)
 def test_a_transition_of_a_person_is_found_by_the_person_though_the_segment_is_asked_for_too(tmp_path: Path) -> None:
     state = SqliteState(tmp_path / "state.db")
     state.commit(step(0, transitions=[transition(n, n.to_bytes(16, "big")) for n in range(5_000)]))
-    plan = state._file.select(
-        "EXPLAIN QUERY PLAN SELECT body FROM transitions WHERE person = ? AND +segment = ? ORDER BY number DESC",
-        (bytes(16), "vip"),
-    )
-    assert "transitions_person" in plan[0][3]
-    assert state.transitions((4_321).to_bytes(16, "big"), "vip", 1) == [b"4321"]
+    asked = sum(state.transitions(n.to_bytes(16, "big"), "vip", 9) == [b"%d" % n] for n in range(0, 5_000, 100))
+    assert asked == 50
     state.close()
 
 

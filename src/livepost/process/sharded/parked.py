@@ -12,10 +12,8 @@ from itertools import takewhile
 import msgspec
 
 from livepost.engine.seen import DAY_MS
+from livepost.engine.subjects import NOBODY
 from livepost.process.sharded.told import Item, Meeting, Transfer
-
-NOBODY = -1
-"""The number of a person whom the shard has not had yet."""
 
 Key = tuple[int, bytes]
 """A transfer, told by the position of the meeting and the loser's name."""

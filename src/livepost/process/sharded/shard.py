@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 
 from livepost.engine.row import Row, blank, pack, unpack
+from livepost.engine.subjects import NOBODY
 from livepost.model.change import Seed
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.person import PersonView
@@ -27,7 +28,7 @@ from livepost.process.changing import Kept, changed, kept_of, seed_of
 from livepost.process.deciding import Decider
 from livepost.process.people import Delta, People
 from livepost.process.sharded.items import blocks_of, days_of
-from livepost.process.sharded.parked import NOBODY, Key, Parked, Waiting, set_apart
+from livepost.process.sharded.parked import Key, Parked, Waiting, set_apart
 from livepost.process.sharded.told import Arrived, Frame, Item, Meeting, Message, Transfer
 from livepost.process.stage import WAVE, step
 from livepost.process.timeline import Timeline
@@ -391,7 +392,9 @@ class Shard:
 
     def _sight(self, mentions: Iterable[Mention], done: Done) -> None:
         """Make people of subjects who are nobody's yet."""
-        new = [mention for mention in dict.fromkeys(mentions) if mention.subject not in self.people.number]
+        sighted = list(dict.fromkeys(mentions))
+        numbers = self.people.number.find([mention.subject for mention in sighted]).tolist()
+        new = [mention for mention, number in zip(sighted, numbers, strict=True) if number == NOBODY]
         fixed = blank(self.people.program, 1)
         rows: list[tuple[int, bytes | None]] = []
         for number, mention in enumerate(new, len(self.people.rows)):
@@ -406,13 +409,11 @@ class Shard:
     def _taken_out(self, names: Sequence[bytes], done: Done) -> list[tuple[int, bytes | None]]:
         """Take people out; return the number and row of each, NOBODY and None of those who are not there."""
         people = self.people
-        numbers = [people.number.get(name, NOBODY) for name in names]
+        numbers = people.number.find(names).tolist()
         there = [number for number in numbers if number != NOBODY]
         people.warm(there)
         rows = people.packed(np.array(there, np.int64))
-        for number in there:
-            for subject in people.row(number).subjects:
-                del people.number[subject]
+        people.number.forget(subject for number in there for subject in people.row(number).subjects)
         gone = [(number, None) for number in there]
         people.load(gone)
         done.rows += gone

@@ -16,8 +16,8 @@ import msgspec
 
 from livepost.errors import ProjectError, StoreError
 from livepost.model.compiled import Compiled
-from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.author.project import Project, load_project
+from livepost.runtime.data.folder import DataFolder
 
 FILES_MAX = 1_000
 """Pages and templates of a project that are kept; one with more is not, and its folder is used as it is."""

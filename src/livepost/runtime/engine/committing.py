@@ -57,11 +57,4 @@ def _pack(changed: Changed) -> Pack:
 
 
 def _transition_row(transition: Transition) -> TransitionRow:
-    return TransitionRow(
-        id=transition.id,
-        person=transition.person,
-        segment=transition.segment,
-        position=transition.position,
-        at=transition.at,
-        body=_encode(transition),
-    )
+    return TransitionRow(transition.person, transition.segment, transition.at, _encode(transition))

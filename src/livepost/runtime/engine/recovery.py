@@ -39,9 +39,9 @@ def recover(workspace: str, store: StateStore, images: Images, log: LogReader, l
     steps = [(number, msgspec.msgpack.decode(body, type=Taken)) for number, body in store.steps()]
     stepper = Stepper(kept_of(about.loaded.definitions), workspace)
     people = stepper.people
+    people.make_room(about.people)
     for piece in images.pieces(loaded.image):
         people.load_piece(piece)
-    people.make_room(about.people)
     _remember(people, store, sum(taken.seen for _, taken in steps))
     set_place(people, about.loaded)
     stepper.timeline = timeline_of(log, about.loaded.complete_to, about.loaded.position)

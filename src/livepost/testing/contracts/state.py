@@ -147,14 +147,7 @@ def letter(position: int, reason: str, replayed_at: int | None = None) -> Letter
 
 def transition(number: int, person: bytes = ADA, segment: str = "vip", at: int = 0) -> TransitionRow:
     """Return a transition whose body is its number."""
-    return TransitionRow(
-        id=number.to_bytes(16, "big"),
-        person=person,
-        segment=segment,
-        position=number,
-        at=at,
-        body=str(number).encode(),
-    )
+    return TransitionRow(person, segment, at, str(number).encode())
 
 
 class StateContract:

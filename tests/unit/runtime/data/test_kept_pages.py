@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from livepost.runtime.author.project import Project, load_project
 from livepost.runtime.data import kept_pages
 from livepost.runtime.data.kept_pages import changed_pages, fitting, keep_pages, kept_project
-from livepost.runtime.author.project import Project, load_project
 from tests.unit.runtime.still import StillHouse, make_project
 
 
