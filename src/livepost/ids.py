@@ -46,8 +46,8 @@ def transition_id(workspace: str, person: bytes, segment: str, version: str, num
     >>> transition_id("shop", b"p", "keen", "v1", 2) == digest("shop", b"p", "keen", "v1", 2)
     True
     """
-    of_segment = _prefixed(segment) + _prefixed(version) + _prefixed(str(number))
-    return blake2b(_prefixed(workspace) + _length(person) + person + of_segment, digest_size=16).digest()
+    before, behind = _joined(len(person), workspace), _joined(None, segment, version, number)
+    return blake2b(before + person + behind, digest_size=16).digest()
 
 
 def decision_id(workspace: str, campaign: str, step: int, person: bytes, cause: bytes) -> bytes:
@@ -56,8 +56,8 @@ def decision_id(workspace: str, campaign: str, step: int, person: bytes, cause: 
     >>> decision_id("shop", "welcome", 0, b"p", b"c") == digest("shop", "welcome", 0, b"p", b"c")
     True
     """
-    of_campaign = _prefixed(workspace) + _prefixed(campaign) + _prefixed(str(step))
-    return blake2b(of_campaign + _length(person) + person + _length(cause) + cause, digest_size=16).digest()
+    before, between = _joined(len(person), workspace, campaign, step), _joined(len(cause))
+    return blake2b(before + person + between + cause, digest_size=16).digest()
 
 
 def event_id(source: str, message_id: str) -> bytes:
@@ -74,6 +74,13 @@ def event_id(source: str, message_id: str) -> bytes:
 def _prefixed(word: str) -> bytes:
     raw = word.encode()
     return _length(raw) + raw
+
+
+@lru_cache(CACHED_WORDS)
+def _joined(length: int | None, *words: str | int) -> bytes:
+    """Return the words, each with its length before it; behind them the length of a field that follows, if one does."""
+    parts = [_prefixed(str(word)) for word in words]
+    return b"".join(parts) if length is None else b"".join([*parts, length.to_bytes(4, "big")])
 
 
 def _length(raw: bytes) -> bytes:

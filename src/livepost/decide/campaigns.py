@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeAlias
 
 from livepost.engine.program import where_of
@@ -56,11 +57,14 @@ class Roster:
     def _concerned(
         self, moment: Moment, by_record: Mapping[str, Places], by_segment: Mapping[str, Places], *, entered: bool
     ) -> list[Campaign]:
-        places = {*by_record.get(moment.name, ())}
+        found = [by_record[moment.name]] if moment.name in by_record else []
         for transition in moment.transitions:
-            if transition.entered is entered:
-                places.update(by_segment.get(transition.segment, ()))
-        return [self.all[place] for place in sorted(places)]
+            if transition.entered is entered and transition.segment in by_segment:
+                found.append(by_segment[transition.segment])
+        if not found:
+            return []
+        places = found[0] if len(found) == 1 else sorted({*chain.from_iterable(found)})
+        return [self.all[place] for place in places]
 
 
 def campaigns_of(compiled: Compiled) -> tuple[Campaign, ...]:

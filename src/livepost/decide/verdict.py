@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from livepost.ids import digest
 from livepost.model.compiled import CampaignSpec
@@ -20,13 +21,16 @@ class Verdict:
     detail: str = ""
 
 
+_SEND = Verdict()
+
+
 def judge(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict:
     """Return the verdict on a due mail: consent, then holdout, then cap, then stale."""
     for check in (_consent, _holdout, _cap, _stale):
         verdict = check(spec, person, book, memory, moment)
         if verdict is not None:
             return verdict
-    return Verdict()
+    return _SEND
 
 
 def spoken(ms: int) -> str:
@@ -47,15 +51,23 @@ def _consent(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, m
     said = book.consents.get(spec.purpose)
     if said is not None and said.allowed:
         return None
-    return Verdict("consent", f"{spec.purpose}: {'never given' if said is None else 'withdrawn or refused'}")
+    return _no_consent(spec.purpose, "never given" if said is None else "withdrawn or refused")
+
+
+@lru_cache
+def _no_consent(purpose: str, why: str) -> Verdict:
+    return Verdict("consent", f"{purpose}: {why}")
 
 
 def _holdout(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict | None:
     """Draw once, at the first exposure, and keep to it: `hash(campaign, subject)` only draws (FORMATS)."""
     if memory.held_out is None:
-        drawn = int.from_bytes(digest(spec.name, person, size=8), "big")
-        memory.held_out = (moment.at, drawn < spec.holdout * 2**64)
+        memory.held_out = (moment.at, spec.holdout > 0 and _drawn(spec, person) < spec.holdout * 2**64)
     return Verdict("holdout", f"one of {spec.holdout:.0%} left out") if memory.held_out[1] else None
+
+
+def _drawn(spec: CampaignSpec, person: bytes) -> int:
+    return int.from_bytes(digest(spec.name, person, size=8), "big")
 
 
 def _cap(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict | None:

@@ -1,6 +1,6 @@
 """Who is in a segment at each moment, where that cannot be known, and when time alone can change the answer.
 
-In come features at the items of a round (engine.values); `evaluate` tells of conditions over them what holds, what is
+In come features at the items of a round (engine.values); `Conditions` tell of them what holds, what is
 unknown, and when that can flip by itself: early perhaps, never late (SEMANTICS).
 """
 
@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
+from itertools import repeat
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from livepost.engine.program import Reading
+from livepost.engine.program import Program, Reading
 from livepost.engine.row import NEVER, Bools, Ints
 from livepost.engine.values import Side, Values
 from livepost.expr import And, Arithmetic, Compare, Const, Expr, Feature, Not, Op, Or, walk
@@ -35,6 +36,10 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+NEVER_PASSED = (1 << 63) - 1
+"""More than any sum."""
+
+
 class Evaluated(NamedTuple):
     """A condition at each item: where it holds, where it is unknown (None: nowhere), and the earliest time after the
     item (ms) at which time alone may change either.
@@ -45,29 +50,119 @@ class Evaluated(NamedTuple):
     flip: Ints
 
 
-Falls: TypeAlias = dict[Compare, Ints]
-"""By leaf that compares a windowed sum with a constant: when, per item, the sum falls so far that the answer flips."""
+class _Leaves(NamedTuple):
+    """Leaves that compare a windowed sum with a constant, one behind the other: `slots` are the sums, and what an
+    integer sum is compared with, as a column: it is past `low`, and not past `high`, where the comparison holds; the
+    other way round where it is `negated`.
+    """
+
+    slots: Ints
+    low: Ints
+    high: Ints
+    negated: Bools
 
 
-def evaluate(conditions: Sequence[Expr], values: Values) -> list[Evaluated]:
-    """Return what holds, what is unknown and when that may flip, for each condition."""
-    falls = _falls(conditions, values)
-    return [_evaluate(condition, values, falls) for condition in conditions]
+class _Plain(NamedTuple):
+    """Any other leaf: the features with a window in it; and where it compares a `since` with a constant, that one, the
+    operator and the constant.
+    """
+
+    leaf: Compare
+    windowed: list[Reading]
+    since: tuple[Reading, Op, Any] | None
 
 
-def _evaluate(condition: Expr, values: Values, falls: Falls) -> Evaluated:
+class _Joint(NamedTuple):
+    """An And (`whole`) or an Or of its parts."""
+
+    parts: list[_Tree]
+    whole: bool
+
+
+class _Negation(NamedTuple):
+    of: _Tree
+
+
+_Tree: TypeAlias = "int | _Joint | _Negation"
+"""A condition, with its leaves by number."""
+
+
+class Conditions:
+    """Conditions over the features of a program, made ready: what depends on these alone is found out once."""
+
+    def __init__(self, conditions: Sequence[Expr], program: Program) -> None:
+        """Make conditions ready; raises TypeError for what is none."""
+        leaves = dict.fromkeys(_leaves(conditions))
+        falling = {leaf: slot for leaf in leaves if (slot := _falling(leaf, program)) is not None}
+        self._falling = _falling_leaves(falling)
+        self._plain = [_plain(leaf, program) for leaf in leaves if leaf not in falling]
+        number = {leaf: number for number, leaf in enumerate([*falling, *(one.leaf for one in self._plain)])}
+        self._trees = [_tree(condition, number) for condition in conditions]
+
+    def evaluate(self, values: Values) -> list[Evaluated]:
+        """Return what holds, what is unknown and when that may flip, for each condition."""
+        told = _fallen(self._falling, values) if len(self._falling.slots) else []
+        told += [Evaluated(*_compare(one.leaf, values), _plain_flip(one, values)) for one in self._plain]
+        return [_evaluated(tree, told) for tree in self._trees]
+
+
+def _tree(condition: Expr, number: Mapping[Compare, int]) -> _Tree:
     match condition:
-        case And(of):
-            return _joined([_evaluate(part, values, falls) for part in of], whole=True)
-        case Or(of):
-            return _joined([_evaluate(part, values, falls) for part in of], whole=False)
+        case And(of) | Or(of):
+            return _Joint([_tree(part, number) for part in of], isinstance(condition, And))
         case Not(of):
-            holds, unknown, flip = _evaluate(of, values, falls)
-            return Evaluated(~holds if unknown is None else ~(holds | unknown), unknown, flip)
+            return _Negation(_tree(of, number))
         case Compare():
-            flip = falls[condition] if condition in falls else _leaf_flip(condition, values)
-            return Evaluated(*_compare(condition, values), flip)
+            return number[condition]
     raise TypeError(f"expected a condition, got {type(condition).__name__}")
+
+
+def _evaluated(tree: _Tree, leaves: list[Evaluated]) -> Evaluated:
+    """Put a condition together from its leaves."""
+    if isinstance(tree, int):
+        return leaves[tree]
+    if isinstance(tree, _Joint):
+        return _joined([_evaluated(part, leaves) for part in tree.parts], tree.whole)
+    holds, unknown, flip = _evaluated(tree.of, leaves)
+    return Evaluated(~holds if unknown is None else ~(holds | unknown), unknown, flip)
+
+
+def _falling_leaves(leaves: Mapping[Compare, int]) -> _Leaves:
+    low, high, negated = [], [], []
+    for leaf in leaves:
+        _, right, op = _constant_right(leaf)
+        assert isinstance(right, Const)
+        constant = _bounded(right.value)
+        at_least, above = math.ceil(constant), math.floor(constant) + 1
+        low.append(above if op in (">", "<=") else at_least)
+        high.append(above if op in ("==", "!=") else NEVER_PASSED)
+        negated.append(op in ("<", "<=", "!="))
+    column = (len(leaves), 1)
+    return _Leaves(
+        np.array([*leaves.values()], np.int64),
+        np.array(low, np.int64).reshape(column),
+        np.array(high, np.int64).reshape(column),
+        np.array(negated, bool).reshape(column),
+    )
+
+
+def _fallen(leaves: _Leaves, values: Values) -> list[Evaluated]:
+    """Return the leaves all at once: a call of numpy costs as much as hundreds of answers."""
+    assert values.runs is not None
+    now = values.runs.sums(leaves.slots)
+    past = now >= leaves.high
+    holds = ((now >= leaves.low) & ~past) ^ leaves.negated
+    least = np.where(past, leaves.high, leaves.low)
+    return [Evaluated(*one) for one in zip(holds, repeat(None), values.runs.falls_below(leaves.slots, least))]
+
+
+def _plain(leaf: Compare, program: Program) -> _Plain:
+    readings = [program.readings[node.name] for node in walk(leaf) if isinstance(node, Feature)]
+    left, right, op = _constant_right(leaf)
+    since = None
+    if isinstance(right, Const) and isinstance(left, Feature) and program.readings[left.name].spec.kind == "since":
+        since = program.readings[left.name], op, right.value
+    return _Plain(leaf, [reading for reading in readings if reading.windowed], since)
 
 
 def _joined(parts: list[Evaluated], whole: bool) -> Evaluated:
@@ -79,17 +174,18 @@ def _joined(parts: list[Evaluated], whole: bool) -> Evaluated:
     may end what holds, or tell what is unknown.
     """
     unknown = _any([part.unknown for part in parts])
-    against = np.array([part.holds for part in parts]) != whole
+    against = [~part.holds if whole else part.holds for part in parts]
     if unknown is not None:
-        against &= ~np.array([_mask(part.unknown, len(unknown)) for part in parts])
-    flips = np.array([part.flip for part in parts])
-    held_back = against.any(axis=0)
-    last = np.max(flips, axis=0, where=against, initial=0)
-    flip = np.where(held_back, last, flips.min(axis=0))
+        known = [~_mask(part.unknown, len(unknown)) for part in parts]
+        against = [one & sure for one, sure in zip(against, known, strict=True)]
+    held_back = reduce(np.logical_or, against)
+    last = reduce(np.maximum, [part.flip * one for part, one in zip(parts, against, strict=True)])
+    flip = np.where(held_back, last, reduce(np.minimum, [part.flip for part in parts]))
+    holds = ~held_back if whole else held_back
     if unknown is None:
-        return Evaluated(held_back != whole, None, flip)
+        return Evaluated(holds, None, flip)
     unknown = unknown & ~held_back
-    return Evaluated((held_back != whole) & ~unknown, unknown, flip)
+    return Evaluated(holds & ~unknown, unknown, flip)
 
 
 def _mask(mask: Bools | None, size: int) -> Bools:
@@ -103,7 +199,9 @@ def _compare(leaf: Compare, values: Values) -> tuple[Bools, Bools | None]:
         return _compare_since(leaf.op, left, right, values), None
     a, b = _side(left, values), _side(right, values)
     there, unknown = _all([a.there, b.there]), _any([a.unknown, b.unknown])
-    answer = np.broadcast_to(_answer(_OPERATORS[leaf.op], a.value, b.value, len(values.at)), shape)
+    answer = _answer(_OPERATORS[leaf.op], a.value, b.value, len(values.at))
+    if answer.shape != shape:
+        answer = np.broadcast_to(answer, shape)
     if there is not None:
         answer = answer & there
     if unknown is None:
@@ -189,15 +287,6 @@ def _all(masks: Sequence[Bools | None]) -> Bools | None:
     return reduce(operator.and_, given) if given else None
 
 
-def _falls(conditions: Sequence[Expr], values: Values) -> Falls:
-    leaves = {leaf: slot for leaf in _leaves(conditions) if (slot := _falling(leaf, values)) is not None}
-    if values.runs is None or not leaves:
-        return {}
-    least = [_least(leaf, values.runs.sums(slot)) for leaf, slot in leaves.items()]
-    flips = values.runs.falls_below(np.array(list(leaves.values())), np.array(least))
-    return dict(zip(leaves, flips, strict=True))
-
-
 def _leaves(conditions: Sequence[Expr]) -> Iterator[Compare]:
     for condition in conditions:
         for node in walk(condition):
@@ -205,12 +294,12 @@ def _leaves(conditions: Sequence[Expr]) -> Iterator[Compare]:
                 yield node
 
 
-def _falling(leaf: Compare, values: Values) -> int | None:
+def _falling(leaf: Compare, program: Program) -> int | None:
     """Return the slot of the windowed sum that the leaf compares with a constant, None if it is no such leaf."""
     left, right, _ = _constant_right(leaf)
     if not isinstance(left, Feature) or not isinstance(right, Const) or isinstance(right.value, str):
         return None
-    reading = _reading(left, values)
+    reading = program.readings[left.name]
     if not reading.windowed or reading.micro or reading.spec.kind not in ("count", "total"):
         return None
     return reading.count if reading.spec.kind == "count" else reading.total
@@ -223,14 +312,13 @@ def _constant_right(leaf: Compare) -> tuple[Expr, Expr, Op]:
     return leaf.left, leaf.right, leaf.op
 
 
-def _leaf_flip(leaf: Compare, values: Values) -> Ints:
+def _plain_flip(leaf: _Plain, values: Values) -> Ints:
     """Return the first expiry among the leaf's features; a `since` compared with a constant passes that, too."""
-    readings = [_reading(node, values) for node in walk(leaf) if isinstance(node, Feature)]
-    flips = [values.expiry(reading) for reading in readings if reading.windowed]
-    left, right, op = _constant_right(leaf)
-    if isinstance(right, Const) and _is_since(left, values):
-        flips.append(_since_flip(values.last(_reading(left, values)), op, right.value, values.at))
-    return np.minimum.reduce(flips) if flips else np.full(len(values.at), NO_DUE)
+    flips = [values.expiry(reading) for reading in leaf.windowed]
+    if leaf.since is not None:
+        since, op, constant = leaf.since
+        flips.append(_since_flip(values.last(since), op, constant, values.at))
+    return reduce(np.minimum, flips) if flips else np.full(len(values.at), NO_DUE)
 
 
 def _since_flip(last: Ints, op: str, constant: Any, at: Ints) -> Ints:
@@ -240,19 +328,6 @@ def _since_flip(last: Ints, op: str, constant: Any, at: Ints) -> Ints:
     first, second = last + passes, last + math.floor(constant) + 1
     later = np.where(second > at, second, NO_DUE) if op in ("==", "!=") else NO_DUE
     return np.where(last == NEVER, NO_DUE, np.where(first > at, first, later))
-
-
-def _least(leaf: Compare, now: Ints) -> Ints:
-    """Return the smallest integer sum that keeps the leaf's present answer, while sums only fall."""
-    _, right, op = _constant_right(leaf)
-    assert isinstance(right, Const)
-    constant = _bounded(right.value)
-    at_least, above = math.ceil(constant), math.floor(constant) + 1
-    if op in (">=", "<"):
-        return np.full(len(now), at_least)
-    if op in (">", "<="):
-        return np.full(len(now), above)
-    return np.where(now >= above, above, at_least)
 
 
 def _bounded(constant: Any) -> Any:

@@ -48,6 +48,8 @@ def shortened(message_ids: Sequence[str]) -> list[Kept]:
     ends, text = np.cumsum(lengths), np.frombuffer(b"".join(raw), np.uint8)
     for form in (_DASHED, _PLAIN):
         long = np.flatnonzero(lengths >= form.length)
+        if not len(long):
+            continue
         fits, tails = _tails(text, ends[long], form)
         for place, tail in zip(long[fits].tolist(), tails, strict=True):
             kept[place] = tail + raw[place][: -form.length]

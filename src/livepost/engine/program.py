@@ -25,6 +25,9 @@ from livepost.model.compiled import Compiled, FeatureSpec
 
 MICRO = 1_000_000
 TILE_SLOTS_MAX = 255
+PROGRAMS = 4
+"""Programs of which what depends on them alone is remembered: one serves, and for a while the one before."""
+
 LASTS = ("since", "exists")
 
 GONE = Grid(SECOND_MS, -(1 << 50))

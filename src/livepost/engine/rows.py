@@ -7,12 +7,13 @@ keeps the whole and memory each one's part.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from livepost.engine.row import HEADS, Fixed, Ints, Row, pack, plain
+from livepost.ids import SUBJECT_BYTES
 
 NOBODY = -1
 """The length of a row that is not there."""
@@ -93,9 +94,11 @@ class Opened:
         """
         heads = self._heads.copy()
         between = _slices(self._joined, self._firsts, self._tiles)
-        for place, journal in journals.items():
-            between[place] = self._with_journal(place, journal)
-            heads["journal"][place] = len(journal)
+        if journals:
+            places = np.fromiter(journals, np.int64, len(journals))
+            for place, told in zip(journals, self._with_journals(places, journals.values()), strict=True):
+                between[place] = told
+            heads["journal"][places] = _lengths(journals.values())
         heads["tiles"] = _lengths(tiles)
         heads["waiting"] += counts.astype(np.uint16)
         heads["came"] += _lengths(came).astype(np.uint32)
@@ -108,12 +111,15 @@ class Opened:
         lengths[[place for place, row in others.items() if row is None]] = NOBODY
         return Rows(lengths, _interleaved(columns), fixed.dtype.itemsize)
 
-    def _with_journal(self, place: int, journal: bytes) -> bytes:
-        """Return what is between head and tiles of a row, with another journal."""
-        head, first = self._heads[place], int(self._firsts[place])
-        begin = first + 16 * int(head["subjects"])
-        end = begin + int(head["journal"])
-        return self._joined[first:begin] + journal + self._joined[end : int(self._tiles[place])]
+    def _with_journals(self, places: Ints, journals: Iterable[bytes]) -> list[bytes]:
+        """Return what is between head and tiles of rows, each with another journal."""
+        joined, heads, firsts = self._joined, self._heads[places], self._firsts[places]
+        begins = firsts + SUBJECT_BYTES * heads["subjects"].astype(np.int64)
+        ends = begins + heads["journal"]
+        parts = zip(
+            firsts.tolist(), begins.tolist(), journals, ends.tolist(), self._tiles[places].tolist(), strict=True
+        )
+        return [joined[first:begin] + journal + joined[end:tiles] for first, begin, journal, end, tiles in parts]
 
 
 def _interleaved(columns: Sequence[list[bytes]]) -> bytes:
@@ -128,5 +134,9 @@ def _slices(raw: bytes, begins: Ints, ends: Ints) -> list[bytes]:
     return [raw[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
 
 
-def _lengths(parts: Sequence[bytes]) -> Ints:
+def _lengths(parts: Collection[bytes]) -> Ints:
     return np.fromiter(map(len, parts), np.int64, len(parts))
+
+
+NOTHING_OPENED = Opened([])
+"""Before anybody is there."""

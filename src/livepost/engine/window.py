@@ -41,7 +41,10 @@ class Moments:
     @cached_property
     def end(self) -> Ints:
         """The item behind each person's last."""
-        return np.append(self.begin[1:], len(self.at))
+        end = np.empty_like(self.begin)
+        end[:-1] = self.begin[1:]
+        end[-1:] = len(self.at)
+        return end
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,8 @@ class Runs:
         self._expiry = self._windows.leaves(self._slot, (self._key & _START_MASK) * SECOND_MS)
         self._gone = self._first_item_without()
 
-    def sums(self, slot: int) -> Ints:
-        """Return the slot's windowed sum at each item."""
+    def sums(self, slot: int | Ints) -> Ints:
+        """Return the slot's windowed sum at each item; a row each of several slots."""
         return self._sums[slot]
 
     def next_expiry(self, slot: int) -> Ints:
@@ -130,7 +133,9 @@ class Runs:
         carrier = np.searchsorted(total, high - least, side="right") - 1
         sure = (high - total[self._oldest(slot, items)] >= least) & (least > 0)
         flips = self._expiry_at(np.maximum(carrier, 0), sure)
-        flips[~sure] = self._next_expiry(slot[~sure], items[~sure])
+        unsure = np.flatnonzero(~sure)
+        if len(unsure):
+            flips[unsure] = self._next_expiry(slot[unsure], items[unsure])
         return flips
 
     def _oldest(self, slot: Ints, items: Ints) -> Ints:
@@ -146,8 +151,12 @@ class Runs:
     @cached_property
     def _total(self) -> Ints:
         """The cumulative sum over all tiles, late ones and those of mixed runs counting nothing."""
-        left_out = self._late | np.isin(self._key >> _SLOT_BIT, self._mixed_runs)
-        return np.concatenate([[0], np.cumsum(np.where(left_out, 0, self._value))])
+        total = np.zeros(len(self._key) + 1, np.int64)
+        left_out = self._late
+        if len(self._mixed_runs):
+            left_out |= np.isin(self._key >> _SLOT_BIT, self._mixed_runs)
+        np.cumsum(np.where(left_out, 0, self._value), out=total[1:])
+        return total
 
     @property
     def _late(self) -> Bools:
@@ -159,14 +168,15 @@ class Runs:
         """Per tile, the run and the first item that brought this tile or a newer one of it; ascending."""
         return np.minimum.accumulate(self._run_and_item[::-1])[::-1]
 
-    @property
+    @cached_property
     def _run_and_item(self) -> Ints:
         return (self._key >> _SLOT_BIT) * self._width + self._came
 
     @cached_property
     def _mixed_runs(self) -> Ints:
         """The runs with negative values."""
-        return np.unique(self._key[self._value < 0] >> _SLOT_BIT)
+        negative = np.flatnonzero(self._value < 0)
+        return np.unique(self._key[negative] >> _SLOT_BIT) if len(negative) else negative
 
     @property
     def _width(self) -> int:
@@ -220,12 +230,12 @@ def _sorted_tiles(
 ) -> tuple[Ints, Ints, Ints]:
     """Return (key, value, item that brought it) of all tiles; what the state holds came with the person's first."""
     owner, tiles = _owned(state)
-    keys = [_key(owner, tiles["slot"], tiles["start"])]
-    keys += [_key(moments.person[f.items], slot.number, _start(slot, f)) for slot, f in zip(slots, fed, strict=True)]
-    key = np.concatenate(keys)
+    some = [(slot, one) for slot, one in zip(slots, fed, strict=True) if len(one.items)]
+    keys = [_key(moments.person[one.items], slot.number, _start(slot, one)) for slot, one in some]
+    key = np.concatenate([_key(owner, tiles["slot"], tiles["start"]), *keys])
     order = np.argsort(key, kind="stable")
-    value = np.concatenate([tiles["value"], *[f.values for f in fed]])
-    came = np.concatenate([moments.begin[owner], *[f.items for f in fed]])
+    value = np.concatenate([tiles["value"], *[one.values for _, one in some]])
+    came = np.concatenate([moments.begin[owner], *[one.items for _, one in some]])
     return key[order], value[order], came[order]
 
 
@@ -252,7 +262,9 @@ def _merge_equal(key: Ints, value: Ints, people: int) -> list[bytes]:
     """Return per person (0..people-1) the packed tiles of sorted keys, equal ones added up."""
     if not len(key):
         return [b""] * people
-    first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
+    new = np.ones(len(key), bool)
+    np.not_equal(key[1:], key[:-1], out=new[1:])
+    first = np.flatnonzero(new)
     tiles = np.empty(len(first), TILE)
     tiles["slot"] = (key[first] >> _SLOT_BIT) & _SLOT_MASK
     tiles["start"] = key[first] & _START_MASK

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 
-class Transition(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Transition(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """A person entered or left a segment, at time `at` (ms), at log position `position`."""
 
     id: bytes
@@ -22,7 +22,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     triggers: bool = True
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="decision"):
+class Decision(msgspec.Struct, frozen=True, array_like=True, tag="decision", gc=False):
     """A campaign wants one mail for one person because of one cause; `skip` is a reason not to, from REASONS.
 
     at        when it was decided on the engine's time (ms); position as FORMATS defines it for events and due times

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.journal import Journey
@@ -13,8 +14,7 @@ NO_DUE = (1 << 62) - 1
 """The due time (ms) of somebody or something that time alone does not change."""
 
 
-@dataclass(slots=True)
-class Moment:
+class Moment(msgspec.Struct, gc=False):
     """One evaluation of one person at which something of interest to campaigns happened.
 
     at          its time (ms); `position` its log position; `lateness_ms` how late a due time is served (0 at a record)
@@ -32,17 +32,16 @@ class Moment:
     event: bytes = b""
     live: bool = True
     age_ms: int = 0
-    properties: Mapping[str, Any] = field(default_factory=dict)
-    consent: Mapping[str, bool] = field(default_factory=dict)
+    properties: Mapping[str, Any] = {}
+    consent: Mapping[str, bool] = {}
     effective_ts: int = 0
     source: str = ""
     message_id: str = ""
-    transitions: list[Transition] = field(default_factory=list)
+    transitions: list[Transition] = []
     settles: bool = False
 
 
-@dataclass(slots=True)
-class Decided:
+class Decided(msgspec.Struct, gc=False):
     """What came of a person's moments: the new journal, outbox items, and the earliest due time (ms) of a journey.
 
     `due` is NO_DUE if no journey waits. `not_fresh` names, each time, the campaign that would have started a journey,
@@ -52,11 +51,10 @@ class Decided:
     journal: bytes
     outbox: list[OutboxItem]
     due: int
-    not_fresh: list[str] = field(default_factory=list)
+    not_fresh: list[str] = []
 
 
-@dataclass(slots=True)
-class Parted:
+class Parted(msgspec.Struct):
     """A journal made two: of who keeps the name, and of the other. `waiting` are the journeys under way, by campaign,
     that are in neither yet; `lost` the purposes for which the name was told to be allowed, and is not any more.
     """
@@ -67,8 +65,7 @@ class Parted:
     lost: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class Half:
+class Half(msgspec.Struct):
     """One of two people who were one: name and journal, the audiences they are `inside`, and their own `events`."""
 
     name: bytes

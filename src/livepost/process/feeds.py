@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import compress
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from livepost.engine import picks
 from livepost.engine.message_id import shortened
-from livepost.engine.program import Feed, Program, Reading, amount
+from livepost.engine.program import PROGRAMS, Feed, Program, Reading, amount
 from livepost.engine.row import Bools, Ints
 from livepost.expr import Feature, walk
 from livepost.model.record import KeyKind
@@ -192,6 +192,7 @@ def _alike(event: _Event, columns: Sequence[_Column]) -> Iterator[tuple[Ints, li
             yield event.at[which.ravel() == number], [*compress(columns, kind)]
 
 
+@lru_cache(PROGRAMS)
 def _compared_picks(program: Program) -> list[int]:
     """Return the picks that segments compare: their values are needed at each item, not only at the end."""
     used = {node.name for rule in program.rules for node in walk(rule.condition) if isinstance(node, Feature)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -70,24 +70,26 @@ class Happenings:
         self._effective = batch.effective.tolist()
 
     def transitions(
-        self, a_round: Round, changed: Changes, settling: Bools, name: Callable[[int], bytes]
+        self, a_round: Round, changed: Changes, settling: Bools, names: Callable[[Ints], Sequence[bytes]]
     ) -> list[Transition]:
         """Return the transitions that the changes make; `settling` says of items whether a person settles there,
-        `name` how each of the round's people is called.
+        `names` how some of the round's people are called.
         """
-        positions, _ = self._positions(a_round, changed.items, settling)
-        origins = np.where(settling, Origin.BACKFILL, self._origin[a_round.places])
+        items = changed.items
+        if not len(items):
+            return []
+        positions, _ = self._positions(a_round, items, settling)
+        origins = np.where(settling[items], Origin.BACKFILL, self._origin[a_round.places[items]])
         columns = (
-            a_round.moments.person[changed.items],
             changed.segments,
             changed.numbers,
             changed.entered,
-            a_round.moments.at[changed.items],
+            a_round.moments.at[items],
             positions,
-            origins[changed.items],
+            origins,
         )
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        return [self._transition(name(person), *rest) for person, *rest in rows]
+        called = names(a_round.moments.person[items])
+        return [*map(self._transition, called, *(column.tolist() for column in columns))]
 
     def moments(
         self, a_round: Round, changed: Changes, counted: Bools, settling: Bools, transitions: list[Transition]
@@ -101,12 +103,18 @@ class Happenings:
         if self._settles:
             wanted |= settling
         items = np.flatnonzero(wanted)
-        by_item = dict(zip(items.tolist(), self._moments(a_round, items, settling), strict=True))
-        for item, change in zip(changed.items[shown].tolist(), shown.tolist(), strict=True):
-            by_item[item].transitions.append(transitions[change])
+        if not len(items):
+            return {}
+        told = self._moments(a_round, items, settling)
+        of_change = np.searchsorted(items, changed.items[shown]).tolist()
+        for place, change in zip(of_change, shown.tolist(), strict=True):
+            told[place].transitions.append(transitions[change])
         by_person: dict[int, list[Moment]] = {}
-        for person, moment in zip(a_round.moments.person[items].tolist(), by_item.values(), strict=True):
-            by_person.setdefault(person, []).append(moment)
+        for person, moment in zip(a_round.moments.person[items].tolist(), told, strict=True):
+            if person in by_person:
+                by_person[person].append(moment)
+            else:
+                by_person[person] = [moment]
         return by_person
 
     def _moments(self, a_round: Round, items: Ints, settling: Bools) -> list[Moment]:
@@ -158,7 +166,8 @@ class Happenings:
         places, at = a_round.places[items], a_round.moments.at[items]
         positions, lateness = self._seq[places], np.zeros(len(items), np.int64)
         due = np.flatnonzero(places == DUE)
-        positions[due], stamps = self._timeline.positions(at[due])
-        lateness[due] = stamps - at[due]
+        if len(due):
+            positions[due], stamps = self._timeline.positions(at[due])
+            lateness[due] = stamps - at[due]
         positions[settling[items]] = self._ready_at
         return positions, lateness

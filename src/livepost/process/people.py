@@ -214,6 +214,9 @@ class People:
         waiting = np.flatnonzero(self._earliest <= at)
         if len(waiting) <= limit:
             return waiting
+        longest = np.flatnonzero(self._earliest == self._earliest.min())
+        if len(longest) >= limit:  # a wave, of which each step would look at all the rest in order
+            return longest[:limit]
         due = self._earliest[waiting]
         latest = np.partition(due, limit)[limit]
         before, then = due < latest, due == latest
@@ -263,6 +266,8 @@ class People:
         """Return copies of the fixed parts; numbers not yet given get blank ones."""
         asked = np.asarray(numbers, np.int64)
         given = asked < len(self.rows)
+        if given.all():
+            return np.take(self.fixed, asked)
         fixed = np.take(self.fixed, np.where(given, asked, 0))
         fixed[~given] = blank(self.program, 1)
         return fixed

@@ -33,8 +33,8 @@ class Round:
 
         What is due at the stamp of a record comes before it; at another due time it is served there.
         """
-        at = self.moments.at
-        latest = np.append(np.where(self.places == DUE, at - 1, at)[1:], 0)
+        latest = np.empty_like(self.moments.at)
+        np.subtract(self.moments.at[1:], self.places[1:] == DUE, out=latest[:-1])
         latest[self.moments.end - 1] = self.until
         return np.flatnonzero(due <= latest)
 
@@ -46,6 +46,8 @@ class Round:
 
     def with_due(self, before: Ints, due: Ints, person: Ints) -> Round:
         """Return the round with due times (ms) put in before the items `before`, for the persons in the round."""
+        if not len(before):
+            return self
         return _round(
             self.people,
             self.until,
@@ -56,7 +58,7 @@ class Round:
 
     def only(self, kept: Bools) -> Round:
         """Return the round with only some of its items, and whose they are."""
-        which, person = np.unique(self.moments.person[kept], return_inverse=True)
+        which, person = _distinct(self.moments.person[kept])
         return _round(self.people[which], self.until[which], person, self.moments.at[kept], self.places[kept])
 
 
@@ -66,8 +68,8 @@ def round_of(owners: Ints, places: Ints, at: Ints, until: int) -> Round:
     Due times behind the last items are served up to `until` (ms).
     """
     order = np.argsort(owners, kind="stable")
-    people, person = np.unique(owners[order], return_inverse=True)
-    return _round(people, np.full(len(people), until), person, at[order], places[order])
+    which, person = _distinct(owners[order])
+    return _round(which, np.full(len(which), until), person, at[order], places[order])
 
 
 def due_round(people: Ints, until: Ints, due: Ints) -> Round:
@@ -76,5 +78,17 @@ def due_round(people: Ints, until: Ints, due: Ints) -> Round:
     return _round(people, until, person, due, np.full(len(people), DUE))
 
 
+def _distinct(ascending: Ints) -> tuple[Ints, Ints]:
+    """Return what there is, each once, and which of it each is."""
+    new = np.empty(len(ascending), bool)
+    new[:1] = True
+    np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
+    return ascending[new], np.cumsum(new) - 1
+
+
 def _round(people: Ints, until: Ints, person: Ints, at: Ints, places: Ints) -> Round:
     return Round(people, until, Moments(person, at, np.searchsorted(person, np.arange(len(people)))), places)
+
+
+NOBODY = round_of(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64), NOT_BEHIND)
+"""The round that nothing is left of."""

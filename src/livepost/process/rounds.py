@@ -17,12 +17,13 @@ import numpy as np
 
 from livepost.engine.row import Bools, Fixed, Ints, put
 from livepost.engine.values import Values
+from livepost.model.moment import Moment
 from livepost.process.batch import Batch
 from livepost.process.deciding import Decider
 from livepost.process.features import read_values
 from livepost.process.feeds import Feeds
 from livepost.process.happenings import Happenings, Made
-from livepost.process.round import DUE, NOT_BEHIND, Round, due_round, round_of
+from livepost.process.round import DUE, NOBODY, NOT_BEHIND, Round, due_round, round_of
 from livepost.process.segments import Changes, Memberships, changes, memberships, settle
 from livepost.process.timeline import Timeline
 from livepost.process.working import Working
@@ -67,6 +68,8 @@ class Rounds:
 
     def due_times(self, people: Sequence[int], until: Sequence[int]) -> None:
         """Serve the due times of different people, each up to `until[p]` (ms)."""
+        if not people:
+            return
         person, limit = np.asarray(people, np.int64), np.asarray(until, np.int64)
         due = self._due(person)
         waiting = np.flatnonzero(due <= limit)
@@ -97,7 +100,8 @@ class Rounds:
         """Return who is due by `until` (ms) and has no record."""
         idle = np.ones(len(self._work), bool)
         idle[owners] = False
-        idle[list(self._work.gone)] = False
+        if self._work.gone:
+            idle[list(self._work.gone)] = False
         people = np.flatnonzero(idle)
         return people[self._due(people) <= until]
 
@@ -122,6 +126,8 @@ class Rounds:
         gaps = a_round.gaps(found.flip)
         settled = _settled(a_round, gaps)
         self._settle(a_round, people, fixed, values, found, settled)
+        if not len(gaps):
+            return NOBODY
         left = np.insert(~settled.counted, gaps + 1, values=True)
         return a_round.with_due(gaps + 1, found.flip[gaps], moments.person[gaps]).only(left)
 
@@ -143,35 +149,54 @@ class Rounds:
     def _bring_picks(self, a_round: Round, counted: Bools) -> None:
         """Let what records bring to their people's picks wait in the rows (`engine.picks.brought`)."""
         items = np.flatnonzero(counted & self._feeds.brings[a_round.places])
+        if not len(items):
+            return
         brought = list(map(self._feeds.brought.__getitem__, a_round.places[items].tolist()))
         self._work.wait(a_round.people[a_round.moments.person[items]].tolist(), brought)
 
     def _decide(self, a_round: Round, people: list[int], changed: Changes, fixed: Fixed, settled: Settled) -> None:
         """Make transitions, and let campaigns decide for whom something of interest happened or a journey is due."""
         settling = a_round.firsts_of(fixed["settling"])
-        transitions = self._happenings.transitions(a_round, changed, settling, lambda p: self._work.name(people[p]))
+        work = self._work
+        transitions = self._happenings.transitions(
+            a_round, changed, settling, lambda persons: work.names(a_round.people[persons].tolist())
+        )
         self.made.transitions += transitions
         moments = self._happenings.moments(a_round, changed, settled.counted, settling, transitions)
         fixed["settling"] = False  # the first item of a round is always settled
-        journey, position = fixed["journey"], self._timeline.position
-        concerned = [*dict.fromkeys([*moments, *np.flatnonzero(journey <= settled.until).tolist()])]
-        for p, until in zip(concerned, settled.until[concerned].tolist(), strict=True):
-            local = people[p]
-            journal = self._work.journal(local)
-            decided = self._decider.decide(self._work.name(local), journal, moments.get(p, ()), until, position)
+        waiting = np.flatnonzero(fixed["journey"] <= settled.until)
+        concerned = [*dict.fromkeys([*moments, *waiting.tolist()])]
+        if concerned:
+            told = [moments.get(p, ()) for p in concerned]
+            fixed["journey"][concerned] = self._decided(
+                [people[p] for p in concerned], told, settled.until[concerned].tolist()
+            )
+
+    def _decided(self, people: Sequence[int], told: Sequence[Sequence[Moment]], until: Sequence[int]) -> list[int]:
+        """Let campaigns decide for people (local numbers), who are told of so many moments each, up to `until` (ms);
+        return when the next journey of each is due.
+        """
+        work, made, decide, position = self._work, self.made, self._decider.decide, self._timeline.position
+        due: list[int] = []
+        for local, name, moments, end in zip(people, work.names(people), told, until, strict=True):
+            journal = work.journal(local)
+            decided = decide(name, journal, moments, end, position)
             if decided.journal != journal:
-                self._work.set_journal(local, decided.journal)
-            self.made.outbox += decided.outbox
+                work.set_journal(local, decided.journal)
+            made.outbox += decided.outbox
             if decided.not_fresh:
-                self.made.not_fresh.update(decided.not_fresh)
-            journey[p] = decided.due
+                made.not_fresh.update(decided.not_fresh)
+            due.append(decided.due)
+        return due
 
 
 def _settled(a_round: Round, gaps: Ints) -> Settled:
     """Return how far a round is right that has gaps behind the items `gaps`: all the way for who has none."""
-    moments = a_round.moments
-    person, last = moments.person[gaps], moments.end - 1
+    moments, last = a_round.moments, a_round.moments.end - 1
     until = np.maximum(a_round.until, moments.at[last])
+    if not len(gaps):
+        return Settled(last, np.ones(len(moments.at), bool), until)
+    person = moments.person[gaps]
     np.minimum.at(last, person, gaps)
     until[person] = moments.at[last[person]]
     return Settled(last, np.arange(len(moments.at)) <= last[moments.person], until)

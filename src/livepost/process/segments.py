@@ -6,10 +6,12 @@ Where a condition is unknown, who was inside stays inside, and who was not stays
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from livepost.engine.membership import Evaluated, evaluate
+from livepost.engine.membership import Conditions, Evaluated
+from livepost.engine.program import PROGRAMS, Program
 from livepost.engine.row import Bools, Fixed, Ints
 from livepost.engine.values import Values
 from livepost.engine.window import Moments
@@ -45,7 +47,7 @@ def memberships(values: Values, moments: Moments, fixed: Fixed) -> Memberships:
     now = np.zeros((len(rules), len(values.at)), bool)
     unknown: Bools | None = None
     flip = np.full(len(values.at), NO_DUE)
-    for number, answer in enumerate(evaluate([rule.condition for rule in rules], values)):
+    for number, answer in enumerate(_conditions(values.program).evaluate(values)):
         now[number] = answer.holds
         flip = np.minimum(flip, answer.flip)
         if answer.unknown is not None:
@@ -56,6 +58,11 @@ def memberships(values: Values, moments: Moments, fixed: Fixed) -> Memberships:
     before[:, 1:] = now[:, :-1]
     before[:, moments.begin] = stored
     return Memberships(now, now != before, unknown, flip)
+
+
+@lru_cache(PROGRAMS)
+def _conditions(program: Program) -> Conditions:
+    return Conditions([rule.condition for rule in program.rules], program)
 
 
 def _kept(answer: Evaluated, moments: Moments, stored: Bools) -> Bools:
@@ -70,6 +77,8 @@ def _kept(answer: Evaluated, moments: Moments, stored: Bools) -> Bools:
 def changes(found: Memberships, moments: Moments, fixed: Fixed, counted: Bools) -> Changes:
     """Return the changes at counted items: of each person all up to one; `fixed` as before the round."""
     items, segments = np.nonzero((found.changed & counted).T)
+    if not len(items):
+        return Changes(items, segments, items, np.zeros(0, bool))
     so_far = np.cumsum(found.changed, axis=1)
     person = moments.person[items]
     begin = moments.begin[person]
@@ -84,9 +93,10 @@ def settle(fixed: Fixed, found: Memberships, moments: Moments, last: Ints, chang
     """
     rules = len(found.inside)
     if rules:
-        cells = moments.person[changed.items], changed.segments
-        np.maximum.at(fixed["numbers"], cells, changed.numbers.astype(np.uint32))
-        np.maximum.at(fixed["changed"], cells, moments.at[changed.items])
+        if len(changed.items):
+            cells = moments.person[changed.items], changed.segments
+            np.maximum.at(fixed["numbers"], cells, changed.numbers.astype(np.uint32))
+            np.maximum.at(fixed["changed"], cells, moments.at[changed.items])
         fixed["inside"][:, :rules] = found.inside[:, last].T
         fixed["unknown"][:, :rules] = False if found.unknown is None else found.unknown[:, last].T
     fixed["due"] = found.flip[last]

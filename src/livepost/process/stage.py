@@ -7,13 +7,13 @@ due times fall between their records.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from livepost.engine.seen import DAY_MS
 from livepost.model.block import Block
 from livepost.model.change import Seed
-from livepost.model.decision import Merge, OutboxItem, Parting
+from livepost.model.decision import OutboxItem
 from livepost.model.lateness import TOO_LATE, not_fresh_key
-from livepost.model.moment import NO_DUE
 from livepost.model.unlink import Unlink
 from livepost.process.batch import Batch, batch_of
 from livepost.process.deciding import Decider
@@ -31,11 +31,13 @@ from livepost.process.timeline import Timeline
 from livepost.process.validate import NOTHING, validate
 from livepost.process.working import Working
 
+_position = attrgetter("position")
+
 STEPS = ("decode", "validate", "dedupe", "identify", "enrich", "features", "segments")
 
-WAVE = 500
+WAVE = 1_000
 """Most people whose due times one step serves beside its records, so that a wave never stalls live events: some 25 ms
-of work. With more in a step a wave is served no faster (docs/reference/bench.md), and live events wait longer.
+of work with a decision each. `runtime.engine.waves` takes fewer where that takes longer (docs/reference/bench.md).
 """
 
 
@@ -99,8 +101,8 @@ def step(
         keys=keys,
         contents=contents,
         days=days,
-        transitions=sorted(rounds.made.transitions, key=lambda t: t.position),
-        outbox=sorted([*merges, *parted, *rounds.made.outbox], key=_outbox_order),
+        transitions=sorted(rounds.made.transitions, key=_position),
+        outbox=sorted([*merges, *parted, *rounds.made.outbox], key=_position),  # who is one or two is told first
         dead=batch.dead,
         replayed=[(letter, int(batch.seq[place])) for place, letter in batch.replays.items()],
         counts=_counts(batch, rounds),
@@ -135,8 +137,3 @@ def _bring_wave(people: People, work: Working, as_of: int, limit: int) -> bool:
     others = [n for n in people.due(as_of, limit + 1 + len(work)).tolist() if not work.has(n)]
     work.bring(others[:limit])
     return len(others) <= limit
-
-
-def _outbox_order(item: object) -> tuple[int, bool]:
-    """By position; a merge, or its undoing, before what happens at the same record."""
-    return getattr(item, "position", NO_DUE), not isinstance(item, Merge | Parting)

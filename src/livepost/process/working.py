@@ -14,7 +14,7 @@ import numpy as np
 from livepost.engine import picks
 from livepost.engine.pick import Held
 from livepost.engine.row import Fixed, Ints, Row, blank, journal_of, naming_subject, pack, subjects_of, unpack
-from livepost.engine.rows import Opened
+from livepost.engine.rows import NOTHING_OPENED, Opened
 from livepost.engine.subjects import NOBODY
 from livepost.engine.window import merged_tiles
 from livepost.identity import name_of
@@ -32,11 +32,11 @@ class Working:
         self._people = people
         self.program = people.program
         self.numbers: list[int] = []
-        self.fixed: Fixed = blank(people.program, 0)
+        self.fixed: Fixed = np.zeros(0, people.dtype)
         self.tiles: list[bytes] = []
         self.gone: set[int] = set()
         self._raw: list[bytes] = []
-        self._opened = Opened([])
+        self._opened = NOTHING_OPENED
         self._came: list[bytes] = []
         self._counts: Ints = np.zeros(0, np.int64)
         self._journals: dict[int, bytes] = {}
@@ -83,7 +83,8 @@ class Working:
         self.tiles = self._opened.tiles()
         self._came, self._counts = [b""] * len(self), np.zeros(len(self), np.int64)
         self.fixed = self._people.fixed_of(self.numbers)
-        self.fixed["known"][np.array(self.numbers, np.int64) >= self._first_new] = self._known_of_new
+        if self._known_of_new:
+            self.fixed["known"][np.array(self.numbers, np.int64) >= self._first_new] = self._known_of_new
 
     def has(self, number: int) -> bool:
         """Whether the person with this number was brought in."""
@@ -104,6 +105,12 @@ class Working:
         """Return the subject that names the person."""
         apart = self._apart.get(local)
         return naming_subject(self._raw[local]) if apart is None else apart.name
+
+    def names(self, people: Iterable[int]) -> list[bytes]:
+        """Return the subjects that name these people."""
+        if self._apart:
+            return list(map(self.name, people))
+        return [naming_subject(raw) for raw in map(self._raw.__getitem__, people)]
 
     def subjects(self, local: int) -> tuple[bytes, ...]:
         """Return the person's subjects."""

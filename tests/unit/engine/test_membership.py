@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 import pytest
 
-from livepost.engine.membership import evaluate
+from livepost.engine.membership import Conditions
 from livepost.engine.program import Program
 from livepost.engine.row import NEVER
 from livepost.engine.values import Picked, Values
@@ -82,12 +83,12 @@ def compare(left: str, op: Op, right: object) -> Compare:
 
 def holds(condition: Expr, of: Values) -> bool:
     """Return whether the condition is known to hold."""
-    return bool(evaluate([condition], of)[0].holds[0])
+    return bool(Conditions([condition], PROGRAM).evaluate(of)[0].holds[0])
 
 
 def unknown(condition: Expr, of: Values) -> bool:
     """Return whether the condition is unknown; then it is told to hold nowhere."""
-    told = evaluate([condition], of)[0]
+    told = Conditions([condition], PROGRAM).evaluate(of)[0]
     return told.unknown is not None and bool(told.unknown[0]) and not told.holds[0]
 
 
@@ -99,7 +100,7 @@ def arithmetic(left: object, sign: Sign, right: object) -> Arithmetic:
 
 def flips(condition: Expr, of: Values) -> int | None:
     """Return when the condition may flip, in ms after NOW; None if time alone does not flip it."""
-    due = int(evaluate([condition], of)[0].flip[0])
+    due = int(Conditions([condition], PROGRAM).evaluate(of)[0].flip[0])
     return None if due == NO_DUE else due - NOW
 
 
@@ -120,6 +121,22 @@ def test_every_operator_compares_a_number_as_it_is_read(op: Op, answers: list[bo
     assert of_since == answers
 
 
+@pytest.mark.parametrize("constant", [-1, 0, 2, 2.0, 2.5, True, -0.5, 1e30, -1e30, 2**70])
+@pytest.mark.parametrize("op", ["<", "<=", ">", ">=", "==", "!="])
+def test_a_windowed_sum_compares_with_a_constant_as_the_numbers_do(op: Op, constant: float) -> None:
+    exactly = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
+    for lately in range(5):
+        answer = lately != constant if op == "!=" else exactly[op](lately, constant)
+        assert holds(compare("lately", op, constant), values(lately=lately)) is answer
+
+
+def test_conditions_are_told_in_their_order_whatever_leaves_they_share() -> None:
+    lately, viewed = compare("lately", ">=", 2), compare("viewed", "<", 500)
+    conditions = [Or((viewed, lately)), viewed, Not(lately), And((lately, viewed)), lately]
+    told = Conditions(conditions, PROGRAM).evaluate(values(lately=2, viewed=NOW - 500))
+    assert [bool(one.holds[0]) for one in told] == [True, False, False, False, True]
+
+
 def test_a_constant_may_stand_on_the_left() -> None:
     assert holds(Compare("<", Const(1), Feature("views")), values(views=2))
     assert flips(Compare("<=", Const(500), Feature("viewed")), values(viewed=NOW)) == 500
@@ -127,7 +144,7 @@ def test_a_constant_may_stand_on_the_left() -> None:
 
 def test_two_constants_compare_and_never_flip() -> None:
     condition = Compare("<", Const(1), Const(2))
-    assert evaluate([condition], values(count=3))[0].holds.tolist() == [True, True, True]
+    assert Conditions([condition], PROGRAM).evaluate(values(count=3))[0].holds.tolist() == [True, True, True]
     assert flips(condition, values()) is None
 
 
@@ -281,7 +298,7 @@ def test_an_or_that_is_false_may_hold_with_its_first_part() -> None:
 
 def test_what_is_no_condition_is_refused() -> None:
     with pytest.raises(TypeError, match="expected a condition, got Feature"):
-        evaluate([Feature("views")], values())
+        Conditions([Feature("views")], PROGRAM)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,13 @@ def test_of_the_people_due_the_longest_due_come_first_up_to_a_limit(at: int, lim
     assert set(some.due(at, limit).tolist()) == due
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
+def test_of_people_due_at_one_moment_the_smallest_numbers_come_first(limit: int) -> None:
+    some = people(row("a", due=8), row("b", due=7), row("c", journey=7), row("d", due=9), row("e", due=7))
+    longest_first = [1, 2, 4, 0, 3]
+    assert some.due(9, limit).tolist() == sorted(longest_first[:limit])
+
+
 def test_the_fixed_parts_grow_with_the_people() -> None:
     some = People(PROGRAM)
     some.load((n, pack(Row((n.to_bytes(16, "big"),)), blank(PROGRAM, 1).tobytes())) for n in range(5_000))

@@ -16,6 +16,8 @@ from livepost.process.people import Changed, Delta
 from livepost.state.base import Commit, TransitionRow
 from livepost.state.pack import NO_ROWS, Pack
 
+_encode = msgspec.msgpack.Encoder().encode
+
 TRANSITIONS = "transitions"
 """The name under which the store counts them, beside the fates of events."""
 
@@ -32,7 +34,7 @@ def commit_of(delta: Delta, program: str, hours: Sequence[tuple[int, bytes]] = (
         rows=_pack(delta.changed) if rows else NO_ROWS,
         seen=delta.keys.tobytes() + delta.contents.tobytes() + delta.days.tobytes(),
         seen_day=day_of(delta.as_of),
-        outbox=[(item.position, msgspec.msgpack.encode(item)) for item in delta.outbox],
+        outbox=[(item.position, _encode(item)) for item in delta.outbox],
         transitions=[_transition_row(transition) for transition in delta.transitions],
         dead=delta.dead,
         replayed=delta.replayed,
@@ -55,5 +57,4 @@ def _pack(changed: Changed) -> Pack:
 
 
 def _transition_row(transition: Transition) -> TransitionRow:
-    body = msgspec.msgpack.encode(transition)
-    return TransitionRow(transition.person, transition.segment, transition.at, body)
+    return TransitionRow(transition.person, transition.segment, transition.at, _encode(transition))
