@@ -6,14 +6,13 @@ one transaction with an fsync (WAL, synchronous=FULL). Due times are in a heap, 
 
 from __future__ import annotations
 
-import heapq
 from pathlib import Path
 
 import apsw
 import msgspec
 
-from benchmarks.peers.event import Event
-from benchmarks.peers.person import NEVER, Person, Transition, advance, take
+from benchmarks.peers.person import Transition
+from benchmarks.peers.shop import Shop
 from benchmarks.peers.told import Job, Taken, Watch, events, job, keep, say
 
 BATCH = 1_000
@@ -24,40 +23,6 @@ create table people(person text primary key, state blob not null) without rowid;
 create table transitions(person text, segment text, entered int, at int, seen int);
 create table position(only int primary key, seq int);
 """
-
-
-class Shop:
-    """People by name, who is due when, and what is not committed yet."""
-
-    def __init__(self) -> None:
-        self.people: dict[str, Person] = {}
-        self.changed: set[str] = set()
-        self.fresh: list[Transition] = []
-        self._due: list[tuple[int, str]] = []
-
-    def take(self, event: Event) -> None:
-        """Let time pass up to the event, then fold it."""
-        self._pass(event.stamp)
-        name = event.person
-        person = self.people.get(name)
-        if person is None:
-            person = self.people[name] = Person()
-        due = person.due
-        self.fresh += take(person, event)
-        self._arm(name, due, person.due)
-
-    def _pass(self, stamp: int) -> None:
-        while self._due and self._due[0][0] <= stamp:
-            due, name = heapq.heappop(self._due)
-            person = self.people[name]
-            if person.due == due:  # else it was set anew since
-                self.fresh += advance(person, name, stamp)
-                self._arm(name, due, person.due)
-
-    def _arm(self, name: str, before: int, due: int) -> None:
-        self.changed.add(name)
-        if due not in (before, NEVER):
-            heapq.heappush(self._due, (due, name))
 
 
 class Store:

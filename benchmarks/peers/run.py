@@ -50,8 +50,8 @@ class PeerError(Exception):
 
 
 class Peer(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is measured: the module's name (its environment's too), on the large logs or the small ones, and what is
-    worth knowing of it: settings, and which of Livepost's promises it lacks.
+    """Who is measured: the module's name, on the large logs or the small ones, and what is worth knowing of it:
+    settings, and which of Livepost's promises it lacks. Its environment has the module's name unless it has another's.
     """
 
     name: str
@@ -60,6 +60,12 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     settings: str
     lacks: tuple[str, ...]
     every: int = 0
+    environment: str = ""
+
+    @property
+    def home(self) -> Path:
+        """The folder of its environment."""
+        return PEERS / (self.environment or self.module)
 
 
 NO_IDENTITY = "no merging of persons"
@@ -96,6 +102,16 @@ PEER_LIST = (
         module="flink",
         large=False,
         settings="thread mode, parallelism 1, heap state, a checkpoint every 10 s, event-time timers, object reuse",
+        lacks=(NO_DEDUPE, NO_IDENTITY, NO_REPLAY, "transitions are visible at the next checkpoint"),
+    ),
+    Peer(
+        name="PyFlink, by shard",
+        module="flink_shard",
+        environment="flink",
+        large=True,
+        settings="as by event, but keyed by 8 shards: runs of 2,500 events are cut into envelopes of at most 500 "
+        "before the clock starts; people as objects in memory, the changed ones written to a map state at an "
+        "envelope's end; one timer a shard",
         lacks=(NO_DEDUPE, NO_IDENTITY, NO_REPLAY, "transitions are visible at the next checkpoint"),
     ),
     Peer(
@@ -167,16 +183,15 @@ def _of(peer: Peer, log: Workload, told: list[Transition], place: Path, address:
 def _run(peer: Peer, log: Workload, place: Path, address: str) -> tuple[Taken, list[Transition]]:
     with tempfile.TemporaryDirectory(dir=place, prefix=f"{peer.module}-") as folder:
         job = Job(log.file, Path(folder), log.events, log.warm, peer.every, address)
-        home = PEERS / peer.module
         words = [
-            str(home / "bin" / "python"),
+            str(peer.home / "bin" / "python"),
             "-c",
             f"from benchmarks.peers.{peer.module} import main; main()",
             msgspec.json.encode(job, enc_hook=str).decode(),
         ]
         try:
             done = subprocess.run(
-                words, env=_environment(home), capture_output=True, text=True, timeout=PATIENCE_S, check=False
+                words, env=_environment(peer.home), capture_output=True, text=True, timeout=PATIENCE_S, check=False
             )
         except subprocess.TimeoutExpired as error:
             raise PeerError(f"expected {peer.name} to end within {PATIENCE_S:g} s, it did not") from error

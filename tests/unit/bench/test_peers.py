@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import duckdb
@@ -11,8 +13,25 @@ import pytest
 
 from benchmarks.peers import duck, plain
 from benchmarks.peers.compare import compare
-from benchmarks.peers.person import DAY, SEGMENTS, Person, Transition, advance, evaluate, features, fold, take
-from benchmarks.peers.run import PEER_LIST, table
+from benchmarks.peers.event import Event
+from benchmarks.peers.person import (
+    DAY,
+    FED,
+    HOUR,
+    MINUTE,
+    SECOND,
+    SEGMENTS,
+    Person,
+    Transition,
+    advance,
+    evaluate,
+    features,
+    fold,
+    take,
+)
+from benchmarks.peers.run import PEER_LIST, PEERS, table
+from benchmarks.peers.shard import MOST, Envelope, Shard, envelopes, opened, written
+from benchmarks.peers.shop import Shop
 from benchmarks.peers.told import Job, Watch, events, keep, read
 from benchmarks.peers.workload import Workload, baskets, reference
 from livepost.bench import shop
@@ -120,6 +139,67 @@ def test_a_poll_after_the_last_event_knows_who_is_in_and_not_what_was_between(tm
     assert compared.false == 0
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_shards_tell_each_person_what_one_shop_tells_also_after_restarts(seed: int) -> None:
+    chance = Random(seed)
+    log = random_events(chance)
+    whole, told = in_one_shop(log), by_shard(log, chance, restarts=True)
+    assert sum(map(len, whole.values())) > 100
+    assert told == whole
+
+
+def test_an_envelope_may_not_carry_its_last_stamp_as_its_time() -> None:
+    log = random_events(Random(1))
+    assert by_shard(log, Random(2)) == in_one_shop(log)
+    assert by_shard(log, Random(2), late=True) != in_one_shop(log)
+
+
+def test_a_shard_that_keeps_nothing_is_found_out_by_a_restart() -> None:
+    log = random_events(Random(1))
+    assert by_shard(log, Random(2), keeps=False) == in_one_shop(log)
+    assert by_shard(log, Random(2), restarts=True, keeps=False) != in_one_shop(log)
+
+
+def test_a_shard_from_its_bytes_knows_who_is_due() -> None:
+    shard = Shard()
+    for envelope in envelopes(lines_of(random_events(Random(1))), 40):
+        shard.fold(envelope)
+    again = Shard(shard.changed().items())
+    assert again.due == shard.due
+    assert sorted(again.wait(again.due + 90 * DAY)) == sorted(shard.wait(shard.due + 90 * DAY)) != []
+    assert shard.changed().keys() == again.changed().keys() != set()
+
+
+def test_an_envelope_has_one_shards_events_of_one_run_in_order() -> None:
+    log = random_events(Random(3))
+    cut = [(one, msgspec.json.decode(one.events, type=list[Event])) for one in envelopes(lines_of(log), 40)]
+    homes, found = defaultdict(set), defaultdict(list)
+    for envelope, part in cut:
+        assert part
+        run = log[part[0].seq // 40 * 40 :][:40]
+        assert (envelope.since, envelope.until) == (run[0].stamp, run[-1].stamp)
+        for event in part:
+            homes[event.person].add(envelope.shard)
+            found[event.person].append(event)
+    assert all(len(shards) == 1 for shards in homes.values())
+    assert len({one.shard for one, _ in cut}) > 1
+    assert found == {person: [event for event in log if event.person == person] for person in found}
+    assert sum(map(len, found.values())) == len(log)
+
+
+def test_an_envelope_is_full_at_its_bound() -> None:
+    log = [Event(n, n, n, "one", str(n), "Products Searched") for n in range(2 * MOST + 1)]
+    sizes = [len(msgspec.json.decode(one.events)) for one in envelopes(lines_of(log))]
+    assert sizes == [MOST, MOST, 1]
+
+
+def test_an_envelope_is_read_as_it_was_written() -> None:
+    envelope = Envelope("3", 5, 7, '[{"name":"Product Viewed"}]')
+    text = written(envelope)
+    assert text.count("\n") == 1
+    assert opened(text.rstrip()) == envelope
+
+
 def test_the_file_holds_the_events_of_the_blocks(tmp_path: Path) -> None:
     log = workload(tmp_path)
     lines = list(events(log.file, log.events))
@@ -191,6 +271,13 @@ def test_every_peer_says_its_settings_and_what_it_lacks_and_stands_in_the_docs()
         assert f"| {peer.name} |" in page
 
 
+def test_both_of_pyflink_have_one_environment() -> None:
+    homes = {peer.module: peer.home for peer in PEER_LIST}
+    assert homes["flink"] == homes["flink_shard"] == PEERS / "flink"
+    locked = {path.stem for path in (HOUSE / "requirements" / "peers").glob("*.txt")}
+    assert {home.name for home in homes.values()} == locked
+
+
 def test_the_table_rounds_down() -> None:
     row: dict[str, Any] = {
         "log": "uniform",
@@ -205,6 +292,82 @@ def test_the_table_rounds_down() -> None:
         "late_p99_ms": 60_000,
     }
     assert "| uniform, 10 timed | one | 1,999 | 2,001 | 3 | 2 | 1 | 0 | 60 s |" in table({"rows": [row]})
+
+
+def random_events(chance: Random, count: int = 600) -> list[Event]:
+    """Return a log of few people over weeks, with pauses in which time alone changes answers."""
+    stamp, log = 400 * DAY, []
+    for seq in range(count):
+        stamp += chance.choice((0, 0, SECOND, 10 * MINUTE, HOUR, 3 * HOUR))
+        at = stamp - chance.choice((0, 0, SECOND, HOUR))
+        person, product = f"p{chance.randrange(12)}", f"product-{chance.randrange(9)}"
+        log.append(Event(seq, stamp, at, person, f"{seq:04d}", chance.choice(list(FED)), product, "c", 9_000))
+    return log
+
+
+def lines_of(log: list[Event]) -> list[bytes]:
+    return [msgspec.json.encode(event) + b"\n" for event in log]
+
+
+def in_one_shop(log: list[Event]) -> dict[str, list[tuple[str, bool, int]]]:
+    shop_of_all = Shop()
+    for event in log:
+        shop_of_all.take(event)
+    return _by_person(shop_of_all.fresh)
+
+
+class Operator:
+    """Shards in memory, and their bytes elsewhere, as a stream processor has them. `keeps=False` is a fault."""
+
+    def __init__(self, keeps: bool) -> None:
+        self._keeps = keeps
+        self._shards: dict[str, Shard] = {}
+        self._bytes: dict[str, dict[str, bytes]] = defaultdict(dict)
+        self.told: list[Transition] = []
+
+    def fold(self, envelope: Envelope) -> None:
+        self.told += self._shard(envelope.shard).fold(envelope)[1]
+        self._keep(envelope.shard)
+
+    def wait(self, stamp: int) -> None:
+        for name in list(self._bytes):
+            if self._shard(name).due <= stamp:
+                self.told += self._shard(name).wait(stamp)
+                self._keep(name)
+
+    def restart(self) -> None:
+        self._shards.clear()
+
+    def _shard(self, name: str) -> Shard:
+        if name not in self._shards:
+            self._shards[name] = Shard(self._bytes[name].items())
+        return self._shards[name]
+
+    def _keep(self, name: str) -> None:
+        changed = self._shards[name].changed()
+        self._bytes[name].update(changed if self._keeps else {})
+
+
+def by_shard(
+    log: list[Event], chance: Random, *, late: bool = False, restarts: bool = False, keeps: bool = True
+) -> dict[str, list[tuple[str, bool, int]]]:
+    """Fold a log by shard; now and then an envelope's time becomes the watermark, by its last stamp if `late`."""
+    operator = Operator(keeps)
+    for envelope in envelopes(lines_of(log), 40):
+        operator.fold(envelope)
+        if chance.random() < 0.3:
+            operator.wait(envelope.until if late else envelope.since)
+        if restarts and chance.random() < 0.1:
+            operator.restart()
+    operator.wait(log[-1].stamp)
+    return _by_person(operator.told)
+
+
+def _by_person(told: list[Transition]) -> dict[str, list[tuple[str, bool, int]]]:
+    found = defaultdict(list)
+    for person, segment, entered, at, _ in told:
+        found[person].append((segment, entered, at))
+    return found
 
 
 def _declared(values: dict[str, Any]) -> dict[str, Any]:
