@@ -29,7 +29,7 @@ from benchmarks.peers.person import (
     fold,
     take,
 )
-from benchmarks.peers.run import PEER_LIST, PEERS, table
+from benchmarks.peers.run import OURS, PEER_LIST, PEERS, gates, table
 from benchmarks.peers.shard import MOST, Envelope, Shard, envelopes, opened, written
 from benchmarks.peers.shop import Shop
 from benchmarks.peers.told import Job, Watch, events, keep, read
@@ -276,6 +276,22 @@ def test_both_of_pyflink_have_one_environment() -> None:
     assert homes["flink"] == homes["flink_shard"] == PEERS / "flink"
     locked = {path.stem for path in (HOUSE / "requirements" / "peers").glob("*.txt")}
     assert {home.name for home in homes.values()} == locked
+
+
+def test_livepost_is_held_to_plain_python_on_whole_logs() -> None:
+    plain_python = PEER_LIST[0].name
+    rates = {("uniform", OURS): 40_000, ("uniform", plain_python): 10_000, ("skewed", OURS): 29_999}
+    rates |= {("skewed", plain_python): 10_000, ("real baskets", OURS): 1, ("real baskets", plain_python): 9}
+    rows = [
+        {"log": f"{log}, 100,000 people", "peer": peer, "timed_events": 200_000, "events_per_s": rate}
+        for (log, peer), rate in rates.items()
+    ]
+    short = [{**row, "timed_events": 20_000, "events_per_s": 1} for row in rows]
+    assert gates([*rows, *short, {"log": "skewed", "peer": "PyFlink", "failed": "no Java"}]) == {
+        "uniform_times_plain": {"at_least": 4.0, "is": 4.0, "holds": True},
+        "skewed_times_plain": {"at_least": 3.0, "is": 2.99, "holds": False},
+    }
+    assert gates(short) == gates(rows[:1]) == {}
 
 
 def test_the_table_rounds_down() -> None:
