@@ -28,6 +28,9 @@ RECORD_US = 12
 PERSON_US = 2
 """What work takes, about, on one core: a step whatever it has, each record in it, and a person in an image."""
 
+SHARE_MAX = 5_000
+"""People of an image beside one commit at most: some 10 ms for which live records wait."""
+
 
 class Taken(msgspec.Struct, frozen=True, array_like=True):
     """A step that was committed: what it takes to do it again, and to know that it came out the same.
@@ -60,8 +63,8 @@ class Pace:
 
     redo_ms   work (ms, estimated) that may be left to do again before the next image begins; where people are so many
               that an image takes over a tenth of it, ten times that
-    commits   over so many commits an image is written, and so many more at most wait for the disk to have it: a start
-              may have to do all these steps again besides
+    commits   over so many commits an image is written (more where people are over SHARE_MAX a commit), and so many more
+              at most wait for the disk to have it: a start may have to do all these steps again besides
     age_ms    how old (in stamps) an image may become, if there was any step since: the log is needed back to it
     """
 
@@ -177,7 +180,9 @@ class Sweep:
             self._write(self._under_way.missing_of(np.array(changing, np.int64)))
 
     def _share(self) -> int:
-        return self._under_way.about.people // self._pace.commits + 1 if self._under_way else 0
+        if self._under_way is None:
+            return 0
+        return min(self._under_way.about.people // self._pace.commits + 1, SHARE_MAX)
 
     def _written(self, most: int, *, wait: bool = False) -> tuple[str, int] | None:
         """Write up to so many more people; return (name, step) of the image if all of it is on disk."""

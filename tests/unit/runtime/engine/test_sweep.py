@@ -15,6 +15,7 @@ import pytest
 from livepost.clock import DAY_MS
 from livepost.errors import OutcomeUnknownError, StoreError
 from livepost.process.people import People
+from livepost.runtime.engine import sweep as sweep_module
 from livepost.runtime.engine.recovery import OtherwiseError
 from livepost.runtime.engine.sweep import PERSON_US, STEP_US, Pace, Sweep, Taken
 from livepost.runtime.engine.worker import Worker
@@ -207,6 +208,26 @@ def test_what_a_start_does_again_is_bounded(tmp_path: Path) -> None:
             left.append(sum(1 for _ in store.steps()))
     begun_after = QUICK.redo_ms * 1_000 // STEP_US + 1
     assert begun_after <= max(left) <= begun_after + 2 * (2 * QUICK.commits + 1)
+
+
+def test_a_share_of_an_image_is_bounded_however_many_people_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_module, "SHARE_MAX", 2)
+    line, store = Line(), MemoryState()
+    shares, images = set(), set()
+    with opened(line, store, tmp_path) as worker:
+        for number in range(60):
+            line.look(f"p{number % 20}", f"{number}")
+            worker.turn()
+            assert worker._sweep is not None
+            shares.add(worker._sweep._share())
+            loaded = store.loaded()
+            images.add(loaded.image if loaded else "")
+        assert max(shares) == 2
+        assert len(images) > 2
+        with opened(line, store, tmp_path, pace=None) as other:
+            assert all_of(other.shard) == all_of(worker.shard)
 
 
 def test_an_image_is_begun_when_a_day_has_passed_and_finished_when_nothing_is_left_to_do(tmp_path: Path) -> None:
