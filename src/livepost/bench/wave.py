@@ -1,7 +1,7 @@
 """When 100,000 people fall due at one instant, how long until all are served, and what does that do to live events?
 
 Estimate: to serve a due time takes what an event takes, 30 us, less decoding and dedupe, plus a decision for whom it
-concerns (10 us): some 25 us a person. 100,000 take 2.5 s of a core, 100 steps of WAVE people each, with the live events
+concerns (10 us): some 25 us a person. 100,000 take 2.5 s of a core, 200 steps of WAVE people each, with the live events
 that came meanwhile; so a live event waits for a step, 25 ms more. The prototypes took 0.5 to 1.7 s without decisions.
 Spread over a minute it is 1,700 people a second beside the live events, a tenth of a core.
 

@@ -35,8 +35,8 @@ _position = attrgetter("position")
 
 STEPS = ("decode", "validate", "dedupe", "identify", "enrich", "features", "segments")
 
-WAVE = 1_000
-"""Most people whose due times one step serves beside its records, so that a wave never stalls live events: some 25 ms
+WAVE = 500
+"""Most people whose due times one step serves beside its records, so that a wave never stalls live events: some 12 ms
 of work with a decision each. `runtime.engine.waves` takes fewer where that takes longer (docs/reference/bench.md).
 """
 

@@ -6,7 +6,7 @@ depend on it; a step that is done again takes as many as it took (`sweep.Taken`)
 
 from __future__ import annotations
 
-STEP_MS = 40
+STEP_MS = 20
 """How long a step with a part of a wave may take, about: a live record that just missed it waits so long more."""
 
 LEAST = 100
