@@ -90,5 +90,5 @@ def _round(people: Ints, until: Ints, person: Ints, at: Ints, places: Ints) -> R
     return Round(people, until, Moments(person, at, np.searchsorted(person, np.arange(len(people)))), places)
 
 
-NOBODY = round_of(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64), NOT_BEHIND)
+NOTHING_LEFT = round_of(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64), NOT_BEHIND)
 """The round that nothing is left of."""

@@ -23,7 +23,7 @@ from livepost.process.deciding import Decider
 from livepost.process.features import read_values
 from livepost.process.feeds import Feeds
 from livepost.process.happenings import Happenings, Made
-from livepost.process.round import DUE, NOBODY, NOT_BEHIND, Round, due_round, round_of
+from livepost.process.round import DUE, NOT_BEHIND, NOTHING_LEFT, Round, due_round, round_of
 from livepost.process.segments import Changes, Memberships, changes, memberships, settle
 from livepost.process.timeline import Timeline
 from livepost.process.working import Working
@@ -127,7 +127,7 @@ class Rounds:
         settled = _settled(a_round, gaps)
         self._settle(a_round, people, fixed, values, found, settled)
         if not len(gaps):
-            return NOBODY
+            return NOTHING_LEFT
         left = np.insert(~settled.counted, gaps + 1, values=True)
         return a_round.with_due(gaps + 1, found.flip[gaps], moments.person[gaps]).only(left)
 

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from livepost.state.file import CHECKPOINT_BYTES, WAL_BYTES, StateFile
+from livepost.state.file import StateFile
 from livepost.state.pack import Chosen, Numbers, Pack, pack_of
 from livepost.state.people import USUAL, Bounds, Change, People
+from tests.unit.state.files import file_in
 
 OLDEST = Bounds(floor_bytes=0, full_bytes=64, loose_bytes=0)
 NEWEST = Bounds(floor_bytes=10**9, loose_bytes=100, loose_max=3)
@@ -28,13 +27,6 @@ class Reviving(People):
 
     def _deleted(self, pack: Pack, changed: Numbers) -> Chosen:
         return np.zeros(len(pack.numbers), np.bool_)
-
-
-@contextmanager
-def file_in(folder: Path) -> Iterator[StateFile]:
-    path = folder / "state.db"
-    with closing(StateFile(path, checkpoint_bytes=CHECKPOINT_BYTES, wal_bytes=WAL_BYTES, vfs=None)) as file:
-        yield file
 
 
 def commit(file: StateFile, people: People, rows: list[tuple[int, bytes | None]]) -> Change:

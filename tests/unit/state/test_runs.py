@@ -3,15 +3,15 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from livepost.state import runs as module
-from livepost.state.file import CHECKPOINT_BYTES, WAL_BYTES, StateFile
+from livepost.state.file import StateFile
 from livepost.state.runs import Run, Runs
+from tests.unit.state.files import file_in
 
 
 class Deaf(Runs):
@@ -21,13 +21,6 @@ class Deaf(Runs):
         newest, self._runs = self._runs[-1:], self._runs[:-1]
         yield from super().numbers(key)
         self._runs += newest
-
-
-@contextmanager
-def file_in(folder: Path) -> Iterator[StateFile]:
-    path = folder / "state.db"
-    with closing(StateFile(path, checkpoint_bytes=CHECKPOINT_BYTES, wal_bytes=WAL_BYTES, vfs=None)) as file:
-        yield file
 
 
 def write(file: StateFile, runs: Runs, keys: list[int], first: int) -> None:

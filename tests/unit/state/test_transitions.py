@@ -1,8 +1,7 @@
 """Transitions in the state file are those that were committed, whoever is asked for, and none that is forgotten."""
 
 import random
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -10,23 +9,17 @@ import pytest
 
 from livepost.state import transitions as module
 from livepost.state.base import TransitionRow
-from livepost.state.file import CHECKPOINT_BYTES, WAL_BYTES, StateFile
+from livepost.state.file import StateFile
 from livepost.state.memory import MemoryState
 from livepost.state.transitions import Transitions
 from livepost.testing.contracts.state import step
+from tests.unit.state.files import file_in
 
 PEOPLE = [bytes([n]) * 16 for n in range(1, 6)]
 """Their two halves are the same, so they all have one key: only what is kept tells them apart."""
 
 OTHERS = [bytes(8) + n.to_bytes(8, "big") for n in range(40)]
 SEGMENTS = ["vip", "keen", "left_cart"]
-
-
-@contextmanager
-def file_in(folder: Path) -> Iterator[StateFile]:
-    path = folder / "state.db"
-    with closing(StateFile(path, checkpoint_bytes=CHECKPOINT_BYTES, wal_bytes=WAL_BYTES, vfs=None)) as file:
-        yield file
 
 
 class Careless(Transitions):
