@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,8 @@ from livepost.project.renames import renames_of
 from livepost.runtime.author.project import load_project
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.outside.applying import Applying
-from livepost.runtime.sockets.wire import WireError
 from livepost.settings.load import load
-from tests.real.test_house import PROCESSES, House, answers, fill_basket, known_as, wait_until
+from tests.real.test_house import House, fill_basket, known_as, wait_until, wait_until_whole
 
 PEOPLE = 1_200
 """Three seeds of history for each new feature."""
@@ -133,14 +132,7 @@ def begin_and_fall(house: House) -> None:
         assert progress.of >= 3  # it is cut short
         for name in ("engine", "front"):
             os.kill(house.processes()[name], signal.SIGKILL)
-    wait_until("the house to be there again", lambda: list(house.processes()) == PROCESSES and answers(house))
-    wait_until("its engine to answer", lambda: engine_answers(house))
-
-
-def engine_answers(house: House) -> bool:
-    with suppress(WireError):
-        return bool(segments(house))
-    return False
+    wait_until_whole(house)
 
 
 def test_a_change_cut_short_by_kills_goes_on_and_everything_is_counted_once(house: House, key: str) -> None:

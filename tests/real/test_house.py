@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -29,7 +29,9 @@ from livepost.deliver.keep import read
 from livepost.model.record import Record
 from livepost.runtime.author.project import load_project
 from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.front.reasons import reasons_for
+from livepost.runtime.sockets.wire import WireError
 from livepost.settings.load import load
 
 PATIENCE_S = 20.0
@@ -78,13 +80,15 @@ class House:
         return done.stdout
 
     def run(self) -> str:
-        """Start the house; return its greeting."""
+        """Start the house and wait until it is whole; return its greeting, which comes once the front takes events."""
         command = [sys.executable, "-m", "livepost.cli", "run"]
         self._process = subprocess.Popen(
             command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
-        return "".join(self._process.stdout.readline() for _ in range(3))
+        greeting = "".join(self._process.stdout.readline() for _ in range(3))
+        wait_until_whole(self)
+        return greeting
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask the house to end; return its exit code."""
@@ -199,12 +203,26 @@ def fill_basket(house: House, key: str, person: str, product: str) -> None:
     assert house.post("/v1/track", call, key).status == 200
 
 
+def wait_until_whole(house: House) -> None:
+    """Return when all processes are there, the front takes events and the engine answers: it listens last."""
+    wait_until("all processes", lambda: list(house.processes()) == PROCESSES)
+    wait_until("the front to take events", lambda: answers(house))
+    wait_until("the engine to answer", lambda: engine_answers(house))
+
+
 def answers(house: House) -> bool:
     """Say whether the front takes events."""
     try:
         return house.ask("GET", "/readyz").status == 200
     except OSError:
         return False
+
+
+def engine_answers(house: House) -> bool:
+    """Say whether the engine answers questions."""
+    with suppress(WireError), closing(EngineClient(house.data)) as engine:
+        return engine.status().complete_to >= -1
+    return False
 
 
 def html_of(mail: Message) -> str:
@@ -329,7 +347,7 @@ def test_a_killed_process_is_back_soon(house: House, keys: Keys) -> None:
         pid = house.processes()[name]
         os.kill(pid, signal.SIGKILL)
         wait_until(f"another {name}", lambda name=name, pid=pid: house.processes().get(name, pid) != pid)
-    wait_until("the front", lambda: answers(house))
+    wait_until_whole(house)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

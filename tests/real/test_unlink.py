@@ -24,7 +24,7 @@ from livepost.settings.load import load
 from livepost.vault.base import ANONYMOUS, ExternalId
 from tests.crash.replaying import replayed
 from tests.real.test_apply import Load, command
-from tests.real.test_house import PROCESSES, House, answers, known_as, wait_until
+from tests.real.test_house import House, known_as, wait_until, wait_until_whole
 
 TABLET = "tablet"
 
@@ -117,7 +117,7 @@ def test_the_two_are_two_through_kills_under_load_and_nobody_is_mailed(house: Ho
             out, error = running.communicate(timeout=60)
         assert (running.returncode, error) == (0, "")
         assert "they are two" in out
-    wait_until("the house to be there again", lambda: list(house.processes()) == PROCESSES and answers(house))
+    wait_until_whole(house)
     device, ada = person(house, tablet(house)), person(house, bytes.fromhex(split["subject"]))
     assert device.subjects == (tablet(house),)
     assert len(ada.subjects) == 2
