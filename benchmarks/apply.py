@@ -7,8 +7,10 @@ evaluated, 25 at a time beside live records: a step of 7 ms takes 9 then. So the
 the 99th percentile grows by less than the half that the gate allows.
 
 Measured: the real three processes, `small_shop`, a log of HISTORY events by PEOPLE people, then 2,000 events/s for the
-whole time (open loop, another process). The latency is the engine's own, from log commit to state commit: over SECONDS
-before, and from the start of `livepost apply` of a new feature (90 days) and a segment over it until it is done.
+whole time (open loop, another process). The latency is the engine's own, from log commit to state commit. ROUNDS times
+in turn: SECONDS without a change, then from the start of `livepost apply` of a new feature (90 days) and a segment
+over it until it is done. A host that is shared stalls for longer than a round takes, so that one round says more of its
+minutes than of us: what counts is the median of the rounds' ratios.
 
 Run: python benchmarks/apply.py. Out: JSON; exit 1 if the 99th percentile grows by more than the gate.
 """
@@ -20,8 +22,11 @@ import json
 import subprocess
 import sys
 import time
-from contextlib import closing
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -43,16 +48,44 @@ PART = 20_000
 RATE = 2_000
 REQUESTS_PER_S = 100
 CONNECTIONS = 16
-SECONDS = 15.0
+ROUNDS = 9
+SECONDS = 10.0
 APPLY_S = 120.0
-"""How long `apply` may take: the load goes on for so long."""
+"""How long one `apply` may take at most."""
+
+EXPECTED_S = 20.0
+"""How long one takes, about twice over: the load goes on for ROUNDS of it, and is ended sooner."""
 
 GATE = 1.5
 
 BEFORE = "    spend_90d ="
-FEATURE = "    views_90d = count(ProductViewed, over=days(90))\n"
+FEATURE = "    views_90d_{number} = count(ProductViewed, over=days(90))\n"
 SEGMENT_BEFORE = "    keen ="
-SEGMENT = "    lookers = segment(views_90d >= 8)\n"
+SEGMENT = "    lookers_{number} = segment(views_90d_{number} >= 8)\n"
+
+
+class Round(msgspec.Struct, frozen=True):
+    """The live latencies without a change and during one, and what `apply` told of it."""
+
+    number: int
+    before: Latencies
+    during: Latencies
+    told: dict[str, Any]
+
+    @property
+    def ratio(self) -> float:
+        """How many times the 99th percentile was what it was before."""
+        return quantiles(self.during)["p99"] / max(quantiles(self.before)["p99"], 0.01)
+
+    def figures(self) -> dict[str, Any]:
+        """Return the figures, ready for JSON."""
+        return {
+            "apply_s": self.told["seconds"],
+            "entered": self.told["after"][f"lookers_{self.number}"],
+            "before_ms": quantiles(self.before),
+            "during_ms": quantiles(self.during),
+            "ratio": round(self.ratio, 2),
+        }
 
 
 def measure(place: Path | None) -> dict[str, Any]:
@@ -60,22 +93,29 @@ def measure(place: Path | None) -> dict[str, Any]:
     with house(place) as new:
         new.start()
         _fill(new)
-        before = _over(new, SECONDS)
-        during, applied = _apply(new)
-        ratio = round(quantiles(during)["p99"] / max(quantiles(before)["p99"], 0.01), 2)
+        about = msgspec.to_builtins(machine(new.folder.path))
+        with _load(new), closing(EngineClient(new.folder)) as engine:
+            begun = engine.status().position
+            wait("the load to begin", lambda: engine.status().position > begun)
+            rounds = [_round(new, engine, number) for number in range(ROUNDS)]
+        ratio = round(median(one.ratio for one in rounds), 2)
+        before, during = together(one.before for one in rounds), together(one.during for one in rounds)
         return {
             "question": "how much slower are live transitions while a new 90-day feature is applied?",
-            "machine": msgspec.to_builtins(machine(new.folder.path)),
+            "machine": about,
             "people": PEOPLE,
             "history": HISTORY,
             "events_per_s": RATE,
-            "apply_s": applied["seconds"],
-            "entered": applied["after"]["lookers"],
-            "before_ms": quantiles(before),
-            "during_ms": quantiles(during),
+            "rounds": [one.figures() for one in rounds],
+            "together": {"before_ms": quantiles(before), "during_ms": quantiles(during)},
             "ratio": ratio,
             "gates": {"ratio": {"at_most": GATE, "holds": ratio <= GATE}},
         }
+
+
+def together(parts: Iterable[Latencies]) -> Latencies:
+    """Return several histograms as one."""
+    return Latencies(sum((Counter(part.counts) for part in parts), Counter()))
 
 
 def _fill(new: House) -> None:
@@ -87,38 +127,40 @@ def _fill(new: House) -> None:
         wait("the engine to serve the history", lambda: engine.status().complete_to >= last)
 
 
-def _over(new: House, seconds: float) -> Latencies:
-    """Offer events for a while; return their latencies."""
-    with closing(EngineClient(new.folder)) as engine:
-        before = engine.status().freshness
-        send(_job(new, "before", requests=round(REQUESTS_PER_S * seconds), batch=RATE // REQUESTS_PER_S))
-        return without(engine.status().freshness, before)
+def _load(new: House) -> AbstractContextManager[Any]:
+    """Offer events for as long as all rounds may take; whoever leaves the context ends it."""
+    seconds = ROUNDS * (SECONDS + EXPECTED_S) + APPLY_S
+    return sender(_job(new, "live", requests=round(REQUESTS_PER_S * seconds), batch=RATE // REQUESTS_PER_S))
 
 
-def _apply(new: House) -> tuple[Latencies, dict[str, Any]]:
-    """Apply the new feature under load; return the latencies meanwhile, and what `apply` told."""
-    job = _job(new, "during", requests=round(REQUESTS_PER_S * APPLY_S), batch=RATE // REQUESTS_PER_S)
-    with sender(job), closing(EngineClient(new.folder)) as engine:
-        begun = engine.status().position
-        wait("the load to begin", lambda: engine.status().position > begun)
-        time.sleep(1.0)
-        _edit(new.project / "shop.py")
-        before = engine.status().freshness
-        told = subprocess.run(
-            [sys.executable, "-m", "livepost.cli", "apply", "--yes", "--json"],
-            cwd=new.project,
-            env=new.environment,
-            stdout=subprocess.PIPE,
-            timeout=APPLY_S,
-            check=True,
-        )
-        return without(engine.status().freshness, before), json.loads(told.stdout)
+def _round(new: House, engine: EngineClient, number: int) -> Round:
+    """Let live events come in for a while, then apply a new feature beside them."""
+    at_first = engine.status().freshness
+    time.sleep(SECONDS)
+    between = engine.status().freshness
+    told = _apply(new, number)
+    return Round(number, without(between, at_first), without(engine.status().freshness, between), told)
 
 
-def _edit(page: Path) -> None:
+def _apply(new: House, number: int) -> dict[str, Any]:
+    """Apply a new feature and a segment over it; return what `apply` told."""
+    _edit(new.project / "shop.py", number)
+    told = subprocess.run(
+        [sys.executable, "-m", "livepost.cli", "apply", "--yes", "--json"],
+        cwd=new.project,
+        env=new.environment,
+        stdout=subprocess.PIPE,
+        timeout=APPLY_S,
+        check=True,
+    )
+    return dict(json.loads(told.stdout))
+
+
+def _edit(page: Path, number: int) -> None:
     text = page.read_text()
     assert BEFORE in text and SEGMENT_BEFORE in text
-    page.write_text(text.replace(BEFORE, FEATURE + BEFORE).replace(SEGMENT_BEFORE, SEGMENT + SEGMENT_BEFORE))
+    feature, segment = FEATURE.format(number=number), SEGMENT.format(number=number)
+    page.write_text(text.replace(BEFORE, feature + BEFORE).replace(SEGMENT_BEFORE, segment + SEGMENT_BEFORE))
 
 
 def _job(new: House, run: str, *, requests: int, batch: int, rate: float = REQUESTS_PER_S) -> Job:
