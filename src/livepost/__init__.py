@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from livepost.project.event import Event
     from livepost.project.facet import facet
     from livepost.project.field import Key, Personal
+    from livepost.project.hours import Quiet
     from livepost.project.identified import Identified, PageViewed, ScreenViewed
     from livepost.project.money import Money
     from livepost.project.profile import Profile
@@ -48,6 +49,7 @@ __all__ = [
     "PageViewed",
     "Personal",
     "Profile",
+    "Quiet",
     "ScreenViewed",
     "calendar_days",
     "calendar_months",
@@ -89,6 +91,7 @@ _ROOMS = {
     "event": ("Event",),
     "facet": ("facet",),
     "field": ("Key", "Personal"),
+    "hours": ("Quiet",),
     "identified": ("Identified", "PageViewed", "ScreenViewed"),
     "money": ("Money",),
     "profile": ("Profile",),

@@ -7,6 +7,7 @@ from livepost import (
     Identified,
     Money,
     Profile,
+    Quiet,
     campaign,
     count,
     days,
@@ -49,6 +50,14 @@ class ReviewAsked(Event):
 
 
 class SurveyAsked(Event):
+    pass
+
+
+class CourseBooked(Event):
+    pass
+
+
+class CourseCancelled(Event):
     pass
 
 
@@ -108,3 +117,13 @@ def review_request(shopper: Shopper) -> Email:
 @campaign(on=SurveyAsked, holdout=0.5)
 def survey(shopper: Shopper) -> Email:
     return Email("words", subject="Five questions")
+
+
+@campaign(on=CourseBooked, wait=hours(1), until=CourseCancelled, quiet=Quiet("21:00", "08:00"))
+def tea_course(shopper: Shopper) -> Email:
+    return Email("words", subject="Lesson one")
+
+
+@tea_course.then(wait=days(2), at="18:00")
+def second_lesson(shopper: Shopper) -> Email:
+    return Email("words", subject="Lesson two")

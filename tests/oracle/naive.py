@@ -20,6 +20,7 @@ from livepost.model.compiled import CampaignSpec, Compiled, Tree
 from livepost.model.decision import Cancellation, ConsentChange, Decision, Merge, OutboxItem, Parting, Transition
 from livepost.model.record import KeyKind, Kind, Mention, Origin, Record, Verdict
 from tests.oracle.conditions import UNKNOWN, Truth, Unknown, durations_of, leaf, truth
+from tests.oracle.hours import asks_for_zones, comes_after, due, is_quiet
 from tests.oracle.values import DAY, expiries, feeds, moment, passings, value_of, where_holds
 
 Ending: TypeAlias = tuple[str, str]
@@ -78,7 +79,15 @@ def essence(item: Transition | OutboxItem) -> tuple[Any, ...]:
             )
         case Decision():
             values = (item.at, item.campaign, item.version, item.step, item.cause.hex(), item.skip)
-            rules = (item.purpose, item.class_, item.lane, item.cap_times, item.cap_per_ms)
+            rules = (
+                item.purpose,
+                item.class_,
+                item.lane,
+                item.cap_times,
+                item.cap_per_ms,
+                item.overall,
+                item.quiet or (),
+            )
             return (item.position, "decision", item.person.hex(), item.id.hex(), *values, *rules)
         case Cancellation():
             return (item.position, "cancel", "", item.decision.hex(), item.at, item.reason)
@@ -97,11 +106,12 @@ def essence(item: Transition | OutboxItem) -> tuple[Any, ...]:
 
 @dataclass
 class Journey:
-    """Under way in a campaign."""
+    """Under way in a campaign, towards its mail number `step`."""
 
     entered_at: int
     due: int
     cause: bytes
+    step: int = 0
 
 
 @dataclass
@@ -121,7 +131,9 @@ class Person:
     """Subjects (id -> known), all records folded, and what records cannot tell: bits, numbers, standings.
 
     `told` are the consents as the outbox has told them; `fed` and `due_times` are derived from `records` anew
-    after every fold; `evaluated_at` is the last T at which the person was evaluated.
+    after every fold; `evaluated_at` is the last T at which the person was evaluated. `zone` is the newest
+    (effective_ts, message_id, name) seen while a campaign asked for zones; `capped` are the times of decisions
+    that count for caps overall.
     """
 
     subjects: dict[bytes, bool]
@@ -133,6 +145,8 @@ class Person:
     fed: dict[str, list[Record]] = field(default_factory=dict)
     due_times: set[int] = field(default_factory=set)
     evaluated_at: int = -1
+    zone: tuple[int, str, str] | None = None
+    capped: list[int] = field(default_factory=list)
 
     @property
     def known(self) -> bool:
@@ -193,6 +207,8 @@ class Naive:
         self.transitions: list[Transition] = []
         self.outbox: list[OutboxItem] = []
         self.floors: dict[str, int] = {}
+        self.campaigns = sorted(compiled.campaigns, key=lambda campaign: -campaign.priority)
+        self.zoned = any(asks_for_zones(campaign) for campaign in compiled.campaigns)
         self.conditions = {segment.name: segment.condition for segment in compiled.segments}
         self.features = {feature.name: feature for feature in compiled.features}
         self.sinces = frozenset(feature.name for feature in compiled.features if feature.kind == "since")
@@ -243,6 +259,9 @@ class Naive:
             self.link(record, mention)
         person = self.person_by_subject[record.subject]
         person.records.append(record)
+        if self.zoned and "context.zone" in record.facets:
+            said = (record.effective_ts, record.message_id, record.facets["context.zone"])
+            person.zone = said if person.zone is None else max(person.zone, said)
         self.refold(person)
         self.evaluate(person, Occasion(at=record.stamp, position=record.seq, record=record, lateness=0))
 
@@ -281,6 +300,8 @@ class Naive:
         for campaign in self.compiled.campaigns:
             pair = one.standing(campaign.name), other.standing(campaign.name)
             merged.standings[campaign.name] = merge_standings(*pair)
+        merged.zone = max((each.zone for each in (one, other) if each.zone is not None), default=None)
+        merged.capped = sorted(one.capped + other.capped)
         for subject in merged.subjects:
             self.person_by_subject[subject] = merged
         self.outbox.append(Merge(old=goes.name, new=stays.name, position=record.seq))
@@ -328,7 +349,7 @@ class Naive:
         self.cross(person, occasion)
         self.tell_consents(person, occasion)
         for act in (self.end, self.step, self.start):
-            for campaign in self.compiled.campaigns:
+            for campaign in self.campaigns:
                 act(person, campaign, occasion)
 
     def value(self, person: Person, name: str, at: int) -> Any:
@@ -405,7 +426,7 @@ class Naive:
         """(b) Decide a waiting journey that is due."""
         journey = person.standing(campaign.name).journey
         if journey is not None and journey.due <= occasion.at:
-            self.decide(person, campaign, journey, occasion, self.skip(person, campaign, occasion))
+            self.arrive(person, campaign, journey, occasion)
 
     def start(self, person: Person, campaign: CampaignSpec, occasion: Occasion) -> None:
         """(c) Start a journey, if something starts it and re-entry allows; without a wait decide at once."""
@@ -413,10 +434,25 @@ class Naive:
         standing = person.standing(campaign.name)
         if cause is None or standing.journey is not None or not may_enter(campaign, standing, occasion.at):
             return
-        journey = Journey(occasion.at, occasion.at + campaign.wait_ms, cause)
+        journey = Journey(occasion.at, due(campaign, zone_of(person, campaign), 0, occasion.at), cause)
         standing.journey, standing.last_entry = journey, occasion.at
-        if campaign.wait_ms == 0:
-            self.decide(person, campaign, journey, occasion, self.skip(person, campaign, occasion))
+        if journey.due == occasion.at:
+            self.arrive(person, campaign, journey, occasion)
+
+    def arrive(self, person: Person, campaign: CampaignSpec, journey: Journey, occasion: Occasion) -> None:
+        """Decide a journey that is due, unless hours are quiet; go on to the next mail, if there is one."""
+        zone = zone_of(person, campaign)
+        if is_quiet(campaign, zone, occasion.at):
+            assert campaign.quiet is not None
+            journey.due = comes_after(campaign.quiet.end, zone, occasion.at)
+            return
+        gone = journey.step > len(campaign.steps)
+        skip = "kill" if gone else self.skip(person, campaign, occasion)
+        self.decide(person, campaign, journey, occasion, skip)
+        step = journey.step + 1
+        if step <= len(campaign.steps) and skip != "holdout":
+            later = Journey(journey.entered_at, due(campaign, zone, step, occasion.at), journey.cause, step)
+            person.standing(campaign.name).journey = later
 
     def skip(self, person: Person, campaign: CampaignSpec, occasion: Occasion) -> str:
         """(d) Return the first reason that applies not to mail, else empty."""
@@ -430,15 +466,17 @@ class Naive:
         cap = campaign.cap
         if cap and sum(occasion.at - at < cap.per_ms for at, _ in standing.taken) >= cap.times:
             return "cap"
+        if any(sum(occasion.at - at < cap.per_ms for at in person.capped) >= cap.times for cap in campaign.overall):
+            return "cap"
         return "stale" if occasion.lateness > campaign.fresh_ms else ""
 
     def decide(self, person: Person, campaign: CampaignSpec, journey: Journey, occasion: Occasion, skip: str) -> None:
         """Put a decision into the outbox; the journey is over."""
         decision = Decision(
-            id=decision_id(self.workspace, campaign.name, 0, person.name, journey.cause),
+            id=decision_id(self.workspace, campaign.name, journey.step, person.name, journey.cause),
             campaign=campaign.name,
             version=campaign.version,
-            step=0,
+            step=journey.step,
             person=person.name,
             cause=journey.cause,
             cause_text="",
@@ -450,6 +488,8 @@ class Naive:
             skip=skip,
             cap_times=campaign.cap.times if campaign.cap else 0,
             cap_per_ms=campaign.cap.per_ms if campaign.cap else 0,
+            overall=tuple((cap.times, cap.per_ms) for cap in campaign.overall),
+            quiet=hours_of(person, campaign),
         )
         self.outbox.append(decision)
         standing = person.standing(campaign.name)
@@ -457,6 +497,8 @@ class Naive:
         if not skip:
             standing.taken.append((occasion.at, decision.id))
             standing.watched.append((occasion.at, decision.id))
+            if campaign.overall:
+                person.capped.append(occasion.at)
 
 
 # --- rules ----------------------------------------------------------------------------------------
@@ -496,6 +538,18 @@ def may_enter(campaign: CampaignSpec, standing: Standing, at: int) -> bool:
 def drawn(campaign: CampaignSpec, person: bytes) -> bool:
     """Draw whether a person is held out of a campaign."""
     return int.from_bytes(digest(campaign.name, person, size=8), "big") < campaign.holdout * 2**64
+
+
+def zone_of(person: Person, campaign: CampaignSpec) -> str:
+    """Return the zone of a person for a campaign."""
+    return campaign.zone if person.zone is None else person.zone[2]
+
+
+def hours_of(person: Person, campaign: CampaignSpec) -> tuple[int, int, str] | None:
+    """Return a campaign's quiet hours, as a decision has them."""
+    if campaign.quiet is None:
+        return None
+    return campaign.quiet.start, campaign.quiet.end, zone_of(person, campaign)
 
 
 def merge_standings(one: Standing, other: Standing) -> Standing:

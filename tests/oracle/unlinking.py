@@ -103,6 +103,8 @@ class Unlinking(Changing):
                 numbers=dict(person.numbers),
                 standings={name: without_journey(each) for name, each in person.standings.items()},
                 evaluated_at=person.evaluated_at,
+                zone=person.zone,
+                capped=list(person.capped),
             )
             for stays in (True, False)
         )

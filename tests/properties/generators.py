@@ -33,8 +33,10 @@ from livepost.model.compiled import (
     FeatureSpec,
     FieldSpec,
     SegmentSpec,
+    StepSpec,
     Tree,
 )
+from livepost.model.hours import QuietHours
 from livepost.model.record import KeyKind, Kind, Mention, Origin, Record, Verdict
 from tests.oracle.calendar import tile_end, window_begin
 
@@ -89,6 +91,7 @@ FACETS: dict[str, tuple[str, ...]] = {
     "email.domain": ("example.com", "example.org", "example.net", "example.edu"),
     "ip.country": ("DE", "AT", "CH", "FR"),
 }
+CLOCKS = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Chatham")
 VALUES: dict[str, tuple[Any, ...]] = {
     "units": (1, 2, 3, 0, -1),
     "item": ("a", "b", "c", "d"),
@@ -479,8 +482,31 @@ def any_campaign(dice: Dice, name: str, events: tuple[EventSpec, ...], segments:
         exit=not dice.chance(4),
         reentry_ms=dice.pick((0, 0, 0, 0, 0, HOUR, DAY, None)),
         fresh_ms=dice.pick(FRESHES),
+        at=any_minute(dice) if dice.chance(5) else None,
+        quiet=any_quiet(dice) if dice.chance(4) else None,
+        zone=dice.pick(("UTC", "Australia/Lord_Howe")),
+        priority=dice.pick((0, 0, 0, 1, -1)),
+        overall=dice.pick(((), (CapSpec(1, DAY),), (CapSpec(1, 7 * DAY),), (CapSpec(2, HOUR), CapSpec(3, 7 * DAY)))),
+        steps=tuple(any_step(dice, place) for place in range(dice.pick((0, 0, 0, 1, 3)))),
     )
     return msgspec.structs.replace(spec, version=version_of(msgspec.to_builtins(spec)))
+
+
+def any_step(dice: Dice, place: int) -> StepSpec:
+    """Return a later mail of a campaign."""
+    wait = dice.pick((MINUTE, HOUR, HOUR, DAY))
+    return StepSpec(name=f"then{place}", wait_ms=wait, at=any_minute(dice) if dice.chance(4) else None)
+
+
+def any_quiet(dice: Dice) -> QuietHours:
+    """Return quiet hours, long ones and short ones, over midnight and not."""
+    start, end = dice.pick(((21 * 60, 8 * 60), (0, 12 * 60), (120, 180), (150, 149), (23 * 60, 1)))
+    return QuietHours(start, end)
+
+
+def any_minute(dice: Dice) -> int:
+    """Return a minute of the day, often one that clocks jump over or show twice somewhere."""
+    return dice.pick((0, 9 * 60, 150, 130, 165, 23 * 60 + 59))
 
 
 # --- logs -----------------------------------------------------------------------------------------
@@ -621,7 +647,7 @@ def new_event(dice: Dice, cast: Cast, kept: list[Record], stamp: int) -> Record:
         reason="" if verdict == Verdict.ACCEPTED else "the plan says so",
         properties={field: value for field, value in content.items() if field not in PERSONAL},
         context=any_context(dice),
-        facets={facet: dice.pick(VALUES[facet]) for facet in FACETS if not dice.chance(5)},
+        facets=any_facets(dice),
         sealed={field: value for field, value in content.items() if field in PERSONAL},
         content_hash=digest("content", message_id),
     )
@@ -631,6 +657,12 @@ def any_mentions(dice: Dice, cast: Cast, subject: Mention) -> tuple[Mention, ...
     """Return whom else a record names: mostly nobody, at most two."""
     others = [other for other in cast.subjects if other is not subject]
     return tuple(dice.some(others, at_most=2)) if others and dice.chance(10) else ()
+
+
+def any_facets(dice: Dice) -> dict[str, str]:
+    """Return the facets of a record; now and then one says where the person's clocks are."""
+    found = {facet: dice.pick(VALUES[facet]) for facet in FACETS if not dice.chance(5)}
+    return found | ({"context.zone": dice.pick(CLOCKS)} if dice.chance(3) else {})
 
 
 def any_context(dice: Dice) -> dict[str, Any]:

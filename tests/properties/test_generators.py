@@ -7,20 +7,21 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from livepost.model.compiled import CalendarSpec, FeatureSpec, Tree
+from livepost.model.compiled import CalendarSpec, CampaignSpec, FeatureSpec, Tree
 from livepost.model.decision import Transition
 from livepost.model.record import Record
 from tests.oracle.calendar import tile_end, unit_of
 from tests.oracle.conditions import UNKNOWN, Truth
-from tests.oracle.naive import Naive, Person
+from tests.oracle.naive import Journey, Naive, Occasion, Person
 from tests.oracle.values import in_window
 from tests.properties.driver import WORKSPACE
 from tests.properties.generators import Case, cases
 
-CASES = 150
+CASES = 250
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 WANTED = {
@@ -54,6 +55,11 @@ WANTED = {
     "clocks change within a unit": 0.08,
     "a unit begins, and somebody enters or leaves": 0.06,
     "people merge": 0.2,
+    "a mail waits for quiet hours to end": 0.1,
+    "a mail waits for a time of day": 0.1,
+    "a later mail is decided": 0.1,
+    "a cap on all campaigns is reached": 0.02,
+    "a person says a zone": 0.3,
 }
 """In which share of the cases each thing has to happen at least once."""
 
@@ -115,6 +121,27 @@ class Watching(Naive):
             elif (person.name, name) in self.unknown:
                 self.found.add("a segment is known again")
         return told
+
+    def skip(self, person: Person, campaign: CampaignSpec, occasion: Occasion) -> str:
+        """Note caps that only hold for all campaigns together."""
+        told = super().skip(person, campaign, occasion)
+        alone = msgspec.structs.replace(campaign, overall=())
+        if told == "cap" and super().skip(person, alone, occasion) != "cap":
+            self.found.add("a cap on all campaigns is reached")
+        return told
+
+    def arrive(self, person: Person, campaign: CampaignSpec, journey: Journey, occasion: Occasion) -> None:
+        """Note what mails wait for, and later ones."""
+        due = journey.due
+        super().arrive(person, campaign, journey, occasion)
+        if journey.due != due:
+            self.found.add("a mail waits for quiet hours to end")
+        elif journey.step:
+            self.found.add("a later mail is decided")
+        if person.zone is not None:
+            self.found.add("a person says a zone")
+        if campaign.at is not None and not journey.step:
+            self.found.add("a mail waits for a time of day")
 
     def merge(self, one: Person, other: Person, record: Record) -> None:
         """Note merges."""

@@ -25,7 +25,7 @@ from tests.properties.driver import WORKSPACE, Run, fold
 from tests.properties.merges import Merging, mergings, seeded_merging
 from tests.properties.test_engine import SIZES, SLOW, oracle_people, people_of
 
-SEEDS = range(60)
+SEEDS = range(150)
 """Cases for the controls, always the same ones."""
 
 FEWER = settings(SLOW, max_examples=50)

@@ -48,12 +48,13 @@ class Membership(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """A person under way in a campaign; times are UTC ms."""
+    """A person under way in a campaign, towards its mail number `step` (0: the first); times are UTC ms."""
 
     campaign: str
     entered_at: int
     due: int
     cause: str
+    step: int
 
 
 class PersonAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +106,7 @@ async def _person(house: House, asked: PersonAsked) -> PersonAnswer:
         features={name: value for name, value in view.features.items() if not name.startswith("$")},
         personal=sorted(name for name in view.sealed if not name.startswith("$")),
         segments=[Membership(one.segment, one.inside, one.since or None) for one in view.memberships],
-        journeys=[Waiting(one.campaign, one.entered_at, one.due, one.cause_text) for one in view.journeys],
+        journeys=[Waiting(one.campaign, one.entered_at, one.due, one.cause_text, one.step) for one in view.journeys],
         consents=view.consents,
         next_due=view.next_due,
     )

@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "parity": "inspect:parity",
     "replay": "replay:replay",
     "snapshot": "replay:snapshot",
+    "kill": "stopping:kill",
     "dead": "dead:app",
     "people": "people:app",
     "keys": "keys:app",

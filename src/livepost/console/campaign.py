@@ -11,17 +11,20 @@ from markupsafe import Markup
 from livepost.console.campaigns import HELD_OUT, in_words, steps_of
 from livepost.console.house import House
 from livepost.console.live import SELDOM_S
-from livepost.console.page import Page
+from livepost.console.page import Form, Page
 from livepost.console.picture.bar import Part, bar
 from livepost.console.picture.funnel import Step, funnel
 from livepost.console.rule import rules
 from livepost.console.segment import NAME_MAX
 from livepost.console.state import COLOURS, state_colour, state_word
 from livepost.errors import RejectedError
-from livepost.ledger.base import MAX_LISTED, Delivery
+from livepost.ledger.base import ALL_MARKETING, MAX_LISTED, Delivery, Kill
 from livepost.model.compiled import CampaignSpec
 from livepost.model.decision import reason_words
 from livepost.model.standing import CampaignStanding
+
+ITS_SWITCH = "its switch"
+ALL_SWITCH = "the switch of all marketing"
 
 SHOWN = 50
 """Deliveries listed unless more are asked for."""
@@ -33,6 +36,12 @@ class CampaignAsked(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[str, msgspec.Meta(max_length=NAME_MAX)]
     state: Literal["", "pending", "claimed", "in_flight", "sent", "failed", "unknown", "skipped", "held"] = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_LISTED)] = SHOWN
+
+
+class SwitchTold(msgspec.Struct, frozen=True):
+    """The form of the campaign's switch."""
+
+    act: Literal["stop", "go"]
 
 
 class DeliveryLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +58,7 @@ class DeliveryLine(msgspec.Struct, frozen=True, kw_only=True):
 class CampaignView(msgspec.Struct, frozen=True, kw_only=True):
     """What the page shows.
 
+    stopped   what stops its mails since when (UTC ms): "its switch", "the switch of all marketing", "" for nothing
     holdout   decisions treated and held out, with their picture; nothing where nobody is to be held out
     states    (state, word, how many) of the deliveries there are
     more      how many deliveries may be asked for next, 0 if there are no more
@@ -56,6 +66,8 @@ class CampaignView(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     declared: bool
+    stopped: str
+    since: int
     entered: int
     rules: list[str]
     steps: list[Step]
@@ -79,10 +91,13 @@ def _campaign(house: House, asked: CampaignAsked) -> CampaignView:
     standing = standings[asked.name]
     spec = next((one for one in house.project().campaigns if one.name == asked.name), None)
     found = house.deliveries(None, asked.name, asked.state or None, asked.limit)
+    stopped, since = _stopped(house.kills(), asked.name, spec)
     steps, holdout = steps_of(standing), _holdout(standing, spec)
     return CampaignView(
         name=asked.name,
         declared=standing.declared,
+        stopped=stopped,
+        since=since,
         entered=standing.entered,
         rules=rules(spec) if spec is not None else [],
         steps=steps,
@@ -95,6 +110,22 @@ def _campaign(house: House, asked: CampaignAsked) -> CampaignView:
         deliveries=[_line(one) for one in found],
         more=min(asked.limit * 4, MAX_LISTED) if len(found) == asked.limit < MAX_LISTED else 0,
     )
+
+
+def _switch(house: House, asked: CampaignAsked, told: SwitchTold) -> CampaignView:
+    _campaign(house, asked)  # refuses a campaign that there is not
+    house.kill(asked.name, on=told.act == "stop")
+    return _campaign(house, asked)
+
+
+def _stopped(kills: list[Kill], campaign: str, spec: CampaignSpec | None) -> tuple[str, int]:
+    """Return what stops a campaign's mails, and since when (UTC ms)."""
+    since = {one.campaign: one.at for one in kills}
+    if campaign in since:
+        return ITS_SWITCH, since[campaign]
+    if spec is not None and spec.class_ == "marketing" and ALL_MARKETING in since:
+        return ALL_SWITCH, since[ALL_MARKETING]
+    return "", 0
 
 
 def _holdout(standing: CampaignStanding, spec: CampaignSpec | None) -> list[Part]:
@@ -124,4 +155,5 @@ CAMPAIGN = Page(
     show=_campaign,
     rail="campaigns",
     every_s=SELDOM_S,
+    form=Form(told=SwitchTold, take=_switch),
 )

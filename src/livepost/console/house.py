@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
-from livepost.ledger.base import Delivery, Divergence
+from livepost.ledger.base import Delivery, Divergence, Kill
 from livepost.ledger.moves import State
 from livepost.model.compiled import Compiled
 from livepost.model.letter import Letter, LetterDetail, Replay, Replayed
@@ -89,6 +89,14 @@ class House(Protocol):
 
     def campaigns(self) -> list[CampaignStanding]:
         """Return where each campaign stands, in the project's order, then those that only the ledger remembers."""
+        ...
+
+    def kills(self) -> list[Kill]:
+        """Return which campaigns are stopped."""
+        ...
+
+    def kill(self, campaign: str, *, on: bool) -> None:
+        """Stop a campaign's mails, or let it mail again."""
         ...
 
     def deliveries(self, person: bytes | None, campaign: str | None, state: State | None, limit: int) -> list[Delivery]:

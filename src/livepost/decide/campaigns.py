@@ -13,7 +13,7 @@ from livepost.model.compiled import CampaignSpec, Compiled
 from livepost.model.moment import Moment
 
 Places: TypeAlias = "tuple[int, ...]"
-"""Which campaigns, by place in the project's order."""
+"""Which campaigns, by place in the order of deciding."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,14 @@ class Campaign:
 
 
 class Roster:
-    """The project's campaigns in its order, found by what starts or ends a journey in them: a moment concerns few."""
+    """The project's campaigns in the order of deciding, found by what starts or ends a journey in them: a moment
+    concerns few.
+    """
 
     def __init__(self, compiled: Compiled) -> None:
         self.all = campaigns_of(compiled)
         self._place = {campaign.name: place for place, campaign in enumerate(self.all)}
-        specs = compiled.campaigns
+        specs = [campaign.spec for campaign in self.all]
         self._on = _places((spec.on,) if spec.on else () for spec in specs)
         self._entered = _places((spec.audience,) if spec.audience else () for spec in specs)
         self._until = _places(spec.until for spec in specs)
@@ -50,7 +52,7 @@ class Roster:
         return self._concerned(moment, self._until, self._left, entered=False)
 
     def ordered(self, names: Iterable[str]) -> list[Campaign]:
-        """Return the campaigns of these names in the project's order; the project may not have all any more."""
+        """Return the campaigns of these names in the order of deciding; the project may not have all any more."""
         places = [self._place[name] for name in names if name in self._place]
         return [self.all[place] for place in sorted(places)]
 
@@ -68,8 +70,9 @@ class Roster:
 
 
 def campaigns_of(compiled: Compiled) -> tuple[Campaign, ...]:
-    """Return the project's campaigns in its order."""
-    return tuple(Campaign(spec, where_of(spec.where)) for spec in compiled.campaigns)
+    """Return the project's campaigns, those of a higher priority first, else in its order."""
+    specs = sorted(compiled.campaigns, key=lambda spec: -spec.priority)
+    return tuple(Campaign(spec, where_of(spec.where)) for spec in specs)
 
 
 def names_of(campaigns: tuple[Campaign, ...]) -> frozenset[str]:

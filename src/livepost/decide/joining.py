@@ -6,7 +6,7 @@ different things it is told again: the ledger has joined the two by what it knew
 
 from __future__ import annotations
 
-from livepost.model.journal import Consent, Journal, Journey, Memory
+from livepost.model.journal import Consent, Journal, Journey, Memory, Zone
 
 
 def join_journals(winner: Journal, loser: Journal) -> Journal:
@@ -17,7 +17,14 @@ def join_journals(winner: Journal, loser: Journal) -> Journal:
     campaigns = dict(winner.campaigns)
     for name, memory in loser.campaigns.items():
         campaigns[name] = _join(memory, campaigns[name]) if name in campaigns else memory
-    return Journal(consents, _still_told(winner, loser), campaigns)
+    zones = [zone for zone in (winner.zone, loser.zone) if zone is not None]
+    return Journal(
+        consents,
+        _still_told(winner, loser),
+        campaigns,
+        sorted([*winner.decided, *loser.decided]),
+        max(zones, key=_shown, default=None),
+    )
 
 
 def _still_told(winner: Journal, loser: Journal) -> dict[str, bool]:
@@ -48,3 +55,7 @@ def _first(journey: Journey) -> tuple[int, bytes]:
 
 def _said(consent: Consent) -> tuple[int, str, bool]:
     return consent.effective_ts, consent.message_id, consent.allowed
+
+
+def _shown(zone: Zone) -> tuple[int, str, str]:
+    return zone.effective_ts, zone.message_id, zone.name

@@ -1,6 +1,7 @@
 """The journal of a person who is two people again (docs/reference/semantics.md, "Undoing a merge").
 
 What would mail again, or allow more, if it were forgotten stays with both: entries, decisions, assignments, refusals.
+So does the zone.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ def part_journal(whole: Journal, kept: Said, other: Said) -> tuple[Journal, Jour
     lost = sorted(purpose for purpose, allowed in whole.told.items() if allowed and purpose not in mine)
     told = {purpose: allowed for purpose, allowed in whole.told.items() if purpose not in lost}
     return (
-        Journal(dict(mine), told, _memories(whole)),
-        Journal(dict(theirs), {}, _memories(whole)),
+        Journal(dict(mine), told, _memories(whole), list(whole.decided), whole.zone),
+        Journal(dict(theirs), {}, _memories(whole), list(whole.decided), whole.zone),
         waiting,
         lost,
     )

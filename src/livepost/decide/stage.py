@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from livepost.decide.campaigns import Campaign, Roster, names_of
+from livepost.decide.hours import asks_for_zone, due_of, zone_of
 from livepost.decide.joining import join_journals
 from livepost.decide.parting import Said, part_journal
 from livepost.decide.verdict import Verdict, judge
@@ -18,16 +19,15 @@ from livepost.model import journal as journals
 from livepost.model.change import Switch
 from livepost.model.compiled import CampaignSpec, Compiled
 from livepost.model.decision import Cancellation, ConsentChange, Decision, OutboxItem, Transition
-from livepost.model.journal import WATCH_MS, Consent, Journal, Journey, Memory, Watched
+from livepost.model.hours import quiet_until
+from livepost.model.journal import WATCH_MS, Consent, Journal, Journey, Memory, Watched, Zone
 from livepost.model.moment import NO_DUE, Decided, Half, Moment, Parted
 
 Position = Callable[[int], tuple[int, int]]
 
 _KILLED = Verdict("kill", "the project has the campaign no more")
+_NO_MAIL = Verdict("kill", "the project has this mail of the campaign no more")
 _UNLINKED = Verdict("unlink", "whose journey it was, nobody can tell")
-
-STEP = 0
-"""The only step of a campaign there is so far; drips will have more."""
 
 
 class _Case(msgspec.Struct, gc=False):
@@ -51,6 +51,8 @@ class Campaigns:
         self.names = names_of(self._roster.all)
         self.conditions = frozenset(c.spec.on for c in self._roster.all if c.spec.on and c.where is not None)
         self.audiences = frozenset(c.spec.audience for c in self._roster.all if c.spec.audience)
+        self.zoned = any(asks_for_zone(c.spec) for c in self._roster.all)
+        self._overall_ms = max((cap.per_ms for c in self._roster.all for cap in c.spec.overall), default=0)
         self._workspace = workspace
         self._profile = compiled.profile
 
@@ -114,6 +116,8 @@ class Campaigns:
             self._settle(case, moment)
         if moment.consent:
             _hear(case.book, moment)
+        if moment.zone:
+            _look_at_the_clock(case.book, moment)
         if case.book.consents:
             _tell(case, moment)
         if case.book.campaigns:
@@ -164,9 +168,10 @@ class Campaigns:
                 continue
             if memory is None:
                 memory = memories[spec.name] = Memory()
-            journey = Journey(moment.at, moment.at + spec.wait_ms, *cause)
+            due = due_of(spec, zone_of(spec, case.book), 0, moment.at)
+            journey = Journey(moment.at, due, *cause)
             memory.journey, memory.entered = journey, moment.at
-            if journey.due <= moment.at:
+            if due <= moment.at:
                 self._decide_journey(case, campaign, memory, journey, moment)
 
     def _cause(self, campaign: Campaign, moment: Moment) -> tuple[bytes, str] | None:
@@ -182,25 +187,31 @@ class Campaigns:
     def _decide_journey(
         self, case: _Case, campaign: Campaign, memory: Memory, journey: Journey, moment: Moment
     ) -> None:
-        """Decide a journey that is due, and remember it."""
-        verdict = judge(campaign.spec, case.person, case.book, memory, moment)
+        """Decide a journey that is due, and remember it; in quiet hours it waits until they end."""
+        spec, zone = campaign.spec, zone_of(campaign.spec, case.book)
+        if spec.quiet is not None and (until := quiet_until(spec.quiet, zone, moment.at)) > moment.at:
+            journey.due = until
+            return
+        verdict = judge(spec, case.person, case.book, memory, moment) if journey.step <= len(spec.steps) else _NO_MAIL
         decision = self._decided(case, campaign, journey, moment, verdict)
         case.outbox.append(decision)
-        memory.journey = None
+        memory.journey = _next(spec, zone, journey, moment, verdict)
         if not verdict.skip:
-            per = campaign.spec.cap.per_ms if campaign.spec.cap else 0
-            memory.decided = [at for at in memory.decided if moment.at - at < per] + ([moment.at] if per else [])
+            if spec.cap is not None:
+                memory.decided = _noted(memory.decided, moment.at, spec.cap.per_ms)
+            if spec.overall:
+                case.book.decided = _noted(case.book.decided, moment.at, self._overall_ms)
             alive = [w for w in memory.watched if moment.at - w.at < WATCH_MS]
             memory.watched = [*alive, Watched(moment.at, decision.id)]
 
     def _decided(self, case: _Case, campaign: Campaign, journey: Journey, moment: Moment, verdict: Verdict) -> Decision:
-        """Return the decision; its fields are given by place, for nineteen names take longer than all the rest."""
+        """Return the decision; its fields are given by place, for their names take longer than all the rest."""
         spec = campaign.spec
         return Decision(
-            decision_id(self._workspace, spec.name, STEP, case.person, journey.cause),
+            decision_id(self._workspace, spec.name, journey.step, case.person, journey.cause),
             spec.name,
             spec.version,
-            STEP,
+            journey.step,
             case.person,
             journey.cause,
             journey.cause_text,
@@ -216,7 +227,23 @@ class Campaigns:
             spec.cap.per_ms if spec.cap else 0,
             journey.entered_at,
             spec.reentry_ms,
+            tuple((cap.times, cap.per_ms) for cap in spec.overall) if spec.overall else (),
+            (spec.quiet.start, spec.quiet.end, zone_of(spec, case.book)) if spec.quiet is not None else None,
         )
+
+
+def _next(spec: CampaignSpec, zone: str, journey: Journey, moment: Moment, verdict: Verdict) -> Journey | None:
+    """Return the journey to the next mail, as long after this one as the campaign says; None if there is none."""
+    step = journey.step + 1
+    if step > len(spec.steps) or verdict.skip == "holdout":
+        return None
+    due = due_of(spec, zone, step, moment.at)
+    return Journey(journey.entered_at, due, journey.cause, journey.cause_text, step)
+
+
+def _noted(decided: list[int], at: int, per_ms: int) -> list[int]:
+    """Return the times of decisions within a cap's time, and this one."""
+    return [*(before for before in decided if at - before < per_ms), at]
 
 
 def _due(book: Journal) -> int:
@@ -234,6 +261,13 @@ def _hear(book: Journal, moment: Moment) -> None:
         before = book.consents.get(purpose)
         if before is None or (before.effective_ts, before.message_id) < (said.effective_ts, said.message_id):
             book.consents[purpose] = said
+
+
+def _look_at_the_clock(book: Journal, moment: Moment) -> None:
+    """Keep the zone that the newest record says."""
+    said = Zone(moment.effective_ts, moment.message_id, moment.zone)
+    if book.zone is None or (book.zone.effective_ts, book.zone.message_id) < (said.effective_ts, said.message_id):
+        book.zone = said
 
 
 def _tell(case: _Case, moment: Moment) -> None:

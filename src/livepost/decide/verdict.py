@@ -25,8 +25,8 @@ _SEND = Verdict()
 
 
 def judge(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict:
-    """Return the verdict on a due mail: consent, then holdout, then cap, then stale."""
-    for check in (_consent, _holdout, _cap, _stale):
+    """Return the verdict on a due mail: consent, then holdout, then caps, then stale."""
+    for check in (_consent, _holdout, _cap, _overall, _stale):
         verdict = check(spec, person, book, memory, moment)
         if verdict is not None:
             return verdict
@@ -77,6 +77,14 @@ def _cap(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, momen
     if lately < spec.cap.times:
         return None
     return Verdict("cap", f"{lately} of {spec.cap.times} in {spoken(spec.cap.per_ms)}")
+
+
+def _overall(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict | None:
+    for cap in spec.overall:
+        lately = sum(moment.at - at < cap.per_ms for at in book.decided)
+        if lately >= cap.times:
+            return Verdict("cap", f"{lately} of {cap.times} of all campaigns in {spoken(cap.per_ms)}")
+    return None
 
 
 def _stale(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict | None:

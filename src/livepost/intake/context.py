@@ -8,10 +8,11 @@ the open.
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
+
+from livepost.model.hours import zones
 
 MAX_PURPOSES = 64
 MAX_WORD_CHARS = 100
@@ -80,12 +81,7 @@ def _locale_word(word: str) -> str | None:
 
 
 def _timezone(value: Any) -> str | None:
-    return value if isinstance(value, str) and value in _zones() else None
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    return value if isinstance(value, str) and value in zones() else None
 
 
 def _campaign(value: Any) -> dict[str, str] | None:

@@ -38,6 +38,12 @@ RETRY_MS: tuple[int, ...] = (MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_
 TRANSACTIONAL_RETRY_MS = 24 * HOUR_MS
 """How long after its first try a transactional mail leaves `unknown` by being sent again (host time)."""
 
+ALL_MARKETING = "*"
+"""What stops every campaign of the class marketing at once: a name that no author can give one."""
+
+WAITS = "waits for quiet hours to end"
+"""The detail of a pending mail that does."""
+
 BUSY_MS = 5 * SECOND_MS
 """How long a writer waits for the other process's transaction."""
 
@@ -182,6 +188,13 @@ class KnownSend(msgspec.Struct, frozen=True, kw_only=True):
     new: bool = False
 
 
+class Kill(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign that is stopped, or ALL_MARKETING, and since when (ms)."""
+
+    campaign: str
+    at: int
+
+
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """How many deliveries of a campaign are in a state for a reason."""
 
@@ -292,7 +305,11 @@ class Ledger(Protocol):
         ...
 
     def kill(self, campaign: str, on: bool, now_ms: int) -> None:
-        """Stop a campaign (or let it go on): the kill switch that every claim reads."""
+        """Stop a campaign, or ALL_MARKETING (or let it go on): the kill switch that every claim and confirm reads."""
+        ...
+
+    def kills(self) -> list[Kill]:
+        """Return what is stopped, by name."""
         ...
 
     def deliveries(

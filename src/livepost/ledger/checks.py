@@ -19,6 +19,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     granted_at   when that was said
     withdrawn_at the newest withdrawal by link, page or console; None for none
     sends        other mails of the campaign to the person within the cap's period that are or may be sent
+    capped       whether mails of all campaigns reach a cap on them
     merged       whether one went to the person under another name, for a journey that would have kept out this one's
     """
 
@@ -30,6 +31,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn_at: int | None = None
     sends: int = 0
     cap_times: int = 0
+    capped: bool = False
     merged: bool = False
 
 
@@ -41,7 +43,7 @@ def _consent_missing(facts: Facts) -> bool:
 
 
 def _cap_reached(facts: Facts) -> bool:
-    return facts.cap_times > 0 and facts.sends >= facts.cap_times
+    return facts.capped or (facts.cap_times > 0 and facts.sends >= facts.cap_times)
 
 
 CHECKS: tuple[tuple[str, Callable[[Facts], bool]], ...] = (

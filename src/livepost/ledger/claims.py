@@ -16,6 +16,7 @@ from livepost.ledger.base import (
     MAX_IN_FLIGHT,
     RETRY_MS,
     TRANSACTIONAL_RETRY_MS,
+    WAITS,
     Claimed,
     Confirmed,
     Settlement,
@@ -23,6 +24,9 @@ from livepost.ledger.base import (
 from livepost.ledger.checks import refusal
 from livepost.ledger.persons import facts_of
 from livepost.ledger.store import ROW, Row, Store, decode_decision
+from livepost.model.decision import Decision
+from livepost.model.hours import QuietHours, quiet_until
+from livepost.model.journal import WATCH_MS
 from livepost.model.message import Receipt
 
 MAX_EXAMINED = 5_000
@@ -34,6 +38,7 @@ def claim(store: Store, now_ms: int, host_ms: int, limit: int, worker: str) -> l
     if not 1 <= limit <= MAX_CLAIMS:
         raise ValueError(f"expected a limit of 1 to {MAX_CLAIMS} claims, got {limit}")
     _return_expired(store, now_ms, host_ms)
+    _let_go(store, now_ms)
     claimed: list[Claimed] = []
     examined = 0
     while len(claimed) < limit and examined < MAX_EXAMINED:
@@ -109,10 +114,19 @@ def _return_expired(store: Store, now_ms: int, host_ms: int) -> None:
         store.move(row, "pending", now_ms, detail="lease expired", worker="", not_before=0)
 
 
+def _let_go(store: Store, now_ms: int) -> None:
+    """Let mails that waited for quiet hours to end be claimed."""
+    store.change(
+        "UPDATE deliveries SET waits_until = 0, detail = '' WHERE id IN (SELECT id FROM deliveries"
+        " WHERE state = 'pending' AND waits_until > 0 AND waits_until <= ? ORDER BY waits_until LIMIT ?)",
+        (now_ms, MAX_EXAMINED),
+    )
+
+
 def _pending(store: Store, host_ms: int, limit: int) -> list[Row]:
     """Return what may be tried now; a back-off longer than any is of a clock that was set back, and over."""
     found = store.rows(
-        f"SELECT {ROW} FROM deliveries WHERE state = 'pending' AND not_before NOT BETWEEN ? AND ?"
+        f"SELECT {ROW} FROM deliveries WHERE state = 'pending' AND waits_until = 0 AND not_before NOT BETWEEN ? AND ?"
         " ORDER BY lane, at, position LIMIT ?",
         (host_ms + 1, host_ms + RETRY_MS[-1], limit),
     )
@@ -120,13 +134,17 @@ def _pending(store: Store, host_ms: int, limit: int) -> list[Row]:
 
 
 def _take(store: Store, row: Row, now_ms: int, host_ms: int, worker: str) -> Claimed | None:
-    if reason := refusal(facts_of(store, row, None)):
+    decision = decode_decision(row.body)
+    if reason := refusal(facts_of(store, row, decision, None)):
         store.move(row, "skipped", now_ms, reason)
+        return None
+    if until := _quiet_until(decision, now_ms):
+        _wait(store, row, until, now_ms)
         return None
     fence = row.fence + 1
     store.move(row, "claimed", now_ms, fence=fence, worker=worker, lease_until=host_ms + LEASE_MS)
     return Claimed(
-        decision=decode_decision(row.body),
+        decision=decision,
         person=row.person,
         fence=fence,
         worker=worker,
@@ -149,9 +167,12 @@ def _confirm_one(store: Store, claim: Claimed, address: bytes, now_ms: int, host
     row = _held(store, claim, ("claimed", "skipped", "held"))
     if row.state != "claimed":
         return row.reason or row.state
-    if reason := refusal(facts_of(store, row, address)):
+    if reason := refusal(facts_of(store, row, claim.decision, address)):
         store.move(row, "skipped", now_ms, reason)
         return reason
+    if until := _quiet_until(claim.decision, now_ms):
+        _wait(store, row, until, now_ms)
+        return "quiet_hours"
     store.move(
         row,
         "in_flight",
@@ -161,6 +182,25 @@ def _confirm_one(store: Store, claim: Claimed, address: bytes, now_ms: int, host
         first_tried=row.first_tried or host_ms,
     )
     return ""
+
+
+def _quiet_until(decision: Decision, now_ms: int) -> int:
+    """Return when the quiet hours that it is for the person end (workspace's ms); 0 if it is none."""
+    if decision.quiet is None:
+        return 0
+    start, end, zone = decision.quiet
+    until = quiet_until(QuietHours(start, end), zone, now_ms)
+    return until if until > now_ms else 0
+
+
+def _wait(store: Store, row: Row, until: int, now_ms: int) -> None:
+    """Let a mail wait for quiet hours to end, or skip it where nothing could cancel it any more by then."""
+    if until - row.at > WATCH_MS:
+        store.move(row, "skipped", now_ms, "quiet_hours")
+        return
+    if row.state != "pending":
+        store.move(row, "pending", now_ms, worker="")
+    store.change("UPDATE deliveries SET waits_until = ?, detail = ? WHERE id = ?", (until, WAITS, row.id))
 
 
 def _held(store: Store, claim: Claimed, states: tuple[str, ...]) -> Row:

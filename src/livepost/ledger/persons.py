@@ -6,7 +6,7 @@ through any number of merges, and both people where one is undone; a name from b
 
 from __future__ import annotations
 
-from livepost.ledger.base import Withdrawal
+from livepost.ledger.base import ALL_MARKETING, Withdrawal
 from livepost.ledger.checks import Facts
 from livepost.ledger.moves import COUNTS_FOR_CAP
 from livepost.ledger.store import Row, Store, decode_decision
@@ -107,21 +107,25 @@ def withdraw(store: Store, person: bytes, purpose: str, now_ms: int, proof: str)
 
 _FACTS = f"""SELECT c.allowed, coalesce(c.at, 0),
     (SELECT at FROM withdrawals WHERE person = ?1 AND purpose = ?2),
-    EXISTS (SELECT 1 FROM kills WHERE campaign = ?3),
+    EXISTS (SELECT 1 FROM kills WHERE campaign = ?3 OR (campaign = '{ALL_MARKETING}' AND ?9 = 'marketing')),
     EXISTS (SELECT 1 FROM suppressions WHERE address = ?4),
     CASE WHEN ?5 = 0 THEN 0 ELSE (SELECT count(*) FROM deliveries WHERE person = ?1 AND campaign = ?3
         AND at > ?6 - ?7 AND at < ?6 + ?7 AND id != ?8 AND state IN ({_CAPPED})) END
     FROM (SELECT 1) LEFT JOIN consents c ON c.person = ?1 AND c.purpose = ?2"""
 
 
-def facts_of(store: Store, row: Row, address: bytes | None) -> Facts:
+_OVERALL = f"""SELECT count(*) FROM deliveries WHERE person = ?1 AND class = 'marketing'
+    AND at > ?2 - ?3 AND at < ?2 + ?3 AND id != ?4 AND state IN ({_CAPPED})"""
+
+
+def facts_of(store: Store, row: Row, decision: Decision, address: bytes | None) -> Facts:
     """Return what the checks need to know about a delivery, inside a transaction; `address` None: not known yet.
 
     Sends are counted by the time of their decisions: a backlog must not turn what the engine allowed into a refusal.
     """
     [(granted, granted_at, withdrawn_at, killed, suppressed, sends)] = store.rows(
         _FACTS,
-        (row.person, row.purpose, row.campaign, address, row.cap_times, row.at, row.cap_per_ms, row.id),
+        (row.person, row.purpose, row.campaign, address, row.cap_times, row.at, row.cap_per_ms, row.id, row.class_),
     )
     return Facts(
         class_=row.class_,
@@ -132,15 +136,21 @@ def facts_of(store: Store, row: Row, address: bytes | None) -> Facts:
         withdrawn_at=withdrawn_at,
         sends=sends,
         cap_times=row.cap_times,
-        merged=_went_under_another_name(store, row),
+        capped=any(_is_reached(store, row, *cap) for cap in decision.overall),
+        merged=_went_under_another_name(store, row, decision),
     )
+
+
+def _is_reached(store: Store, row: Row, times: int, per_ms: int) -> bool:
+    [(sends,)] = store.rows(_OVERALL, (row.person, row.at, per_ms, row.id))
+    return int(sends) >= times
 
 
 _OTHERS = f"""SELECT body FROM deliveries WHERE person = ?1 AND campaign = ?2 AND id != ?3 AND state IN ({_CAPPED})
     AND (?4 IS NULL OR at > ?4) ORDER BY at DESC LIMIT ?5"""
 
 
-def _went_under_another_name(store: Store, row: Row) -> bool:
+def _went_under_another_name(store: Store, row: Row, mine: Decision) -> bool:
     """Say whether a mail of the campaign that is or may be sent is of a journey beside which this one's would not have
     begun, had one known before a merge that both are one person's.
 
@@ -148,7 +158,6 @@ def _went_under_another_name(store: Store, row: Row) -> bool:
     """
     if not store.rows("SELECT 1 FROM persons WHERE new = ? LIMIT 1", (row.person,)):
         return False
-    mine = decode_decision(row.body)
     if mine.entered_at is None:
         return False
     since = None if mine.reentry_ms is None else mine.entered_at - mine.reentry_ms
@@ -157,8 +166,10 @@ def _went_under_another_name(store: Store, row: Row) -> bool:
 
 
 def _keeps_out(other: Decision, mine: Decision) -> bool:
-    """Say whether two journeys overlap, or are nearer to each other than re-entry allows."""
-    if other.entered_at is None or mine.entered_at is None:
+    """Say whether two journeys overlap, or are nearer to each other than re-entry allows; of one journey are the mails
+    of one cause.
+    """
+    if other.entered_at is None or mine.entered_at is None or other.cause == mine.cause:
         return False
     if mine.reentry_ms is None or abs(other.entered_at - mine.entered_at) < mine.reentry_ms:
         return True

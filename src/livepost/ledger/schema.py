@@ -5,7 +5,7 @@ In: nothing. Out: DDL. Promised: what a claim reads has an index; the cursor is 
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SCHEMA: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS deliveries (
@@ -27,6 +27,7 @@ SCHEMA: tuple[str, ...] = (
         worker TEXT NOT NULL DEFAULT '',
         lease_until INTEGER NOT NULL DEFAULT 0,
         not_before INTEGER NOT NULL DEFAULT 0,
+        waits_until INTEGER NOT NULL DEFAULT 0,
         attempts INTEGER NOT NULL DEFAULT 0,
         first_tried INTEGER NOT NULL DEFAULT 0,
         address BLOB,
@@ -34,7 +35,10 @@ SCHEMA: tuple[str, ...] = (
         provider_id TEXT NOT NULL DEFAULT '',
         changed_at INTEGER NOT NULL
     )""",
-    "CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (lane, at, position) WHERE state = 'pending'",
+    """CREATE INDEX IF NOT EXISTS deliveries_ready ON deliveries (lane, at, position)
+        WHERE state = 'pending' AND waits_until = 0""",
+    """CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (waits_until)
+        WHERE state = 'pending' AND waits_until > 0""",
     "CREATE INDEX IF NOT EXISTS deliveries_claimed ON deliveries (lease_until) WHERE state = 'claimed'",
     "CREATE INDEX IF NOT EXISTS deliveries_in_flight ON deliveries (worker) WHERE state = 'in_flight'",
     "CREATE INDEX IF NOT EXISTS deliveries_unknown ON deliveries (first_tried) WHERE state = 'unknown'",
@@ -91,3 +95,11 @@ SCHEMA: tuple[str, ...] = (
     "CREATE TABLE IF NOT EXISTS kills (campaign TEXT PRIMARY KEY, at INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS bookmarks (name TEXT PRIMARY KEY, number INTEGER NOT NULL)",
 )
+
+UPGRADES: dict[int, tuple[str, ...]] = {
+    2: (
+        "ALTER TABLE deliveries ADD COLUMN waits_until INTEGER NOT NULL DEFAULT 0",
+        "DROP INDEX deliveries_pending",
+    ),
+}
+"""What a ledger of a version needs besides what is missing of SCHEMA to be of the next one."""

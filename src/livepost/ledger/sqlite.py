@@ -19,6 +19,7 @@ from livepost.ledger.base import (
     Confirmed,
     Delivery,
     Divergence,
+    Kill,
     KnownSend,
     Move,
     Note,
@@ -169,6 +170,11 @@ class SqliteLedger:
                 self._store.change("INSERT OR IGNORE INTO kills VALUES (?,?)", (campaign, now_ms))
             else:
                 self._store.change("DELETE FROM kills WHERE campaign = ?", (campaign,))
+
+    def kills(self) -> list[Kill]:
+        """Return what is stopped."""
+        found = self._store.read("SELECT campaign, at FROM kills ORDER BY campaign")
+        return [Kill(campaign=campaign, at=at) for campaign, at in found]
 
     def deliveries(
         self,

@@ -11,6 +11,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import msgspec
 from livepost.errors import OutcomeUnknownError, StoreError
 from livepost.ledger.base import BUSY_MS
 from livepost.ledger.moves import FINAL, State, check_move
-from livepost.ledger.schema import SCHEMA, SCHEMA_VERSION
+from livepost.ledger.schema import SCHEMA, SCHEMA_VERSION, UPGRADES
 from livepost.model.decision import SEND, Decision
 
 OLDEST_SQLITE = 3_051_003
@@ -252,7 +253,8 @@ class Store:
             raise StoreError(f"expected a ledger of version {SCHEMA_VERSION} or older, got {version}; update livepost")
         if version < SCHEMA_VERSION:
             self._run("BEGIN IMMEDIATE")
-            for statement in SCHEMA:
+            upgrades = (UPGRADES.get(older, ()) for older in range(version, SCHEMA_VERSION) if version)
+            for statement in (*chain.from_iterable(upgrades), *SCHEMA):
                 self._run(statement)
             self._run(f"PRAGMA user_version = {SCHEMA_VERSION}")
             self._run("COMMIT")

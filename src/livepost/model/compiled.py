@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from livepost.ids import digest
+from livepost.model.hours import QuietHours
 
 COMPILED_FORMAT = 1
 
@@ -111,6 +112,14 @@ class CapSpec(msgspec.Struct, frozen=True):
     per_ms: int
 
 
+class StepSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A later mail of a campaign: so long after the one before, or at the next minute `at` of the day from then on."""
+
+    name: str
+    wait_ms: int
+    at: int | None = None
+
+
 class CampaignSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A campaign's rules; the author's function runs only when a mail is rendered.
 
@@ -120,6 +129,12 @@ class CampaignSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     exit        leaving the audience ends a waiting journey
     reentry_ms  0: again at once (never twice at the same time); n: earliest n ms after the last entry; None: once ever
     fresh_ms    how old a trigger, or how late a step, may be
+    at          minute of the day, in the person's zone, that a journey waits for after `wait_ms`
+    quiet       hours in which nothing is decided
+    zone        the zone of people of whom none is known, for `at` and `quiet`
+    priority    campaigns of a higher one are decided first
+    overall     caps on what a person gets of all campaigns that have any
+    steps       the mails after the first
     """
 
     name: str
@@ -136,6 +151,12 @@ class CampaignSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     exit: bool = True
     reentry_ms: int | None = 0
     fresh_ms: int = 3_600_000
+    at: int | None = None
+    quiet: QuietHours | None = None
+    zone: str = "UTC"
+    priority: int = 0
+    overall: tuple[CapSpec, ...] = ()
+    steps: tuple[StepSpec, ...] = ()
     version: str = ""
 
 

@@ -30,6 +30,8 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, tag="decision", gc=
     variant   "" or the arm of an experiment; "holdout" people have skip == "holdout"
     entered_at, reentry_ms   when its journey began (ms; None: it has none), and the campaign's re-entry: for the
               ledger, which alone sees what went to the person under another name
+    overall   caps on mails of all campaigns that have any: (times, per ms)
+    quiet     the campaign's quiet hours in the person's zone: (first minute of the day, minute of their end, zone)
     """
 
     id: bytes
@@ -51,6 +53,8 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, tag="decision", gc=
     cap_per_ms: int = 0
     entered_at: int | None = None
     reentry_ms: int | None = 0
+    overall: tuple[tuple[int, int], ...] = ()
+    quiet: tuple[int, int, str] | None = None
 
 
 class Cancellation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="cancel"):
@@ -116,7 +120,7 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("merged", "the same mail went to them under another name"),
     ("cap", "the cap is reached"),
     ("stale", "too late to be of use"),
-    ("quiet_hours", "quiet hours were over before it could go"),
+    ("quiet_hours", "quiet hours would have kept it for too long"),
     ("render", "the mail could not be made"),
 )
 """Reasons for which a decision is skipped, in order of precedence, with the words people read."""

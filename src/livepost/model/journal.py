@@ -20,13 +20,22 @@ class Consent(msgspec.Struct, array_like=True):
     source: str
 
 
+class Zone(msgspec.Struct, array_like=True):
+    """The zone that a person's clocks showed last: ordered by (effective_ts, message_id)."""
+
+    effective_ts: int
+    message_id: str
+    name: str
+
+
 class Journey(msgspec.Struct, array_like=True):
-    """A person under way in a campaign: entered at, due at (ms), and the cause of its decision id."""
+    """A person under way in a campaign: entered at, due at (ms), the cause of its decision ids, the step to come."""
 
     entered_at: int
     due: int
     cause: bytes
     cause_text: str
+    step: int = 0
 
 
 class Watched(msgspec.Struct, array_like=True):
@@ -54,11 +63,15 @@ class Memory(msgspec.Struct, array_like=True):
 
 
 class Journal(msgspec.Struct, array_like=True):
-    """consents by purpose, as said and as `told` to the outbox under the person's name; memories by campaign name."""
+    """consents by purpose, as said and as `told` to the outbox under the person's name; memories by campaign name;
+    `decided` as in a memory, of all campaigns with caps overall; the zone, where a campaign asks for it.
+    """
 
     consents: dict[str, Consent] = {}
     told: dict[str, bool] = {}
     campaigns: dict[str, Memory] = {}
+    decided: list[int] = []
+    zone: Zone | None = None
 
 
 def read(raw: bytes) -> Journal:

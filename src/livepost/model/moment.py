@@ -23,6 +23,7 @@ class Moment(msgspec.Struct, gc=False):
     settles     whether another project begins to serve here
     properties  its open fields, and its facets, where a campaign asks for those of this name
     consent     purpose -> allowed, with `effective_ts`, `source` and `message_id` of the record, where it carries one
+    zone        the zone that the person's clocks show, where a campaign asks for it and the record says it
     """
 
     at: int
@@ -37,6 +38,7 @@ class Moment(msgspec.Struct, gc=False):
     effective_ts: int = 0
     source: str = ""
     message_id: str = ""
+    zone: str = ""
     transitions: list[Transition] = []
     settles: bool = False
 

@@ -10,12 +10,13 @@ from livepost.model.record import SealedValue
 
 
 class JourneyView(msgspec.Struct, frozen=True, kw_only=True):
-    """A person under way in a campaign."""
+    """A person under way in a campaign, towards the mail of a step (0: the first)."""
 
     campaign: str
     entered_at: int
     due: int
     cause_text: str
+    step: int = 0
 
 
 class MembershipView(msgspec.Struct, frozen=True, kw_only=True):

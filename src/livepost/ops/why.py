@@ -178,7 +178,7 @@ def mail_reason(
         cause=decision.cause_text,
         at=decision.at,
         text=STATES[delivery.state].format(
-            cause=decision.cause_text,
+            cause=_of_step(decision.cause_text, decision.step),
             at=_time(decision.at),
             changed=_time(delivery.changed_at),
             reason=reason_words(delivery.reason, delivery.detail),
@@ -234,10 +234,16 @@ def _delivered(name: str, mails: tuple[MailReason, ...]) -> CampaignReason:
 
 
 def _waiting(spec: CampaignSpec, journey: JourneyView, view: PersonView) -> str:
-    text = f"not yet: {journey.cause_text} {_time(journey.entered_at)}, due {_time(journey.due)}"
+    entered = f"{journey.cause_text} {_time(journey.entered_at)}"
+    text = f"not yet: {_of_step(entered, journey.step)}, due {_time(journey.due)}"
     if spec.class_ == "marketing" and not view.consents.get(spec.purpose, False):
         return f"{text}; as things stand it will be skipped: {dict(REASONS)['consent']}, {spec.purpose}"
     return text
+
+
+def _of_step(cause: str, step: int) -> str:
+    """Return a cause with which of the campaign's mails it is about, where that is not the first."""
+    return f"{cause}, mail {step + 1}" if step else cause
 
 
 def _not_started(compiled: Compiled, spec: CampaignSpec, evidence: Evidence) -> str:

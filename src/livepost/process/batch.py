@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from livepost.engine.row import Bools, Ints
 from livepost.model.block import Block
+from livepost.model.facet import ZONE
 from livepost.model.letter import Fate, Letter
 from livepost.model.record import Mention, Record, replays_in
 
@@ -66,6 +67,15 @@ class Batch:
         """Return the facets of a record; do not change them."""
         block, at = self._block(place)
         return block.record_facets.get(at, {})
+
+    def zones(self) -> dict[int, str]:
+        """Return the zone that a record says, by place, where one does."""
+        return {
+            first + at: facets[ZONE]
+            for first, block in zip(self.first_of_block, self.blocks, strict=True)
+            for at, facets in block.record_facets.items()
+            if ZONE in facets
+        }
 
     def fields(self, place: int) -> dict[str, Any]:
         """Return what conditions read of a record: its open fields, and its facets, whose names have a dot."""

@@ -32,6 +32,11 @@ class Decider(Protocol):
         ...
 
     @property
+    def zoned(self) -> bool:
+        """Whether it wants to be shown every record that says in which zone a person is."""
+        ...
+
+    @property
     def settles(self) -> bool:
         """Whether it wants to be shown every person at whom another project begins to serve."""
         ...

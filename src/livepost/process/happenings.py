@@ -38,8 +38,8 @@ class Made:
 class Happenings:
     """Tells of rounds over one batch. `interesting[place]`: the record at this place is a moment, whatever it changes.
 
-    Of interest to campaigns are records with a name that starts or ends a journey, records that speak of consent, and
-    transitions of an audience.
+    Of interest to campaigns are records with a name that starts or ends a journey, records that speak of consent, where
+    they ask for it records that say a zone, and transitions of an audience.
     """
 
     def __init__(
@@ -56,6 +56,8 @@ class Happenings:
         named = np.array([name in decider.names for name in batch.names], bool)
         self.interesting = np.append(named[batch.name], False)
         self.interesting[list(batch.consents)] = True
+        self._zones = batch.zones() if decider.zoned else {}
+        self.interesting[list(self._zones)] = True
         self._batch = batch
         self._rules = program.rules
         self._audience = np.array([rule.name in decider.audiences for rule in program.rules], bool)
@@ -143,6 +145,7 @@ class Happenings:
             effective_ts=effective,
             source=batch.source_of(place) if consent else "",
             message_id=batch.message_id[place],
+            zone=self._zones.get(place, ""),
         )
 
     def _transition(

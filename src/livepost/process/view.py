@@ -50,9 +50,15 @@ def _memberships(program: Program, fixed: np.void) -> tuple[MembershipView, ...]
 
 def _journeys(book: Journal) -> tuple[JourneyView, ...]:
     return tuple(
-        JourneyView(campaign=name, entered_at=m.journey.entered_at, due=m.journey.due, cause_text=m.journey.cause_text)
-        for name, m in book.campaigns.items()
-        if m.journey is not None
+        JourneyView(
+            campaign=name,
+            entered_at=journey.entered_at,
+            due=journey.due,
+            cause_text=journey.cause_text,
+            step=journey.step,
+        )
+        for name, memory in book.campaigns.items()
+        if (journey := memory.journey) is not None
     )
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
 
 from livepost.errors import ProjectError
 from livepost.model.compiled import CalendarSpec, CalendarUnit
+from livepost.model.hours import zones
 
 MOST: dict[CalendarUnit, int] = {"day": 3_660, "week": 520, "month": 120}
 """How many units a window may have: ten years."""
-OF_THE_MACHINE = frozenset({"localtime", "Factory"})
-"""Names that some machines list as zones, and that mean another one on each."""
 NEAREST = 3
 
 
@@ -53,23 +50,23 @@ def calendar_spec(calendar: Calendar) -> CalendarSpec:
         raise ProjectError(
             f"expected calendar_{unit}s() of 1 to {MOST[unit]:,}, got {times!r}; 1 is the {unit} at hand"
         )
-    if zone not in _zones():
-        raise ProjectError(
-            f"expected a zone of the IANA database such as 'Europe/Berlin', got {zone!r}{_nearest(zone)}; choose one"
-        )
+    if zone not in zones():
+        raise no_zone(zone)
     return CalendarSpec(unit=unit, times=times, zone=zone)
+
+
+def no_zone(zone: object) -> ProjectError:
+    """Return what is wrong with the name of a zone that is none."""
+    return ProjectError(
+        f"expected a zone of the IANA database such as 'Europe/Berlin', got {zone!r}{_nearest(zone)}; choose one"
+    )
 
 
 def _nearest(zone: object) -> str:
     """Return the names that look like it, spelled as they are."""
-    by_folded = {name.casefold(): name for name in sorted(_zones())}
+    by_folded = {name.casefold(): name for name in sorted(zones())}
     by_city = {name.rpartition("/")[2]: name for name in by_folded}
     asked = str(zone).casefold().replace(" ", "_")
     near = [*get_close_matches(asked, by_folded, NEAREST), *get_close_matches(asked, by_city, NEAREST)]
     names = dict.fromkeys(by_folded[by_city.get(name, name)] for name in near)
     return f" (nearest: {', '.join(list(names)[:NEAREST])})" if names else ""
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones()) - OF_THE_MACHINE

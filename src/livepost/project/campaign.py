@@ -12,6 +12,7 @@ from livepost.model.compiled import Class, Lane
 from livepost.project.condition import Condition, condition
 from livepost.project.email import Email
 from livepost.project.event import Event
+from livepost.project.hours import Quiet
 from livepost.project.metaclass import EventMeta
 from livepost.project.place import authors_line, line_of
 from livepost.project.profile import Profile
@@ -45,7 +46,33 @@ class Rules:
     exit: bool
     reentry: timedelta | None
     fresh: timedelta | None
+    at: str | None = None
+    quiet: Quiet | bool = True
+    priority: int = 0
     was: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Step(Generic[P]):
+    """A later mail of a campaign: the function that writes it, how long after the one before, at what time of day."""
+
+    write: Callable[[P], Email]
+    wait: timedelta
+    at: str | None
+
+    @property
+    def name(self) -> str:
+        """The name of its function."""
+        return self.write.__name__
+
+    @property
+    def line(self) -> str:
+        """Where it is declared, as `file:line`."""
+        return line_of(self.write.__code__)
+
+    def __call__(self, profile: P) -> Email:
+        """Return the mail for one person."""
+        return self.write(profile)
 
 
 class Campaign(Generic[P]):
@@ -56,6 +83,7 @@ class Campaign(Generic[P]):
         self.write = write
         self.audience = audience
         self.rules = rules
+        self.steps: list[Step[P]] = []
         self.name = write.__name__
         self.line = line_of(write.__code__)
         self.__doc__ = write.__doc__
@@ -63,6 +91,30 @@ class Campaign(Generic[P]):
     def __call__(self, profile: P) -> Email:
         """Return the mail for one person."""
         return self.write(profile)
+
+    def then(self, *, wait: timedelta, at: str | None = None) -> Callable[[Callable[[P], Email]], Step[P]]:
+        """Make another mail of this campaign of the function below: so long after the one before, whether that was sent
+        or skipped, and if `at` is given, at the next such time of day in the person's zone.
+
+        What ends a journey ends it before this mail too.
+        """
+
+        def add(write: Callable[[P], Email]) -> Step[P]:
+            step = Step(_function(write), wait, at)
+            self.steps.append(step)
+            return step
+
+        return add
+
+    def mail(self, step: int) -> Campaign[P] | Step[P]:
+        """Return what writes the mail of a step; `ProjectError` if the campaign has no such one."""
+        if step == 0:
+            return self
+        if step > len(self.steps):
+            raise ProjectError(
+                f"expected a campaign of {step + 1} mails, got {len(self.steps) + 1} in {self.name}", self.line
+            )
+        return self.steps[step - 1]
 
     def __repr__(self) -> str:
         """Return the campaign's name."""
@@ -84,6 +136,9 @@ def campaign(
     exit: bool = True,
     reentry: timedelta | None = AT_ONCE,
     fresh: timedelta | None = None,
+    at: str | None = None,
+    quiet: Quiet | bool = True,
+    priority: int = 0,
     was: str | None = None,
 ) -> Callable[[Callable[[P], Email]], Campaign[P]]:
     """Make a campaign of the function below.
@@ -100,6 +155,9 @@ def campaign(
     exit       whether leaving the audience ends a waiting journey
     reentry    earliest time after the last entry to enter again; `timedelta(0)` at once, None never again
     fresh      how late a trigger or step may be before it is skipped as stale; the project's if not given
+    at         time of day ("09:00"), in the person's zone, that a mail waits for after `wait`
+    quiet      hours without mail, such as Quiet("21:00", "08:00"); True: the setting's, False: none
+    priority   of campaigns that are due at the same moment, the higher is decided first
     was        the name it had before a rename: what it remembers of people stays
     """
     rules = Rules(
@@ -115,6 +173,9 @@ def campaign(
         exit=exit,
         reentry=reentry,
         fresh=fresh,
+        at=at,
+        quiet=quiet,
+        priority=priority,
         was=was,
     )
     entered = _segment(audience)

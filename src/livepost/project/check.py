@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, get_args
 from livepost.errors import ProjectError
 from livepost.model.compiled import Class, Lane
 from livepost.project.calendar import Calendar
-from livepost.project.campaign import Campaign
+from livepost.project.campaign import Campaign, Step
 from livepost.project.compiled import compile_what_can, grid_of, tracking_plan
 from livepost.project.condition import Condition
 from livepost.project.declarations import Declarations, operands, written
@@ -30,6 +30,8 @@ MAX_ITEMS = 100
 """How many values `recent` and `top` may keep."""
 MAX_CAP = 10_000
 """How many different values `top` and `distinct` may tell apart: each is kept per person and tile."""
+MAX_STEPS = 100
+"""How many mails a campaign may have: a person has one journey through all of them."""
 MAX_TILES = 10_000
 """How many tiles a window may have before a coarser grid is advised: each is kept per person."""
 TILE = timedelta(seconds=1)
@@ -235,6 +237,21 @@ def _rates(project: Declarations) -> Problems:
         for word, length in (("wait", rules.wait), ("reentry", rules.reentry), ("fresh", rules.fresh)):
             if length is not None and length < timedelta(0):
                 yield _of(campaign, f"expected {word}= to be no less than nothing, got {length}; time runs forward")
+        if isinstance(rules.priority, bool) or not isinstance(rules.priority, int):
+            yield _of(campaign, f"expected priority= to be a whole number, got {rules.priority!r}; 0 is the plain one")
+
+
+def _steps(project: Declarations) -> Problems:
+    for campaign in project.campaigns:
+        for step in campaign.steps:
+            if step.wait <= timedelta(0):
+                sentence = (
+                    f"expected wait= to be more than nothing, got {step.wait}; say how long after the mail before"
+                )
+                yield Problem(f"{step.name}: {sentence}", step.line)
+        if len(campaign.steps) >= MAX_STEPS:
+            got = len(campaign.steps) + 1
+            yield _of(campaign, f"expected at most {MAX_STEPS} mails, got {got}; begin another campaign")
 
 
 def _classes(project: Declarations) -> Problems:
@@ -248,19 +265,26 @@ def _classes(project: Declarations) -> Problems:
 
 
 def _templates(project: Declarations, templates: Collection[str]) -> Problems:
-    for campaign in project.campaigns:
+    for mail in _mails(project):
         try:
-            template = written(campaign, project.profile.never()).template
+            template = written(mail, project.profile.never()).template
         except Exception as error:  # an author's function may raise anything
             yield _of(
-                campaign,
+                mail,
                 f"expected a mail for a person of whom nothing is known yet, got {type(error).__name__} ({error}); "
                 "values are None, 0 or [] until something happened",
             )
         else:
             if template not in templates:
                 known = ", ".join(sorted(templates)) or "none"
-                yield _of(campaign, f"expected one of the templates ({known}), got {template!r}; add {template}.mjml")
+                yield _of(mail, f"expected one of the templates ({known}), got {template!r}; add {template}.mjml")
+
+
+def _mails(project: Declarations) -> Iterator[Campaign[Any] | Step[Any]]:
+    """Yield whatever writes a mail."""
+    for campaign in project.campaigns:
+        yield campaign
+        yield from campaign.steps
 
 
 def _all_features(project: Declarations) -> Iterator[Feature[Any]]:
@@ -280,8 +304,8 @@ def _at(feature: Feature[Any], sentence: str) -> Problem:
     return Problem(f"{feature.text}: {sentence}", feature.line)
 
 
-def _of(campaign: Campaign[Any], sentence: str) -> Problem:
-    return Problem(f"{campaign.name}: {sentence}", campaign.line)
+def _of(mail: Campaign[Any] | Step[Any], sentence: str) -> Problem:
+    return Problem(f"{mail.name}: {sentence}", mail.line)
 
 
 RULES: tuple[Callable[[Declarations], Problems], ...] = (
@@ -299,6 +323,7 @@ RULES: tuple[Callable[[Declarations], Problems], ...] = (
     _campaign_names,
     _triggers,
     _rates,
+    _steps,
     _classes,
 )
 """Every rule, in the order in which its problems are told."""

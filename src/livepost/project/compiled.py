@@ -19,16 +19,19 @@ from livepost.model.compiled import (
     Compiled,
     FeatureSpec,
     SegmentSpec,
+    StepSpec,
     Tree,
 )
+from livepost.model.hours import QuietHours
 from livepost.project.calendar import Calendar, calendar_spec
-from livepost.project.campaign import Campaign
+from livepost.project.campaign import Campaign, Step
 from livepost.project.condition import Condition
 from livepost.project.counted import with_currency
 from livepost.project.declarations import Declarations
 from livepost.project.duration import in_ms
 from livepost.project.event import Event, event_name, event_spec
 from livepost.project.feature import Definition, Feature
+from livepost.project.hours import minute_of, quiet_hours
 from livepost.project.problem import Problem
 from livepost.project.profile import Profile, features_of, segments_of
 from livepost.project.segment import Segment
@@ -48,19 +51,36 @@ FRESH = timedelta(hours=1)
 """How late a trigger or step may be where neither campaign nor settings say (FORMATS, "Origin")."""
 
 
-def compile_project(project: Declarations, *, currency: str = "USD", fresh: timedelta = FRESH) -> Compiled:
+class Sending(msgspec.Struct, frozen=True, kw_only=True):
+    """What the settings say of all campaigns: the zone of people of whom none is known, hours without marketing, and
+    caps on what a person gets of all marketing together.
+    """
+
+    zone: str = "UTC"
+    quiet: QuietHours | None = None
+    caps: tuple[CapSpec, ...] = ()
+
+
+_SENDING = Sending()
+
+
+def compile_project(
+    project: Declarations, *, currency: str = "USD", fresh: timedelta = FRESH, sending: Sending = _SENDING
+) -> Compiled:
     """Return a project as data; `ProjectError` for the first thing that cannot be compiled.
 
-    `currency` and `fresh` are the project's settings: plain numbers compared with money are in that currency.
+    `currency`, `fresh` and `sending` are the settings': plain numbers compared with money are in that currency.
     `check_project` names every problem at once, among them those that compile but cannot be meant.
     """
-    compiled, problems = compile_what_can(project, currency, fresh)
+    compiled, problems = compile_what_can(project, currency, fresh, sending)
     if problems:
         raise ProjectError(problems[0].sentence, problems[0].where or None)
     return compiled
 
 
-def compile_what_can(project: Declarations, currency: str, fresh: timedelta = FRESH) -> tuple[Compiled, list[Problem]]:
+def compile_what_can(
+    project: Declarations, currency: str, fresh: timedelta = FRESH, sending: Sending = _SENDING
+) -> tuple[Compiled, list[Problem]]:
     """Return the part of a project that compiles, and a problem for each declaration that does not."""
     problems: list[Problem] = []
     events = sorted(_attempts(tracking_plan(project), event_spec, problems), key=lambda event: event.name)
@@ -69,7 +89,7 @@ def compile_what_can(project: Declarations, currency: str, fresh: timedelta = FR
     features = _attempts(profile.features.items(), lambda item: profile.feature_spec(*item), problems)
     known = (*features, *profile.inline.values(), _address_feature())
     campaigns = tuple(
-        _attempts(project.campaigns, lambda campaign: _campaign_spec(campaign, currency, fresh), problems)
+        _attempts(project.campaigns, lambda campaign: _campaign_spec(campaign, currency, fresh, sending), problems)
     )
     compiled = Compiled(
         profile=project.profile.__name__ if project.profiles else "",
@@ -194,8 +214,11 @@ def _address_feature() -> FeatureSpec:
     )
 
 
-def _campaign_spec(campaign: Campaign[Any], currency: str, fresh: timedelta) -> CampaignSpec:
+def _campaign_spec(campaign: Campaign[Any], currency: str, fresh: timedelta, sending: Sending) -> CampaignSpec:
     rules = campaign.rules
+    quiet, at = _hours(campaign, sending), _minute(rules.at, campaign.line)
+    steps = tuple(_step_spec(step) for step in campaign.steps)
+    zoned = quiet is not None or any(minute is not None for minute in (at, *(step.at for step in steps)))
     return _versioned(
         CampaignSpec(
             name=campaign.name,
@@ -212,8 +235,37 @@ def _campaign_spec(campaign: Campaign[Any], currency: str, fresh: timedelta) -> 
             exit=rules.exit,
             reentry_ms=None if rules.reentry is None else in_ms(rules.reentry),
             fresh_ms=in_ms(fresh if rules.fresh is None else rules.fresh),
+            at=at,
+            quiet=quiet,
+            zone=sending.zone if zoned else "UTC",
+            priority=rules.priority,
+            overall=sending.caps if rules.class_ == "marketing" else (),
+            steps=steps,
         )
     )
+
+
+def _step_spec(step: Step[Any]) -> StepSpec:
+    return StepSpec(name=step.name, wait_ms=in_ms(step.wait), at=_minute(step.at, step.line))
+
+
+def _hours(campaign: Campaign[Any], sending: Sending) -> QuietHours | None:
+    """Return a campaign's quiet hours; the settings' are for marketing."""
+    quiet = campaign.rules.quiet
+    if isinstance(quiet, bool):
+        return sending.quiet if quiet and campaign.rules.class_ == "marketing" else None
+    return _at_line(lambda: quiet_hours(quiet), campaign.line)
+
+
+def _minute(time: str | None, line: str) -> int | None:
+    return None if time is None else _at_line(lambda: minute_of(time), line)
+
+
+def _at_line(make: Callable[[], R], line: str) -> R:
+    try:
+        return make()
+    except ProjectError as error:
+        raise ProjectError(str(error), line) from None
 
 
 def _where(where: Condition | None, event: type[Event], currency: str) -> Tree | None:

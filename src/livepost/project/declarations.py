@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from livepost.errors import ProjectError
 from livepost.model.message import EmailDraft
 from livepost.model.person import PersonView
-from livepost.project.campaign import Campaign
+from livepost.project.campaign import Campaign, Step
 from livepost.project.choice import Choice
 from livepost.project.condition import Combination, Condition, Negation
 from livepost.project.email import Email
@@ -44,24 +44,26 @@ class Declarations:
         known = ", ".join(campaign.name for campaign in self.campaigns) or "none"
         raise ProjectError(f"expected the name of a campaign of this project ({known}), got {name}; was it renamed?")
 
-    def draft(self, campaign: str, view: PersonView, opened: Mapping[str, Any], *, currency: str = "USD") -> EmailDraft:
-        """Return the mail that a campaign's function writes for a person, as data.
+    def draft(
+        self, campaign: str, view: PersonView, opened: Mapping[str, Any], *, currency: str = "USD", step: int = 0
+    ) -> EmailDraft:
+        """Return the mail that the function of a campaign's step writes for a person, as data.
 
         `opened` are the plain values of the personal features. Every feature of the profile is a variable of
         the template by its name; what the function gave comes on top.
         """
         person = self.profile.from_view(view, opened, currency=currency)
         known = {name: getattr(person, name) for name in features_of(self.profile)}
-        return written(self.campaign(campaign), person).draft(known)
+        return written(self.campaign(campaign).mail(step), person).draft(known)
 
 
-def written(campaign: Campaign[Any], person: Profile) -> Email:
-    """Return what a campaign's function writes for a person; `ProjectError` if that is no Email."""
-    email = campaign(person)
+def written(mail: Campaign[Any] | Step[Any], person: Profile) -> Email:
+    """Return what the function of a campaign, or of a later step, writes; `ProjectError` if that is no Email."""
+    email = mail(person)
     if not isinstance(email, Email):
         raise ProjectError(
-            f"expected {campaign.name} to return an Email, got {type(email).__name__}; end it with `return Email(...)`",
-            campaign.line,
+            f"expected {mail.name} to return an Email, got {type(email).__name__}; end it with `return Email(...)`",
+            mail.line,
         )
     return email
 

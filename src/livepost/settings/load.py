@@ -15,7 +15,16 @@ from typing import Any, get_type_hints
 import msgspec
 
 from livepost.errors import SettingsError
-from livepost.settings.part import PARTS, check_host, check_lake, check_part, check_rows, masked
+from livepost.settings.part import (
+    PARTS,
+    check_host,
+    check_lake,
+    check_part,
+    check_quiet,
+    check_rows,
+    check_zone,
+    masked,
+)
 from livepost.settings.secret import ENVIRONMENT, FILE, check_reference
 from livepost.settings.settings import Settings, attribute, describe, keys
 from livepost.settings.smtp import SCHEMES, check_login, read_smtp, with_cafile_in
@@ -172,6 +181,8 @@ def _check(values: Mapping[str, Value]) -> None:
     check_host(values["host"].given, values["host"].origin)
     check_reference("kek", values["kek"].given, values["kek"].origin)
     _check_mail(values["mail"], values["mail_password"])
+    check_zone(values["zone"].given, values["zone"].origin)
+    check_quiet(values["quiet_hours"].given, values["quiet_hours"].origin)
     check_rows(values["rows_mb"].given, values["state_rows"].given, values["rows_mb"].origin)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 
@@ -61,6 +63,23 @@ def check_host(host: str, where: str) -> None:
             f'host = "{host}" ({where}) would let others in, and passwords are not yet built in this '
             'version; use host = "127.0.0.1" and put a reverse proxy before /v1 and the mail endpoints'
         )
+
+
+def check_zone(zone: str, where: str) -> None:
+    """Raise SettingsError for a zone that is none."""
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        near = get_close_matches(zone, available_timezones(), 1)
+        hint = f"did you mean {near[0]}?" if near else 'it is said like zone = "Europe/Berlin"'
+        raise SettingsError(f'zone = "{zone}" ({where}) is no zone of the IANA database; {hint}') from None
+
+
+def check_quiet(quiet: str, where: str) -> None:
+    """Raise SettingsError for quiet hours that begin when they end."""
+    start, _, end = quiet.partition("-")
+    if quiet and start == end:
+        raise SettingsError(f'quiet_hours = "{quiet}" ({where}) begin when they end; leave them out for none')
 
 
 def check_lake(where: str) -> None:

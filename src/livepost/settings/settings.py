@@ -111,6 +111,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
             description="How old a trigger, or how late a step, may be: a number and s, m, h or d.",
         ),
     ] = "1h"
+    zone: Annotated[
+        str, Meta(description="IANA zone of people of whom none is known, for quiet hours and times of day.")
+    ] = "UTC"
+    quiet_hours: Annotated[
+        str,
+        Meta(
+            pattern=r"^((?:[01][0-9]|2[0-3]):[0-5][0-9]-(?:[01][0-9]|2[0-3]):[0-5][0-9])?\Z",
+            description="Hours without marketing where the person is, like `21:00-08:00`; empty: none.",
+        ),
+    ] = ""
+    caps: Annotated[
+        str,
+        Meta(
+            pattern=r"^([1-9][0-9]{0,3} per [1-9][0-9]{0,5}[smhd](, [1-9][0-9]{0,3} per [1-9][0-9]{0,5}[smhd])*)?\Z",
+            description="Mails that a person gets at most of all marketing together, like `1 per 1d, 4 per 7d`; empty: "
+            "no cap.",
+        ),
+    ] = ""
     retention_days: Annotated[
         int, Meta(ge=31, le=3_650, description="Days an event stays in the log; late ones are taken for 30.")
     ] = 90
@@ -123,12 +141,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
     @property
     def fresh_ms(self) -> int:
         """`fresh` in milliseconds."""
-        return int(self.fresh[:-1]) * UNIT_MS[self.fresh[-1]]
+        return length_ms(self.fresh)
+
+    @property
+    def caps_ms(self) -> tuple[tuple[int, int], ...]:
+        """`caps` as (times, per so many ms)."""
+        told = (cap.split(" per ") for cap in self.caps.split(", ") if cap)
+        return tuple((int(times), length_ms(per)) for times, per in told)
 
     @property
     def base_url(self) -> str:
         """What links in mails begin with, without a slash at the end."""
         return self.public_url.rstrip("/") or f"http://localhost:{self.port}"
+
+
+def length_ms(told: str) -> int:
+    """Return a length of time in milliseconds.
+
+    >>> length_ms("90m")
+    5400000
+    """
+    return int(told[:-1]) * UNIT_MS[told[-1]]
 
 
 def keys() -> tuple[str, ...]:

@@ -117,12 +117,13 @@ class Rehearsal:
         email: str | None = None,
         allows: str | Sequence[str] | None = None,
         anonymous: str | None = None,
+        zone: str | None = None,
         **traits: Any,
     ) -> None:
         """Tell about a person as the shop's server would: an identify with a secret key.
 
         Only so becomes `email` an address to send to. `allows` are the purposes consented to; `anonymous` is an
-        anonymousId that turns out to be this person.
+        anonymousId that turns out to be this person; `zone` is that of their clocks ("Europe/Berlin").
         """
         told = {"email": email, **traits}
         call: dict[str, Any] = {
@@ -131,8 +132,10 @@ class Rehearsal:
             "anonymousId": anonymous,
             "traits": {name: value for name, value in told.items() if value is not None},
         }
-        if allows is not None:
-            call["context"] = _consent((allows,) if isinstance(allows, str) else allows, allowed=True)
+        allowed = (allows,) if isinstance(allows, str) else allows
+        call["context"] = ({} if allowed is None else _consent(allowed, allowed=True)) | (
+            {"timezone": zone} if zone else {}
+        )
         self._take([call], KeyKind.SECRET)
 
     def happens(self, *events: Event, imported: bool = False, server: bool = False) -> None:

@@ -8,10 +8,10 @@ import httpx
 import msgspec
 
 from livepost.console.campaign import SHOWN
-from livepost.ledger.base import MAX_LISTED
+from livepost.ledger.base import ALL_MARKETING, MAX_LISTED, Kill
 from livepost.ledger.moves import STATES
 from tests.unit.console.shop import ADA, REMINDER, SHOP, delivery
-from tests.unit.console.told import Browser, ToldHouse
+from tests.unit.console.told import START, Browser, ToldHouse
 
 RECEIPT = msgspec.structs.replace(
     REMINDER, campaign="receipt", entered=0, waiting=0, by_state={}, by_reason={}, sent=0, clicked=0, held_out=0
@@ -19,7 +19,7 @@ RECEIPT = msgspec.structs.replace(
 
 
 def _get(path: str = "/campaigns/reminder", **answers: Any) -> httpx.Response:
-    told = {"campaigns": [REMINDER, RECEIPT], "project": SHOP, "deliveries": [delivery("sent")], **answers}
+    told = {"campaigns": [REMINDER, RECEIPT], "project": SHOP, "deliveries": [delivery("sent")], "kills": [], **answers}
     return Browser(ToldHouse(**told)).get(path)
 
 
@@ -70,6 +70,44 @@ def test_more_deliveries_are_offered_up_to_what_the_house_lists() -> None:
     assert "Show up to" not in _get(f"/campaigns/reminder?limit={MAX_LISTED}", deliveries=deliveries).text
     assert "Show up to" not in _get().text
     assert _get(f"/campaigns/reminder?limit={MAX_LISTED + 1}").status_code == 400
+
+
+class Switched(ToldHouse):
+    """A house whose switches move."""
+
+    def __init__(self, *kills: Kill) -> None:
+        super().__init__(campaigns=[REMINDER, RECEIPT], project=SHOP, deliveries=[])
+        self.stopped = list(kills)
+        self.answers |= {"kills": lambda: self.stopped, "kill": self._kill}
+
+    def _kill(self, campaign: str, *, on: bool) -> None:
+        others = [one for one in self.stopped if one.campaign != campaign]
+        self.stopped = [*others, Kill(campaign=campaign, at=START)] if on else others
+
+
+def test_a_form_stops_a_campaign_and_lets_it_go_on() -> None:
+    house = Switched()
+    browser = Browser(house)
+    assert "Stop its mails" in browser.get("/campaigns/reminder").text
+    stopped = browser.post("/campaigns/reminder", {"act": "stop"}).text
+    assert "by its switch." in stopped and "2026-01-05" in stopped and "Let it mail again" in stopped
+    assert [one.campaign for one in house.stopped] == ["reminder"]
+    assert "Stop its mails" in browser.post("/campaigns/reminder", {"act": "go"}).text
+    assert house.stopped == []
+
+
+def test_what_stops_all_marketing_is_said_at_each_of_its_campaigns_and_at_no_other() -> None:
+    browser = Browser(Switched(Kill(campaign=ALL_MARKETING, at=START)))
+    text = browser.get("/campaigns/reminder").text
+    assert "by the switch of all marketing." in text and "livepost kill --all --off" in text
+    assert "the switch of all marketing" not in browser.get("/campaigns/receipt").text
+
+
+def test_a_switch_of_no_campaign_moves_nothing() -> None:
+    house = Switched()
+    assert Browser(house).post("/campaigns/renamed", {"act": "stop"}).status_code == 404
+    assert Browser(house).post("/campaigns/reminder", {"act": "pause"}).status_code == 400
+    assert house.stopped == []
 
 
 def test_a_campaign_that_nobody_entered_says_what_would_be_here() -> None:

@@ -41,6 +41,7 @@ ANSWERS = {
     "segment_history": [HISTORY],
     "members": [Member(1, ADA, START)],
     "campaigns": [REMINDER],
+    "kills": [],
     "deliveries": [delivery("sent")],
     "keeps_mails": True,
     "mails": MailPage(mails=[MAIL_LINE], older=None, looked_at=1),

@@ -21,6 +21,17 @@ def test_campaigns_stand_in_the_projects_order() -> None:
     assert [campaign.name for campaign in campaigns_of(COMPILED)] == ["thank", "remind"]
 
 
+def test_those_of_a_higher_priority_come_first() -> None:
+    specs = [
+        CampaignSpec(name=name, on="Ordered", priority=priority) for name, priority in (("a", 0), ("b", 1), ("c", 0))
+    ]
+    roster = Roster(Compiled(campaigns=tuple(specs)))
+    assert [campaign.name for campaign in roster.all] == ["b", "a", "c"]
+    ordered = Moment(1, 1, name="Ordered")
+    assert [campaign.name for campaign in roster.started_by(ordered)] == ["b", "a", "c"]
+    assert [campaign.name for campaign in roster.ordered(["c", "b"])] == ["b", "c"]
+
+
 def test_the_names_of_interest_are_those_that_start_or_end_a_journey() -> None:
     assert names_of(campaigns_of(COMPILED)) == {"Ordered", "Returned", "Left"}
 

@@ -10,8 +10,9 @@ import pytest
 from livepost.decide.stage import Campaigns
 from livepost.ids import decision_id
 from livepost.model import journal as journals
-from livepost.model.compiled import CampaignSpec, CapSpec, Compiled
+from livepost.model.compiled import CampaignSpec, CapSpec, Compiled, StepSpec
 from livepost.model.decision import Cancellation, ConsentChange, Decision, OutboxItem, Transition
+from livepost.model.hours import QuietHours
 from livepost.model.moment import NO_DUE, Decided, Moment
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -394,3 +395,108 @@ def test_a_late_record_that_starts_nothing_ends_what_waits_all_the_same() -> Non
 def test_a_due_time_served_later_than_fresh_is_stale_and_not_a_millisecond_before(lateness: int, skip: str) -> None:
     waiting = at_audience(wait_ms=MINUTE, fresh_ms=HOUR)
     assert told(decide(waiting, [entering(0)], until=MINUTE, lateness=lateness).outbox) == [(skip, MINUTE)]
+
+
+# --- hours ----------------------------------------------------------------------------------------
+
+BERLIN = "Europe/Berlin"
+NIGHT = QuietHours(21 * 60, 8 * 60)
+"""NOW is midnight in UTC, one o'clock in Berlin."""
+
+
+def test_what_is_due_in_quiet_hours_is_decided_when_they_end_where_the_person_is() -> None:
+    campaign = at_event(quiet=NIGHT)
+    assert told(decide(campaign, [record(5)], until=8 * HOUR).outbox) == [("thank", 8 * HOUR)]
+    in_berlin = decide(campaign, [record(5, zone=BERLIN)], until=8 * HOUR)
+    assert told(in_berlin.outbox) == [("thank", 7 * HOUR)]
+    (decision,) = in_berlin.outbox
+    assert isinstance(decision, Decision)
+    assert decision.quiet == (21 * 60, 8 * 60, BERLIN)
+
+
+def test_until_ends_a_journey_that_waits_for_quiet_hours_to_end() -> None:
+    done = decide(at_event(quiet=NIGHT, until=("Returned",)), [record(5), record(HOUR, "Returned")], until=DAY)
+    assert told(done.outbox) == [("thank until", HOUR)]
+
+
+def test_a_mail_waits_for_its_time_of_day_behind_its_wait() -> None:
+    campaign = at_event(wait_ms=HOUR, at=9 * 60, zone="Asia/Tokyo")
+    assert told(decide(campaign, [record(5)], until=2 * DAY).outbox) == [("thank", DAY)]
+    before_it = record(5, zone="Europe/London")
+    assert told(decide(campaign, [before_it], until=2 * DAY).outbox) == [("thank", 9 * HOUR)]
+
+
+def test_the_newest_record_says_the_zone_whatever_comes_first() -> None:
+    said = [("b", 2, BERLIN), ("a", 2, "Asia/Tokyo"), ("c", 1, "Europe/London")]
+    moments = [
+        Moment(NOW + place, place, name="Viewed", zone=zone, effective_ts=ts, message_id=message)
+        for place, (message, ts, zone) in enumerate(said)
+    ]
+    zoned = decide(at_event(at=9 * 60), moments, until=3)
+    book = journals.read(zoned.journal)
+    assert book.zone is not None
+    assert book.zone.name == BERLIN
+
+
+def test_only_a_project_that_asks_for_hours_is_shown_zones() -> None:
+    step = StepSpec(name="then", wait_ms=1, at=60)
+    asking = [at_event(at=60), at_event(quiet=NIGHT), at_event(steps=(step,)), at_event()]
+    assert [Campaigns(Compiled(campaigns=(spec,)), "w").zoned for spec in asking] == [True, True, True, False]
+
+
+# --- later mails ----------------------------------------------------------------------------------
+
+DRIP = (StepSpec(name="second", wait_ms=HOUR), StepSpec(name="third", wait_ms=HOUR, at=9 * 60))
+
+
+def steps(outbox: Sequence[OutboxItem]) -> list[tuple[int, int, str]]:
+    """Return step, ms after NOW and skip of decisions."""
+    return [(item.step, item.at - NOW, item.skip) for item in outbox if isinstance(item, Decision)]
+
+
+def test_later_mails_come_after_the_one_before_each_by_an_id_of_its_own() -> None:
+    done = decide(at_event(steps=DRIP), [record(5)], until=DAY)
+    assert steps(done.outbox) == [(0, 5, ""), (1, HOUR + 5, ""), (2, 9 * HOUR, "")]
+    ids = [decision_id("w", "thank", step, PERSON, EVENT) for step in range(3)]
+    assert [item.id for item in done.outbox if isinstance(item, Decision)] == ids
+    assert done.due == NO_DUE
+
+
+def test_a_mail_that_is_skipped_lets_the_next_one_come() -> None:
+    marketing = at_event(class_="marketing", steps=DRIP)
+    agrees = record(HOUR, "Agreed", consent={"marketing": True}, effective_ts=NOW)
+    done = decide(marketing, [record(5), agrees], until=DAY)
+    assert steps(done.outbox) == [(0, 5, "consent"), (1, HOUR + 5, ""), (2, 9 * HOUR, "")]
+
+
+def test_who_is_held_out_gets_none_and_until_ends_them_all() -> None:
+    assert steps(decide(at_event(steps=DRIP, holdout=1.0), [record(5)], until=DAY).outbox) == [(0, 5, "holdout")]
+    bought = decide(at_event(steps=DRIP, until=("Returned",)), [record(5), record(9, "Returned")], until=DAY)
+    assert steps(bought.outbox) == [(0, 5, ""), (1, 9, "until")]
+    assert told(bought.outbox)[2] == ("cancel until", 9)
+
+
+def test_nobody_begins_again_between_mails() -> None:
+    done = decide(at_event(steps=DRIP), [record(5), record(6, event=b"f" * 16)], until=7)
+    assert steps(done.outbox) == [(0, 5, "")]
+
+
+def test_a_mail_that_a_changed_project_has_no_more_is_said_and_ends_the_journey() -> None:
+    waiting = decide(at_event(steps=DRIP), [record(5)], until=HOUR + 5)
+    done = decide(at_event(steps=DRIP[:1]), [], until=DAY, journal=waiting.journal)
+    assert (steps(done.outbox), done.due) == ([(2, 9 * HOUR, "kill")], NO_DUE)
+
+
+# --- caps on all campaigns, priorities ------------------------------------------------------------
+
+
+def test_a_cap_on_all_campaigns_counts_those_that_have_it_and_goes_by_priority() -> None:
+    caps = (CapSpec(1, HOUR),)
+    first = at_event(name="first", overall=caps)
+    second = at_event(name="second", overall=caps, priority=1)
+    receipt = at_event(name="receipt")
+    done = decide([first, second, receipt], [record(5), record(HOUR + 5, event=b"f" * 16)], until=2 * HOUR)
+    goes = ["second", "first cap", "receipt"]
+    assert told(done.outbox) == [(name, at) for at in (5, HOUR + 5) for name in goes]
+    (capped,) = [item for item in done.outbox[:3] if isinstance(item, Decision) and item.skip == "cap"]
+    assert (capped.detail, capped.overall) == ("1 of 1 of all campaigns in 1 hour", ((1, HOUR),))

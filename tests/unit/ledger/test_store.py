@@ -8,7 +8,7 @@ import pytest
 from livepost.errors import StoreError
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.ledger.store import Store
-from livepost.testing.contracts.ledger import ADA, START_MS, asked, decision, page
+from livepost.testing.contracts.ledger import ADA, START_MS, asked, consent, decision, page
 
 from ..log.faults import FaultyVFS
 
@@ -52,14 +52,29 @@ def test_a_ledger_of_a_later_version_is_refused(tmp_path: Path) -> None:
         SqliteLedger(tmp_path / "ledger.db")
 
 
-def test_a_ledger_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_has(tmp_path: Path) -> None:
+AS_BEFORE = {
+    2: (
+        "DROP INDEX deliveries_ready",
+        "DROP INDEX deliveries_waiting",
+        "ALTER TABLE deliveries DROP COLUMN waits_until",
+        "CREATE INDEX deliveries_pending ON deliveries (lane, at, position) WHERE state = 'pending'",
+    ),
+    1: ("DROP TABLE sends", "DROP TABLE outcomes", "DROP TABLE outcome_tallies"),
+}
+"""What makes of a ledger of the version after it one of this version."""
+
+
+@pytest.mark.parametrize("version", sorted(AS_BEFORE))
+def test_a_ledger_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_has(tmp_path: Path, version: int) -> None:
     ledger = SqliteLedger(tmp_path / "ledger.db")
-    ledger.take_over(page(decision(1)), START_MS)
+    ledger.take_over(page(consent(0), decision(1)), START_MS)
     ledger.close()
     connection = apsw.Connection(str(tmp_path / "ledger.db"))
-    connection.execute("DROP TABLE sends; DROP TABLE outcomes; DROP TABLE outcome_tallies; PRAGMA user_version = 1")
+    for back_to in range(max(AS_BEFORE), version - 1, -1):
+        connection.execute("; ".join((*AS_BEFORE[back_to], f"PRAGMA user_version = {back_to}")))
     connection.close()
     ledger = SqliteLedger(tmp_path / "ledger.db")
+    assert [one.decision for one in ledger.claim(START_MS, 10, "courier")] == [decision(1)]
     assert ledger.send(asked(2), START_MS).new
     assert ledger.note_outcome(decision(1).id, "clicked", START_MS)
     assert [one.count for one in ledger.outcome_counts()] == [1]

@@ -13,6 +13,7 @@ from livepost import (
     Identified,
     Money,
     Profile,
+    Quiet,
     campaign,
     count,
     days,
@@ -34,7 +35,7 @@ from livepost import (
     total,
 )
 from livepost.errors import ProjectError
-from livepost.project.check import MAX_CAP, MAX_ITEMS, MAX_TILES, check_project
+from livepost.project.check import MAX_CAP, MAX_ITEMS, MAX_STEPS, MAX_TILES, check_project
 from livepost.project.declarations import collect
 from livepost.project.feature import Feature
 from livepost.project.problem import Problem
@@ -238,12 +239,53 @@ def test_personal_values_and_lists_are_not_compared() -> None:
         ({"on": Ordered, "purpose": ""}, "expected purpose="),
         ({"on": Ordered, "purpose": "Marketing"}, "in small letters"),
         ({"on": Ordered, "where": Viewed.price >= 5}, "expected a field of Ordered"),
+        ({"on": Ordered, "at": "9:00"}, "expected a time of day such as \"09:00\", got '9:00'"),
+        ({"on": Ordered, "quiet": Quiet("21:00", "24:00")}, "got '24:00'"),
+        ({"on": Ordered, "quiet": Quiet("21:00", "21:00")}, "quiet=False is for none"),
+        ({"on": Ordered, "priority": 0.5}, "expected priority= to be a whole number, got 0.5"),
     ],
 )
 def test_a_campaign_that_cannot_be_meant_is_told(rules: dict[str, Any], told: str) -> None:
     problems = problems_with(**rules)
     assert told in only(problems)
     assert "test_check.py:" in problems[0].where
+
+
+def then(**rules: Any) -> list[Problem]:
+    """Return the problems of a campaign that goes on to a mail with these rules."""
+
+    @campaign(on=Ordered)
+    def mail(shopper: Any) -> Email:
+        return Email("mail", subject="Hello")
+
+    @mail.then(**rules)
+    def another(shopper: Any) -> Email:
+        return Email("another", subject="Hello again")
+
+    return check_project(collect({"Shopper": SHOPPER, "mail": mail}), templates=["mail"])
+
+
+def test_a_later_mail_that_cannot_be_meant_is_told_by_its_own_name_and_line() -> None:
+    for rules, told in (
+        ({"wait": days(0)}, "expected wait= to be more"),
+        ({"wait": days(1), "at": "noon"}, "got 'noon'"),
+    ):
+        first, template = then(**rules)
+        assert told in first.sentence
+        assert "test_check.py:" in first.where
+        assert template.sentence == "another: expected one of the templates (mail), got 'another'; add another.mjml"
+
+
+def test_a_campaign_of_too_many_mails_is_told() -> None:
+    @campaign(on=Ordered)
+    def mail(shopper: Any) -> Email:
+        return Email("mail", subject="Hello")
+
+    for _ in range(MAX_STEPS):
+        mail.then(wait=days(1))(mail.write)
+    assert f"expected at most {MAX_STEPS} mails, got {MAX_STEPS + 1}" in only(
+        check_project(collect({"Shopper": SHOPPER, "mail": mail}))
+    )
 
 
 def test_holdout_may_be_none_or_everyone() -> None:

@@ -13,6 +13,7 @@ from livepost import (
     Identified,
     Money,
     Profile,
+    Quiet,
     campaign,
     count,
     days,
@@ -42,8 +43,10 @@ from livepost.model.compiled import (
     Compiled,
     FeatureSpec,
     SegmentSpec,
+    StepSpec,
 )
-from livepost.project.compiled import compile_project
+from livepost.model.hours import QuietHours
+from livepost.project.compiled import Sending, compile_project
 from livepost.project.declarations import collect
 
 
@@ -237,6 +240,47 @@ def test_campaigns_become_rules() -> None:
 def test_how_late_a_step_may_be_is_the_projects_where_the_campaign_does_not_say() -> None:
     late = compile_project(collect(NAMES), currency="EUR", fresh=days(2))
     assert [spec.fresh_ms for spec in late.campaigns] == [2 * 86_400_000, 86_400_000]
+
+
+SENDING = Sending(zone="Europe/Berlin", quiet=QuietHours(21 * 60, 8 * 60), caps=(CapSpec(1, 86_400_000),))
+
+
+def test_hours_and_caps_of_the_settings_are_for_marketing() -> None:
+    marketing, transactional = compile_project(collect(NAMES), currency="EUR", sending=SENDING).campaigns
+    assert (marketing.quiet, marketing.overall, marketing.zone) == (SENDING.quiet, SENDING.caps, "Europe/Berlin")
+    assert (transactional.quiet, transactional.overall, transactional.zone) == (None, (), "UTC")
+
+
+def test_a_campaign_may_have_hours_of_its_own_or_none() -> None:
+    @campaign(on=Ordered, quiet=Quiet("12:00", "13:30"))
+    def own(shopper: Shopper) -> Email:
+        return Email("mail", subject="Hello")
+
+    @campaign(on=Ordered, quiet=False)
+    def none(shopper: Shopper) -> Email:
+        return Email("mail", subject="Hello")
+
+    first, second = compile_project(collect({"own": own, "none": none}), sending=SENDING).campaigns
+    assert (first.quiet, second.quiet) == (QuietHours(12 * 60, 13 * 60 + 30), None)
+
+
+def test_later_mails_are_steps_of_their_campaign_and_no_campaigns() -> None:
+    @campaign(on=Ordered, at="09:00", priority=2)
+    def course(shopper: Shopper) -> Email:
+        return Email("mail", subject="One")
+
+    @course.then(wait=days(2), at="18:30")
+    def second_lesson(shopper: Shopper) -> Email:
+        return Email("mail", subject="Two")
+
+    declared = collect({"course": course, "second_lesson": second_lesson})
+    (spec,) = compile_project(declared).campaigns
+    assert (spec.at, spec.priority) == (9 * 60, 2)
+    assert spec.steps == (StepSpec(name="second_lesson", wait_ms=2 * 86_400_000, at=18 * 60 + 30),)
+    subjects = [declared.campaign("course").mail(step)(Shopper.never()).subject for step in (0, 1)]
+    assert subjects == ["One", "Two"]
+    with pytest.raises(ProjectError, match="expected a campaign of 3 mails, got 2 in course"):
+        declared.campaign("course").mail(2)
 
 
 def test_the_same_declarations_give_the_same_hash_and_survive_json() -> None:

@@ -83,6 +83,8 @@ def test_a_variable_that_a_setting_names_as_its_secret_is_no_setting(tmp_path: P
         ('undeclared = "drop"', "invalid enum value 'drop'"),
         ('fresh = "1 hour"', "matching regex"),
         ("retention_days = 30", ">= 31"),
+        ('quiet_hours = "9pm-8am"', "matching regex"),
+        ('caps = "4 a week"', "matching regex"),
         ('from = "nobody"', "matching regex"),
         ('from = "a@example.com\\nBcc: b@example.com"', "matching regex"),
         ('public_url = "javascript:alert(1)"', "matching regex"),
@@ -93,6 +95,23 @@ def test_a_value_that_does_not_fit_is_refused_with_an_example(tmp_path: Path, li
     with pytest.raises(SettingsError, match=r"livepost.toml:1\) does not fit: .* it is said like") as refused:
         load(tmp_path, {})
     assert expected in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            'zone = "Europe/Berlyn"',
+            r"zone = \"Europe/Berlyn\" \(livepost.toml:1\) is no zone .*did you mean Europe/Berlin\?",
+        ),
+        ('zone = ""', "is no zone of the IANA database"),
+        ('quiet_hours = "08:00-08:00"', "begin when they end; leave them out for none"),
+    ],
+)
+def test_hours_that_cannot_be_meant_are_refused(tmp_path: Path, line: str, told: str) -> None:
+    (tmp_path / "livepost.toml").write_text(line + "\n")
+    with pytest.raises(SettingsError, match=told):
+        load(tmp_path, {})
 
 
 def test_a_part_that_is_not_built_is_refused_with_its_line(tmp_path: Path) -> None:

@@ -18,6 +18,11 @@ def test_fresh_is_read_in_every_unit() -> None:
     assert {text: Settings(fresh=text).fresh_ms for text in told} == told
 
 
+def test_caps_are_read_in_every_unit() -> None:
+    assert Settings(caps="1 per 1d, 4 per 36h").caps_ms == ((1, 86_400_000), (4, 36 * 3_600_000))
+    assert Settings().caps_ms == ()
+
+
 def test_links_lead_to_the_public_url_without_a_double_slash() -> None:
     assert Settings(public_url="https://mail.example.com/").base_url == "https://mail.example.com"
 

@@ -15,12 +15,13 @@ from typing import Any
 import msgspec
 
 from livepost.errors import ProjectError
-from livepost.model.compiled import Compiled
+from livepost.model.compiled import CapSpec, Compiled
 from livepost.model.decision import Decision
 from livepost.model.message import EmailDraft
 from livepost.model.person import PersonView
-from livepost.project.compiled import compile_project
+from livepost.project.compiled import Sending, compile_project
 from livepost.project.declarations import Declarations, collect
+from livepost.project.hours import Quiet, quiet_hours
 from livepost.settings.settings import Settings
 
 MODULE = "shop"
@@ -35,7 +36,8 @@ class Project(msgspec.Struct, frozen=True):
 
     def draft(self, decision: Decision, person: PersonView, opened: Mapping[str, Any]) -> EmailDraft:
         """Return what the campaign's function wants to say to a person."""
-        return self.declarations.draft(decision.campaign, person, opened, currency=self.compiled.currency)
+        currency = self.compiled.currency
+        return self.declarations.draft(decision.campaign, person, opened, currency=currency, step=decision.step)
 
 
 def load_project(folder: Path, settings: Settings, speed: float = 1.0, *, anew: bool = False) -> Project:
@@ -46,8 +48,18 @@ def load_project(folder: Path, settings: Settings, speed: float = 1.0, *, anew: 
     """
     declarations = collect(vars(import_anew(folder) if anew else import_shop(folder)))
     fresh = timedelta(milliseconds=settings.fresh_ms)
-    compiled = compile_project(declarations, currency=settings.currency, fresh=fresh)
+    compiled = compile_project(declarations, currency=settings.currency, fresh=fresh, sending=sending_of(settings))
     return Project(folder, declarations, _stretched(compiled, speed))
+
+
+def sending_of(settings: Settings) -> Sending:
+    """Return what the settings say of all campaigns."""
+    quiet = settings.quiet_hours.partition("-")
+    return Sending(
+        zone=settings.zone,
+        quiet=quiet_hours(Quiet(quiet[0], quiet[2])) if settings.quiet_hours else None,
+        caps=tuple(CapSpec(times, per_ms) for times, per_ms in settings.caps_ms),
+    )
 
 
 def import_shop(folder: Path) -> ModuleType:

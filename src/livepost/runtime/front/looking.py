@@ -20,7 +20,7 @@ from livepost.clock import WallClock
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
 from livepost.errors import RejectedError, StoreError
-from livepost.ledger.base import MAX_LISTED, Delivery, Divergence, Ledger
+from livepost.ledger.base import MAX_LISTED, Delivery, Divergence, Kill, Ledger
 from livepost.ledger.moves import State
 from livepost.model.compiled import Compiled
 from livepost.model.letter import Letter, LetterDetail
@@ -165,6 +165,10 @@ class Looking:
             under_way = look.engine.under_way()
         declared = [one.name for one in self._compiled.campaigns]
         return campaign_standings(declared, self._ledger.counts(), self._ledger.outcome_counts(), under_way)
+
+    def kills(self) -> list[Kill]:
+        """Return which campaigns are stopped."""
+        return self._ledger.kills()
 
     def members(self, segment: str, after: int, limit: int) -> list[Member]:
         """Return people of a segment by number."""

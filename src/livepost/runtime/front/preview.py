@@ -91,13 +91,16 @@ class Previews:
 
 
 def supposed(project: Project, campaign: str, view: PersonView) -> Decision:
-    """Return the decision that a preview supposes: as if the campaign had decided on this person just now."""
+    """Return the decision that a preview supposes: as if the campaign had decided on this person just now, on the mail
+    that a journey under way comes to next.
+    """
+    steps = (journey.step for journey in view.journeys if journey.campaign == campaign)
     spec = next(one for one in project.compiled.campaigns if one.name == campaign)
     return Decision(
         id=bytes(SUBJECT_BYTES),
         campaign=campaign,
         version=spec.version,
-        step=0,
+        step=next(steps, 0),
         person=view.person,
         cause=b"",
         cause_text="a preview",

@@ -78,6 +78,10 @@ class Tending(Looking):
                 f"expected the letter to be replayed within {REPLAY_S:g} s, it was not; look at it again before you ask"
             ) from None
 
+    def kill(self, campaign: str, *, on: bool) -> None:
+        """Stop a campaign's mails, or let it mail again: the next claim sees it."""
+        self._ledger.kill(campaign, on, self._folder.clock.now_ms())
+
     def close(self) -> None:
         """Release what is open, in the event loop."""
         self._line.close()

@@ -19,12 +19,15 @@ from livepost.clock import DAY_MS, HOUR_MS, SimulatedClock
 from livepost.errors import FencedError, StoreError
 from livepost.ids import digest
 from livepost.ledger.base import (
+    ALL_MARKETING,
     LEASE_MS,
     MAX_CLAIMS,
     MAX_IN_FLIGHT,
     RETRY_MS,
     TRANSACTIONAL_RETRY_MS,
+    WAITS,
     Claimed,
+    Kill,
     Ledger,
     Outcome,
     OutcomeTally,
@@ -41,6 +44,8 @@ START_MS = 1_700_000_000_000
 ADA = digest("ada")
 BOB = digest("bob")
 ADDRESS = digest("ada@example.com")
+QUIET_END_MS = 1_700_031_600_000
+"""When it is eight in the morning in Berlin, after START_MS."""
 
 
 class LedgerBench(Protocol):
@@ -446,12 +451,68 @@ class LedgerContract:
         assert len(ledger.claim(START_MS, 10, "w")) == 1
         assert state_of(ledger, decision(1)) == ("skipped", "kill")
 
+    def test_all_marketing_is_stopped_at_once_and_transactional_mails_go_on(self, ledger: Ledger) -> None:
+        letter, receipt = decision(1), decision(2, campaign="receipt", class_="transactional", lane="transactional")
+        ledger.take_over(page(*granted(ADA), letter, receipt), START_MS)
+        ledger.kill(ALL_MARKETING, True, START_MS)
+        ledger.kill(ALL_MARKETING, True, START_MS + 1)
+        assert ledger.kills() == [Kill(campaign=ALL_MARKETING, at=START_MS)]
+        assert [claim.decision for claim in ledger.claim(START_MS, 10, "w")] == [receipt]
+        assert state_of(ledger, letter) == ("skipped", "kill")
+        ledger.kill(ALL_MARKETING, False, START_MS)
+        assert ledger.kills() == []
+
     def test_the_cap_counts_what_is_or_may_be_sent_within_its_period(self, ledger: Ledger) -> None:
         capped = [decision(n, at=START_MS + n * DAY_MS, cap_times=2, cap_per_ms=7 * DAY_MS) for n in range(1, 10)]
         ledger.take_over(page(*capped), START_MS)
         goes = [claim.decision.id for claim in ledger.claim(START_MS, 20, "w")]
         assert goes == [capped[0].id, capped[1].id, capped[7].id, capped[8].id]
         assert state_of(ledger, capped[2]) == ("skipped", "cap")
+
+    def test_caps_on_all_campaigns_count_marketing_of_any(self, ledger: Ledger) -> None:
+        caps = ((3, 7 * DAY_MS), (1, DAY_MS))
+        several = [
+            decision(n, at=START_MS + n * HOUR_MS, campaign=f"c{n}", overall=caps if n > 1 else ())
+            for n in (1, 2, 30, 60, 90)
+        ]
+        receipt = decision(9, at=START_MS + 59 * HOUR_MS, class_="transactional", lane="transactional")
+        ledger.take_over(page(*granted(ADA), receipt, *several), START_MS)
+        goes = [claim.decision for claim in ledger.claim(START_MS, 20, "w")]
+        assert goes == [receipt, several[0], several[2], several[3]]
+        assert state_of(ledger, several[1]) == state_of(ledger, several[4]) == ("skipped", "cap")
+
+    def test_a_mail_claimed_in_quiet_hours_waits_until_they_end_where_the_person_is(self, ledger: Ledger) -> None:
+        """It is a quarter past ten in the evening in London, past eleven in Berlin."""
+        asleep = decision(1, quiet=(21 * 60, 8 * 60, "Europe/Berlin"))
+        awake = decision(2, quiet=(23 * 60, 8 * 60, "Europe/London"))
+        ledger.take_over(page(*granted(ADA), asleep, awake), START_MS)
+        assert [claim.decision for claim in ledger.claim(START_MS, 10, "w")] == [awake]
+        [waiting] = ledger.deliveries(state="pending")
+        assert (waiting.decision, waiting.detail) == (asleep, WAITS)
+        assert ledger.claim(QUIET_END_MS - 1, 10, "w") == []
+        assert [claim.decision for claim in ledger.claim(QUIET_END_MS, 10, "w")] == [asleep]
+
+    def test_quiet_hours_that_begin_between_claim_and_confirm_let_a_mail_wait(self, ledger: Ledger) -> None:
+        mail = decision(1, quiet=(21 * 60, 8 * 60, "Europe/Berlin"))
+        ledger.take_over(page(*granted(ADA), mail), START_MS)
+        claims = ledger.claim(START_MS - 3 * HOUR_MS, 10, "w")
+        assert [one.reason for one in ledger.confirm(claims, [ADDRESS], START_MS)] == ["quiet_hours"]
+        assert state_of(ledger, mail) == ("pending", "")
+        assert [claim.decision for claim in ledger.claim(QUIET_END_MS, 10, "w")] == [mail]
+
+    def test_while_a_mail_waits_for_quiet_hours_to_end_it_can_be_cancelled(self, ledger: Ledger) -> None:
+        mail = decision(1, quiet=(21 * 60, 8 * 60, "Europe/Berlin"))
+        ledger.take_over(page(*granted(ADA), mail), START_MS)
+        assert ledger.claim(START_MS, 10, "w") == []
+        ledger.take_over(page(cancellation(mail, 2)), START_MS)
+        assert ledger.claim(QUIET_END_MS, 10, "w") == []
+        assert state_of(ledger, mail) == ("skipped", "until")
+
+    def test_quiet_hours_keep_no_mail_for_more_than_a_day(self, ledger: Ledger) -> None:
+        old = decision(1, at=QUIET_END_MS - DAY_MS - 1, quiet=(21 * 60, 8 * 60, "Europe/Berlin"))
+        ledger.take_over(page(*granted(ADA), old), START_MS)
+        assert ledger.claim(START_MS, 10, "w") == []
+        assert state_of(ledger, old) == ("skipped", "quiet_hours")
 
     def test_the_cap_of_a_merged_person_counts_both(self, ledger: Ledger) -> None:
         ledger.take_over(page(decision(1, cap_times=1, cap_per_ms=DAY_MS)), START_MS)
@@ -471,6 +532,12 @@ class LedgerContract:
         ledger.take_over(page(Merge(old=ADA, new=BOB, position=11), bobs), START_MS)
         assert ledger.claim(START_MS, 1, "w") == []
         assert state_of(ledger, bobs) == ("skipped", "merged")
+
+    def test_mails_of_one_journey_keep_none_of_it_out(self, ledger: Ledger) -> None:
+        first = decision(10, entered_at=START_MS)
+        then = decision(20, entered_at=START_MS, cause=first.cause, step=1)
+        ledger.take_over(page(*granted(ADA, BOB), Merge(old=ADA, new=BOB, position=1), first, then), START_MS)
+        assert [claim.decision for claim in ledger.claim(START_MS, 10, "w")] == [first, then]
 
     def test_of_two_that_are_pending_when_people_merge_the_first_goes(self, ledger: Ledger) -> None:
         adas = decision(10, entered_at=START_MS)
