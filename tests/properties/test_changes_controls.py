@@ -25,7 +25,7 @@ from tests.properties.generators import Case
 from tests.properties.test_changes import engine_run
 from tests.properties.test_engine import oracle_people, people_of
 
-CASES = 100
+CASES = 160
 """Drawn once, always the same ones, for all controls."""
 
 Drawn = list[tuple[Case, OracleResult]]

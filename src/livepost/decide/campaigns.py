@@ -43,6 +43,10 @@ class Roster:
         self._until = _places(spec.until for spec in specs)
         self._left = _places((spec.audience,) if spec.audience and spec.exit else () for spec in specs)
 
+    def __contains__(self, name: str) -> bool:
+        """Say whether the project has a campaign of this name."""
+        return name in self._place
+
     def started_by(self, moment: Moment) -> list[Campaign]:
         """Return the campaigns in which the moment may start a journey."""
         return self._concerned(moment, self._on, self._entered, entered=True)

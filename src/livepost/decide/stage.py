@@ -102,14 +102,22 @@ class Campaigns:
 
     def due(self, journal: bytes) -> int:
         """Return the earliest due time (ms) among the journal's journeys, NO_DUE if none is under way."""
-        return _due(journals.read(journal))
+        return self._due(journals.read(journal))
 
     def _pass_time(self, case: _Case, until: int, position: Position) -> int:
         """Serve the journeys that are due by `until` (ms), each at its time; return when the next one is."""
-        while (due := _due(case.book)) <= until:
+        while (due := self._due(case.book)) <= until:
             seq, stamp = position(due)
             self._live_through(case, Moment(due, seq, lateness_ms=stamp - due))
         return due
+
+    def _due(self, book: Journal) -> int:
+        """Return when the next journey is due; one in a campaign that there is not is never decided, so it never is."""
+        earliest = NO_DUE
+        for name, memory in book.campaigns.items():
+            if memory.journey is not None and memory.journey.due < earliest and name in self._roster:
+                earliest = memory.journey.due
+        return earliest
 
     def _live_through(self, case: _Case, moment: Moment) -> None:
         if moment.settles:
@@ -244,14 +252,6 @@ def _next(spec: CampaignSpec, zone: str, journey: Journey, moment: Moment, verdi
 def _noted(decided: list[int], at: int, per_ms: int) -> list[int]:
     """Return the times of decisions within a cap's time, and this one."""
     return [*(before for before in decided if at - before < per_ms), at]
-
-
-def _due(book: Journal) -> int:
-    earliest = NO_DUE
-    for memory in book.campaigns.values():
-        if memory.journey is not None and memory.journey.due < earliest:
-            earliest = memory.journey.due
-    return earliest
 
 
 def _hear(book: Journal, moment: Moment) -> None:

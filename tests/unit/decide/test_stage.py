@@ -487,6 +487,12 @@ def test_a_mail_that_a_changed_project_has_no_more_is_said_and_ends_the_journey(
     assert (steps(done.outbox), done.due) == ([(2, 9 * HOUR, "kill")], NO_DUE)
 
 
+def test_a_journey_in_a_campaign_that_there_is_not_is_left_alone() -> None:
+    waiting = decide(at_event(wait_ms=HOUR), [record(5)], until=6)
+    done = decide(at_event(name="other"), [record(9)], until=DAY, journal=waiting.journal)
+    assert (told(done.outbox), done.due) == ([("other", 9)], NO_DUE)
+
+
 # --- caps on all campaigns, priorities ------------------------------------------------------------
 
 
