@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "demo": "demo:demo",
     "console": "console:console",
     "mailbox": "mailbox:app",
+    "rehearse": "rehearsing:rehearse",
     "why": "inspect:why",
     "parity": "inspect:parity",
     "replay": "replay:replay",

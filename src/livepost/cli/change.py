@@ -18,6 +18,7 @@ from livepost.cli.author import project_of
 from livepost.cli.project import problems_here
 from livepost.cli.workspace import used_folder_here
 from livepost.errors import LivepostError, ProjectError
+from livepost.log.whole import blocks_of
 from livepost.ops.plan import Moves, Plan
 from livepost.ops.plan import plan as planned
 from livepost.project.diff import Change, Diff, diff
@@ -26,7 +27,7 @@ from livepost.runtime.author.project import Project
 from livepost.runtime.data.definitions import Named, read_named
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.asking import engine_of
-from livepost.runtime.outside.applying import Applying, Stage, blocks_of
+from livepost.runtime.outside.applying import Applying, Stage
 
 CHANGES = 2
 """The exit code of `plan` where something is to be done (the habit of `terraform plan -detailed-exitcode`)."""

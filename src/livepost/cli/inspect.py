@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Annotated
 
@@ -14,14 +13,13 @@ from rich.console import Console
 from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import used_folder_here
 from livepost.errors import StoreError
-from livepost.log.base import LogReader, Position
-from livepost.model.block import Block
+from livepost.log.base import Position
+from livepost.log.whole import blocks_of
 from livepost.model.person import PersonView
 from livepost.ops.parity.compare import Parity, compare
 from livepost.runtime.engine.asking import Engine, engine_of
 from livepost.runtime.front.reasons import reasons_for
 
-READ_RECORDS = 20_000
 EVERYBODY = 10_000_000
 SETTLE_S = 30.0
 
@@ -59,7 +57,7 @@ def parity(
         if not views:
             raise StoreError("there is nobody to compare yet; send events first")
         at = Position(views[0].position, views[0].as_of)
-        found = compare(_blocks(log), project.compiled, views, at, everybody=not limit)
+        found = compare(blocks_of(log), project.compiled, views, at, everybody=not limit)
     _say_parity(found, as_json)
     if not found.holds:
         raise typer.Exit(1)
@@ -84,13 +82,6 @@ def _settled(engine: Engine, limit: int) -> list[PersonView]:
             return views
         time.sleep(0.05)
     raise StoreError(f"the engine did not come to rest within {SETTLE_S:g} s; try again when less comes in")
-
-
-def _blocks(log: LogReader) -> Iterator[Block]:
-    after = log.first() - 1
-    while blocks := log.read(after, READ_RECORDS):
-        yield from blocks
-        after = blocks[-1].first + blocks[-1].count - 1
 
 
 def _say_parity(found: Parity, as_json: bool) -> None:

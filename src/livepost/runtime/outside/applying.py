@@ -15,8 +15,8 @@ from typing import Literal, TypeAlias, TypeVar
 import msgspec
 
 from livepost.errors import StoreError
-from livepost.log.base import LogReader, Position
-from livepost.model.block import Block
+from livepost.log.base import Position
+from livepost.log.whole import blocks_of
 from livepost.model.change import Cut, Seed
 from livepost.model.compiled import Compiled
 from livepost.model.told import Status
@@ -42,7 +42,6 @@ PAUSE_S = 0.02
 """How long live records have the engine to themselves after a seed was folded."""
 
 LOOK_S = 0.01
-READ_RECORDS = 20_000
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,14 +133,6 @@ class Applying:
                     "on when less comes in"
                 )
             time.sleep(LOOK_S)
-
-
-def blocks_of(log: LogReader) -> Iterator[Block]:
-    """Yield a log's blocks from the oldest that it has."""
-    after = log.first() - 1
-    while blocks := log.read(after, READ_RECORDS):
-        yield from blocks
-        after = blocks[-1].first + blocks[-1].count - 1
 
 
 def patiently(ask: Callable[[], T]) -> T:

@@ -13,6 +13,7 @@ from contextlib import ExitStack, closing
 import msgspec
 
 from livepost.errors import StoreError
+from livepost.log.whole import READ_RECORDS
 from livepost.model.block import Block
 from livepost.model.person import PersonView
 from livepost.ops.unlinks import Link, Unlinks
@@ -23,7 +24,7 @@ from livepost.runtime.engine.asking import engine_of
 from livepost.runtime.front.changing import NAMED
 from livepost.runtime.front.reasons import person_of
 from livepost.runtime.front.undoing import UNLINK
-from livepost.runtime.outside.applying import FOLD_S, LOOK_S, READ_RECORDS, patiently
+from livepost.runtime.outside.applying import FOLD_S, LOOK_S, patiently
 from livepost.runtime.sockets.wire import WireClient, WireError
 
 TRIES = 10
