@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from botocore.awsrequest import AWSResponse
 from django.conf import settings as django_settings
 from django.core.mail import EmailMultiAlternatives
 
@@ -88,8 +89,6 @@ class Carrier:
 
     def _send_signed(self, request: Any, **_: Any) -> Any:
         """Send what boto3 signed over our own connections: it asks for this before it would use its own."""
-        from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - for SES only
-
         response = self._session.request(
             method=request.method,
             url=request.url,

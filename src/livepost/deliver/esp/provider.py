@@ -21,7 +21,7 @@ Once: TypeAlias = Literal["", "header", "mail header", "body"]
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """One provider. `backend` is anymail's module, `credential` its word for the key, `named` for the address's options.
+    """One provider. `backend` is anymail's module, `credential` its word for the key, `named` for our options.
 
     `regions` are base addresses of the API; `extra` are headers that only this provider reads; `codes` say what the
     refusals it names mean, where the status alone does not.

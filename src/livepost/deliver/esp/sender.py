@@ -107,8 +107,6 @@ class EspSender:
     def _tried(self, one: _Try) -> Receipt:
         try:
             read = self._carrier.carry(one.message, one.exchange)
-        except IMPOSSIBLE as error:
-            return self._receipt("failed", self._line(f"{self._provider.name} cannot be told: {error}", one.message))
         except Exception as error:  # of requests, urllib3, botocore, anymail: what counts is how far the request came
             return self._without_reading(one, error)
         return self._answered(one, read)
@@ -119,7 +117,9 @@ class EspSender:
             return self._answered(one, Read())
         if one.exchange.written:
             return self._receipt("unknown", LOST)
-        return self._receipt("temporary", self._line(f"{self._provider.name} cannot be reached: {error}", one.message))
+        if isinstance(error, IMPOSSIBLE):
+            return self._receipt("failed", self._line(f"{self._provider.name} cannot be told: {error}", one.message))
+        return self._receipt("temporary", self._line(f"{self._provider.name}: {_first_cause(error)}", one.message))
 
     def _answered(self, one: _Try, read: Read) -> Receipt:
         answer = one.exchange.answer
@@ -159,3 +159,9 @@ class _Try:
 
 def _is_conflict(answer: Answer | None) -> bool:
     return answer is not None and answer.status == CONFLICT
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Return what went wrong at the bottom: libraries wrap it up to four times."""
+    below = error.__cause__ or error.__context__
+    return error if below is None else _first_cause(below)

