@@ -89,14 +89,15 @@ def names(answer: Answer) -> list[str]:
     return [name.rpartition("#")[2] for name in found if name]
 
 
-def words(answer: Answer, recipient: str, secret: str) -> str:
+def words(answer: Answer, read: str, recipient: str, secret: str) -> str:
     """Return the answer in one line, without addresses and without the key.
 
-    >>> words(Answer(status=422, body=b'{"Message": "No ada@example.com"}'), "ada@example.com", "hunter2")
+    >>> words(Answer(status=422, body=b'{"Message": "No ada@example.com"}'), "", "ada@example.com", "hunter2")
     '422 No (address)'
     """
     said = [value for value in _values(_json(answer.body), _WORDS) if isinstance(value, str)]
-    text = ": ".join(dict.fromkeys([*names(answer)[:1], *said]))
+    refused = [read] if read in _REFUSED else []
+    text = ": ".join(dict.fromkeys([*names(answer)[:1], *refused, *said]))
     return told(answer.status, without(text, secret), recipient)
 
 

@@ -81,7 +81,7 @@ class Carrier:
             except AnymailError:
                 if not mail.anymail_status.recipients:  # else the answer was read, and what it said was the error
                     raise
-        return _read(mail, message.recipient, exchange)
+        return _read(mail, self._provider, message.recipient, exchange)
 
     def let_go(self) -> None:
         """End the connections; the next mail opens others."""
@@ -216,11 +216,11 @@ def _fitted(mail: _Mail, provider: Provider, message: Message) -> None:
         mail.esp_extra = {"list_unsubscribe": url} if url else {}
 
 
-def _read(mail: _Mail, recipient: str, exchange: Exchange) -> Read:
-    """Return the recipient's status, "" if the answer speaks of somebody else; SendGrid tells its id in a header."""
+def _read(mail: _Mail, provider: Provider, recipient: str, exchange: Exchange) -> Read:
+    """Return the recipient's status, "" if the answer does not speak of them; SendGrid tells its id in a header."""
     by_address = {address.casefold(): found for address, found in mail.anymail_status.recipients.items()}
     found = by_address.get(recipient.casefold())
-    if found is None:
+    if found is None or (found.status == "failed" and not provider.says_failed):
         return Read()
     told = found.message_id
     if told is None and exchange.answer is not None:

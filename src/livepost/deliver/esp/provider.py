@@ -24,7 +24,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """One provider. `backend` is anymail's module, `credential` its word for the key, `named` for our options.
 
     `regions` are base addresses of the API; `extra` are headers that only this provider reads; `codes` say what the
-    refusals it names mean, where the status alone does not.
+    refusals it names mean, where the status alone does not. `says_failed`: the recipient's status `failed` is its own
+    word; of others anymail says so when it only misses an id.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     switches_tracking: bool = True
     once: Once = ""
     extra: dict[str, str] = {}
+    says_failed: bool = False
     codes: dict[str, ReceiptState] = {}
     contract_checked: bool = False
 
@@ -127,6 +129,7 @@ PROVIDERS: tuple[Provider, ...] = (
         credential="secret_key",
         named={"project": "project_id", "region": "region"},
         switches_tracking=False,
+        says_failed=True,
     ),
     Provider(
         name="sendgrid",
@@ -155,7 +158,7 @@ PROVIDERS: tuple[Provider, ...] = (
         named={"subaccount": "subaccount"},
         regions={"us": "https://api.sparkpost.com/api/v1/", "eu": "https://api.eu.sparkpost.com/api/v1/"},
     ),
-    Provider(name="unisender-go", backend="unisender_go", once="body"),
+    Provider(name="unisender-go", backend="unisender_go", once="body", says_failed=True),
 )
 
 

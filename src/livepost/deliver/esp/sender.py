@@ -126,7 +126,7 @@ class EspSender:
         if answer is None:  # anymail came to an end without asking anybody
             return self._receipt("failed", f"{self._provider.name} was not asked; this is a bug, please report it")
         state = meaning(answer, read.status, self._provider.codes)
-        text = words(answer, one.message.recipient, self._secret)
+        text = words(answer, read.status, one.message.recipient, self._secret)
         return self._receipt(state, text, read.provider_id if state == "sent" else "")
 
     def _line(self, text: str, message: Message) -> str:

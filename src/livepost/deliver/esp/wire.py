@@ -48,6 +48,14 @@ class Exchange:
             self.written = True
             self._socket = sock
 
+    def ends(self, answer: Answer) -> None:
+        """Note the answer; raise OSError if the exchange was cut off: what was read then may be half of one."""
+        with self._lock:
+            if self._cut:
+                raise OSError("given up before the answer was whole")
+            self.answer = answer
+            self._socket = None
+
     def cut(self) -> None:
         """Give up: whoever waits for the answer gets an error."""
         with self._lock:
@@ -103,7 +111,7 @@ class _Adapter(HTTPAdapter):
         response = super().send(request, *args, **{**kwargs, "stream": True})
         body = _whole(response.raw)
         headers = {name.lower(): value for name, value in response.headers.items()}
-        _current.get().answer = Answer(status=response.status_code, headers=headers, body=body)
+        _current.get().ends(Answer(status=response.status_code, headers=headers, body=body))
         response.raw = BytesIO(body)
         return response
 
