@@ -17,7 +17,7 @@ import pytest
 from livepost.clock import MINUTE_MS
 from livepost.deliver.esp.provider import PROVIDERS
 from livepost.deliver.esp.sender import LOST, Patience
-from tests.real.post import Counter
+from tests.real.post import Authority, Counter
 from tests.real.prism import CONTRACTS, Prism, needs_contracts, schema_faults
 from tests.unit.deliver.esp.desk import SENT, Desk, Fault, Reply, Request, desk_of, mail, sender_to
 
@@ -140,6 +140,33 @@ def test_a_request_without_its_key_is_refused(prism: tuple[str, Prism]) -> None:
     assert key in request.headers
     bare = replace(request, headers={told: value for told, value in request.headers.items() if told != key})
     assert one.judge(bare)[0] in (400, 401, 422)
+
+
+# TLS
+
+
+@pytest.mark.parametrize("name", ["sendgrid", "ses"])
+def test_a_certificate_of_an_authority_the_machine_knows_is_taken(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca = Authority(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(ca.file))
+    with desk_of(name, ca.server("127.0.0.1")) as desk, closing(sender_to(name, desk.url)) as sender:
+        assert [one.state for one in sender.send([mail(1), mail(2)])] == ["sent", "sent"]
+
+
+@pytest.mark.parametrize("name", ["sendgrid", "ses"])
+@pytest.mark.parametrize(("host", "known"), [("127.0.0.1", False), ("mail.example.com", True)])
+def test_another_authority_or_name_is_refused_and_nothing_is_written(
+    tmp_path: Path, name: str, host: str, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca = Authority(tmp_path)
+    if known:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(ca.file))
+    with desk_of(name, ca.server(host)) as desk, closing(sender_to(name, desk.url)) as sender:
+        [receipt] = sender.send([mail()])
+        assert (receipt.state, desk.requests) == ("temporary", [])
+        assert "certificate verify failed" in receipt.text
 
 
 # What each fault leaves in the ledger

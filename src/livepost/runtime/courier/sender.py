@@ -22,6 +22,9 @@ from livepost.settings.settings import Settings
 from livepost.settings.smtp import SCHEMES, read_smtp
 from livepost.vault.base import Vault
 
+EXTRA = ("anymail", "boto3", "requests", "urllib3")
+"""What senders to providers import."""
+
 
 class OpenSender(Sender, Protocol):
     """A sender that holds files or connections."""
@@ -60,7 +63,7 @@ def _route(settings: Settings) -> Route:
 def _provider(settings: Settings) -> tuple[ProviderAddress, str]:
     """Return the provider's address and key."""
     address = read_provider(settings.mail, "settings")
-    if importlib.util.find_spec("anymail") is None:
+    if any(importlib.util.find_spec(package) is None for package in EXTRA):
         raise SettingsError(f"mail names {address.name}, which needs an extra; say pip install 'livepost[esp]'")
     return address, _password(settings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -80,20 +81,25 @@ class Request:
 class Desk:
     """The server; `answers` are used up one a request, then `reply` is given for ever."""
 
-    def __init__(self, reply: Reply | None = None) -> None:
+    def __init__(self, reply: Reply | None = None, context: ssl.SSLContext | None = None) -> None:
         self.reply: Reply | Fault = reply or Reply()
         self.answers: list[Reply | Fault] = []
         self.requests: list[Request] = []
         self.connections = 0
         self.over = threading.Event()
+        self._scheme = "https" if context else "http"
         self._server = _Server(("127.0.0.1", 0), _handler(self))
+        if context:
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
     @property
     def url(self) -> str:
         """The base address of its API."""
-        return f"http://127.0.0.1:{self._server.server_port}/api/"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}/api/"
 
     def next(self) -> Reply | Fault:
         """Return what the next request gets."""
@@ -177,9 +183,9 @@ def reset(connection: socket.socket) -> None:
 
 
 @contextmanager
-def desk_of(name: str) -> Iterator[Desk]:
-    """Open a desk that takes mails as the provider does."""
-    desk = Desk(SENT[name])
+def desk_of(name: str, context: ssl.SSLContext | None = None) -> Iterator[Desk]:
+    """Open a desk that takes mails as the provider does, with TLS if there is a context."""
+    desk = Desk(SENT[name], context)
     try:
         yield desk
     finally:

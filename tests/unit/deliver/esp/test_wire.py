@@ -80,6 +80,17 @@ def test_no_cookie_is_remembered_and_no_login_of_the_machine_is_used(
     assert [one.headers.get("authorization") for one in desk.requests] == [None, None]
 
 
+def test_a_proxys_refusal_comes_before_the_first_byte(
+    session: Session, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CONNECT is written, the request is not: the desk knows POST only."""
+    monkeypatch.setenv("HTTPS_PROXY", desk.url)
+    exchange = Exchange()
+    with exchanging(exchange), pytest.raises(OSError, match="Tunnel connection failed: 501"):
+        session.request("POST", "https://api.provider.example/", data=b"x", timeout=5)
+    assert (exchange.written, desk.connections, desk.requests) == (False, 1, [])
+
+
 def test_an_answer_of_the_bound_is_read_and_one_byte_more_is_refused(session: Session, desk: Desk) -> None:
     for size, whole in ((MAX_ANSWER_BYTES, True), (MAX_ANSWER_BYTES + 1, False)):
         desk.reply = Reply(200, "x" * size)
