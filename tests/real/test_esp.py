@@ -6,6 +6,8 @@ Each request is judged by Prism and, its body, by jsonschema; each check has req
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -17,9 +19,10 @@ import pytest
 from livepost.clock import MINUTE_MS
 from livepost.deliver.esp.provider import PROVIDERS
 from livepost.deliver.esp.sender import LOST, Patience
-from tests.real.post import Authority, Counter
+from tests.real.post import Authority, Counter, wait_until
 from tests.real.prism import CONTRACTS, Prism, needs_contracts, schema_faults
-from tests.unit.deliver.esp.desk import SENT, Desk, Fault, Reply, Request, desk_of, mail, sender_to
+from tests.real.test_smtp import Shop
+from tests.unit.deliver.esp.desk import KEY, SENT, Desk, Fault, Reply, Request, desk_of, mail, sender_to
 
 FILES = {
     "postmark": ("postmark_server.json", "/email"),
@@ -224,3 +227,48 @@ def test_after_the_first_byte_marketing_is_never_sent_again_and_transactional_is
         assert len(desk.requests) == tries
         keys = {request.headers.get("idempotency-key") for request in desk.requests}
         assert len(keys) == 1 and (None in keys) == (name != "resend")
+
+
+# The whole house
+
+
+def house_before(desk: Desk, folder: Path) -> Shop:
+    """Return the crash suite's shop as a house whose mails go to SendGrid's desk."""
+    (folder / "key").write_text(f"{KEY}\n")
+    return Shop(folder, f"sendgrid:?url={desk.url}", f'mail_password = "file:{folder / "key"}"\n')
+
+
+def reminded(desk: Desk) -> list[str]:
+    """Return whom the reminders went to: who only looks gets a mail of another campaign some seconds later."""
+    bodies = [json.loads(request.body) for request in desk.requests]
+    return [
+        one["personalizations"][0]["to"][0]["email"] for one in bodies if one["subject"].startswith("Still looking")
+    ]
+
+
+def test_the_whole_house_sends_its_mails_through_the_provider(tmp_path: Path) -> None:
+    with desk_of("sendgrid") as desk, closing(house_before(desk, tmp_path)) as shop:
+        shop.looks("ada")
+        wait_until("the reminder to be settled", lambda: shop.states() == {"sent": 1})
+        assert reminded(desk) == ["ada@example.com"]
+        with closing(shop.house.folder.ledger()) as ledger:
+            [delivery] = ledger.deliveries(campaign="reminder")
+        assert (delivery.provider, delivery.provider_id) == ("sendgrid", "14c5d75ce93")
+        assert {request.headers["authorization"] for request in desk.requests} == {f"Bearer {KEY}"}
+        decisions = {json.loads(one.body)["personalizations"][0]["custom_args"]["decision"] for one in desk.requests}
+        assert delivery.decision.id.hex() in decisions
+
+
+def test_a_courier_killed_between_the_request_and_its_answer_leaves_unknown_and_sends_no_second_mail(
+    tmp_path: Path,
+) -> None:
+    with desk_of("sendgrid") as desk, closing(house_before(desk, tmp_path)) as shop:
+        desk.answers = ["hang"]
+        shop.looks("ada")
+        wait_until("the mail to be written", lambda: len(desk.requests) == 1)
+        assert shop.states() == {"in_flight": 1}
+        os.kill(shop.house.supervisor.pids()["courier"], signal.SIGKILL)
+        wait_until("the courier to start again", lambda: shop.states() == {"unknown": 1})
+        shop.looks("bob")
+        wait_until("the next reminder", lambda: shop.states() == {"unknown": 1, "sent": 1})
+        assert sorted(reminded(desk)) == ["ada@example.com", "bob@example.com"]
