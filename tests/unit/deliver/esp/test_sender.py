@@ -12,10 +12,10 @@ import requests
 from urllib3.util.retry import Retry
 
 from livepost.deliver.answer import TEXT_CHARS
-from livepost.deliver.esp.sender import LOST, SPARED, Patience
+from livepost.deliver.esp.sender import LOST, SPARED, EspSender, Patience
 from livepost.deliver.esp.wire import Exchange, _Adapter
 from livepost.model.message import Message
-from livepost.settings.provider import FORMS
+from livepost.settings.provider import FORMS, read_provider
 from tests.unit.deliver.esp.desk import KEY, SENT, Desk, Fault, Reply, Senders, desk_of, mail
 
 FOUR = ("mailgun", "postmark", "sendgrid", "ses")
@@ -133,6 +133,22 @@ def test_with_retries_below_us_it_would_be_written_twice(
     sendgrid.answers = ["close"]
     [receipt] = senders("sendgrid", sendgrid.url).send([mail()])
     assert (receipt.state, len(sendgrid.requests)) == ("sent", 2)
+
+
+def test_ses_sends_with_the_right_of_the_machine_and_waits_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with desk_of("ses") as one:
+        address = read_provider(f"ses:?region=eu-west-1&url={one.url}", "test")
+        with closing(EspSender(address, "")) as sender:
+            [receipt] = sender.send([mail()])
+            assert (receipt.state, receipt.text) == ("temporary", "ses: Unable to locate credentials")
+            assert one.requests == []
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDMACHINE")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
+        with closing(EspSender(address, "")) as sender:
+            assert [receipt.state for receipt in sender.send([mail()])] == ["sent"]
+        assert "Credential=AKIDMACHINE/" in one.requests[0].headers["authorization"]
 
 
 # With an answer
