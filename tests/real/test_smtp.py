@@ -451,11 +451,11 @@ def test_a_mail_sent_twice_would_be_counted(closes: Closes, tmp_path: Path) -> N
 class Shop:
     """The crash suite's shop as a house whose mails go to a server."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, address: str, more: str = "") -> None:
         project = copytree(SHOP_FOLDER, folder / "shop", ignore=lambda _, names: [n for n in names if "pycache" in n])
         settings = project / "livepost.toml"
-        told = settings.read_text().replace('"keep:"', f'"{clear(port)}"')
-        settings.write_text(f'{told}public_url = "https://m.shop.example"\n')
+        told = settings.read_text().replace('"keep:"', f'"{address}"')
+        settings.write_text(f'{told}public_url = "https://m.shop.example"\n{more}')
         self.house = House(folder / "data", project)
         self.house.start()
 
@@ -492,7 +492,7 @@ def reminders(office: Office) -> list[EmailMessage]:
 
 def test_the_whole_house_sends_its_mails_to_the_server(closes: Closes, tmp_path: Path) -> None:
     office = closes(Office())
-    shop = closes(Shop(tmp_path, office.port))
+    shop = closes(Shop(tmp_path, clear(office.port)))
     shop.looks("ada")
     wait_until("the reminder to be settled", lambda: shop.states() == {"sent": 1})
     [arrived] = reminders(office)
@@ -511,7 +511,7 @@ def test_a_courier_killed_between_the_dot_and_its_answer_leaves_unknown_and_send
 ) -> None:
     office = closes(Office())
     office.answers = {".": "hang"}
-    shop = closes(Shop(tmp_path, office.port))
+    shop = closes(Shop(tmp_path, clear(office.port)))
     shop.looks("ada")
     wait_until("the mail to be written", lambda: office.heard["."] == 1)
     assert shop.states() == {"in_flight": 1}

@@ -25,6 +25,7 @@ from livepost.settings.part import (
     check_zone,
     masked,
 )
+from livepost.settings.provider import PROVIDER_SCHEMES, check_key, read_provider
 from livepost.settings.secret import ENVIRONMENT, FILE, check_reference
 from livepost.settings.settings import Settings, attribute, describe, keys
 from livepost.settings.smtp import SCHEMES, check_login, read_smtp, with_cafile_in
@@ -192,6 +193,8 @@ def _check_mail(mail: Value, password: Value) -> None:
     if mail.given.startswith(SCHEMES):
         address = read_smtp(mail.given, mail.origin)
         check_login(address.user, password.given, mail.origin)
+    if mail.given.startswith(PROVIDER_SCHEMES):
+        check_key(read_provider(mail.given, mail.origin), password.given, mail.origin)
 
 
 def _absolute(folder: Path, key: str, value: Value) -> Any:

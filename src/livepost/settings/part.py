@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import msgspec
 
 from livepost.errors import SettingsError
+from livepost.settings.provider import PROVIDER_SCHEMES
 from livepost.settings.smtp import SCHEMES
 
 
@@ -35,12 +37,7 @@ PARTS: tuple[Part, ...] = (
         ("duckdb:",),
         ("snowflake:", "bigquery:", "redshift:", "synapse:", "databricks:", "postgresql:"),
     ),
-    Part(
-        "mail",
-        ("keep:",),
-        ("sendgrid:", "postmark:", "ses:", "mailgun:", "resend:", "brevo:"),
-        SCHEMES,
-    ),
+    Part("mail", ("keep:",), (), SCHEMES + PROVIDER_SCHEMES),
 )
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -49,11 +46,18 @@ def check_part(part: Part, value: str, where: str) -> None:
     """Raise SettingsError unless `value` names a part that is built; `where` says where it was written."""
     if value in part.built or value.startswith(part.addressed):
         return
-    use = f'use {part.key} = "{part.built[0]}"'
+    use = f'use {part.key} = "{_nearest(part, value)}"'
     shown = f'{part.key} = "{masked(value)}" ({where})'
     if value.startswith(part.planned):
         raise SettingsError(f"{shown} is not yet built in this version; {use}")
     raise SettingsError(f"{shown} names no {part.key} that Livepost knows; {use}")
+
+
+def _nearest(part: Part, value: str) -> str:
+    """Return the built part whose name is most like that of `value`, else the default."""
+    known = {name.rstrip(":"): name for name in (*part.built, *part.addressed)}
+    near = difflib.get_close_matches(value.partition(":")[0], known, n=1)
+    return known[near[0]] if near else part.built[0]
 
 
 def check_host(host: str, where: str) -> None:

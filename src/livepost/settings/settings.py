@@ -62,10 +62,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
     warehouse: Annotated[str, Meta(description="Marts. Reserved: not built in this version.")] = "duckdb:"
     mail: Annotated[
         str,
-        Meta(description="How mails leave: `keep:` writes them, sealed, to disk; `smtp://user@host` sends them."),
+        Meta(
+            description="How mails leave: `keep:` writes them, sealed, to disk; `smtp://user@host` gives them to a "
+            "server, `sendgrid:` and others to a provider (the extra `livepost[esp]`)."
+        ),
     ] = "keep:"
     mail_password: Annotated[
-        str, Meta(description="Password of the user in `mail`, by reference: `env:NAME` or `file:PATH`.")
+        str,
+        Meta(description="Password of the user, or key of the provider, in `mail`: `env:NAME` or `file:PATH`."),
     ] = ""
     kek: Annotated[
         str,

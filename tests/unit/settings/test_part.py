@@ -25,17 +25,27 @@ def test_an_unheard_of_body_is_refused_with_what_to_use() -> None:
         check_part(PARTS[0], "sqllite:", "LIVEPOST_LOG")
 
 
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [("sendgird:", "sendgrid:"), ("smpt://mail.example.com", "smtp:"), ("mail-gun:", "mailgun:"), ("pigeon:", "keep:")],
+)
+def test_of_many_names_the_nearest_is_suggested(value: str, name: str) -> None:
+    mail = next(part for part in PARTS if part.key == "mail")
+    with pytest.raises(SettingsError, match=f'names no mail that Livepost knows; use mail = "{name}"'):
+        check_part(mail, value, "livepost.toml:2")
+
+
 def test_a_password_in_a_refused_part_is_not_repeated() -> None:
     mail = next(part for part in PARTS if part.key == "mail")
     with pytest.raises(SettingsError) as refused:
-        check_part(mail, "sendgrid://ada:hunter2@mail.example.com", "livepost.toml:2")
+        check_part(mail, "pigeon://ada:hunter2@mail.example.com", "livepost.toml:2")
     assert "hunter2" not in str(refused.value)
-    assert "sendgrid://ada:***@mail.example.com" in str(refused.value)
+    assert "pigeon://ada:***@mail.example.com" in str(refused.value)
 
 
 def test_a_part_that_an_address_follows_is_left_to_who_reads_addresses() -> None:
     mail = next(part for part in PARTS if part.key == "mail")
-    for value in ("smtp://mail.example.com", "smtps://mail.example.com"):
+    for value in ("smtp://mail.example.com", "smtps://mail.example.com", "sendgrid:", "ses:?region=eu-west-1"):
         check_part(mail, value, "livepost.toml:2")
 
 

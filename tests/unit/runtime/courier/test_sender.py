@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from livepost.deliver.esp.sender import EspSender
 from livepost.deliver.keep import Keep
 from livepost.deliver.smtp import SmtpSender
 from livepost.errors import SettingsError
@@ -14,10 +18,11 @@ from livepost.runtime.courier.sender import check_sender, sender_of
 from livepost.runtime.data.folder import DataFolder
 from livepost.settings.load import load
 
+PROVIDER = 'mail = "postmark:"\nmail_password = "file:password"\n'
 SERVER = 'mail = "smtp://ada@mail.example.com"\nmail_password = "file:password"\n'
 
 
-@pytest.mark.parametrize(("text", "body"), [("", Keep), (SERVER, SmtpSender)])
+@pytest.mark.parametrize(("text", "body"), [("", Keep), (SERVER, SmtpSender), (PROVIDER, EspSender)])
 def test_the_setting_mail_chooses_the_sender(tmp_path: Path, text: str, body: type) -> None:
     (tmp_path / "livepost.toml").write_text(text)
     (tmp_path / "password").write_text("hunter2\n")
@@ -31,3 +36,29 @@ def test_a_password_that_is_not_there_is_said_before_anything_starts(tmp_path: P
     (tmp_path / "livepost.toml").write_text(SERVER)
     with pytest.raises(SettingsError, match=r"mail_password refers to .*password, which cannot be read"):
         check_sender(load(tmp_path, {}).settings)
+
+
+def test_a_key_that_is_not_there_is_said_too(tmp_path: Path) -> None:
+    (tmp_path / "livepost.toml").write_text(PROVIDER)
+    with pytest.raises(SettingsError, match=r"mail_password refers to .*password, which cannot be read"):
+        check_sender(load(tmp_path, {}).settings)
+
+
+def test_a_missing_extra_is_answered_with_the_line_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "livepost.toml").write_text(PROVIDER)
+    (tmp_path / "password").write_text("key\n")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(
+        SettingsError, match=r"mail names postmark, which needs an extra; say pip install 'livepost\[esp\]'"
+    ):
+        check_sender(load(tmp_path, {}).settings)
+
+
+def test_nobody_imports_the_extra_who_does_not_send_through_a_provider() -> None:
+    """The core starts fast, and without the extra: the courier's own module does not bring it either."""
+    code = (
+        "import sys, livepost.runtime.courier.process, livepost.cli.run; "
+        "print('django' in sys.modules, 'requests' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "False"]
