@@ -67,7 +67,15 @@ def event_id(source: str, message_id: str) -> bytes:
     True
     """
     told = message_id.encode()
-    return blake2b(_prefixed(source) + _length(told) + told, digest_size=16).digest()
+    hasher = _begun(source).copy()
+    hasher.update(_length(told) + told)
+    return hasher.digest()
+
+
+@lru_cache(CACHED_WORDS)
+def _begun(word: str) -> blake2b:
+    """Return a 16-byte hash that has taken the word, to be copied: taking a copy on costs less than beginning."""
+    return blake2b(_prefixed(word), digest_size=16)
 
 
 @lru_cache(CACHED_WORDS)

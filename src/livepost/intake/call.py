@@ -84,6 +84,7 @@ _JSON_NAMES: dict[type, str] = {
     dict: "object",
     type(None): "null",
 }
+_ARRAY = ord("[")
 _CALL = msgspec.json.Decoder(Call)
 _ANY = msgspec.json.Decoder()
 
@@ -162,7 +163,9 @@ def _mended(told: Any) -> Call:
 
 
 def _may_be_deep(raw: bytes) -> bool:
-    return raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
+    """Look at brackets only. Most calls have no array, and one byte is sought ten times as fast as it is counted."""
+    arrays = raw.count(b"[") if _ARRAY in raw else 0
+    return arrays + raw.count(b"{") > MAX_DEPTH
 
 
 def _too_deep(call: Call) -> BrokenCall:

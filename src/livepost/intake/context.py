@@ -32,9 +32,7 @@ def split_context(context: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
     opened: dict[str, Any] = {}
     rest: dict[str, Any] = {}
     for key, value in context.items():
-        opener = _OPENERS.get(key)
-        part = None if opener is None else opener(value)
-        if part is None:
+        if key not in _OPENERS or (part := _OPENERS[key](value)) is None:
             rest[key] = value
             continue
         opened[key] = part
@@ -107,7 +105,7 @@ def _words(value: Any, keys: frozenset[str], is_plain: Callable[[str], bool]) ->
     if not isinstance(value, dict):
         return None
     for key, one in value.items():
-        if key not in keys or not isinstance(one, str) or len(one) > MAX_WORD_CHARS or not is_plain(one):
+        if key not in keys or type(one) is not str or len(one) > MAX_WORD_CHARS or not is_plain(one):
             return None
     return value
 

@@ -31,13 +31,18 @@ class Facet(msgspec.Struct, frozen=True):
 def facets_of(traits: dict[str, Any] | None, context: dict[str, Any]) -> dict[str, str]:
     """Return the facets of a record by name, from an identify's traits and the open part of the context."""
     facets: dict[str, str] = {}
-    for told, candidates in ((traits or {}, OF_TRAITS), (context, OF_CONTEXT)):
-        for facet in candidates if told else ():
-            value = told.get(facet.key)
-            computed = None if value is None else facet.compute(value)
-            if computed is not None:
-                facets[facet.name] = computed
+    if traits:
+        _compute(OF_TRAITS, traits, facets)
+    if context:
+        _compute(OF_CONTEXT, context, facets)
     return facets
+
+
+def _compute(candidates: tuple[Facet, ...], told: dict[str, Any], facets: dict[str, str]) -> None:
+    for facet in candidates:
+        value = told.get(facet.key)
+        if value is not None and (computed := facet.compute(value)) is not None:
+            facets[facet.name] = computed
 
 
 def _email_domain(email: Any) -> str | None:

@@ -36,7 +36,8 @@ class Reading(msgspec.Struct):
 class FieldPlan(msgspec.Struct, frozen=True):
     """A declared field with its normaliser; None for money, which reads its currency from a sibling.
 
-    A value of exactly the type `plain` is in form as it came. `currency` is the one that money has to be in, None any.
+    A value of exactly the type `plain` is in form as it came, and nothing else of the call belongs to it or hides it.
+    `currency` is the one that money has to be in, None any.
     """
 
     name: str
@@ -63,7 +64,7 @@ class EventPlan(msgspec.Struct, frozen=True):
         """
         opened: dict[str, Any] = {}
         personal: dict[str, Any] = {}
-        undeclared = dict(told)
+        undeclared = told.copy()
         for field in self.fields:
             for key in field.keys:
                 value = told.get(key)
@@ -72,10 +73,11 @@ class EventPlan(msgspec.Struct, frozen=True):
             else:
                 self._require(field)
                 continue
-            if type(value) is not field.plain:
-                value = self._value(field, told, key)
-            (personal if field.personal else opened)[field.name] = value
             undeclared.pop(key, None)
+            if type(value) is field.plain:
+                opened[field.name] = value
+                continue
+            (personal if field.personal else opened)[field.name] = self._value(field, told, key)
             if field.currency_key is not None:
                 undeclared.pop(field.currency_key, None)
         return Reading(opened, personal, undeclared)
@@ -115,6 +117,11 @@ class TrackingPlan:
         self._events = {event.name: _event_plan(event, compiled.currency) for event in compiled.events}
         self._keys = {event.name: _keys(event) for event in compiled.events if any(field.key for field in event.fields)}
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether any event has a field that is a key of a person."""
+        return bool(self._keys)
+
     def keys_of(self, name: str) -> tuple[FieldPlan, ...]:
         """Return the fields of an event that are keys of a person, in their order; none if nobody declared it."""
         return self._keys.get(name, ())
@@ -138,7 +145,7 @@ def _field_plan(field: FieldSpec) -> FieldPlan:
         keys=field.keys,
         required=field.required,
         personal=field.personal,
-        plain=PLAIN.get(field.type),
+        plain=None if field.personal or field.currency_key is not None else PLAIN.get(field.type),
         normalise=None if field.type == "money" else normaliser(field.type, field.item),
         currency_key=field.currency_key,
         currency=field.currency,

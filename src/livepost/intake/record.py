@@ -16,7 +16,7 @@ import msgspec
 from livepost.intake.call import BrokenCall, Call
 from livepost.intake.context import CONSENT_EVENT, consent_in, split_context
 from livepost.intake.facet import facets_of
-from livepost.intake.plan import FieldPlan, TrackingPlan
+from livepost.intake.plan import FieldPlan, Reading, TrackingPlan
 from livepost.intake.seal import CALL, CONTEXT, UNDECLARED, Sealer
 from livepost.intake.timestamp import effective_ms, parse_timestamp
 from livepost.intake.verdict import (
@@ -135,11 +135,11 @@ class Recorder:
     def _record(self, call: Call, keys: list[SubjectKeys], arrival: Arrival, sealer: Sealer) -> Record:
         timestamp = parse_timestamp(call.timestamp) if call.timestamp else None
         judgement = judge(call, timestamp, self.plan, by_key=keys[0].kind not in (USER, ANONYMOUS))
-        if call.type == "alias" and judgement.verdict is Verdict.ACCEPTED and self._refused_alias(call, arrival.key):
+        if call.type == "alias" and judgement.reading is not None and self._refused_alias(call, arrival.key):
             judgement = Judgement(judgement.name, Verdict.DEAD, PUBLIC_ALIAS)
         record = self._envelope(call, judgement.name, timestamp, keys, arrival)
-        if judgement.verdict is Verdict.ACCEPTED:
-            _fill(record, call, judgement, keys[0], sealer)
+        if judgement.reading is not None:
+            _fill(record, call, judgement.reading, keys[0], sealer)
         else:
             _set_aside(record, call, judgement, keys[0], sealer)
         return record
@@ -184,11 +184,11 @@ def ids_of(call: Call, key: KeyKind, plan: TrackingPlan) -> list[ExternalId]:
     An address and a declared key count as ids only if a secret key brought them: whoever has the public key could
     claim any address, and any card's number.
     """
-    ids = []
-    if user := _text_id(call.user_id):
-        ids.append(ExternalId(USER, user))
-    ids += declared_ids(call, key, plan)
-    if anonymous := _text_id(call.anonymous_id):
+    user, anonymous = _text_id(call.user_id), _text_id(call.anonymous_id)
+    ids = [ExternalId(USER, user)] if user else []
+    if plan.has_keys:
+        ids += declared_ids(call, key, plan)
+    if anonymous:
         ids.append(ExternalId(ANONYMOUS, anonymous))
     if call.type == "identify" and key is KeyKind.SECRET and ids and call.traits:
         email = call.traits.get("email")
@@ -227,17 +227,16 @@ def _mentions(keys: list[SubjectKeys]) -> tuple[Mention, ...]:
     return tuple(Mention(other, known) for other, known in seen.items())
 
 
-def _fill(record: Record, call: Call, judgement: Judgement, keys: SubjectKeys, sealer: Sealer) -> None:
+def _fill(record: Record, call: Call, reading: Reading, keys: SubjectKeys, sealer: Sealer) -> None:
     """Put an accepted call's values into its record: open ones as they are, the others sealed."""
-    assert judgement.reading is not None
-    reading = judgement.reading
-    record.properties = reading.open
-    record.context, rest = split_context(call.context) if call.context else ({}, {})
-    if record.name == CONSENT_EVENT and "consent" not in record.context:
+    context, rest = split_context(call.context) if call.context else ({}, {})
+    if record.name == CONSENT_EVENT and "consent" not in context:
         consent = consent_in(call.properties or {})
         if consent is not None:
-            record.context["consent"] = consent
-    record.facets = facets_of(call.traits if call.type == "identify" else None, record.context)
+            context["consent"] = consent
+    record.properties = reading.open
+    record.context = context
+    record.facets = facets_of(call.traits if call.type == "identify" else None, context)
     fields = reading.personal
     if reading.undeclared:
         fields[UNDECLARED] = reading.undeclared

@@ -43,22 +43,21 @@ def judge(call: Call, timestamp: int | None, plan: TrackingPlan, *, by_key: bool
 
     `by_key` says that a declared key names whom it is about, which then need no other id.
     """
-    checks = CHECKS if not by_key else tuple(check for check in CHECKS if check is not _somebody)
-    reason = "" if is_plain(call) else next(filter(None, (check(call) for check in checks)), "")
+    reason = "" if is_plain(call) else _first_fault(call, by_key)
     if not reason and timestamp is None and call.timestamp is not None:
         reason = _BAD_TIMESTAMP
     if reason:
         return Judgement(_safe_name(call), Verdict.DEAD, reason)
-    return _by_plan(call, record_name(call), plan)
+    return _by_plan(call, plan)
 
 
 def is_plain(call: Call) -> bool:
     """Say of a track call in good form that it passes all CHECKS; of any other call it says nothing by False."""
+    if call.type != "track" or type(call) is not Call:
+        return False
     event, user, anonymous = call.event, call.user_id, call.anonymous_id
     return (
-        type(call) is Call
-        and call.type == "track"
-        and type(event) is str
+        event is not None
         and 0 < len(event) <= MAX_EVENT_NAME_CHARS
         and event[0] != "$"
         and (user or anonymous or "") != ""
@@ -76,6 +75,8 @@ def record_name(call: Call) -> str:
 
 def values_told(call: Call) -> dict[str, Any]:
     """Return what a call tells: properties or traits, with what Segment puts beside them."""
+    if call.type == "track":
+        return call.properties or {}
     if call.type in ("identify", "group"):
         beside = {"groupId": call.group_id} if call.type == "group" else {}
         return {**beside, **(call.traits or {})}
@@ -85,8 +86,13 @@ def values_told(call: Call) -> dict[str, Any]:
     return call.properties or {}
 
 
-def _by_plan(call: Call, name: str, plan: TrackingPlan) -> Judgement:
-    told = values_told(call)
+def _first_fault(call: Call, by_key: bool) -> str:
+    checks = CHECKS if not by_key else tuple(check for check in CHECKS if check is not _somebody)
+    return next(filter(None, (check(call) for check in checks)), "")
+
+
+def _by_plan(call: Call, plan: TrackingPlan) -> Judgement:
+    name, told = record_name(call), values_told(call)
     event = plan.event(name)
     if event is None:
         return _undeclared(name, told, plan)

@@ -36,7 +36,8 @@ def new_block(records: Sequence[Record], first: int, stamp: int) -> Block:
     """
     _require_fitting(len(records))
     block = block_of(records, first, stamp)
-    if any(len(record.subject) not in (0, 16) or len(record.content_hash) not in (0, 16) for record in records):
+    lengths = {len(record.subject) for record in records} | {len(record.content_hash) for record in records}
+    if not lengths <= {0, 16}:
         raise ValueError("expected subjects and content hashes of 16 bytes or none, got another length")
     return block
 

@@ -122,36 +122,36 @@ class Block(FixedColumns, dict=True):
 
 def block_of(records: Sequence[Record], first: int, stamp: int) -> Block:
     """Return the records as one block: seq from `first` on, all with `stamp`, effective_ts clamped to it."""
-    names: dict[str, int] = {}
-    sources: dict[str, int] = {}
-    count = len(records)
+    told = _by_field(records)
+    names, name = _numbered(told["name"])
+    sources, source = _numbered(told["source"])
     return Block(
         format=RECORD_FORMAT,
         first=first,
-        count=count,
+        count=len(records),
         stamp=stamp,
-        effective=struct.pack(f"<{count}q", *[min(r.effective_ts, stamp) for r in records]),
-        kind=bytes([r.kind for r in records]),
-        origin=bytes([r.origin for r in records]),
-        key=bytes([r.key for r in records]),
-        verdict=bytes([r.verdict for r in records]),
-        known=bytes([r.known for r in records]),
-        subject=b"".join([r.subject or bytes(16) for r in records]),
-        event=b"".join([event_id(r.source, r.message_id) for r in records]),
-        content=b"".join([r.content_hash or bytes(16) for r in records]),
-        name=struct.pack(f"<{count}H", *[names.setdefault(r.name, len(names)) for r in records]),
-        names=list(names),
-        source=struct.pack(f"<{count}H", *[sources.setdefault(r.source, len(sources)) for r in records]),
-        sources=list(sources),
-        message_id=[r.message_id for r in records],
-        times=_packed([(r.timestamp, r.sent_at, r.received_at) for r in records]),
-        properties=[r.properties for r in records],
-        sealed=_packed([r.sealed for r in records]),
-        facets=_packed({i: r.facets for i, r in enumerate(records) if r.facets}),
-        context={i: r.context for i, r in enumerate(records) if r.context},
-        mentions={i: r.mentions for i, r in enumerate(records) if r.mentions},
-        reason={i: r.reason for i, r in enumerate(records) if r.reason},
-        control={i: r.control for i, r in enumerate(records) if r.control},
+        effective=_i64s(told["effective_ts"], stamp),
+        kind=_u8s(told["kind"]),
+        origin=_u8s(told["origin"]),
+        key=_u8s(told["key"]),
+        verdict=_u8s(told["verdict"]),
+        known=_u8s(told["known"]),
+        subject=_ids(told["subject"]),
+        event=b"".join(map(event_id, told["source"], told["message_id"])),
+        content=_ids(told["content_hash"]),
+        name=name,
+        names=names,
+        source=source,
+        sources=sources,
+        message_id=list(told["message_id"]),
+        times=_packed(list(zip(told["timestamp"], told["sent_at"], told["received_at"], strict=True))),
+        properties=list(told["properties"]),
+        sealed=_packed(told["sealed"]),
+        facets=_packed(_rare(told["facets"])),
+        context=_rare(told["context"]),
+        mentions=_rare(told["mentions"]),
+        reason=_rare(told["reason"]),
+        control=_rare(told["control"]),
     )
 
 
@@ -201,7 +201,42 @@ def first_of(block: Block, count: int) -> Block:
     return block_of([block.record(place) for place in range(count)], block.first, block.stamp)
 
 
-def _packed(values: list[Any] | dict[int, Any]) -> msgspec.Raw:
+def _by_field(records: Sequence[Record]) -> dict[str, tuple[Any, ...]]:
+    """Return the values of all records by field: turned once, which costs less than asking each record for each."""
+    fields = Record.__struct_fields__
+    turned = zip(*map(msgspec.structs.astuple, records), strict=True) if records else [()] * len(fields)
+    return dict(zip(fields, turned, strict=True))
+
+
+def _i64s(times: tuple[int, ...], stamp: int) -> bytes:
+    """Return the times (ms) with none after `stamp`."""
+    kept = times if max(times, default=stamp) <= stamp else [min(time, stamp) for time in times]
+    return struct.pack(f"<{len(times)}q", *kept)
+
+
+def _u8s(values: tuple[int, ...]) -> bytes:
+    """Return small numbers as bytes; mostly they are all the same."""
+    first = values[:1]
+    return bytes(first) * len(values) if values == first * len(values) else bytes(values)
+
+
+def _ids(values: tuple[bytes, ...]) -> bytes:
+    """Return ids one behind the other, all zero for none."""
+    return b"".join(values) if all(values) else b"".join([value or bytes(16) for value in values])
+
+
+def _numbered(words: tuple[str, ...]) -> tuple[list[str], bytes]:
+    """Return the different words as they come up first, and for each word its index (u16) among them."""
+    numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
+    return list(numbers), struct.pack(f"<{len(words)}H", *map(numbers.__getitem__, words))
+
+
+def _rare(values: tuple[T, ...]) -> dict[int, T]:
+    """Return what is there by its place."""
+    return {place: value for place, value in enumerate(values) if value} if any(values) else {}
+
+
+def _packed(values: Sequence[Any] | dict[int, Any]) -> msgspec.Raw:
     return msgspec.Raw(msgspec.msgpack.encode(values))
 
 

@@ -33,6 +33,12 @@ def test_an_event_in_a_batch_is_read_up_to_the_bound_and_the_batch_refused_beyon
     assert (error.status, error.code) == (400, "event_too_large")
 
 
+def test_of_two_events_that_cannot_be_read_the_first_is_told() -> None:
+    large, broken = call_of(MAX_EVENT_BYTES + 1), b'{"userId":"\xff"}'
+    assert refusal(read_batch, b'{"batch":[%b, %b]}' % (large, broken)).code == "event_too_large"
+    assert refusal(read_batch, b'{"batch":[%b, %b]}' % (broken, large)).code == "unreadable"
+
+
 def test_a_batch_is_read_up_to_the_bound_of_events() -> None:
     assert len(read_batch(b'{"batch":[%b]}' % b",".join([b"{}"] * MAX_BATCH_EVENTS)).calls) == MAX_BATCH_EVENTS
     assert refusal(read_batch, b'{"batch":[%b]}' % b",".join([b"{}"] * (MAX_BATCH_EVENTS + 1))).code == "batch_length"

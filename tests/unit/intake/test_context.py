@@ -82,3 +82,19 @@ def test_a_preference_event_may_carry_consent_in_its_properties() -> None:
     assert consent_in({"consent": {"categoryPreferences": {"A": True}}}) == {"a": True}
     assert consent_in({"categoryPreferences": {"A": False}}) == {"a": False}
     assert consent_in({"other": 1}) is None
+
+
+def test_both_parts_keep_the_order_in_which_they_were_told() -> None:
+    told = {
+        "page": {},
+        "timezone": "Europe/Berlin",
+        "consent": {"categoryPreferences": {"a": True}, "b": 1},
+        "ip": "",
+        "locale": "de",
+    }
+    opened, rest = split_context(told)
+    assert list(opened) == ["timezone", "consent", "locale"]
+    assert list(rest) == ["page", "consent", "ip"]
+    assert list(told) == ["page", "timezone", "consent", "ip", "locale"]
+    told["consent"] = {"categoryPreferences": {"a": True}}
+    assert list(split_context(told)[1]) == ["page", "ip"]

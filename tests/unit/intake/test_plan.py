@@ -30,6 +30,14 @@ def test_values_are_sorted_into_open_personal_and_undeclared() -> None:
     assert reading.undeclared == {"gift": True}
 
 
+def test_a_name_that_two_fields_read_gives_both_their_value_and_is_not_undeclared() -> None:
+    code = FieldSpec(name="code", keys=("code",), type="str")
+    also = FieldSpec(name="coupon", keys=("coupon", "code"), type="str", personal=True)
+    reading = order(code, also).read({"gift": True, "code": "TEA", "note": ""})
+    assert (reading.open, reading.personal) == ({"code": "TEA"}, {"coupon": "TEA"})
+    assert list(reading.undeclared) == ["gift", "note"]
+
+
 def test_money_without_a_currency_is_in_the_projects() -> None:
     assert order(TOTAL).read({"total": 9.5}).open == {"total": [950, "EUR"]}
 

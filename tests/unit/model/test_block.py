@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livepost.ids import event_id
+from livepost.ids import digest, event_id
 from livepost.model.block import Block, block_of, rest_after
 from livepost.model.record import Kind, Mention, Record, Verdict
 
@@ -43,6 +43,23 @@ def whole(records: list[Record], first: int, stamp: int) -> list[Record]:
 @given(st.lists(RECORDS, max_size=6), st.integers(0, 2**40), st.integers(0, 10**6))
 def test_records_come_back_whole_with_seq_and_stamp_and_clamped(records: list[Record], first: int, stamp: int) -> None:
     assert block_of(records, first, stamp).records() == whole(records, first, stamp)
+
+
+@given(st.lists(RECORDS, max_size=6), st.integers(0, 10**6))
+def test_each_column_is_that_of_the_records_one_after_the_other(records: list[Record], stamp: int) -> None:
+    block = block_of(records, 0, stamp)
+    assert block.effective == b"".join(struct.pack("<q", min(record.effective_ts, stamp)) for record in records)
+    assert block.kind == bytes(record.kind for record in records)
+    assert block.verdict == bytes(record.verdict for record in records)
+    assert block.known == bytes(record.known for record in records)
+    assert block.subject == b"".join(record.subject or bytes(16) for record in records)
+    assert block.content == b"".join(record.content_hash or bytes(16) for record in records)
+    assert block.event == b"".join(digest(record.source, record.message_id) for record in records)
+    assert block.names == list(dict.fromkeys(record.name for record in records))
+    assert block.name == b"".join(struct.pack("<H", block.names.index(record.name)) for record in records)
+    assert bytes(block.sealed) == msgspec.msgpack.encode([record.sealed for record in records])
+    assert bytes(block.times) == msgspec.msgpack.encode([(r.timestamp, r.sent_at, r.received_at) for r in records])
+    assert list(block.context.items()) == [(n, r.context) for n, r in enumerate(records) if r.context]
 
 
 @given(st.lists(RECORDS, max_size=6), st.integers(0, 100), st.integers(-3, 9))

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from types import NoneType
-from typing import Protocol
+from typing import Protocol, cast
 
 from livepost.collect.request import read_batch
 from livepost.errors import RejectedError, StoreError
@@ -96,13 +96,12 @@ class FoundSubjects:
     def admit(self, ids: Sequence[ExternalId]) -> list[KeyedSubject]:
         """Return each id's subject; raise StoreError if one could not be made."""
         found = self._vault.find_all(ids)
-        if None in found:
+        if not all(found):
             self._make([id for id, one in zip(ids, found, strict=True) if one is None])
             found = self._vault.find_all(ids)
-        there = [one for one in found if one is not None]
-        if len(there) < len(ids):
+        if not all(found):
             raise StoreError("expected the front to have made all subjects, some are missing; ask again")
-        return there
+        return cast(list[KeyedSubject], found)
 
     def find(self, id: ExternalId) -> KeyedSubject | None:
         """Return the id's subject or None."""
