@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import select
+import socket
 import ssl
 import threading
 import time
@@ -14,8 +16,18 @@ from typing import Any
 class Request:
     """What came: path, headers (names as they were sent), body, and when (monotonic s)."""
 
-    def __init__(self, path: str, headers: dict[str, str], body: bytes) -> None:
+    def __init__(self, path: str, headers: dict[str, str], body: bytes, connection: socket.socket) -> None:
         self.path, self.headers, self.body, self.at = path, headers, body, time.monotonic()
+        self._connection = connection
+
+    def is_awaited(self) -> bool:
+        """Say whether whoever sent it is still there."""
+        if not select.select([self._connection], [], [], 0)[0]:
+            return True
+        try:
+            return bool(self._connection.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
 
 
 class Reply:
@@ -63,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        request = Request(self.path, dict(self.headers.items()), body)
+        request = Request(self.path, dict(self.headers.items()), body, self.connection)
         self.server.requests.append(request)
         reply = self.server.reply(request)
         with contextlib.suppress(OSError):

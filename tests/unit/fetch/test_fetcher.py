@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import socket
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -233,6 +234,43 @@ def test_who_does_not_take_the_connection_or_speaks_no_http_is_said() -> None:
             asked(f"https://127.0.0.1:{port}/", f"127.0.0.1:{port}", total_s=0.2)
     with pytest.raises(OutgoingError, match="did not answer"):
         asked(f"http://127.0.0.1:{port}/", f"127.0.0.1:{port}")
+
+
+GARBAGE = [
+    b"",
+    b"\0" * 300,
+    b"SSH-2.0-OpenSSH_9.2\r\n",
+    b"HTTP/1.1 two hundred\r\n\r\n",
+    b"HTTP/1.1 999999 no\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nX: \x00\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50_000,
+    b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000,
+    b"HTTP/1.1 101 Switching\r\n\r\n",
+    b"HTTP/1.1 204 OK\r\nRetry-After: \xff\xfe\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("said", GARBAGE)
+def test_whatever_is_answered_is_an_answer_or_none(said: bytes) -> None:
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
+        thread = threading.Thread(target=_say, args=(server, said), daemon=True)
+        thread.start()
+        port = server.getsockname()[1]
+        with contextlib.suppress(OutgoingError):
+            assert asked(f"http://127.0.0.1:{port}/", f"127.0.0.1:{port}", total_s=1.0).status in (101, 200, 204)
+        thread.join()
+
+
+def _say(server: socket.socket, said: bytes) -> None:
+    connection, _ = server.accept()
+    with connection, contextlib.suppress(OSError):
+        connection.recv(4096)
+        connection.sendall(said)
 
 
 def test_the_next_address_is_tried_where_one_does_not_answer(receiver: Receiver) -> None:
