@@ -48,12 +48,15 @@ class Announcer:
         self._chance = chance
         self._waiting: deque[Notice] = deque()
         self._read_to = ""
+        self._unnoted: _Sent | None = None
 
     def turn(self) -> float:
         """Send the next message if there is one and it is its time; return how long to wait for the next turn (s).
 
         Raises StoreError where a store is away.
         """
+        if self._unnoted is not None:
+            self._note(self._unnoted)
         standing = self._book.standing(self._target.name) or self._begin()
         wait_s = (standing.next_at - self._clock.now_ms()) / SECOND_MS
         if standing.disabled or wait_s > 0:
@@ -77,26 +80,47 @@ class Announcer:
         return bool(self._waiting) or batch.more
 
     def _tell(self, notice: Notice, standing: Standing) -> None:
-        body = notice.body()
-        found = deliver(self._fetch, self._target, notice.id, body, standing.sent + 1, self._clock, self._chance())
-        self._note(notice, body, standing.sent + 1, found)
+        body, sent = notice.body(), standing.sent + 1
+        found = deliver(self._fetch, self._target, notice.id, body, sent, self._clock, self._chance())
+        # A book that cannot be written is no reason to send the message again.
+        self._unnoted = _Sent(notice, body, sent, found)
+        self._note(self._unnoted)
 
-    def _note(self, notice: Notice, body: bytes, sent: int, found: Verdict) -> None:
-        """Write down what became of a message; it stays the next one unless the book went on behind it."""
-        name, now_ms = self._target.name, self._clock.now_ms()
+    def _note(self, sent: _Sent) -> None:
+        """Write down what became of the next message, and go on behind it if the book did."""
+        if self._write(sent):
+            self._waiting.popleft()
+        self._unnoted = None
+
+    def _write(self, sent: _Sent) -> bool:
+        """Write down what became of a message; return whether the book went on behind it."""
+        name, now_ms, found = self._target.name, self._clock.now_ms(), sent.found
+        if found.state == "delivered":
+            self._book.delivered(name, sent.notice.cursor, now_ms)
+            return True
+        if found.state == "dead" and self._book.waiting(name) < LETTERS_MAX:
+            self._book.die(sent.letter(name, now_ms), sent.notice.cursor)
+            return True
         if found.state == "again":
-            self._book.again(name, sent, now_ms + int(found.wait_s * SECOND_MS), found.why)
-        elif found.state == "disabled":
-            self._book.disable(name, found.why)
-        elif found.state == "dead" and self._book.waiting(name) >= LETTERS_MAX:
+            self._book.again(name, sent.times, now_ms + int(found.wait_s * SECOND_MS), found.why)
+        elif found.state == "dead":
             self._book.disable(name, f"{LETTERS_MAX} dead letters wait for somebody; the last: {found.why}")
         else:
-            if found.state == "dead":
-                letter = DeadLetter(0, name, notice.id, notice.kind, body, now_ms, sent, found.why)
-                self._book.die(letter, notice.cursor)
-            else:
-                self._book.delivered(name, notice.cursor, now_ms)
-            self._waiting.popleft()
+            self._book.disable(name, found.why)
+        return False
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    notice: Notice
+    body: bytes
+    times: int
+    found: Verdict
+
+    def letter(self, target: str, now_ms: int) -> DeadLetter:
+        """Return the message as a dead letter of now."""
+        return DeadLetter(
+            0, target, self.notice.id, self.notice.kind, self.body, at=now_ms, sent=self.times, error=self.found.why
+        )
 
 
 def deliver(

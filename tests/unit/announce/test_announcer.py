@@ -193,6 +193,29 @@ def test_a_store_that_is_away_loses_nothing(book: Book) -> None:
     assert receiver.told == ["n1", "n2", "n3", "n4"]
 
 
+@pytest.mark.parametrize("answer", [204, 500, 410])
+def test_a_book_that_cannot_be_written_brings_no_message_again(
+    book: Book, monkeypatch: pytest.MonkeyPatch, answer: int
+) -> None:
+    stream, receiver, faults = Stream(["receipt"] * 2), Receiver(answer, 204), [1] * 3
+    book.begin("crm", "0")
+    one, change = teller(book, stream, receiver, tries=1), Book._run
+
+    def full(self: Book, sql: str, values: tuple[Any, ...]) -> Any:
+        if faults and sql.startswith("UPDATE"):
+            faults.pop()
+            raise StoreError("the disk is full")
+        return change(self, sql, values)
+
+    monkeypatch.setattr(Book, "_run", full)
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            one.turn()
+    rest(one)
+    assert receiver.told == (["n1"] if answer == 410 else ["n1", "n2"])
+    assert [letter.id for letter in book.letters()] == (["n1"] if answer == 500 else [])
+
+
 class Hasty(Book):
     """The negative control: goes on behind a message before it is sent, as if its answer were known."""
 
