@@ -7,6 +7,7 @@ specification.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -120,6 +121,9 @@ def test_all_is_told_signed_and_in_order_across_kills(houses: Houses) -> None:
         assert heard([body["data"] for body in bodies]) == expected
         assert {body["type"] for body in bodies} == {"transition", "decision", "receipt"}
         assert len(one.taken) <= len(bodies) + KILLS + 2, "a kill repeats what was under way, no more"
+    left = b"".join(one.body + str(one.headers).encode() for one in (*quick.taken, *slow.taken))
+    assert personal_in(left + written(house)) == []
+    assert personal_in(left + b"mail for person-7") == [b"person-7"], "it would be found"
 
 
 def test_a_courier_that_notes_before_the_answer_loses_messages(houses: Houses) -> None:
@@ -151,6 +155,8 @@ def test_failing_leaving_and_hanging_receivers_hold_up_no_mail_and_no_other(hous
     assert len(taking.taken) == expected
     with closing(Book(house.folder.webhooks_file)) as book:
         assert book.waiting("to-2") == expected
+    assert b'"type":"receipt"' in written(house)
+    assert personal_in(written(house)) == []
     before = len(failing.requests)
     healed.append(True)
     assert livepost(houses, house, "webhooks", "replay", "--all").returncode == 1, "those of the hanging one"
@@ -173,6 +179,16 @@ def test_a_wait_is_kept_across_a_kill_and_retry_after_is_heard(houses: Houses) -
     first, second = receiver.requests[:2]
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert second.at - first.at >= 8 - 0.1
+
+
+def written(house: House) -> bytes:
+    """Return all bytes of the book."""
+    return b"".join(path.read_bytes() for path in sorted(house.folder.path.glob("webhooks.db*")))
+
+
+def personal_in(raw: bytes) -> list[bytes]:
+    """Return the names and addresses of people that stand in bytes."""
+    return re.findall(rb"person-[0-9]+|[^ ]*@example.com", raw)
 
 
 def livepost(houses: Houses, house: House, *arguments: str) -> subprocess.CompletedProcess[str]:
