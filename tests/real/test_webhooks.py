@@ -36,10 +36,13 @@ class Taking:
 
     def __init__(self, pause_s: float) -> None:
         self.taken: list[Request] = []
+        self.holds = False
         self._pause_s = pause_s
 
     def __call__(self, request: Request) -> Reply:
+        self.holds = True
         time.sleep(self._pause_s)
+        self.holds = False
         if request.is_awaited():
             self.taken.append(request)
         return Reply(204)
@@ -128,9 +131,13 @@ def test_all_is_told_signed_and_in_order_across_kills(houses: Houses) -> None:
 
 def test_a_courier_that_notes_before_the_answer_loses_messages(houses: Houses) -> None:
     """The negative control: killed while a message is under way, it never sends that one again."""
-    taking = Taking(0.1)
+    taking = Taking(0.3)
     house = houses.start(houses.receiver(taking), courier="tests.real.hasty_courier", events=["decision", "receipt"])
-    busy(house, *["courier"] * KILLS)
+    for number in range(KILLS):
+        shop(house, f"person-{number}")
+        wait_until("a message to be under way", lambda: taking.holds)
+        house.kill("courier")
+    house.drain()
     wait_until("it to think that all is told", lambda: is_told_all(house, 0))
     house.stop()
     moves = heard([body["data"] for body in taking.bodies()])[1]
