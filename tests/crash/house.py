@@ -36,12 +36,18 @@ OPEN = ("pending", "claimed", "in_flight")
 
 
 class House:
-    """The processes of one project. `front` and `engine` are modules to run in place of Livepost's own; `settings` are
-    variables that say otherwise than the defaults.
+    """The processes of one project. `front`, `engine` and `courier` are modules to run in place of Livepost's own;
+    `settings` are variables that say otherwise than the defaults.
     """
 
     def __init__(
-        self, data: Path, project: Path = SHOP, front: str = "", engine: str = "", settings: Mapping[str, str] = {}
+        self,
+        data: Path,
+        project: Path = SHOP,
+        front: str = "",
+        engine: str = "",
+        courier: str = "",
+        settings: Mapping[str, str] = {},
     ) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self.project_folder = project
@@ -52,7 +58,7 @@ class House:
         self._environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(
             os.pathsep
         )
-        self._instead = {"front": front, "engine": engine}
+        self._instead = {"front": front, "engine": engine, "courier": courier}
         self.folder = DataFolder(load(project, self._environment).settings)
         self.folder.prepare()
         now_ms = WallClock().now_ms()

@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "snapshot": "replay:snapshot",
     "kill": "stopping:kill",
     "dead": "dead:app",
+    "webhooks": "webhooks:app",
     "people": "people:app",
     "keys": "keys:app",
     "doctor": "doctor:doctor",

@@ -11,12 +11,13 @@ from rich.table import Table
 
 from livepost.cli.workspace import settings_here
 from livepost.runtime.courier.sender import check_sender
+from livepost.runtime.courier.targets import check_targets
 
 _console = Console(soft_wrap=True, highlight=False)
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Print every setting with where it came from; secrets are masked. Exit 1 if mails could not be sent so."""
+    """Print every setting with where it came from; secrets are masked. Exit 1 if nothing could be sent so."""
     loaded = settings_here()
     shown = loaded.shown()
     if as_json:
@@ -27,3 +28,4 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
             table.add_row(one.key, str(one.value), one.origin)
         _console.print(table)
     check_sender(loaded.settings)
+    check_targets(loaded.settings)

@@ -11,13 +11,14 @@ import typer
 from rich.console import Console
 
 from livepost.cli.workspace import settings_here
-from livepost.errors import LivepostError, ProjectError
+from livepost.errors import LivepostError, ProjectError, SettingsError
 from livepost.project.check import check_project
 from livepost.project.declarations import collect
 from livepost.project.problem import Problem
 from livepost.runtime.author.project import import_shop
 from livepost.runtime.author.templates import load_templates
 from livepost.runtime.courier.sender import check_sender
+from livepost.runtime.courier.targets import check_targets, targets_of
 
 _console = Console(soft_wrap=True, highlight=False)
 
@@ -41,7 +42,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Where the project goes; ma
 
 def check() -> None:
     """Say what is wrong with the project in this folder, with file and line; exit 1 if something is."""
-    problems = problems_here()
+    problems = problems_here() or _names_elsewhere()
     for problem in problems:
         _console.print(str(problem), markup=False)
     if any(problem.severity == "error" for problem in problems):
@@ -51,10 +52,11 @@ def check() -> None:
 
 
 def problems_here() -> list[Problem]:
-    """Return what is wrong with the project in the current folder, its templates and its sender."""
+    """Return what is wrong with the project in the current folder, its templates, its sender, its webhooks."""
     settings = settings_here().settings
     try:
         check_sender(settings)
+        targets_of(settings)
         declarations = collect(vars(import_shop(Path.cwd())))
         templates = load_templates(Path.cwd())
     except ProjectError as error:
@@ -62,6 +64,15 @@ def problems_here() -> list[Problem]:
     except LivepostError as error:
         return [Problem(str(error))]
     return check_project(declarations, currency=settings.currency, templates=templates.names())
+
+
+def _names_elsewhere() -> list[Problem]:
+    """Return the webhook whose name stands for what may not be asked; `run` does not wait for names to be looked up."""
+    try:
+        check_targets(settings_here().settings)
+    except SettingsError as error:
+        return [Problem(str(error))]
+    return []
 
 
 def _walk(folder: Traversable, place: Path) -> list[tuple[Path, Traversable]]:

@@ -22,6 +22,7 @@ from livepost.clock import WallClock
 from livepost.model.compiled import Compiled
 from livepost.project.problem import Problem
 from livepost.runtime.courier.sender import check_sender
+from livepost.runtime.courier.targets import targets_of
 from livepost.runtime.data.definitions import read_named
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.house.lifeline import end_with_input
@@ -68,6 +69,7 @@ def run(
 
 def _supervise(folder: DataFolder) -> None:
     check_sender(folder.settings)
+    targets_of(folder.settings)
     problems = [problem for problem in problems_here() if problem.severity == "error"]
     if problems and not _is_applied(folder):
         _refuse(problems)

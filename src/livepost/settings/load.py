@@ -29,6 +29,7 @@ from livepost.settings.provider import PROVIDER_SCHEMES, check_key, read_provide
 from livepost.settings.secret import ENVIRONMENT, FILE, check_reference
 from livepost.settings.settings import Settings, attribute, describe, keys
 from livepost.settings.smtp import SCHEMES, check_login, read_smtp, with_cafile_in
+from livepost.settings.webhook import Webhook, check_webhooks
 
 FILE_NAME = "livepost.toml"
 PREFIX = "LIVEPOST_"
@@ -36,6 +37,8 @@ MAX_FILE_BYTES = 65_536
 DEFAULT = "default"
 
 _HINTS = get_type_hints(Settings, include_extras=True)
+_IN_TABLE = re.compile(rf"""["']{ENVIRONMENT}(\w+)["']""")
+"""A reference to a variable within a list of tables, as Python or JSON writes it."""
 
 
 class Value(msgspec.Struct, frozen=True):
@@ -69,7 +72,7 @@ class Loaded(msgspec.Struct, frozen=True):
 def shown(settings: Settings, origins: Mapping[str, str]) -> list[Shown]:
     """Return every setting fit for people to see, in the class's order; "" stands for an origin that is not known."""
     return [
-        Shown(key, masked(str(getattr(settings, attribute(key)))), origins.get(key, ""), describe(key))
+        Shown(key, masked(_text(getattr(settings, attribute(key)))), origins.get(key, ""), describe(key))
         for key in keys()
     ]
 
@@ -88,6 +91,10 @@ def load(folder: Path, environ: Mapping[str, str], flags: Mapping[str, Any] | No
     _check(values)
     settings = Settings(**{attribute(key): _absolute(folder, key, value) for key, value in values.items()})
     return Loaded(settings, {key: values[key].origin for key in keys()}, folder)
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _from_file(path: Path) -> dict[str, Value]:
@@ -120,8 +127,10 @@ def _line(name: str, text: str, key: str) -> str:
 
 def _secret_names(written: Mapping[str, Value], environ: Mapping[str, str]) -> set[str]:
     """Return the variables that settings name as the place of a secret: they are no settings themselves."""
-    values = [value.given for value in written.values()] + list(environ.values())
-    return {value.removeprefix(ENVIRONMENT) for value in values if str(value).startswith(ENVIRONMENT)}
+    values = [*(value.given for value in written.values()), *environ.values()]
+    plain = {value.removeprefix(ENVIRONMENT) for value in values if str(value).startswith(ENVIRONMENT)}
+    tables = [*(str(value) for value in values if isinstance(value, list)), environ.get(f"{PREFIX}WEBHOOKS", "")]
+    return plain | {name for text in tables for name in _IN_TABLE.findall(text)}
 
 
 def _from_environment(environ: Mapping[str, str], secrets: set[str]) -> dict[str, Value]:
@@ -147,11 +156,13 @@ def _value(key: str, given: Any, origin: str) -> Value:
 
 
 def _fit(key: str, value: Value) -> Any:
-    """Return the value as its declared type; text of the environment may stand for a number."""
+    """Return the value as its declared type; text of the environment may stand for a number, or be a list in JSON."""
+    default = getattr(Settings(), attribute(key))
+    from_text = value.origin.startswith(PREFIX)
     try:
-        return msgspec.convert(value.given, _HINTS[attribute(key)], strict=not value.origin.startswith(PREFIX))
-    except msgspec.ValidationError as error:
-        default = getattr(Settings(), attribute(key))
+        given = msgspec.json.decode(value.given) if from_text and isinstance(default, list) else value.given
+        return msgspec.convert(given, _HINTS[attribute(key)], strict=not from_text)
+    except msgspec.DecodeError as error:
         raise SettingsError(
             f"{key} ({value.origin}) does not fit: {_lower(str(error))}; "
             f"it is said like {key} = {_toml(default)} ({describe(key)})"
@@ -184,6 +195,7 @@ def _check(values: Mapping[str, Value]) -> None:
     _check_mail(values["mail"], values["mail_password"])
     check_zone(values["zone"].given, values["zone"].origin)
     check_quiet(values["quiet_hours"].given, values["quiet_hours"].origin)
+    check_webhooks(values["webhooks"].given, values["webhooks"].origin)
     check_rows(values["rows_mb"].given, values["state_rows"].given, values["rows_mb"].origin)
 
 
@@ -205,4 +217,12 @@ def _absolute(folder: Path, key: str, value: Value) -> Any:
         return f"{FILE}{folder / value.given.removeprefix(FILE)}"
     if key == "mail" and value.given.startswith(SCHEMES):
         return with_cafile_in(folder, value.given)
+    if key == "webhooks":
+        return [_with_secret_in(folder, one) for one in value.given]
     return value.given
+
+
+def _with_secret_in(folder: Path, webhook: Webhook) -> Webhook:
+    if not webhook.secret.startswith(FILE):
+        return webhook
+    return msgspec.structs.replace(webhook, secret=f"{FILE}{folder / webhook.secret.removeprefix(FILE)}")

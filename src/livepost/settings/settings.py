@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from livepost.settings.webhook import TARGETS_MAX, Webhook
 
 UNIT_MS = {"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 
@@ -136,6 +137,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
     retention_days: Annotated[
         int, Meta(ge=31, le=3_650, description="Days an event stays in the log; late ones are taken for 30.")
     ] = 90
+    webhooks: Annotated[
+        list[Webhook],
+        Meta(
+            max_length=TARGETS_MAX,
+            description="Who is told what happens: tables `[[webhooks]]` with `name`, `url`, `secret` (by reference), "
+            "and perhaps `events` and `tries`.",
+        ),
+    ] = []
+    allow_outgoing: Annotated[
+        list[str],
+        Meta(
+            max_length=100,
+            description="Hosts with their port (`127.0.0.1:9000`) that may be asked though they are private, without "
+            "TLS, or at another port than 443.",
+        ),
+    ] = []
 
     @property
     def data_folder(self) -> Path:

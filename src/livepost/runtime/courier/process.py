@@ -26,6 +26,7 @@ from livepost.model.told import CourierStatus, Status
 from livepost.observe.latencies import Latencies
 from livepost.runtime.author.making import maker_of
 from livepost.runtime.author.project import Project, served
+from livepost.runtime.courier.announcing import announcing
 from livepost.runtime.courier.sender import sender_of
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
@@ -93,7 +94,8 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
             clock=steady(folder.clock),
             worker=f"courier-{os.getpid()}",
         )
-        _Loop(courier, author, log, folder.courier_file).run(folder, stop)
+        wake = open_.enter_context(announcing(folder))
+        _Loop(courier, author, log, folder.courier_file, wake).run(folder, stop)
 
 
 class Serving(Protocol):
@@ -140,11 +142,14 @@ class Author:
 
 
 class _Loop:
-    def __init__(self, courier: Courier, author: Author, log: LogReader, status: Path) -> None:
+    def __init__(
+        self, courier: Courier, author: Author, log: LogReader, status: Path, turned: Callable[[], None]
+    ) -> None:
         self._courier = courier
         self._author = author
         self._log = log
         self._status = status
+        self._turned = turned
         self._latencies = Latencies()
 
     def run(self, folder: DataFolder, stop: Event) -> None:
@@ -166,6 +171,7 @@ class _Loop:
         self._note(done)
         with contextlib.suppress(StoreError):  # the front is not there: they are reported later
             report(self._courier)
+        self._turned()
         return done.claimed > 0
 
     def _note(self, done: Sent) -> None:

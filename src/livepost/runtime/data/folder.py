@@ -72,6 +72,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.path / "courier.json"
 
     @property
+    def webhooks_file(self) -> Path:
+        """Where the courier keeps how far each webhook's target was told, and its dead letters."""
+        return self.path / "webhooks.db"
+
+    @property
     def definitions_file(self) -> Path:
         """Where the front writes what the log names."""
         return self.path / "definitions.json"

@@ -21,6 +21,7 @@ STORES: tuple[tuple[str, str], ...] = (
     ("snapshots", "the state as it was at some records: where a replay may begin"),
     ("replay", "a state that `livepost replay` builds; it goes when that is done"),
     ("ledger.db", "decisions, deliveries, consents, suppressions"),
+    ("webhooks.db", "how far each webhook's target was told, and dead letters of webhooks"),
     ("vault.db", "who is who, and the keys to personal values"),
     ("keys", "the key-encryption key, where it is a file, and the keys of the API"),
     ("mailbox", "mails kept instead of sent, sealed"),

@@ -29,7 +29,7 @@ from livepost.govern.session import Links, Sessions
 from livepost.ledger.base import Ledger
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
-from livepost.runtime.front.happened import Happened
+from livepost.runtime.engine.happened import Happened
 from livepost.runtime.front.sending import Sending
 from livepost.runtime.front.tending import Tending
 from livepost.vault.base import Vault

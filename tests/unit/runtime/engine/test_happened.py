@@ -11,8 +11,8 @@ from livepost.clock import SimulatedClock
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.model.decision import Transition
 from livepost.model.told import TransitionPage
-from livepost.runtime.front import happened
-from livepost.runtime.front.happened import AHEAD, ANOTHER_EPOCH, FORGOTTEN, Happened
+from livepost.runtime.engine import happened
+from livepost.runtime.engine.happened import AHEAD, ANOTHER_EPOCH, FORGOTTEN, Happened
 from livepost.testing.contracts.ledger import START_MS, asked
 
 

@@ -1,0 +1,140 @@
+"""One target and what it is told: the next message, its answer, and what becomes of it.
+
+In: a source, a target. Out: requests; the book. Promised: a message is sent before the book goes on behind it, never
+after that; nothing is sent to a target that waits or is disabled; what waits in memory is one batch of the source.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from livepost.announce.book import LETTERS_MAX, Book, DeadLetter, Standing
+from livepost.announce.notice import GAP, Notice, Source
+from livepost.announce.signature import signed
+from livepost.announce.verdict import Verdict, verdict
+from livepost.clock import SECOND_MS, Clock
+from livepost.fetch.address import OutgoingError
+from livepost.fetch.fetcher import Answer, Fetch
+
+IDLE_S = 0.25
+"""How soon it is looked again where there is nothing to do."""
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is told, and what: `keys` sign, `tries` is how often a message is sent."""
+
+    name: str
+    url: str
+    kinds: frozenset[str]
+    keys: tuple[bytes, ...]
+    tries: int
+
+
+class Announcer:
+    """Tells one target; for one thread."""
+
+    def __init__(
+        self, target: Target, *, source: Source, book: Book, fetch: Fetch, clock: Clock, chance: Callable[[], float]
+    ) -> None:
+        """Take what it reads and writes; `clock` is the host's, `chance` gives 0..1 for the jitter."""
+        self._target = target
+        self._source = source
+        self._book = book
+        self._fetch = fetch
+        self._clock = clock
+        self._chance = chance
+        self._waiting: deque[Notice] = deque()
+        self._read_to = ""
+        self._unnoted: _Sent | None = None
+
+    def turn(self) -> float:
+        """Send the next message if there is one and it is its time; return how long to wait for the next turn (s).
+
+        Raises StoreError where a store is away.
+        """
+        if self._unnoted is not None:
+            self._note(self._unnoted)
+        standing = self._book.standing(self._target.name) or self._begin()
+        wait_s = (standing.next_at - self._clock.now_ms()) / SECOND_MS
+        if standing.disabled or wait_s > 0:
+            return IDLE_S if standing.disabled else min(wait_s, IDLE_S)
+        if not self._waiting and not self._look(standing):
+            return IDLE_S
+        if self._waiting:
+            self._tell(self._waiting[0], standing)
+        return 0.0
+
+    def _begin(self) -> Standing:
+        return self._book.begin(self._target.name, self._source.end())
+
+    def _look(self, standing: Standing) -> bool:
+        """Take the next batch; return whether there is something in it, or more behind it."""
+        batch = self._source.after(self._read_to or standing.cursor)
+        self._waiting.extend(one for one in batch.notices if one.kind == GAP or one.kind in self._target.kinds)
+        self._read_to = batch.end
+        if not self._waiting and batch.end != standing.cursor:
+            self._book.move(self._target.name, batch.end)
+        return bool(self._waiting) or batch.more
+
+    def _tell(self, notice: Notice, standing: Standing) -> None:
+        body, sent = notice.body(), standing.sent + 1
+        found = deliver(self._fetch, self._target, notice.id, body, sent, self._clock, self._chance())
+        # A book that cannot be written is no reason to send the message again.
+        self._unnoted = _Sent(notice, body, sent, found)
+        self._note(self._unnoted)
+
+    def _note(self, sent: _Sent) -> None:
+        """Write down what became of the next message, and go on behind it if the book did."""
+        if self._write(sent):
+            self._waiting.popleft()
+        self._unnoted = None
+
+    def _write(self, sent: _Sent) -> bool:
+        """Write down what became of a message; return whether the book went on behind it."""
+        name, now_ms, found = self._target.name, self._clock.now_ms(), sent.found
+        if found.state == "delivered":
+            self._book.delivered(name, sent.notice.cursor, now_ms)
+            return True
+        if found.state == "dead" and self._book.waiting(name) < LETTERS_MAX:
+            self._book.die(sent.letter(name, now_ms), sent.notice.cursor)
+            return True
+        if found.state == "again":
+            self._book.again(name, sent.times, now_ms + int(found.wait_s * SECOND_MS), found.why)
+        elif found.state == "dead":
+            self._book.disable(name, f"{LETTERS_MAX} dead letters wait for somebody; the last: {found.why}")
+        else:
+            self._book.disable(name, found.why)
+        return False
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    notice: Notice
+    body: bytes
+    times: int
+    found: Verdict
+
+    def letter(self, target: str, now_ms: int) -> DeadLetter:
+        """Return the message as a dead letter of now."""
+        return DeadLetter(
+            0, target, self.notice.id, self.notice.kind, self.body, at=now_ms, sent=self.times, error=self.found.why
+        )
+
+
+def deliver(
+    fetch: Fetch, target: Target, id: str, body: bytes, sent: int, clock: Clock, chance: float = 0.0
+) -> Verdict:
+    """Send a message for the `sent`-th time; return what becomes of it."""
+    now_ms = clock.now_ms()
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Livepost",
+        **signed(id, now_ms // SECOND_MS, body, target.keys),
+    }
+    try:
+        answer: Answer | str = fetch.post(target.url, body, headers)
+    except OutgoingError as error:
+        answer = str(error)
+    return verdict(answer, sent, target.tries, now_s=clock.now_ms() / SECOND_MS, chance=chance)
