@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from livepost.console.rule import rules
-from livepost.model.compiled import CampaignSpec
+from livepost.model.compiled import CampaignSpec, CapSpec, StepSpec
+from livepost.model.hours import QuietHours
 from tests.unit.console.shop import DAY
 
 
@@ -16,6 +17,27 @@ def test_a_campaign_on_an_event_begins_with_it_and_needs_no_consent_if_transacti
         "a mail at once",
         "transactional: needs no consent; purpose orders",
         "again as often as it begins, once at a time",
+    ]
+
+
+def test_hours_caps_on_all_campaigns_priority_and_later_mails_are_said() -> None:
+    told = rules(
+        CampaignSpec(
+            name="course",
+            on="Booked",
+            at=9 * 60,
+            quiet=QuietHours(21 * 60, 8 * 60),
+            priority=2,
+            overall=(CapSpec(1, DAY),),
+            steps=(StepSpec(name="second", wait_ms=2 * DAY, at=18 * 60 + 5),),
+        )
+    )
+    assert told[1:6] == [
+        "waits until 09:00 where the person is",
+        "then second: waits 2 d, until 18:05 where the person is",
+        "not from 21:00 to 08:00 where the person is",
+        "at most 1 mail of all campaigns in 1 d a person",
+        "priority 2",
     ]
 
 
