@@ -8,7 +8,19 @@ import pytest
 import livepost
 
 WORDS = [
-    *("Cap", "Email", "Event", "Identified", "Key", "Money", "PageViewed", "Personal", "Profile", "ScreenViewed"),
+    *(
+        "Cap",
+        "Email",
+        "Event",
+        "Identified",
+        "Key",
+        "Money",
+        "PageViewed",
+        "Personal",
+        "Profile",
+        "Quiet",
+        "ScreenViewed",
+    ),
     *(
         "calendar_days",
         "calendar_months",

@@ -32,6 +32,12 @@ def test_all_marketing_is_stopped_beside_a_campaign_of_its_own_switch(livepost: 
     assert livepost("kill", "--all", "--off").out == "Nothing is stopped.\n"
 
 
+def test_the_mails_that_programs_ask_for_can_be_stopped_before_there_was_one(
+    livepost: Command, house: StillHouse
+) -> None:
+    assert livepost("kill", "$send").out.startswith("$send  stopped since ")
+
+
 def test_a_campaign_that_there_is_not_is_a_sentence(livepost: Command, house: StillHouse) -> None:
     told = livepost("kill", "browse_remainder")
     assert (told.code, told.out) == (1, "")
