@@ -5,6 +5,7 @@ and at 390 px; without JavaScript; live; what axe-core finds; nothing against th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -57,6 +58,8 @@ def _fill(house: House) -> None:
         f"http://localhost:{house.folder.port}/v1/batch", json={"batch": calls}, auth=(house.secret_key, "")
     )
     assert reply.status_code == 200, reply.text
+    with closing(house.folder.ledger()) as ledger:  # a house at rest may still wait for a second to pass
+        wait_until("the first reminder", lambda: any(one.state == "sent" for one in ledger.counts()))
     house.drain()
 
 

@@ -532,7 +532,7 @@ def test_a_lost_answer_brings_the_same_calls_again_which_count_once(
 def test_a_pause_asked_for_holds_on_the_next_page_too(visit: Visit, shop: Storefront) -> None:
     shop.faults = [Fault(503, "3")]
     visit.open()
-    wait_until("the answer", shop.batches)
+    wait_until("the pause to be kept", lambda: visit.say("return localStorage.getItem('livepost.pause') !== null"))
     visit.open("/shop/next")
     visit.hears("$page", "$page")
     assert shop.batches()[1].at - shop.batches()[0].at >= 3.0
