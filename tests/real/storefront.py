@@ -64,6 +64,7 @@ class Storefront:
         self.faults: list[Fault] = []
         self.delay_s = 0.0
         self.seen: list[Seen] = []
+        self.under_way: list[str] = []
         self.port = 0
 
     @property
@@ -114,6 +115,8 @@ def serving(front: Storefront) -> Iterator[Storefront]:
         server.shutdown()
         thread.join()
         server.server_close()
+        # What a page sent on its way out must not come into the log of the next test.
+        wait_until("the last requests to be handed on", lambda: not front.under_way)
 
 
 def wait_until(what: str, done: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
@@ -144,7 +147,11 @@ def handler_of(front: Storefront) -> type[BaseHTTPRequestHandler]:
             self._hand_on(b"")
 
         def do_POST(self) -> None:
-            self._hand_on(self.rfile.read(int(self.headers["Content-Length"])))
+            front.under_way.append(self.path)
+            try:
+                self._hand_on(self.rfile.read(int(self.headers["Content-Length"])))
+            finally:
+                front.under_way.remove(self.path)
 
         def _hand_on(self, body: bytes) -> None:
             fault = front.faults.pop(0) if front.faults and self.path == "/v1/batch" else None
