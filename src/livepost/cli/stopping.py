@@ -50,7 +50,7 @@ def _known(folder: DataFolder, ledger: Ledger, campaign: str) -> str:
 def _say(ledger: Ledger, as_json: bool) -> None:
     kills = ledger.kills()
     if as_json:
-        print(msgspec.json.format(msgspec.json.encode(kills)).decode())  # noqa: T201
+        _console.print_json(msgspec.json.encode(kills).decode())
         return
     for one in kills:
         what = "all marketing" if one.campaign == ALL_MARKETING else one.campaign

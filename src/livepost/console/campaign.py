@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from markupsafe import Markup
@@ -23,8 +23,7 @@ from livepost.model.compiled import CampaignSpec
 from livepost.model.decision import reason_words
 from livepost.model.standing import CampaignStanding
 
-ITS_SWITCH = "its switch"
-ALL_SWITCH = "the switch of all marketing"
+Stopped: TypeAlias = Literal["", "own", "all"]
 
 SHOWN = 50
 """Deliveries listed unless more are asked for."""
@@ -58,7 +57,7 @@ class DeliveryLine(msgspec.Struct, frozen=True, kw_only=True):
 class CampaignView(msgspec.Struct, frozen=True, kw_only=True):
     """What the page shows.
 
-    stopped   what stops its mails since when (UTC ms): "its switch", "the switch of all marketing", "" for nothing
+    stopped   whether its own switch stops its mails, or that of all marketing, "" for none; `since` when (UTC ms)
     holdout   decisions treated and held out, with their picture; nothing where nobody is to be held out
     states    (state, word, how many) of the deliveries there are
     more      how many deliveries may be asked for next, 0 if there are no more
@@ -66,7 +65,7 @@ class CampaignView(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     declared: bool
-    stopped: str
+    stopped: Stopped
     since: int
     entered: int
     rules: list[str]
@@ -118,13 +117,13 @@ def _switch(house: House, asked: CampaignAsked, told: SwitchTold) -> CampaignVie
     return _campaign(house, asked)
 
 
-def _stopped(kills: list[Kill], campaign: str, spec: CampaignSpec | None) -> tuple[str, int]:
+def _stopped(kills: list[Kill], campaign: str, spec: CampaignSpec | None) -> tuple[Stopped, int]:
     """Return what stops a campaign's mails, and since when (UTC ms)."""
     since = {one.campaign: one.at for one in kills}
     if campaign in since:
-        return ITS_SWITCH, since[campaign]
+        return "own", since[campaign]
     if spec is not None and spec.class_ == "marketing" and ALL_MARKETING in since:
-        return ALL_SWITCH, since[ALL_MARKETING]
+        return "all", since[ALL_MARKETING]
     return "", 0
 
 

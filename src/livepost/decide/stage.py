@@ -125,7 +125,7 @@ class Campaigns:
         if moment.consent:
             _hear(case.book, moment)
         if moment.zone:
-            _look_at_the_clock(case.book, moment)
+            _note_zone(case.book, moment)
         if case.book.consents:
             _tell(case, moment)
         if case.book.campaigns:
@@ -263,7 +263,7 @@ def _hear(book: Journal, moment: Moment) -> None:
             book.consents[purpose] = said
 
 
-def _look_at_the_clock(book: Journal, moment: Moment) -> None:
+def _note_zone(book: Journal, moment: Moment) -> None:
     """Keep the zone that the newest record says."""
     said = Zone(moment.effective_ts, moment.message_id, moment.zone)
     if book.zone is None or (book.zone.effective_ts, book.zone.message_id) < (said.effective_ts, said.message_id):

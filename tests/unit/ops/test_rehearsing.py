@@ -1,5 +1,7 @@
 """A rehearsal over a log says what the engine says of it, however it is cut."""
 
+import pytest
+
 from livepost.model.block import Block, block_of
 from livepost.model.decision import Decision
 from livepost.ops import rehearsing
@@ -31,7 +33,7 @@ def test_it_is_what_the_engine_decides_over_the_log() -> None:
     assert sorted(rehearsed("thank", until=middle) + rehearsed("thank", since=middle)) == decided(run, "thank")
 
 
-def test_a_batch_is_of_a_day_at_most_and_of_so_many_records(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_batch_is_of_a_day_at_most_and_of_so_many_records(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rehearsing, "STEP_RECORDS", 7)
     cut: list[list[Block]] = list(batches(BLOCKS))
     assert [block for batch in cut for block in batch] == BLOCKS

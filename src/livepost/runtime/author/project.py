@@ -54,10 +54,10 @@ def load_project(folder: Path, settings: Settings, speed: float = 1.0, *, anew: 
 
 def sending_of(settings: Settings) -> Sending:
     """Return what the settings say of all campaigns."""
-    quiet = settings.quiet_hours.partition("-")
+    start, _, end = settings.quiet_hours.partition("-")
     return Sending(
         zone=settings.zone,
-        quiet=quiet_hours(Quiet(quiet[0], quiet[2])) if settings.quiet_hours else None,
+        quiet=quiet_hours(Quiet(start, end)) if settings.quiet_hours else None,
         caps=tuple(CapSpec(times, per_ms) for times, per_ms in settings.caps_ms),
     )
 
