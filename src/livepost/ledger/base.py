@@ -355,6 +355,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def next_wait(self) -> int | None:
+        """Return when the first of the mails that wait for a time is let go (workspace's ms), None if none does."""
+        ...
+
     def counts(self) -> list[Tally]:
         """Return how many deliveries there are by campaign, state and reason."""
         ...

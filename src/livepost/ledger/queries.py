@@ -93,6 +93,12 @@ def open_until(store: Store, at_ms: int) -> int:
     return int(count)
 
 
+def next_wait(store: Store) -> int | None:
+    """Return when the first of the mails that wait is let go; None if none does."""
+    [(until,)] = store.read("SELECT min(waits_until) FROM deliveries WHERE state = 'pending' AND waits_until > 0")
+    return None if until is None else int(until)
+
+
 def counts(store: Store) -> list[Tally]:
     """Return the counts kept with each move."""
     found = store.read(

@@ -216,6 +216,10 @@ class SqliteLedger:
         """Return how many deliveries decided by then may still be sent."""
         return queries.open_until(self._store, at_ms)
 
+    def next_wait(self) -> int | None:
+        """Return when the first of the mails that wait is let go; None if none does."""
+        return queries.next_wait(self._store)
+
     def counts(self) -> list[Tally]:
         """Return how many deliveries there are by campaign, state and reason."""
         return queries.counts(self._store)

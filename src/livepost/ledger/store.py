@@ -127,12 +127,12 @@ class Store:
         self._run(sql, values)
         return self._connection.changes()
 
-    def insert(self, decision: Decision, person: bytes, lane: int, at: int) -> Row:
-        """Insert a decision as pending; return its row."""
+    def insert(self, decision: Decision, person: bytes, lane: int, at: int, waits_until: int = 0) -> Row:
+        """Insert a decision as pending, to be claimed from `waits_until` on; return its row."""
         body = encode_decision(decision)
         self._run(
             "INSERT INTO deliveries (id, body, campaign, person, class, purpose, lane, at, position,"
-            " cap_times, cap_per_ms, state, changed_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,'pending',?)",
+            " cap_times, cap_per_ms, waits_until, state, changed_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,'pending',?)",
             (
                 decision.id,
                 body,
@@ -145,6 +145,7 @@ class Store:
                 decision.position,
                 decision.cap_times,
                 decision.cap_per_ms,
+                waits_until,
                 at,
             ),
         )

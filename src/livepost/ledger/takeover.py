@@ -7,6 +7,8 @@ compared, never inserted; the same page twice changes nothing; the cursor never 
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from livepost.ledger.base import LANES, TakenOver
@@ -55,10 +57,22 @@ def _take_decision(store: Store, decision: Decision, fence: int, now_ms: int) ->
         return False, _note_divergence(store, decision, fields)
     if decision.position <= fence:
         return False, _note_divergence(store, decision, ("missing",))
-    row = store.insert(decision, name_of(store, decision.person), rank(decision.lane), now_ms)
+    waits = spread(decision)
+    row = store.insert(decision, name_of(store, decision.person), rank(decision.lane), now_ms, waits)
     if decision.skip:
         store.move(row, "skipped", now_ms, decision.skip, decision.detail)
     return True, False
+
+
+def spread(decision: Decision) -> int:
+    """Return when a mail of a broadcast is let go (workspace's ms), 0 at once.
+
+    Its place among all of them is drawn from its id; they come ever faster: after a tenth of the time a hundredth has.
+    """
+    if not decision.over_ms:
+        return 0
+    place = int.from_bytes(decision.id[:8], "big") / 2**64
+    return decision.at + round(decision.over_ms * math.sqrt(place))
 
 
 def rank(lane: str) -> int:

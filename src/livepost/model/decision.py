@@ -32,6 +32,7 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, tag="decision", gc=
               ledger, which alone sees what went to the person under another name
     overall   caps on mails of all campaigns that have any: (times, per ms)
     quiet     the campaign's quiet hours in the person's zone: (first minute of the day, minute of their end, zone)
+    over_ms   of a broadcast: how long its mails are spread over; the ledger does it
     """
 
     id: bytes
@@ -55,6 +56,7 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, tag="decision", gc=
     reentry_ms: int | None = 0
     overall: tuple[tuple[int, int], ...] = ()
     quiet: tuple[int, int, str] | None = None
+    over_ms: int = 0
 
 
 class Cancellation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="cancel"):

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, get_args
 
 from livepost.errors import ProjectError
 from livepost.model.compiled import Class, Lane
+from livepost.model.journal import WATCH_MS
 from livepost.project.calendar import Calendar
 from livepost.project.campaign import Campaign, Step
 from livepost.project.compiled import compile_what_can, grid_of, tracking_plan
@@ -32,6 +33,11 @@ MAX_CAP = 10_000
 """How many different values `top` and `distinct` may tell apart: each is kept per person and tile."""
 MAX_STEPS = 100
 """How many mails a campaign may have: a person has one journey through all of them."""
+
+LONGEST_OVER = timedelta(milliseconds=WATCH_MS // 2)
+"""How long a broadcast may be spread over. `until` and leaving the audience cancel a mail for twice as long: one that
+comes into quiet hours at the end can wait for theirs.
+"""
 MAX_TILES = 10_000
 """How many tiles a window may have before a coarser grid is advised: each is kept per person."""
 TILE = timedelta(seconds=1)
@@ -213,7 +219,11 @@ def _triggers(project: Declarations) -> Problems:
     segments = segments_of(project.profile)
     for campaign in project.campaigns:
         audience, rules = campaign.audience, campaign.rules
-        if (audience is None) == (rules.on is None):
+        if rules.broadcast and audience is None:
+            yield _of(
+                campaign, "expected audience= to be a segment, got None; a broadcast goes to those who are in one"
+            )
+        elif (audience is None) == (rules.on is None):
             got = "neither" if audience is None else "both"
             yield _of(campaign, f"expected audience= or on=, got {got}; say once what starts a journey")
         if rules.where is not None and rules.on is None:
@@ -237,6 +247,8 @@ def _rates(project: Declarations) -> Problems:
         for word, length in (("wait", rules.wait), ("reentry", rules.reentry), ("fresh", rules.fresh)):
             if length is not None and length < timedelta(0):
                 yield _of(campaign, f"expected {word}= to be no less than nothing, got {length}; time runs forward")
+        if not timedelta(0) <= rules.over <= LONGEST_OVER:
+            yield _of(campaign, f"expected over= to be at most 12 hours, got {rules.over}; broadcast to parts of them")
         if isinstance(rules.priority, bool) or not isinstance(rules.priority, int):
             yield _of(campaign, f"expected priority= to be a whole number, got {rules.priority!r}; 0 is the plain one")
 

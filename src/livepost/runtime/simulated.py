@@ -99,7 +99,7 @@ class SimulatedHouse:
         """Let `by_ms` milliseconds pass, stopping at every due time on the way."""
         until = self.clock.now_ms() + by_ms
         served = -1
-        while (due := self.worker.next_due()) is not None and due <= until:
+        while (due := self._next_due()) is not None and due <= until:
             if due <= served:
                 raise RestlessError(f"expected a due time after {served} ms, got {due}; please report this page")
             served = due
@@ -159,6 +159,11 @@ class SimulatedHouse:
     def close(self) -> None:
         """Release the ledger."""
         self.ledger.close()
+
+    def _next_due(self) -> int | None:
+        """Return when something happens by itself next: somebody is due, or a mail that waits is let go."""
+        times = (self.worker.next_due(), self.ledger.next_wait())
+        return min((time for time in times if time is not None), default=None)
 
     def _tick(self) -> None:
         self._intake.tick()

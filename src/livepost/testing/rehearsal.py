@@ -23,6 +23,7 @@ from livepost.clock import SimulatedClock
 from livepost.errors import ProjectError
 from livepost.intake.call import Call, read_call
 from livepost.intake.context import CONSENT_EVENT
+from livepost.model.broadcast import broadcast_record
 from livepost.model.compiled import Compiled
 from livepost.model.message import Message
 from livepost.model.person import PersonView
@@ -90,6 +91,7 @@ class Rehearsal:
         loaded = load_project(folder, settings)
         self._project = loaded if holdouts else _without_holdouts(loaded)
         self._mails: list[Mail] = []
+        self._broadcasts = 0
         self.clock = SimulatedClock(int(START.timestamp()) * 1000)
         self.house = SimulatedHouse(self._project, settings, self.clock)
 
@@ -158,6 +160,13 @@ class Rehearsal:
         with a secret key.
         """
         self._take([{"type": "alias", "userId": person, "previousId": previous}], KeyKind.SECRET)
+
+    def broadcast(self, campaign: Campaign[Any]) -> None:
+        """Broadcast a campaign now, to everybody who is in its audience. Raises ProjectError if it is no broadcast."""
+        if not campaign.rules.broadcast:
+            raise ProjectError(f"expected a campaign made by @broadcast, got {campaign.name}; it starts by itself")
+        self._broadcasts += 1
+        self.house.append([broadcast_record(campaign.name, f"broadcast-{self._broadcasts}")])
 
     def wait(self, length: timedelta) -> None:
         """Let time pass; what falls due on the way happens at its own time."""
