@@ -1,4 +1,4 @@
-"""What every ledger does. Body: `sqlite.py` (":memory:" for rehearsals); it passes
+"""What every ledger does. Body: `sqlite.py` (":memory:" for rehearsals), with the rules of `stored.py`; it passes
 `livepost.testing.contracts.ledger`.
 
 Two clocks: `now_ms` arguments are the workspace's time, written into moves and compared with consents;

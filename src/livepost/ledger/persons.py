@@ -30,7 +30,9 @@ def merge(store: Store, old: bytes, new: bytes) -> None:
     if source == target:
         return
     store.change("UPDATE persons SET new = ? WHERE new = ?", (target, source))
-    store.change("INSERT OR REPLACE INTO persons VALUES (?, ?)", (source, target))
+    store.change(
+        "INSERT INTO persons VALUES (?, ?) ON CONFLICT (old) DO UPDATE SET new = excluded.new", (source, target)
+    )
     store.change("UPDATE deliveries SET person = ? WHERE person = ?", (target, source))
     _merge_consents(store, source, target)
     _merge_withdrawals(store, source, target)
@@ -49,14 +51,15 @@ def part(store: Store, parting: Parting) -> None:
             store.change("INSERT INTO persons VALUES (?, ?)", (subject, other))
     _part_deliveries(store, person, other, frozenset(parting.subjects))
     store.change(
-        "INSERT INTO withdrawals SELECT ?, purpose, max(at, ?), proof, 0 FROM withdrawals AS w WHERE person = ?"
+        "INSERT INTO withdrawals SELECT ?1, purpose, CASE WHEN at > ?2 THEN at ELSE ?2 END, proof, 0"
+        " FROM withdrawals AS w WHERE person = ?3"
         " AND NOT EXISTS (SELECT 1 FROM consents AS c WHERE c.person = w.person AND c.purpose = w.purpose"
-        " AND c.allowed AND c.at > w.at)"
-        " ON CONFLICT (person, purpose) DO UPDATE SET at = max(at, excluded.at)",
+        " AND c.allowed = 1 AND c.at > w.at)"
+        " ON CONFLICT (person, purpose) DO UPDATE SET at = excluded.at WHERE excluded.at > withdrawals.at",
         (other, parting.at, person),
     )
     for purpose in parting.lost:
-        store.change("DELETE FROM consents WHERE person = ? AND purpose = ? AND allowed", (person, purpose))
+        store.change("DELETE FROM consents WHERE person = ? AND purpose = ? AND allowed = 1", (person, purpose))
 
 
 def _part_deliveries(store: Store, person: bytes, other: bytes, subjects: frozenset[bytes]) -> None:
@@ -71,8 +74,9 @@ def _merge_consents(store: Store, source: bytes, target: bytes) -> None:
     store.change(
         "INSERT INTO consents SELECT ?, purpose, allowed, at, position, source, message_id FROM consents"
         " WHERE person = ? ON CONFLICT (person, purpose) DO UPDATE SET allowed = excluded.allowed,"
-        " at = excluded.at, position = max(excluded.position, consents.position), source = excluded.source,"
-        " message_id = excluded.message_id WHERE excluded.at > consents.at"
+        " at = excluded.at, source = excluded.source, message_id = excluded.message_id, position = CASE WHEN"
+        " excluded.position > consents.position THEN excluded.position ELSE consents.position END"
+        " WHERE excluded.at > consents.at"
         " OR (excluded.at = consents.at AND excluded.allowed < consents.allowed)",
         (target, source),
     )
@@ -101,7 +105,11 @@ def withdraw(store: Store, person: bytes, purpose: str, now_ms: int, proof: str)
     if standing and (granted is not True or standing[0][0] >= granted_at):
         return Withdrawal(person=name, purpose=purpose, at=standing[0][0], proof=standing[0][1])
     at = max(now_ms, granted_at)
-    store.change("INSERT OR REPLACE INTO withdrawals VALUES (?,?,?,?,0)", (name, purpose, at, proof))
+    store.change(
+        "INSERT INTO withdrawals VALUES (?,?,?,?,0) ON CONFLICT (person, purpose) DO UPDATE SET at = excluded.at,"
+        " proof = excluded.proof, echoed = excluded.echoed",
+        (name, purpose, at, proof),
+    )
     return Withdrawal(person=name, purpose=purpose, at=at, proof=proof)
 
 
@@ -111,7 +119,7 @@ _FACTS = f"""SELECT c.allowed, coalesce(c.at, 0),
     EXISTS (SELECT 1 FROM suppressions WHERE address = ?4),
     CASE WHEN ?5 = 0 THEN 0 ELSE (SELECT count(*) FROM deliveries WHERE person = ?1 AND campaign = ?3
         AND at > ?6 - ?7 AND at < ?6 + ?7 AND id != ?8 AND state IN ({_CAPPED})) END
-    FROM (SELECT 1) LEFT JOIN consents c ON c.person = ?1 AND c.purpose = ?2"""
+    FROM (SELECT 1) AS here LEFT JOIN consents c ON c.person = ?1 AND c.purpose = ?2"""
 
 
 _OVERALL = f"""SELECT count(*) FROM deliveries WHERE person = ?1 AND class = 'marketing'

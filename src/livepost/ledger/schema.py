@@ -1,15 +1,22 @@
-"""The tables of the SQLite ledger. Ids are 16-byte BLOBs; times ms; `body` is the decision as msgpack.
+"""The tables of the ledger. Ids are 16-byte BLOBs; times ms; `body` is the decision as msgpack; `number` grows by each
+decision taken over.
 
-In: nothing. Out: DDL. Promised: what a claim reads has an index; the cursor is one row.
+In: the version there is. Out: DDL in SQLite's words, which the body on PostgreSQL puts into its own. Promised: what a
+claim reads has an index; the cursor is one row.
 """
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 3
+from itertools import chain
+
+from livepost.errors import StoreError
+
+SCHEMA_VERSION = 4
 
 SCHEMA: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS deliveries (
-        id BLOB PRIMARY KEY,
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id BLOB NOT NULL UNIQUE,
         body BLOB NOT NULL,
         campaign TEXT NOT NULL,
         person BLOB NOT NULL,
@@ -96,10 +103,59 @@ SCHEMA: tuple[str, ...] = (
     "CREATE TABLE IF NOT EXISTS bookmarks (name TEXT PRIMARY KEY, number INTEGER NOT NULL)",
 )
 
+_COLUMNS_3 = (
+    "id, body, campaign, person, class, purpose, lane, at, position, cap_times, cap_per_ms, state, "
+    "reason, detail, fence, worker, lease_until, not_before, waits_until, attempts, first_tried, address, "
+    "provider, provider_id, changed_at"
+)
+
 UPGRADES: dict[int, tuple[str, ...]] = {
     2: (
         "ALTER TABLE deliveries ADD COLUMN waits_until INTEGER NOT NULL DEFAULT 0",
         "DROP INDEX deliveries_pending",
     ),
+    3: (
+        "ALTER TABLE deliveries RENAME TO deliveries_3",
+        """CREATE TABLE deliveries (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id BLOB NOT NULL UNIQUE,
+            body BLOB NOT NULL,
+            campaign TEXT NOT NULL,
+            person BLOB NOT NULL,
+            class TEXT NOT NULL,
+            purpose TEXT NOT NULL,
+            lane INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            cap_times INTEGER NOT NULL,
+            cap_per_ms INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            reason TEXT NOT NULL DEFAULT '',
+            detail TEXT NOT NULL DEFAULT '',
+            fence INTEGER NOT NULL DEFAULT 0,
+            worker TEXT NOT NULL DEFAULT '',
+            lease_until INTEGER NOT NULL DEFAULT 0,
+            not_before INTEGER NOT NULL DEFAULT 0,
+            waits_until INTEGER NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            first_tried INTEGER NOT NULL DEFAULT 0,
+            address BLOB,
+            provider TEXT NOT NULL DEFAULT '',
+            provider_id TEXT NOT NULL DEFAULT '',
+            changed_at INTEGER NOT NULL
+        )""",
+        f"INSERT INTO deliveries (number, {_COLUMNS_3}) SELECT rowid, {_COLUMNS_3} FROM deliveries_3 ORDER BY rowid",
+        "DROP TABLE deliveries_3",
+    ),
 }
-"""What a ledger of a version needs besides what is missing of SCHEMA to be of the next one."""
+"""What a ledger of a version needs besides what is missing of SCHEMA to be of the next one; PostgreSQL has known none
+before version 4.
+"""
+
+
+def statements_from(version: int) -> tuple[str, ...]:
+    """Return what makes of a ledger of a version (0: none yet) one of today; raise StoreError for a later one."""
+    if version > SCHEMA_VERSION:
+        raise StoreError(f"expected a ledger of version {SCHEMA_VERSION} or older, got {version}; update livepost")
+    upgrades = (UPGRADES.get(older, ()) for older in range(version, SCHEMA_VERSION) if version)
+    return (*chain.from_iterable(upgrades), *SCHEMA)

@@ -45,7 +45,10 @@ def take_over(store: Store, page: OutboxPage, now_ms: int) -> TakenOver:
         elif item.position > fence:
             _take_other(store, item, now_ms)
     cursor = max(fence, page.complete_to)
-    store.change("INSERT OR REPLACE INTO bookmarks VALUES (?, ?)", (CURSOR, cursor))
+    store.change(
+        "INSERT INTO bookmarks VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET number = excluded.number",
+        (CURSOR, cursor),
+    )
     return TakenOver(inserted=inserted, compared=compared, diverged=diverged, cursor=cursor)
 
 
@@ -94,7 +97,7 @@ def _note_divergence(store: Store, decision: Decision, fields: tuple[str, ...]) 
     if fields:
         store.change(
             "INSERT INTO divergences VALUES (?,?,?,?,1) ON CONFLICT (decision) DO UPDATE"
-            " SET times = times + 1, fields = excluded.fields, position = excluded.position",
+            " SET times = divergences.times + 1, fields = excluded.fields, position = excluded.position",
             (decision.id, decision.campaign, decision.position, " ".join(fields)),
         )
     return bool(fields)
@@ -120,7 +123,10 @@ def _cancel(store: Store, item: Cancellation, now_ms: int) -> None:
     if row.state in CANCELLABLE:
         store.move(row, "skipped", now_ms, item.reason, item.detail)
     else:
-        store.change("INSERT OR IGNORE INTO notes VALUES (?,?,?,?)", (item.decision, item.reason, item.detail, item.at))
+        store.change(
+            "INSERT INTO notes VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
+            (item.decision, item.reason, item.detail, item.at),
+        )
 
 
 def _take_consent(store: Store, item: ConsentChange) -> None:
@@ -133,7 +139,7 @@ def _take_consent(store: Store, item: ConsentChange) -> None:
         (
             name_of(store, item.person),
             item.purpose,
-            item.allowed,
+            int(item.allowed),
             item.at,
             item.position,
             item.source,
