@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
-from livepost.ledger.base import Delivery
+from livepost.ledger.base import AskedBroadcast, Delivery, Kill
 from livepost.ledger.moves import State
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
+from livepost.model.standing import CampaignStanding
 from livepost.model.told import Member, SegmentCount, Standing
 from livepost.ops.why import PersonReason
 
@@ -50,6 +51,22 @@ class House(Protocol):
 
     def deliveries(self, person: bytes | None, campaign: str | None, state: State | None, limit: int) -> list[Delivery]:
         """Return deliveries, newest first."""
+        ...
+
+    def broadcasts(self, limit: int) -> list[AskedBroadcast]:
+        """Return broadcasts, newest first."""
+        ...
+
+    def campaigns(self) -> list[CampaignStanding]:
+        """Return where each campaign stands."""
+        ...
+
+    def kills(self) -> list[Kill]:
+        """Return which campaigns are stopped."""
+        ...
+
+    def kill(self, campaign: str, *, on: bool) -> None:
+        """Stop a campaign's mails, or all marketing (`ALL_MARKETING`), or let them go on."""
         ...
 
     def standing(self) -> Standing:

@@ -195,6 +195,28 @@ class Kill(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
 
+class AskedBroadcast(msgspec.Struct, frozen=True, kw_only=True):
+    """A broadcast that somebody asked for; times are workspace's ms, 0 where that has not happened.
+
+    id, message_id   of its record: the id is the cause of its decisions
+    people     in the audience when it was asked for, then when it was approved
+    position   of its record; -1 until it has begun
+    new        whether what was asked happened just now, and not before
+    """
+
+    id: bytes
+    campaign: str
+    message_id: str
+    asked_at: int
+    asked_by: str
+    people: int
+    approved_at: int = 0
+    approved_by: str = ""
+    begun_at: int = 0
+    position: int = -1
+    new: bool = False
+
+
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """How many deliveries of a campaign are in a state for a reason."""
 
@@ -310,6 +332,26 @@ class Ledger(Protocol):
 
     def kills(self) -> list[Kill]:
         """Return what is stopped, by name."""
+        ...
+
+    def ask_broadcast(self, asked: AskedBroadcast) -> AskedBroadcast:
+        """Note that a broadcast is asked for, unless its id is known; return it as it is known."""
+        ...
+
+    def approve_broadcast(self, id_: bytes, people: int, by: str, now_ms: int) -> None:
+        """Note who approved a broadcast, to so many people; the first approval stays."""
+        ...
+
+    def begin_broadcast(self, id_: bytes, position: int, now_ms: int) -> None:
+        """Note where in the log a broadcast is; the first place stays."""
+        ...
+
+    def broadcast(self, id_: bytes) -> AskedBroadcast | None:
+        """Return one broadcast, or None."""
+        ...
+
+    def broadcasts(self, limit: int = 100) -> list[AskedBroadcast]:
+        """Return broadcasts, newest first, at most MAX_LISTED."""
         ...
 
     def deliveries(

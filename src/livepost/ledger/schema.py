@@ -100,6 +100,11 @@ SCHEMA: tuple[str, ...] = (
         key BLOB PRIMARY KEY, body BLOB NOT NULL, decision BLOB NOT NULL UNIQUE, draft BLOB
     )""",
     "CREATE TABLE IF NOT EXISTS kills (campaign TEXT PRIMARY KEY, at INTEGER NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS broadcasts (
+        id BLOB PRIMARY KEY, campaign TEXT NOT NULL, message_id TEXT NOT NULL,
+        asked_at INTEGER NOT NULL, asked_by TEXT NOT NULL, people INTEGER NOT NULL,
+        approved_at INTEGER NOT NULL, approved_by TEXT NOT NULL, begun_at INTEGER NOT NULL, position INTEGER NOT NULL
+    )""",
     "CREATE TABLE IF NOT EXISTS bookmarks (name TEXT PRIMARY KEY, number INTEGER NOT NULL)",
 )
 

@@ -12,8 +12,9 @@ import msgspec
 
 from livepost.clock import Clock
 from livepost.errors import StoreError
-from livepost.ledger import claims, outcomes, persons, queries, sends, takeover
+from livepost.ledger import broadcasts, claims, outcomes, persons, queries, sends, takeover
 from livepost.ledger.base import (
+    AskedBroadcast,
     Claimed,
     Confirmed,
     Delivery,
@@ -171,6 +172,29 @@ class StoredLedger:
         """Return what is stopped."""
         found = self._store.read("SELECT campaign, at FROM kills ORDER BY campaign")
         return [Kill(campaign=campaign, at=at) for campaign, at in found]
+
+    def ask_broadcast(self, asked: AskedBroadcast) -> AskedBroadcast:
+        """Note that a broadcast is asked for; return it as it is known."""
+        with self._store.transaction():
+            return broadcasts.ask(self._store, asked)
+
+    def approve_broadcast(self, id_: bytes, people: int, by: str, now_ms: int) -> None:
+        """Note who approved a broadcast, to so many people."""
+        with self._store.transaction():
+            broadcasts.approve(self._store, id_, people, by, now_ms)
+
+    def begin_broadcast(self, id_: bytes, position: int, now_ms: int) -> None:
+        """Note where in the log a broadcast is."""
+        with self._store.transaction():
+            broadcasts.begin(self._store, id_, position, now_ms)
+
+    def broadcast(self, id_: bytes) -> AskedBroadcast | None:
+        """Return one broadcast, or None."""
+        return broadcasts.one(self._store.read, id_)
+
+    def broadcasts(self, limit: int = 100) -> list[AskedBroadcast]:
+        """Return broadcasts, newest first."""
+        return broadcasts.newest(self._store.read, limit)
 
     def deliveries(
         self,

@@ -134,6 +134,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
             "no cap.",
         ),
     ] = ""
+    approve_above: Annotated[
+        int,
+        Meta(ge=0, description="Broadcasts to more people than this wait for somebody's approval; 0: none does."),
+    ] = 10_000
     retention_days: Annotated[
         int, Meta(ge=31, le=3_650, description="Days an event stays in the log; late ones are taken for 30.")
     ] = 90

@@ -20,7 +20,7 @@ from livepost.clock import WallClock
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
 from livepost.errors import RejectedError, StoreError
-from livepost.ledger.base import MAX_LISTED, Delivery, Divergence, Kill, Ledger
+from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Delivery, Divergence, Kill, Ledger
 from livepost.ledger.moves import State
 from livepost.model.compiled import Compiled
 from livepost.model.letter import Letter, LetterDetail
@@ -169,6 +169,10 @@ class Looking:
     def kills(self) -> list[Kill]:
         """Return which campaigns are stopped."""
         return self._ledger.kills()
+
+    def broadcasts(self, limit: int) -> list[AskedBroadcast]:
+        """Return broadcasts, newest first."""
+        return self._ledger.broadcasts(limit)
 
     def members(self, segment: str, after: int, limit: int) -> list[Member]:
         """Return people of a segment by number."""

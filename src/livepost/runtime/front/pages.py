@@ -30,6 +30,7 @@ from livepost.ledger.base import Ledger
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.engine.happened import Happened
+from livepost.runtime.front.broadcasting import Broadcasting
 from livepost.runtime.front.sending import Sending
 from livepost.runtime.front.tending import Tending
 from livepost.vault.base import Vault
@@ -45,6 +46,7 @@ class Pages:
         ledger: Ledger,
         house: Tending,
         sending: Sending,
+        broadcasting: Broadcasting,
         desk: MailDesk,
         trouble: Callable[[], str | None],
         more: Sequence[BaseRoute],
@@ -58,7 +60,7 @@ class Pages:
         routes = [
             *mail_routes(desk),
             *health_routes(Health(trouble=trouble)),
-            *api_routes(house, folder.keys, sending, Feed(Happened(self._engine, ledger)), door.is_open),
+            *api_routes(house, folder.keys, sending, broadcasting, Feed(Happened(self._engine, ledger)), door.is_open),
             *self._console.routes(),
             *more,
         ]

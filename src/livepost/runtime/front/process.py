@@ -34,6 +34,7 @@ from livepost.runtime.author.project import Project, served
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import fitting, keep_pages
 from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.front.broadcasting import APPROVE, BROADCAST, Broadcasting
 from livepost.runtime.front.changing import CUT, NAMED, READY, SEED, Changing
 from livepost.runtime.front.letters import letters_of
 from livepost.runtime.front.listening import listen, serve
@@ -125,6 +126,7 @@ class _Front:
         self._intake = self._new_intake()
         self._changing = Changing(folder.definitions_file, self._intake, lambda: writing.log, self._use_plan)
         self._undoing = Undoing(self._intake, lambda: writing.log, self._changing.known)
+        self._broadcasting = self._new_broadcasting()
         self._server = WireServer(folder.front_socket, self._handlers())
         self._changing.start(project.compiled)
         self._project = fitting(folder, project, self._changing.named.serving)
@@ -139,12 +141,13 @@ class _Front:
         )
         self._sending = self._new_sending()
         self._desk = self._new_desk()
-        self._pages = Pages(folder, writing.vault, ledger, self._house, self._sending, self._desk, self._trouble, more)
+        parts = (self._house, self._sending, self._broadcasting, self._desk)
+        self._pages = Pages(folder, writing.vault, ledger, *parts, self._trouble, more)
 
     async def run(self, listening: socket.socket) -> None:
         await self._server.start()
         waking = wake_courier(self._folder, self._sending.taken)
-        works = (self._tick(), self._prune(), self._recover(), self._echo(), self._follow(), waking)
+        works = (self._tick(), self._prune(), self._recover(), self._echo(), self._follow(), self._resume(), waking)
         tasks = [asyncio.create_task(work) for work in works]
         try:
             await stopped(self._serve(listening))
@@ -171,6 +174,8 @@ class _Front:
             SEED: self._changing.handle_seed,
             READY: self._changing.handle_ready,
             UNLINK: self._undoing.handle,
+            BROADCAST: self._broadcasting.handle,
+            APPROVE: self._broadcasting.handle_approval,
         }
 
     def _new_intake(self) -> Intake:
@@ -183,6 +188,20 @@ class _Front:
             reopen=self._writing.reopen,
         )
 
+    def _new_broadcasting(self) -> Broadcasting:
+        return Broadcasting(
+            intake=self._intake,
+            ledger=self._ledger,
+            named=self._changing.known,
+            members=self._members,
+            clock=self._clock,
+            approve_above=self._folder.settings.approve_above,
+        )
+
+    def _members(self) -> dict[str, int]:
+        with contextlib.closing(EngineClient(self._folder)) as engine:
+            return {one.segment: one.people for one in engine.segments()}
+
     def _new_house(self) -> Tending:
         return Tending(
             self._folder,
@@ -193,6 +212,7 @@ class _Front:
             outcomes=lambda: self._outcomes,
             vault=lambda: self._writing.vault,
             replay=self._replayed,
+            broadcasting=self._broadcasting,
             home=self._home,
         )
 
@@ -327,6 +347,11 @@ class _Front:
             if self._intake.trouble:
                 with contextlib.suppress(LivepostError):
                     self._intake.recover()
+
+    async def _resume(self) -> None:
+        """Begin broadcasts that a crash kept from the log, once the engine says how many people there are."""
+        while not await self._broadcasting.resume():
+            await asyncio.sleep(RECOVER_EVERY_S)
 
     async def _echo(self) -> None:
         """Bring withdrawals that a crash kept from the log to it."""

@@ -26,6 +26,7 @@ from livepost.ledger.base import (
     RETRY_MS,
     TRANSACTIONAL_RETRY_MS,
     WAITS,
+    AskedBroadcast,
     Claimed,
     Kill,
     Ledger,
@@ -461,6 +462,36 @@ class LedgerContract:
         assert state_of(ledger, letter) == ("skipped", "kill")
         ledger.kill(ALL_MARKETING, False, START_MS)
         assert ledger.kills() == []
+
+    def test_a_broadcast_is_asked_for_approved_and_begun_once(self, ledger: Ledger) -> None:
+        asked = AskedBroadcast(
+            id=b"b" * 16, campaign="letter", message_id="m1", asked_at=START_MS, asked_by="ada", people=20_000
+        )
+        other = msgspec.structs.replace(asked, id=b"c" * 16, message_id="m2", asked_at=START_MS + 1)
+        assert ledger.broadcast(asked.id) is None
+        assert [ledger.ask_broadcast(one) for one in (asked, other)] == [asked, other]
+        assert ledger.ask_broadcast(msgspec.structs.replace(asked, asked_by="eve", people=1)) == asked
+        for people, by in ((20_001, "bob"), (7, "eve")):
+            ledger.approve_broadcast(asked.id, people, by, START_MS + people)
+        for position in (12, 99):
+            ledger.begin_broadcast(asked.id, position, START_MS + 5)
+        begun = msgspec.structs.replace(
+            asked, people=20_001, approved_at=START_MS + 20_001, approved_by="bob", begun_at=START_MS + 5, position=12
+        )
+        assert ledger.broadcast(asked.id) == begun
+        assert ledger.broadcasts() == [other, begun]
+        assert ledger.broadcasts(1) == [other]
+
+    def test_mails_of_a_broadcast_are_spread_few_at_first(self, ledger: Ledger) -> None:
+        several = [msgspec.structs.replace(decision(n), over_ms=HOUR_MS) for n in range(1, 201)]
+        ledger.take_over(page(*granted(ADA), *several), START_MS)
+        first = ledger.next_wait()
+        assert first is not None and START_MS < first < START_MS + HOUR_MS // 2
+        assert ledger.claim(START_MS, 10, "w") == []
+        gone = [len(ledger.claim(START_MS + HOUR_MS * part // 4, 500, "w")) for part in (1, 2, 3, 4)]
+        assert sum(gone) == 200
+        assert gone == sorted(gone) and gone[0] < 25  # a sixteenth is expected, of evenly spread ones a quarter
+        assert ledger.next_wait() is None
 
     def test_the_cap_counts_what_is_or_may_be_sent_within_its_period(self, ledger: Ledger) -> None:
         capped = [decision(n, at=START_MS + n * DAY_MS, cap_times=2, cap_per_ms=7 * DAY_MS) for n in range(1, 10)]
