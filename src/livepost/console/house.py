@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
-from livepost.ledger.base import Delivery, Divergence, Kill
+from livepost.ledger.base import AskedBroadcast, Delivery, Divergence, Kill
 from livepost.ledger.moves import State
 from livepost.model.compiled import Compiled
 from livepost.model.letter import Letter, LetterDetail, Replay, Replayed
@@ -89,6 +89,21 @@ class House(Protocol):
 
     def campaigns(self) -> list[CampaignStanding]:
         """Return where each campaign stands, in the project's order, then those that only the ledger remembers."""
+        ...
+
+    def broadcasts(self, limit: int) -> list[AskedBroadcast]:
+        """Return broadcasts, newest first."""
+        ...
+
+    def broadcast(self, campaign: str, message_id: str, by: str) -> AskedBroadcast:
+        """Broadcast a campaign, or note that it waits for approval; of one message id it is one broadcast.
+
+        Raises RejectedError (404, 409), OverloadedError, StoreError.
+        """
+        ...
+
+    def approve(self, id_: bytes, by: str) -> AskedBroadcast:
+        """Approve a broadcast, and begin it; raises as `broadcast` does."""
         ...
 
     def kills(self) -> list[Kill]:

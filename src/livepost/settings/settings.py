@@ -136,7 +136,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
     ] = ""
     approve_above: Annotated[
         int,
-        Meta(ge=0, description="Broadcasts to more people than this wait for somebody's approval; 0: none does."),
+        Meta(ge=0, description="Broadcasts to more people than this wait for an approval; 0: none does."),
     ] = 10_000
     retention_days: Annotated[
         int, Meta(ge=31, le=3_650, description="Days an event stays in the log; late ones are taken for 30.")
