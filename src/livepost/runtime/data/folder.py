@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -11,9 +12,11 @@ import msgspec
 
 from livepost.clock import Clock, ScaledClock, WallClock, steady, workspace_clock
 from livepost.errors import StoreError
-from livepost.ledger.sqlite import SqliteLedger
+from livepost.ledger.opening import open_ledger
+from livepost.ledger.stored import StoredLedger
 from livepost.log.sqlite import SqliteLog, SqliteLogReader
 from livepost.runtime.data.keyring import KeyRing
+from livepost.settings.secret import read_secret
 from livepost.settings.settings import Settings
 from livepost.state.base import DurableStateStore
 from livepost.state.image import Images
@@ -167,9 +170,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         """Open the vault; only the front writes it."""
         return SqliteVault(self.path / "vault.db", read_kek(self.settings.kek), readonly=readonly)
 
-    def ledger(self) -> SqliteLedger:
-        """Open the ledger."""
-        return SqliteLedger(self.path / "ledger.db", steady(WallClock()))
+    def ledger(self) -> StoredLedger:
+        """Open the ledger; raise SettingsError if its password is not there, StoreError if it cannot be opened."""
+        told = self.settings.ledger_password
+        password = read_secret("ledger_password", told, os.environ) if told else ""
+        return open_ledger(self.settings.ledger, self.path / "ledger.db", steady(WallClock()), password)
 
     @property
     def state_path(self) -> Path:
