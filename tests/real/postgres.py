@@ -16,6 +16,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ import psycopg
 import pytest
 
 from livepost.settings.postgres import PostgresAddress
-from tests.real.post import free_port
+from tests.real.post import free_port, wait_until
 
 START_S = 60.0
 STOP_S = 30.0
@@ -113,6 +114,27 @@ class Server:
         with psycopg.connect(told, autocommit=True) as connection:
             cursor = connection.execute(sql)  # type: ignore[call-overload]
             return cursor.fetchall() if cursor.description else []
+
+    @contextlib.contextmanager
+    def asking_for_passwords(self, user: str) -> Iterator[None]:
+        """Let a user in by password only, within."""
+        told = self._data / "pg_hba.conf"
+        before = told.read_text()
+        told.write_text(f"host all {user} 127.0.0.1/32 scram-sha-256\n{before}")
+        self.run("SELECT pg_reload_conf()")
+        wait_until("the rule to be read", lambda: self._refuses(user))
+        try:
+            yield
+        finally:
+            told.write_text(before)
+            self.run("SELECT pg_reload_conf()")
+
+    def _refuses(self, user: str) -> bool:
+        try:
+            psycopg.connect(f"host=127.0.0.1 port={self.port} user={user} dbname=postgres").close()
+        except psycopg.OperationalError:
+            return True
+        return False
 
     def _answers(self) -> bool:
         try:

@@ -35,8 +35,11 @@ CONNECT_S = 5
 
 SILENT_MS = 10 * SECOND_MS
 """How long a transaction may wait for its own process before the server ends it: a courier that was stopped must not
-keep the others from their turns. Also how long bytes may be unacknowledged.
+keep the others from their turns.
 """
+
+LINE_S = 10
+"""How long a line may be silent until the system asks whether it stands, and bytes unacknowledged until it does not."""
 
 STATEMENT_MS = 60 * SECOND_MS
 """How long one statement may take."""
@@ -186,7 +189,7 @@ class PostgresStore(Store):
 
     def _commit(self) -> None:
         try:
-            self._connection().execute("COMMIT")
+            self._connection().execute("COMMIT", prepare=False)
         except psycopg.Error as error:
             unsure = not _surely_rolled_back(error)
             self._drop()
@@ -264,8 +267,8 @@ class PostgresStore(Store):
             sslmode=to.sslmode,
             sslrootcert=to.sslrootcert or ("system" if checked else None),
             connect_timeout=CONNECT_S,
-            keepalives_idle=SILENT_MS // SECOND_MS,
-            tcp_user_timeout=SILENT_MS,
+            keepalives_idle=LINE_S,
+            tcp_user_timeout=LINE_S * SECOND_MS,
             client_encoding="utf8",
             application_name="livepost",
             autocommit=True,

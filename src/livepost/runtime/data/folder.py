@@ -69,10 +69,14 @@ class DataFolder(msgspec.Struct, frozen=True):
         """Where the engine notes which step it tries, for the engine after it."""
         return self.path / "engine.attempt"
 
+    def courier_file(self, seat: int = 1) -> Path:
+        """Where the courier in a seat writes its status."""
+        return self.path / ("courier.json" if seat == 1 else f"courier-{seat}.json")
+
     @property
-    def courier_file(self) -> Path:
-        """Where the courier writes its status."""
-        return self.path / "courier.json"
+    def courier_files(self) -> list[Path]:
+        """Where couriers wrote theirs."""
+        return sorted(self.path.glob("courier*.json"))
 
     @property
     def webhooks_file(self) -> Path:
