@@ -32,6 +32,12 @@ MAX_LISTED = 1_000
 LEASE_MS = MINUTE_MS
 """How long a claim is good before anyone may take the delivery again (host time)."""
 
+WORKER_LEASE_MS = 30 * SECOND_MS
+"""How long a worker that said nothing more is taken for alive: what it has in flight is its own so long (host time)."""
+
+BEAT_MS = 5 * SECOND_MS
+"""How often a worker says that it is."""
+
 RETRY_MS: tuple[int, ...] = (MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS)
 """Back-off after the n-th temporary refusal (host time); after the last the delivery fails."""
 
@@ -238,8 +244,11 @@ class Ledger(Protocol):
         """Return the fence: up to this position decisions were taken over; -1 at first."""
         ...
 
-    def take_over(self, page: OutboxPage, now_ms: int) -> TakenOver:
-        """Copy a page and move the cursor to its `complete_to` (never back), in one transaction."""
+    def take_over(self, page: OutboxPage, now_ms: int, worker: str = "") -> TakenOver:
+        """Copy a page and move the cursor to its `complete_to` (never back), in one transaction.
+
+        Raises FencedError if a `worker` is named and another one leads by now.
+        """
         ...
 
     def claim(self, now_ms: int, limit: int, worker: str) -> list[Claimed]:
@@ -269,11 +278,30 @@ class Ledger(Protocol):
         """Write down the answers: sent, failed, unknown, or pending again with back-off for `temporary`."""
         ...
 
-    def recover(self, now_ms: int) -> list[Delivery]:
-        """At start: what was in flight is unknown; return all unknown (<= MAX_LISTED), oldest first.
+    def recover(self, now_ms: int, worker: str = "") -> list[Delivery]:
+        """At start, and when a worker died: what is in flight of workers without a lease is unknown, and of `worker`;
+        return all unknown (<= MAX_LISTED), oldest first.
 
         Ask the provider about them (`resolve`), then `resend`.
         """
+        ...
+
+    def enlist(self, worker: str) -> None:
+        """Let a worker be alive for WORKER_LEASE_MS from now: say it at its start, and every BEAT_MS. A confirmation
+        says it too.
+        """
+        ...
+
+    def retire(self, worker: str) -> None:
+        """End a worker's leases: it is gone."""
+        ...
+
+    def lead(self, worker: str) -> bool:
+        """Say whether the outbox is this worker's to take over: it is if it was nobody's, or its own."""
+        ...
+
+    def abandoned(self) -> int:
+        """Return how many mails are in flight of workers without a lease: `recover` is for them."""
         ...
 
     def resend(self, now_ms: int) -> int:

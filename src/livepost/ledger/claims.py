@@ -22,6 +22,7 @@ from livepost.ledger.base import (
     Settlement,
 )
 from livepost.ledger.checks import refusal
+from livepost.ledger.leases import renew
 from livepost.ledger.persons import facts_of
 from livepost.ledger.store import ROW, Row, Store, decode_decision
 from livepost.model.decision import Decision
@@ -56,7 +57,9 @@ def confirm(
     """Put what passes the checks in flight; the others are skipped and told with their reason."""
     if len(claims) != len(addresses):
         raise ValueError(f"expected an address hash a claim, got {len(addresses)} for {len(claims)} claims")
-    _refuse_above_in_flight(store, claims)
+    for worker in {claim.worker for claim in claims}:
+        _refuse_above_in_flight(store, worker, claims)
+        renew(store, worker, host_ms)
     return [
         Confirmed(claim=claim, reason=_confirm_one(store, claim, address, now_ms, host_ms))
         for claim, address in zip(claims, addresses, strict=True)
@@ -86,9 +89,9 @@ def settle(store: Store, settlements: Sequence[Settlement], now_ms: int, host_ms
         _settle_one(store, row, settlement.receipt, now_ms, host_ms)
 
 
-def recover(store: Store, now_ms: int) -> None:
-    """Everything in flight is unknown: nobody is there any more who could know."""
-    for row in _in_state(store, "in_flight"):
+def recover(store: Store, abandoned: Sequence[Row], now_ms: int) -> None:
+    """What is in flight of nobody is unknown: nobody is there any more who could know."""
+    for row in abandoned:
         store.move(row, "unknown", now_ms, detail="the courier stopped before the answer")
 
 
@@ -152,15 +155,14 @@ def _take(store: Store, row: Row, now_ms: int, host_ms: int, worker: str) -> Cla
     )
 
 
-def _refuse_above_in_flight(store: Store, claims: Sequence[Claimed]) -> None:
-    for worker in {claim.worker for claim in claims}:
-        [(flying,)] = store.rows("SELECT count(*) FROM deliveries WHERE state = 'in_flight' AND worker = ?", (worker,))
-        wanted = sum(claim.worker == worker for claim in claims)
-        if flying + wanted > MAX_IN_FLIGHT:
-            raise ValueError(
-                f"expected at most {MAX_IN_FLIGHT} mails in flight for {worker}, got {flying} and {wanted} "
-                "more; settle first"
-            )
+def _refuse_above_in_flight(store: Store, worker: str, claims: Sequence[Claimed]) -> None:
+    [(flying,)] = store.rows("SELECT count(*) FROM deliveries WHERE state = 'in_flight' AND worker = ?", (worker,))
+    wanted = sum(claim.worker == worker for claim in claims)
+    if flying + wanted > MAX_IN_FLIGHT:
+        raise ValueError(
+            f"expected at most {MAX_IN_FLIGHT} mails in flight for {worker}, got {flying} and {wanted} "
+            "more; settle first"
+        )
 
 
 def _confirm_one(store: Store, claim: Claimed, address: bytes, now_ms: int, host_ms: int) -> str:

@@ -155,7 +155,7 @@ def _is_reached(store: Store, row: Row, times: int, per_ms: int) -> bool:
 
 
 _OTHERS = f"""SELECT body FROM deliveries WHERE person = ?1 AND campaign = ?2 AND id != ?3 AND state IN ({_CAPPED})
-    AND (?4 IS NULL OR at > ?4) ORDER BY at DESC LIMIT ?5"""
+    AND at > ?4 ORDER BY at DESC LIMIT ?5"""
 
 
 def _went_under_another_name(store: Store, row: Row, mine: Decision) -> bool:
@@ -168,7 +168,7 @@ def _went_under_another_name(store: Store, row: Row, mine: Decision) -> bool:
         return False
     if mine.entered_at is None:
         return False
-    since = None if mine.reentry_ms is None else mine.entered_at - mine.reentry_ms
+    since = -1 if mine.reentry_ms is None else mine.entered_at - mine.reentry_ms
     found = store.rows(_OTHERS, (row.person, row.campaign, row.id, since, NAMESAKES_MAX))
     return any(_keeps_out(decode_decision(body), mine) for (body,) in found)
 

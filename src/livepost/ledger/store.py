@@ -81,6 +81,10 @@ class Store(ABC):
     def change(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement inside a transaction; return how many rows it changed."""
 
+    def write(self, sql: str, values: Sequence[Any] = ()) -> None:
+        """Run a statement inside a transaction, whose count nobody needs: it may be sent along with the next one."""
+        self.change(sql, values)
+
     @abstractmethod
     def change_all(self, sql: str, groups: Sequence[Sequence[Any]]) -> None:
         """Run a statement inside a transaction, once for each group of values."""
@@ -97,7 +101,7 @@ class Store(ABC):
     def insert(self, decision: Decision, person: bytes, lane: int, at: int, waits_until: int = 0) -> Row:
         """Insert a decision as pending, to be claimed from `waits_until` on; return its row."""
         body = encode_decision(decision)
-        self.change(
+        self.write(
             "INSERT INTO deliveries (id, body, campaign, person, class, purpose, lane, at, position,"
             " cap_times, cap_per_ms, waits_until, state, changed_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,'pending',?)",
             (
@@ -142,12 +146,12 @@ class Store(ABC):
         """
         check_move(row.state, after, row.class_)
         columns = "".join(f", {name} = ?" for name in also)
-        self.change(
+        self.write(
             f"UPDATE deliveries SET state = ?, reason = ?, detail = ?, changed_at = ?{columns} WHERE id = ?",
             (after, reason, detail, at, *also.values(), row.id),
         )
         if after in FINAL and row.campaign == SEND:
-            self.change("UPDATE sends SET draft = NULL WHERE decision = ?", (row.id,))
+            self.write("UPDATE sends SET draft = NULL WHERE decision = ?", (row.id,))
         self._note_move((row.id, row.state, after, reason, detail, at), row.campaign, row.reason)
         row.state, row.reason = after, reason
 

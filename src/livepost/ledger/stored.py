@@ -12,7 +12,7 @@ import msgspec
 
 from livepost.clock import Clock
 from livepost.errors import StoreError
-from livepost.ledger import broadcasts, claims, outcomes, persons, queries, sends, takeover
+from livepost.ledger import broadcasts, claims, leases, outcomes, persons, queries, sends, takeover
 from livepost.ledger.base import (
     AskedBroadcast,
     Claimed,
@@ -52,9 +52,11 @@ class StoredLedger:
         found = self._store.read("SELECT number FROM bookmarks WHERE name = ?", (CURSOR,))
         return int(found[0][0]) if found else -1
 
-    def take_over(self, page: OutboxPage, now_ms: int) -> TakenOver:
+    def take_over(self, page: OutboxPage, now_ms: int, worker: str = "") -> TakenOver:
         """Copy a page and move the cursor."""
         with self._store.transaction():
+            if worker:
+                leases.check_leader(self._store, worker)
             return takeover.take_over(self._store, page, now_ms)
 
     def claim(self, now_ms: int, limit: int, worker: str) -> list[Claimed]:
@@ -82,11 +84,32 @@ class StoredLedger:
         with self._store.transaction():
             claims.settle(self._store, settlements, now_ms, self._host.now_ms())
 
-    def recover(self, now_ms: int) -> list[Delivery]:
-        """Make what is in flight unknown; return all unknown."""
+    def recover(self, now_ms: int, worker: str = "") -> list[Delivery]:
+        """Make what is in flight of nobody unknown; return all unknown."""
         with self._store.transaction():
-            claims.recover(self._store, now_ms)
+            claims.recover(self._store, leases.abandoned(self._store, worker, self._host.now_ms()), now_ms)
         return queries.unknown(self._store)
+
+    def enlist(self, worker: str) -> None:
+        """Let a worker be alive for a while."""
+        with self._store.transaction():
+            leases.enlist(self._store, worker, self._host.now_ms())
+
+    def retire(self, worker: str) -> None:
+        """End a worker's leases."""
+        with self._store.transaction():
+            leases.retire(self._store, worker)
+
+    def lead(self, worker: str) -> bool:
+        """Say whether the outbox is this worker's to take over."""
+        if leases.leads_long(self._store, worker, self._host.now_ms()):
+            return True
+        with self._store.transaction():
+            return leases.lead(self._store, worker, self._host.now_ms())
+
+    def abandoned(self) -> int:
+        """Return how many mails are in flight of workers without a lease."""
+        return leases.count_abandoned(self._store, self._host.now_ms())
 
     def resend(self, now_ms: int) -> int:
         """Put transactional unknowns younger than 24 h back to pending."""

@@ -25,10 +25,11 @@ from livepost.settings.part import (
     check_zone,
     masked,
 )
+from livepost.settings.postgres import SCHEME, read_postgres
 from livepost.settings.provider import PROVIDER_SCHEMES, check_key, read_provider
 from livepost.settings.secret import ENVIRONMENT, FILE, check_reference
 from livepost.settings.settings import Settings, attribute, describe, keys
-from livepost.settings.smtp import SCHEMES, check_login, read_smtp, with_cafile_in
+from livepost.settings.smtp import SCHEMES, check_login, read_smtp, with_path_in
 from livepost.settings.webhook import Webhook, check_webhooks
 
 FILE_NAME = "livepost.toml"
@@ -193,6 +194,7 @@ def _check(values: Mapping[str, Value]) -> None:
     check_host(values["host"].given, values["host"].origin)
     check_reference("kek", values["kek"].given, values["kek"].origin)
     _check_mail(values["mail"], values["mail_password"])
+    _check_ledger(values["ledger"], values["ledger_password"])
     check_zone(values["zone"].given, values["zone"].origin)
     check_quiet(values["quiet_hours"].given, values["quiet_hours"].origin)
     check_webhooks(values["webhooks"].given, values["webhooks"].origin)
@@ -209,14 +211,27 @@ def _check_mail(mail: Value, password: Value) -> None:
         check_key(read_provider(mail.given, mail.origin), password.given, mail.origin)
 
 
+def _check_ledger(ledger: Value, password: Value) -> None:
+    if password.given:
+        check_reference("ledger_password", password.given, password.origin)
+    if ledger.given.startswith(SCHEME):
+        read_postgres(ledger.given, ledger.origin)
+    elif password.given:
+        raise SettingsError(
+            f"ledger_password ({password.origin}) is for no database; leave it out, or name one in ledger"
+        )
+
+
 def _absolute(folder: Path, key: str, value: Value) -> Any:
     """Return the value with a relative path made absolute: paths are relative to the project folder."""
     if key in ("data", "lake"):
         return str(folder / value.given)
-    if key in ("kek", "mail_password") and value.given.startswith(FILE):
+    if key in ("kek", "mail_password", "ledger_password") and value.given.startswith(FILE):
         return f"{FILE}{folder / value.given.removeprefix(FILE)}"
+    if key == "ledger" and value.given.startswith(SCHEME):
+        return with_path_in(folder, value.given, "sslrootcert")
     if key == "mail" and value.given.startswith(SCHEMES):
-        return with_cafile_in(folder, value.given)
+        return with_path_in(folder, value.given, "cafile")
     if key == "webhooks":
         return [_with_secret_in(folder, one) for one in value.given]
     return value.given

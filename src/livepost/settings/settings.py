@@ -56,7 +56,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
         ),
     ] = 0
     people: Annotated[str, Meta(description="Where profiles are read from.")] = "state:"
-    ledger: Annotated[str, Meta(description="Where decisions, deliveries and consent proofs are kept.")] = "sqlite:"
+    ledger: Annotated[
+        str,
+        Meta(
+            description="Where decisions, deliveries and consent proofs are kept; `postgresql://user@host/database` "
+            "needs the extra `livepost[postgres]`."
+        ),
+    ] = "sqlite:"
+    ledger_password: Annotated[
+        str, Meta(description="Password of the user in `ledger`: `env:NAME` or `file:PATH`.")
+    ] = ""
     lake: Annotated[str, Meta(description="Tables of the whole log. Reserved: not built in this version.")] = (
         "./data/lake"
     )

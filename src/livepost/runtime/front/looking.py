@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http import HTTPStatus
@@ -295,9 +296,11 @@ class Looking:
             return totals(look.engine.status(), look.log, self._ledger.counts(), self._outcomes())
 
     def _event_to_mail(self) -> dict[int, int]:
-        """Return the courier's histogram; an empty one before its first mail."""
-        told = self._folder.courier_file
-        return msgspec.json.decode(told.read_bytes(), type=CourierStatus).event_to_mail if told.exists() else {}
+        """Return the couriers' histogram; an empty one before their first mail."""
+        total: Counter[int] = Counter()
+        for told in self._folder.courier_files:
+            total.update(msgspec.json.decode(told.read_bytes(), type=CourierStatus).event_to_mail)
+        return total
 
     @contextlib.contextmanager
     def _search_turn(self) -> Iterator[None]:

@@ -23,7 +23,7 @@ from livepost.deliver.token import Tokens
 from livepost.errors import LivepostError, StoreError
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Lane, Stores
-from livepost.ledger.sqlite import SqliteLedger
+from livepost.ledger.stored import StoredLedger
 from livepost.log.base import Position
 from livepost.model.compiled import Compiled
 from livepost.model.letter import Replay, Replayed
@@ -109,7 +109,7 @@ class _Front:
         home: Path,
         clock: Clock,
         writing: _Writing,
-        ledger: SqliteLedger,
+        ledger: StoredLedger,
         more: Sequence[BaseRoute],
     ) -> None:
         self._folder = folder

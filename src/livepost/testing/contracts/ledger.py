@@ -26,6 +26,7 @@ from livepost.ledger.base import (
     RETRY_MS,
     TRANSACTIONAL_RETRY_MS,
     WAITS,
+    WORKER_LEASE_MS,
     AskedBroadcast,
     Claimed,
     Kill,
@@ -809,6 +810,77 @@ class LedgerContract:
         assert ledger.resend(START_MS) == 0
         assert state_of(ledger, receipt) == ("unknown", "")
 
+    def test_what_a_living_worker_has_in_flight_is_its_own(self, ledger: Ledger, host: SimulatedClock) -> None:
+        ledger.take_over(page(decision(1), decision(2)), START_MS)
+        ledger.enlist("one")
+        flown(ledger, ledger.claim(START_MS, 1, "one"))
+        ledger.enlist("other")
+        flying = flown(ledger, ledger.claim(START_MS, 1, "other"))
+        host.advance(WORKER_LEASE_MS - 1)
+        ledger.enlist("other")
+        assert (ledger.abandoned(), ledger.recover(START_MS, "third")) == (0, [])
+        host.advance(1)
+        assert ledger.abandoned() == 1
+        assert [one.decision for one in ledger.recover(START_MS, "third")] == [decision(1)]
+        settled(ledger, flying, "sent")
+        assert state_of(ledger, decision(2)) == ("sent", "")
+
+    def test_a_worker_that_slept_over_its_lease_writes_nothing_any_more(
+        self, ledger: Ledger, host: SimulatedClock
+    ) -> None:
+        mine = decision(1, class_="transactional", purpose="orders", lane="transactional")
+        ledger.take_over(page(mine), START_MS)
+        ledger.enlist("slow")
+        late = flown(ledger, ledger.claim(START_MS, 1, "slow"))
+        host.advance(WORKER_LEASE_MS)
+        ledger.enlist("quick")
+        ledger.recover(START_MS, "quick")
+        ledger.resend(START_MS)
+        again = flown(ledger, ledger.claim(START_MS, 1, "quick"))
+        ledger.enlist("slow")
+        for write in _writes(ledger, late[0]):
+            with pytest.raises(FencedError):
+                write()
+        settled(ledger, again, "sent")
+        assert state_of(ledger, mine) == ("sent", "")
+
+    def test_a_confirmation_keeps_a_worker_alive(self, ledger: Ledger, host: SimulatedClock) -> None:
+        ledger.take_over(page(decision(1)), START_MS)
+        ledger.enlist("w")
+        claims = ledger.claim(START_MS, 1, "w")
+        host.advance(WORKER_LEASE_MS - 1)
+        flown(ledger, claims)
+        host.advance(WORKER_LEASE_MS - 1)
+        assert ledger.recover(START_MS) == []
+
+    def test_who_takes_a_workers_name_takes_what_it_left_in_flight(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1)), START_MS)
+        ledger.enlist("seat-1")
+        flown(ledger, ledger.claim(START_MS, 1, "seat-1"))
+        ledger.enlist("seat-1")
+        assert [one.decision for one in ledger.recover(START_MS, "seat-1")] == [decision(1)]
+
+    def test_one_worker_leads_until_it_is_silent_or_leaves(self, ledger: Ledger, host: SimulatedClock) -> None:
+        assert [ledger.lead(one) for one in ("first", "second", "first")] == [True, False, True]
+        host.advance(WORKER_LEASE_MS - 1)
+        assert [ledger.lead(one) for one in ("second", "first")] == [False, True]
+        host.advance(WORKER_LEASE_MS)
+        assert [ledger.lead(one) for one in ("second", "first")] == [True, False]
+        ledger.retire("second")
+        assert ledger.lead("first")
+
+    def test_a_page_of_one_who_does_not_lead_any_more_changes_nothing(
+        self, ledger: Ledger, host: SimulatedClock
+    ) -> None:
+        ledger.lead("slow")
+        ledger.take_over(page(decision(1)), START_MS, "slow")
+        host.advance(WORKER_LEASE_MS)
+        ledger.take_over(page(decision(2)), START_MS, "slow")
+        assert ledger.lead("quick")
+        with pytest.raises(FencedError, match="expected the outbox to be slow's, it is quick's"):
+            ledger.take_over(page(decision(3)), START_MS, "slow")
+        assert (ledger.delivery(decision(3).id), ledger.cursor()) == (None, 2)
+
     @pytest.mark.parametrize("said", ["sent", "failed"])
     def test_a_provider_may_say_what_became_of_an_unknown(self, ledger: Ledger, said: ReceiptState) -> None:
         ledger.take_over(page(decision(1), decision(2)), START_MS)
@@ -950,6 +1022,18 @@ class DurableLedgerContract(LedgerContract):
         front.withdraw(ADA, "marketing", START_MS + 1, "link")
         [answer] = courier.confirm([claim], [ADDRESS], START_MS + 2)
         assert answer.reason == "consent"
+
+    def test_a_lease_longer_than_any_is_of_a_clock_that_was_set_back(
+        self, bench: DurableLedgerBench, host: SimulatedClock
+    ) -> None:
+        gone = bench.new(SimulatedClock(host.now_ms() + DAY_MS))
+        gone.take_over(page(consent(0), decision(1)), START_MS)
+        gone.enlist("gone")
+        gone.lead("gone")
+        flown(gone, gone.claim(START_MS, 1, "gone"))
+        here = bench.again(gone, host)
+        assert here.lead("here")
+        assert len(here.recover(START_MS, "here")) == 1
 
 
 def _writes(ledger: Ledger, late: Claimed) -> list[Callable[[], object]]:
