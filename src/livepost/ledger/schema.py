@@ -5,7 +5,7 @@ In: nothing. Out: DDL. Promised: what a claim reads has an index; the cursor is 
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 SCHEMA: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS deliveries (
@@ -92,6 +92,26 @@ SCHEMA: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS sends (
         key BLOB PRIMARY KEY, body BLOB NOT NULL, decision BLOB NOT NULL UNIQUE, draft BLOB
     )""",
+    """CREATE TABLE IF NOT EXISTS lifts (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        address BLOB NOT NULL, was TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS lifts_address ON lifts (address)",
+    """CREATE TABLE IF NOT EXISTS proofs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        person BLOB NOT NULL, said_as BLOB NOT NULL, purpose TEXT NOT NULL, channel TEXT NOT NULL,
+        allowed INTEGER NOT NULL, at INTEGER NOT NULL, how TEXT NOT NULL, source TEXT NOT NULL,
+        message_id TEXT NOT NULL, words TEXT NOT NULL, echoed INTEGER NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS proofs_person ON proofs (person, purpose)",
+    "CREATE INDEX IF NOT EXISTS proofs_unechoed ON proofs (number) WHERE echoed = 0",
+    "CREATE TABLE IF NOT EXISTS shown_words (name TEXT PRIMARY KEY, words TEXT NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS confirmations (
+        decision BLOB PRIMARY KEY, address BLOB NOT NULL, person BLOB NOT NULL, wish BLOB NOT NULL,
+        asked_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, confirmed_at INTEGER NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS confirmations_address ON confirmations (address, asked_at)",
+    "CREATE INDEX IF NOT EXISTS confirmations_open ON confirmations (expires_at) WHERE confirmed_at = 0",
     "CREATE TABLE IF NOT EXISTS kills (campaign TEXT PRIMARY KEY, at INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS bookmarks (name TEXT PRIMARY KEY, number INTEGER NOT NULL)",
 )
@@ -101,5 +121,6 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         "ALTER TABLE deliveries ADD COLUMN waits_until INTEGER NOT NULL DEFAULT 0",
         "DROP INDEX deliveries_pending",
     ),
+    3: (),
 }
 """What a ledger of a version needs besides what is missing of SCHEMA to be of the next one."""

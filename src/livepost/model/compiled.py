@@ -135,6 +135,7 @@ class CampaignSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     priority    campaigns of a higher one are decided first
     overall     caps on what a person gets of all campaigns that have any
     steps       the mails after the first
+    topic       what its mails are about, which a person can switch off; "": nothing of its own
     """
 
     name: str
@@ -157,6 +158,7 @@ class CampaignSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     priority: int = 0
     overall: tuple[CapSpec, ...] = ()
     steps: tuple[StepSpec, ...] = ()
+    topic: str = ""
     version: str = ""
 
 

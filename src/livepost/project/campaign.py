@@ -50,6 +50,7 @@ class Rules:
     quiet: Quiet | bool = True
     priority: int = 0
     was: str | None = None
+    topic: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +141,7 @@ def campaign(
     quiet: Quiet | bool = True,
     priority: int = 0,
     was: str | None = None,
+    topic: str | None = None,
 ) -> Callable[[Callable[[P], Email]], Campaign[P]]:
     """Make a campaign of the function below.
 
@@ -159,6 +161,7 @@ def campaign(
     quiet      hours without mail, such as Quiet("21:00", "08:00"); True: the setting's, False: none
     priority   of campaigns that are due at the same moment, the higher is decided first
     was        the name it had before a rename: what it remembers of people stays
+    topic      what its mails are about, one of the setting `topics`: people switch it off by itself
     """
     rules = Rules(
         on=None if on is None else _event("on", on),
@@ -177,6 +180,7 @@ def campaign(
         quiet=quiet,
         priority=priority,
         was=was,
+        topic=topic,
     )
     entered = _segment(audience)
     return lambda write: Campaign(_function(write), entered, rules)

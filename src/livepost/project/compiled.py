@@ -241,6 +241,7 @@ def _campaign_spec(campaign: Campaign[Any], currency: str, fresh: timedelta, sen
             priority=rules.priority,
             overall=sending.caps if rules.class_ == "marketing" else (),
             steps=steps,
+            topic=rules.topic or "",
         )
     )
 

@@ -20,6 +20,7 @@ from livepost.api.app import api_routes
 from livepost.api.feed import Feed
 from livepost.api.health import Health, health_routes
 from livepost.api.mail import MailDesk, mail_routes
+from livepost.api.preferences import preference_routes
 from livepost.api.problem import http_error
 from livepost.clock import WallClock
 from livepost.console.app import Console
@@ -57,6 +58,7 @@ class Pages:
         self._engine = EngineClient(folder)
         routes = [
             *mail_routes(desk),
+            *preference_routes(desk),
             *health_routes(Health(trouble=trouble)),
             *api_routes(house, folder.keys, sending, Feed(Happened(self._engine, ledger)), door.is_open),
             *self._console.routes(),

@@ -30,6 +30,7 @@ from livepost.model.letter import Replay, Replayed
 from livepost.model.record import Appended, Record
 from livepost.model.told import Due
 from livepost.observe.rates import Rates
+from livepost.runtime.author.look import look_of, offer_of
 from livepost.runtime.author.project import Project, served
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import fitting, keep_pages
@@ -214,6 +215,8 @@ class _Front:
             known=lambda subject: self._writing.vault.keys(subject).known,
             clock=self._clock,
             shop_name=self._folder.settings.shop_name,
+            look=look_of(self._home, self._folder.settings),
+            offer=lambda: offer_of(self._project.compiled, self._folder.settings),
         )
 
     async def _serve(self, listening: socket.socket) -> None:
