@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "replay": "replay:replay",
     "snapshot": "replay:snapshot",
     "kill": "stopping:kill",
+    "suppressions": "suppressions:app",
     "dead": "dead:app",
     "webhooks": "webhooks:app",
     "people": "people:app",

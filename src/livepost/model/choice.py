@@ -8,12 +8,33 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
+
+import msgspec
 
 TOPIC = "topic:"
 FREQUENCY = "frequency:"
 
 _DAY_MS = 24 * 3_600_000
 _FREQUENCY = re.compile(r"frequency:([1-9][0-9]{0,2}) per ([1-9][0-9]{0,2})d")
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person said about a purpose or a choice, with its proof as people and programs see it.
+
+    how     "one-click", "page" or "preferences" (a link of a mail), "confirmation" (double opt-in), "event"
+    source  the mail it came from (a decision's id in hex), or the event's source with `message_id`
+    words   what the person was shown, with its language; None where that is not known
+    """
+
+    purpose: str
+    channel: str
+    allowed: bool
+    at: int
+    how: str
+    source: str
+    message_id: str
+    words: Any = None
 
 
 def is_choice(key: str) -> bool:

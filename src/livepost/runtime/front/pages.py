@@ -22,6 +22,7 @@ from livepost.api.health import Health, health_routes
 from livepost.api.mail import MailDesk, mail_routes
 from livepost.api.preferences import preference_routes
 from livepost.api.problem import http_error
+from livepost.api.subscribe import SubscribeDesk, subscribe_routes
 from livepost.clock import WallClock
 from livepost.console.app import Console
 from livepost.console.door import Door
@@ -47,6 +48,7 @@ class Pages:
         house: Tending,
         sending: Sending,
         desk: MailDesk,
+        subscribing: SubscribeDesk,
         trouble: Callable[[], str | None],
         more: Sequence[BaseRoute],
     ) -> None:
@@ -59,6 +61,7 @@ class Pages:
         routes = [
             *mail_routes(desk),
             *preference_routes(desk),
+            *subscribe_routes(subscribing),
             *health_routes(Health(trouble=trouble)),
             *api_routes(house, folder.keys, sending, Feed(Happened(self._engine, ledger)), door.is_open),
             *self._console.routes(),

@@ -16,6 +16,7 @@ import msgspec
 from starlette.routing import BaseRoute
 
 from livepost.api.mail import MailDesk, echo
+from livepost.api.subscribe import SubscribeDesk
 from livepost.clock import DAY_MS, SECOND_MS, Clock, steady
 from livepost.collect.app import Collect
 from livepost.collect.whole import whole_calls
@@ -41,6 +42,7 @@ from livepost.runtime.front.listening import listen, serve
 from livepost.runtime.front.pages import Pages
 from livepost.runtime.front.replaying import REPLAY, Replaying
 from livepost.runtime.front.sending import Sending, template_names, wake_courier
+from livepost.runtime.front.subscribing import Subscribing
 from livepost.runtime.front.tending import Tending
 from livepost.runtime.front.undoing import UNLINK, Undoing
 from livepost.runtime.house.conduct import collect_seldom, stopped
@@ -140,7 +142,17 @@ class _Front:
         )
         self._sending = self._new_sending()
         self._desk = self._new_desk()
-        self._pages = Pages(folder, writing.vault, ledger, self._house, self._sending, self._desk, self._trouble, more)
+        self._pages = Pages(
+            folder,
+            writing.vault,
+            ledger,
+            self._house,
+            self._sending,
+            self._desk,
+            self._new_subscribing(),
+            self._trouble,
+            more,
+        )
 
     async def run(self, listening: socket.socket) -> None:
         await self._server.start()
@@ -217,6 +229,26 @@ class _Front:
             shop_name=self._folder.settings.shop_name,
             look=look_of(self._home, self._folder.settings),
             offer=lambda: offer_of(self._project.compiled, self._folder.settings),
+        )
+
+    def _new_subscribing(self) -> SubscribeDesk:
+        subscribing = Subscribing(
+            intake=self._intake,
+            vault=lambda: self._writing.vault,
+            ledger=self._ledger,
+            templates=lambda: self._sending.templates,
+            tokens=self._desk.tokens,
+            clock=self._clock,
+            workspace=self._folder.settings.workspace,
+            base_url=lambda: self._folder.base_url,
+            offer=self._desk.offer,
+            taken=self._sending.taken.set,
+        )
+        return SubscribeDesk(
+            desk=self._desk,
+            keys=self._folder.keys,
+            subscriptions=subscribing,
+            confirmation=self._ledger.confirmation,
         )
 
     async def _serve(self, listening: socket.socket) -> None:
