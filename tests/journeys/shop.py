@@ -100,7 +100,7 @@ def greeting(shopper: Shopper) -> Email:
     return Email("words", subject="Welcome")
 
 
-@campaign(on=TopicFollowed, where=TopicFollowed.topic == "tea", reentry=days(7))
+@campaign(on=TopicFollowed, where=TopicFollowed.topic == "tea", reentry=days(7), topic="letters")
 def tea_letter(shopper: Shopper) -> Email:
     return Email("words", subject="All about tea")
 

@@ -15,7 +15,7 @@ from livepost.api.feed import Feed
 from livepost.api.house import House
 from livepost.api.openapi import openapi_route
 from livepost.api.operation import Operation, route_of
-from livepost.api.people import PERSON, WHY
+from livepost.api.people import CONSENTS, PERSON, WHY
 from livepost.api.preview import PREVIEW
 from livepost.api.segments import MEMBERS, SEGMENTS
 from livepost.api.send import SEND, Sends
@@ -25,7 +25,18 @@ from livepost.api.switch import KILL, KILLS
 from livepost.collect.body import BodyReader
 from livepost.collect.token import Keys
 
-OPERATIONS: tuple[Operation, ...] = (PERSON, WHY, SEGMENTS, MEMBERS, STATUS, DELIVERIES, PREVIEW, BROADCASTS, KILLS)
+OPERATIONS: tuple[Operation, ...] = (
+    PERSON,
+    WHY,
+    CONSENTS,
+    SEGMENTS,
+    MEMBERS,
+    STATUS,
+    DELIVERIES,
+    PREVIEW,
+    BROADCASTS,
+    KILLS,
+)
 ACTIONS: tuple[Action, ...] = (SEND, BROADCAST, APPROVE, KILL)
 
 

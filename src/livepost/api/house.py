@@ -7,6 +7,7 @@ from typing import Protocol
 from livepost.deliver.mail import NotMade
 from livepost.ledger.base import AskedBroadcast, Delivery, Kill
 from livepost.ledger.moves import State
+from livepost.model.choice import Said
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.standing import CampaignStanding
@@ -29,6 +30,10 @@ class House(Protocol):
 
     async def read(self, name: str, at_least: int) -> PersonView | None:
         """Do what `person` does, in the server's event loop."""
+        ...
+
+    def said(self, person: bytes, limit: int) -> list[Said]:
+        """Return what a person said about purposes and choices, newest first, each with its proof."""
         ...
 
     def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:

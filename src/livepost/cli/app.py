@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "snapshot": "replay:snapshot",
     "kill": "stopping:kill",
     "broadcast": "broadcasting:broadcast",
+    "suppressions": "suppressions:app",
     "dead": "dead:app",
     "webhooks": "webhooks:app",
     "people": "people:app",

@@ -15,6 +15,7 @@ from livepost.errors import LivepostError, ProjectError, SettingsError
 from livepost.project.check import check_project
 from livepost.project.declarations import collect
 from livepost.project.problem import Problem
+from livepost.runtime.author.look import problems_of_look
 from livepost.runtime.author.project import import_shop
 from livepost.runtime.author.templates import load_templates
 from livepost.runtime.courier.sender import check_sender
@@ -63,7 +64,9 @@ def problems_here() -> list[Problem]:
         return [Problem.of(error)]
     except LivepostError as error:
         return [Problem(str(error))]
-    return check_project(declarations, currency=settings.currency, templates=templates.names())
+    told = problems_of_look(Path.cwd(), settings)
+    names = templates.names()
+    return check_project(declarations, currency=settings.currency, templates=names, topics=settings.topics) + told
 
 
 def _names_elsewhere() -> list[Problem]:

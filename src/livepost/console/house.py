@@ -7,6 +7,7 @@ from typing import Protocol
 from livepost.deliver.mail import NotMade
 from livepost.ledger.base import AskedBroadcast, Delivery, Divergence, Kill
 from livepost.ledger.moves import State
+from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
 from livepost.model.letter import Letter, LetterDetail, Replay, Replayed
 from livepost.model.message import RenderedMail
@@ -67,6 +68,10 @@ class House(Protocol):
 
     def story(self, view: PersonView, limit: int) -> PersonStory:
         """Return what happened to a person, the newest first; `limit` is 1 to 1,000."""
+        ...
+
+    def said(self, person: bytes, limit: int) -> list[Said]:
+        """Return what a person said about purposes and choices, newest first, each with its proof."""
         ...
 
     def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:

@@ -240,6 +240,7 @@ class Campaigns:
             tuple((cap.times, cap.per_ms) for cap in spec.overall) if spec.overall else (),
             (spec.quiet.start, spec.quiet.end, zone_of(spec, case.book)) if spec.quiet is not None else None,
             spec.over_ms,
+            spec.topic,
         )
 
 

@@ -8,7 +8,7 @@ stretch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
@@ -175,6 +175,59 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
     proof: str
 
 
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person said about a purpose or a choice, and how that is known.
+
+    how         "one-click", "page" or "preferences" (a link of a mail), "confirmation" (double opt-in), "event"
+    source      who told it: the mail's decision in hex for a link, the event's source
+    message_id  of the event that told it, "" for pages
+    words       names the words the person was shown (`shown_words`), "" where none are known
+    """
+
+    number: int
+    person: bytes
+    purpose: str
+    channel: str
+    allowed: bool
+    at: int
+    how: str
+    source: str
+    message_id: str
+    words: str
+
+
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """A wish for mails that its address has to confirm: `decision` is the mail that asks it, `wish` is sealed.
+
+    `address` is a keyed hash; times are ms on the workspace's clock, `confirmed_at` 0 until it is confirmed.
+    """
+
+    decision: bytes
+    address: bytes
+    person: bytes
+    wish: SealedValue
+    asked_at: int
+    expires_at: int
+    confirmed_at: int = 0
+
+
+class Suppression(msgspec.Struct, frozen=True):
+    """An address (a keyed hash) that nothing is sent to, why, and since when (ms)."""
+
+    address: bytes
+    reason: str
+    at: int
+
+
+class Lift(msgspec.Struct, frozen=True):
+    """An address that was let go: why it was suppressed, why it was let go, when (ms)."""
+
+    address: bytes
+    was: str
+    reason: str
+    at: int
+
+
 class Send(msgspec.Struct, frozen=True, kw_only=True):
     """One mail that a program asks for. `key` and `body` are keyed hashes of 16 bytes: by the one a repeat is known,
     the other it has to bring again. `draft` is what the mail says (`AskedMail`), sealed.
@@ -336,6 +389,73 @@ class Ledger(Protocol):
 
     def echoed(self, withdrawals: Sequence[Withdrawal]) -> None:
         """Note that the log has their echoes."""
+        ...
+
+    def choose(
+        self, person: bytes, wishes: Mapping[str, bool], now_ms: int, how: str, source: str, shown: str
+    ) -> list[Proof]:
+        """Record what a person wishes, by purpose and choice, all at once; return what of it is news.
+
+        A refusal is a withdrawal; a grant counts once the engine has told it. `shown` are the words that were shown.
+        """
+        ...
+
+    def standing(self, person: bytes) -> dict[str, bool]:
+        """Return what a person allows and chose, as far as anybody said anything; any of their names will do."""
+        ...
+
+    def proofs(self, person: bytes, limit: int = 100) -> list[Proof]:
+        """Return the proofs of what a person said, newest first, at most MAX_LISTED."""
+        ...
+
+    def shown_words(self, name: str) -> str:
+        """Return the words that a proof names; "" if none are known."""
+        ...
+
+    def unechoed_grants(self, limit: int) -> list[Proof]:
+        """Return grants whose echo the log may not have, oldest first."""
+        ...
+
+    def grants_echoed(self, grants: Sequence[Proof]) -> None:
+        """Note that the log has their echoes."""
+        ...
+
+    def ask_confirmation(self, one: Confirmation, times: int, per_ms: int) -> bool:
+        """Note a wish that has to be confirmed, unless its address was asked `times` within `per_ms`; say which."""
+        ...
+
+    def confirmation(self, decision: bytes) -> Confirmation | None:
+        """Return the wish that a mail asks to confirm; None if there is none, or it was dropped."""
+        ...
+
+    def confirm_wish(
+        self, decision: bytes, person: bytes, wishes: Mapping[str, bool], now_ms: int, shown: str
+    ) -> list[Proof]:
+        """Note that a wish was confirmed and record it as `choose` does, both once."""
+        ...
+
+    def suppress_all(self, address_hashes: Sequence[bytes], reason: str, now_ms: int) -> int:
+        """Suppress addresses in one transaction; return how many were not yet."""
+        ...
+
+    def lift(self, address_hash: bytes, reason: str, now_ms: int) -> bool:
+        """Let an address be sent to again, with the reason kept; say whether it was suppressed."""
+        ...
+
+    def suppression(self, address_hash: bytes) -> Suppression | None:
+        """Return why and since when an address is suppressed; None if it is not."""
+        ...
+
+    def suppressions(self, limit: int = 100) -> list[Suppression]:
+        """Return suppressions, newest first, at most MAX_LISTED."""
+        ...
+
+    def suppression_counts(self) -> dict[str, int]:
+        """Return how many addresses are suppressed, by reason."""
+        ...
+
+    def lifts(self, address_hash: bytes) -> list[Lift]:
+        """Return when and why an address was let go, newest first."""
         ...
 
     def suppress(self, address_hash: bytes, reason: str, now_ms: int) -> None:

@@ -6,8 +6,12 @@ through any number of merges, and both people where one is undone; a name from b
 
 from __future__ import annotations
 
-from livepost.ledger.base import ALL_MARKETING, Withdrawal
+from collections.abc import Mapping
+
+from livepost.ledger import choices
+from livepost.ledger.base import ALL_MARKETING, Proof, Withdrawal
 from livepost.ledger.checks import Facts
+from livepost.ledger.choices import name_of
 from livepost.ledger.moves import COUNTS_FOR_CAP
 from livepost.ledger.store import Row, Store, decode_decision
 from livepost.model.decision import Decision, Parting
@@ -16,12 +20,6 @@ NAMESAKES_MAX = 1_000
 """Mails of one campaign, the newest, among which one is looked for that a merged person had under another name."""
 
 _CAPPED = ", ".join(f"'{state}'" for state in COUNTS_FOR_CAP)
-
-
-def name_of(store: Store, person: bytes) -> bytes:
-    """Return what a person is called now, inside a transaction."""
-    found = store.rows("SELECT new FROM persons WHERE old = ?", (person,))
-    return bytes(found[0][0]) if found else person
 
 
 def merge(store: Store, old: bytes, new: bytes) -> None:
@@ -34,6 +32,7 @@ def merge(store: Store, old: bytes, new: bytes) -> None:
         "INSERT INTO persons VALUES (?, ?) ON CONFLICT (old) DO UPDATE SET new = excluded.new", (source, target)
     )
     store.change("UPDATE deliveries SET person = ? WHERE person = ?", (target, source))
+    choices.move(store, source, target)
     _merge_consents(store, source, target)
     _merge_withdrawals(store, source, target)
 
@@ -50,6 +49,7 @@ def part(store: Store, parting: Parting) -> None:
         if gone and subject != other:
             store.change("INSERT INTO persons VALUES (?, ?)", (subject, other))
     _part_deliveries(store, person, other, frozenset(parting.subjects))
+    choices.part(store, person, other, parting.subjects)
     store.change(
         "INSERT INTO withdrawals SELECT ?1, purpose, CASE WHEN at > ?2 THEN at ELSE ?2 END, proof, 0"
         " FROM withdrawals AS w WHERE person = ?3"
@@ -94,13 +94,43 @@ def _merge_withdrawals(store: Store, source: bytes, target: bytes) -> None:
     store.change("DELETE FROM withdrawals WHERE person = ?", (source,))
 
 
+def choose(
+    store: Store, person: bytes, wishes: Mapping[str, bool], now_ms: int, how: str, source: str, shown: str
+) -> list[Proof]:
+    """Record what a person wishes inside a transaction; return what of it is news."""
+    name = name_of(store, person)
+    news = choices.changed(choices.standing_of(store.rows, name), wishes)
+    words = choices.keep_words(store, shown) if news else ""
+    told = []
+    for purpose, allowed in news.items():
+        if allowed:
+            told.append(choices.grant(store, name, purpose, now_ms, how, source, words))
+        else:
+            one = _withdraw(store, name, purpose, now_ms, f"{how} {source}")
+            told.append(choices.note(store, name, purpose, False, one.at, how, source, "", words))
+    return told
+
+
 def withdraw(store: Store, person: bytes, purpose: str, now_ms: int, proof: str) -> Withdrawal:
-    """Record a withdrawal inside a transaction; one that still stands is returned instead.
+    """Record a withdrawal by a mail's link inside a transaction; one that still stands is returned instead."""
+    name = name_of(store, person)
+    found = store.rows("SELECT at FROM withdrawals WHERE person = ? AND purpose = ?", (name, purpose))
+    one = _withdraw(store, name, purpose, now_ms, proof)
+    if not found or found[0][0] != one.at:
+        how, _, source = proof.partition(" ")
+        choices.note(store, name, purpose, False, one.at, how, source, "", "")
+    return one
+
+
+def _withdraw(store: Store, name: bytes, purpose: str, now_ms: int, proof: str) -> Withdrawal:
+    """Record a withdrawal of the person of a name, or return the one that still stands.
 
     It is never earlier than the grant it takes back: the log's stamps may run ahead of this process's clock.
     """
-    name = name_of(store, person)
     granted, granted_at = _consent(store, name, purpose)
+    promised_at = choices.granted_at(store, name, purpose)
+    if promised_at is not None and (granted is not True or promised_at >= granted_at):
+        granted, granted_at = True, promised_at + 1
     standing = store.rows("SELECT at, proof FROM withdrawals WHERE person = ? AND purpose = ?", (name, purpose))
     if standing and (granted is not True or standing[0][0] >= granted_at):
         return Withdrawal(person=name, purpose=purpose, at=standing[0][0], proof=standing[0][1])
@@ -135,6 +165,7 @@ def facts_of(store: Store, row: Row, decision: Decision, address: bytes | None) 
         _FACTS,
         (row.person, row.purpose, row.campaign, address, row.cap_times, row.at, row.cap_per_ms, row.id, row.class_),
     )
+    refused = choices.refused_choices(store, row.person) if row.class_ == "marketing" else frozenset()
     return Facts(
         class_=row.class_,
         killed=bool(killed),
@@ -146,6 +177,8 @@ def facts_of(store: Store, row: Row, decision: Decision, address: bytes | None) 
         cap_times=row.cap_times,
         capped=any(_is_reached(store, row, *cap) for cap in decision.overall),
         merged=_went_under_another_name(store, row, decision),
+        topic_off=choices.is_off(refused, decision.topic),
+        frequent=any(_is_reached(store, row, *cap) for cap in choices.caps_in(refused)),
     )
 
 

@@ -99,6 +99,26 @@ SCHEMA: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS sends (
         key BLOB PRIMARY KEY, body BLOB NOT NULL, decision BLOB NOT NULL UNIQUE, draft BLOB
     )""",
+    """CREATE TABLE IF NOT EXISTS lifts (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        address BLOB NOT NULL, was TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS lifts_address ON lifts (address)",
+    """CREATE TABLE IF NOT EXISTS proofs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        person BLOB NOT NULL, said_as BLOB NOT NULL, purpose TEXT NOT NULL, channel TEXT NOT NULL,
+        allowed INTEGER NOT NULL, at INTEGER NOT NULL, how TEXT NOT NULL, source TEXT NOT NULL,
+        message_id TEXT NOT NULL, words TEXT NOT NULL, echoed INTEGER NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS proofs_person ON proofs (person, purpose)",
+    "CREATE INDEX IF NOT EXISTS proofs_unechoed ON proofs (number) WHERE echoed = 0",
+    "CREATE TABLE IF NOT EXISTS shown_words (name TEXT PRIMARY KEY, words TEXT NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS confirmations (
+        decision BLOB PRIMARY KEY, address BLOB NOT NULL, person BLOB NOT NULL, wish BLOB NOT NULL,
+        asked_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, confirmed_at INTEGER NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS confirmations_address ON confirmations (address, asked_at)",
+    "CREATE INDEX IF NOT EXISTS confirmations_open ON confirmations (expires_at) WHERE confirmed_at = 0",
     "CREATE TABLE IF NOT EXISTS kills (campaign TEXT PRIMARY KEY, at INTEGER NOT NULL)",
     """CREATE TABLE IF NOT EXISTS broadcasts (
         id BLOB PRIMARY KEY, campaign TEXT NOT NULL, message_id TEXT NOT NULL,

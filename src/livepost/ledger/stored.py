@@ -6,28 +6,44 @@ front and courier may both have it open (the front only withdraws, suppresses, n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from livepost.clock import Clock
 from livepost.errors import StoreError
-from livepost.ledger import broadcasts, claims, leases, outcomes, persons, queries, sends, takeover
+from livepost.ledger import (
+    broadcasts,
+    choices,
+    claims,
+    confirmations,
+    leases,
+    outcomes,
+    persons,
+    queries,
+    sends,
+    suppressions,
+    takeover,
+)
 from livepost.ledger.base import (
     AskedBroadcast,
     Claimed,
+    Confirmation,
     Confirmed,
     Delivery,
     Divergence,
     Kill,
     KnownSend,
+    Lift,
     Move,
     Note,
     Outcome,
     OutcomeKind,
     OutcomeTally,
+    Proof,
     Send,
     Settlement,
+    Suppression,
     TakenOver,
     Tally,
     Withdrawal,
@@ -157,15 +173,86 @@ class StoredLedger:
             for one in withdrawals:
                 self._store.change(
                     "UPDATE withdrawals SET echoed = 1 WHERE person = ? AND purpose = ? AND at = ?",
-                    (persons.name_of(self._store, one.person), one.purpose, one.at),
+                    (choices.name_of(self._store, one.person), one.purpose, one.at),
                 )
+
+    def choose(
+        self, person: bytes, wishes: Mapping[str, bool], now_ms: int, how: str, source: str, shown: str
+    ) -> list[Proof]:
+        """Record what a person wishes; return what of it is news."""
+        with self._store.transaction():
+            return persons.choose(self._store, person, wishes, now_ms, how, source, shown)
+
+    def standing(self, person: bytes) -> dict[str, bool]:
+        """Return what a person allows and chose."""
+        return choices.standing(self._store, person)
+
+    def proofs(self, person: bytes, limit: int = 100) -> list[Proof]:
+        """Return the proofs of what a person said, newest first."""
+        return choices.proofs(self._store, person, limit)
+
+    def shown_words(self, name: str) -> str:
+        """Return the words that a proof names."""
+        return choices.words(self._store, name)
+
+    def unechoed_grants(self, limit: int) -> list[Proof]:
+        """Return grants whose echo may be missing from the log."""
+        return choices.unechoed(self._store, limit)
+
+    def grants_echoed(self, grants: Sequence[Proof]) -> None:
+        """Note that the log has their echoes."""
+        with self._store.transaction():
+            for one in grants:
+                self._store.change("UPDATE proofs SET echoed = 1 WHERE number = ?", (one.number,))
+
+    def ask_confirmation(self, one: Confirmation, times: int, per_ms: int) -> bool:
+        """Note a wish that has to be confirmed, unless its address was asked so often lately."""
+        with self._store.transaction():
+            return confirmations.ask(self._store, one, times, per_ms)
+
+    def confirmation(self, decision: bytes) -> Confirmation | None:
+        """Return the wish that a mail asks to confirm."""
+        return confirmations.find(self._store, decision)
+
+    def confirm_wish(
+        self, decision: bytes, person: bytes, wishes: Mapping[str, bool], now_ms: int, shown: str
+    ) -> list[Proof]:
+        """Note that a wish was confirmed, and record it."""
+        with self._store.transaction():
+            if not confirmations.note(self._store, decision, now_ms):
+                return []
+            return persons.choose(self._store, person, wishes, now_ms, "confirmation", decision.hex(), shown)
+
+    def suppress_all(self, address_hashes: Sequence[bytes], reason: str, now_ms: int) -> int:
+        """Suppress addresses; return how many were not yet."""
+        with self._store.transaction():
+            return suppressions.add(self._store, address_hashes, reason, now_ms)
+
+    def lift(self, address_hash: bytes, reason: str, now_ms: int) -> bool:
+        """Let an address be sent to again."""
+        with self._store.transaction():
+            return suppressions.lift(self._store, address_hash, reason, now_ms)
+
+    def suppression(self, address_hash: bytes) -> Suppression | None:
+        """Return why and since when an address is suppressed."""
+        return suppressions.find(self._store, address_hash)
+
+    def suppressions(self, limit: int = 100) -> list[Suppression]:
+        """Return suppressions, newest first."""
+        return suppressions.newest(self._store, limit)
+
+    def suppression_counts(self) -> dict[str, int]:
+        """Return how many addresses are suppressed, by reason."""
+        return suppressions.counts(self._store)
+
+    def lifts(self, address_hash: bytes) -> list[Lift]:
+        """Return when and why an address was let go."""
+        return suppressions.lifts(self._store, address_hash)
 
     def suppress(self, address_hash: bytes, reason: str, now_ms: int) -> None:
         """Never send to this address again."""
         with self._store.transaction():
-            self._store.change(
-                "INSERT INTO suppressions VALUES (?,?,?) ON CONFLICT DO NOTHING", (address_hash, reason, now_ms)
-            )
+            suppressions.add(self._store, [address_hash], reason, now_ms)
 
     def send(self, send: Send, now_ms: int) -> KnownSend:
         """Insert a send as pending, or return what its key stands for."""

@@ -11,9 +11,11 @@ import math
 
 import msgspec
 
+from livepost.ledger import choices
 from livepost.ledger.base import LANES, TakenOver
+from livepost.ledger.choices import name_of
 from livepost.ledger.moves import CANCELLABLE
-from livepost.ledger.persons import merge, name_of, part
+from livepost.ledger.persons import merge, part
 from livepost.ledger.store import CURSOR, Store, decode_decision
 from livepost.model.decision import Cancellation, ConsentChange, Decision, Merge, Parting
 from livepost.model.outbox import OutboxPage
@@ -130,7 +132,10 @@ def _cancel(store: Store, item: Cancellation, now_ms: int) -> None:
 
 
 def _take_consent(store: Store, item: ConsentChange) -> None:
-    """Keep the newest by position: the engine folds consent in its own order and tells each change."""
+    """Keep the newest by position: the engine folds consent in its own order and tells each change. What comes from a
+    page is the echo of a proof that stands already.
+    """
+    choices.note_event(store, item)
     store.change(
         "INSERT INTO consents VALUES (?,?,?,?,?,?,?) ON CONFLICT (person, purpose) DO UPDATE SET"
         " allowed = excluded.allowed, at = excluded.at, position = excluded.position,"

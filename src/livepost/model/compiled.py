@@ -137,6 +137,7 @@ class CampaignSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     steps       the mails after the first
     broadcast   a BROADCAST record starts a journey of everybody in the audience; entering it starts none
     over_ms     how long its mails are spread over, once they are decided
+    topic       what its mails are about, which a person can switch off; "": nothing of its own
     """
 
     name: str
@@ -161,6 +162,7 @@ class CampaignSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     steps: tuple[StepSpec, ...] = ()
     broadcast: bool = False
     over_ms: int = 0
+    topic: str = ""
     version: str = ""
 
 

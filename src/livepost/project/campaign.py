@@ -52,6 +52,7 @@ class Rules:
     was: str | None = None
     broadcast: bool = False
     over: timedelta = AT_ONCE
+    topic: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +143,7 @@ def campaign(
     quiet: Quiet | bool = True,
     priority: int = 0,
     was: str | None = None,
+    topic: str | None = None,
 ) -> Callable[[Callable[[P], Email]], Campaign[P]]:
     """Make a campaign of the function below.
 
@@ -161,6 +163,7 @@ def campaign(
     quiet      hours without mail, such as Quiet("21:00", "08:00"); True: the setting's, False: none
     priority   of campaigns that are due at the same moment, the higher is decided first
     was        the name it had before a rename: what it remembers of people stays
+    topic      what its mails are about, one of the setting `topics`: people switch it off by itself
     """
     rules = Rules(
         on=None if on is None else _event("on", on),
@@ -179,6 +182,7 @@ def campaign(
         quiet=quiet,
         priority=priority,
         was=was,
+        topic=topic,
     )
     entered = _segment(audience)
     return lambda write: Campaign(_function(write), entered, rules)
@@ -197,6 +201,7 @@ def broadcast(
     over: timedelta = AT_ONCE,
     quiet: Quiet | bool = True,
     priority: int = 0,
+    topic: str | None = None,
     was: str | None = None,
 ) -> Callable[[Callable[[P], Email]], Campaign[P]]:
     """Make a campaign of the function below that begins when it is told to (`livepost broadcast NAME`), for everybody
@@ -225,6 +230,7 @@ def broadcast(
         quiet=quiet,
         priority=priority,
         was=was,
+        topic=topic,
         broadcast=True,
         over=over,
     )

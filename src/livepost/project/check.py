@@ -57,12 +57,16 @@ OF_WHAT: dict[str, tuple[Collection[str], str, str]] = {
 
 
 def check_project(
-    project: Declarations, *, currency: str = "USD", templates: Collection[str] | None = None
+    project: Declarations,
+    *,
+    currency: str = "USD",
+    templates: Collection[str] | None = None,
+    topics: Collection[str] | None = None,
 ) -> list[Problem]:
     """Return all problems of a project; none means that it can be applied.
 
-    `templates` are the names of the templates that exist (None: they are not checked). Each campaign's function is
-    tried once with a person of whom nothing is known.
+    `templates` are the names of the templates that exist, `topics` those of the setting (None: they are not checked).
+    Each campaign's function is tried once with a person of whom nothing is known.
     """
     problems = compile_what_can(project, currency)[1] if _is_currency(currency) else []
     problems += _currency(currency)
@@ -70,6 +74,8 @@ def check_project(
         problems += _told_by(rule, project)
     if templates is not None:
         problems += _templates(project, templates)
+    if topics is not None:
+        problems += _topics(project, topics)
     return list(dict.fromkeys(problems))
 
 
@@ -290,6 +296,22 @@ def _templates(project: Declarations, templates: Collection[str]) -> Problems:
             if template not in templates:
                 known = ", ".join(sorted(templates)) or "none"
                 yield _of(mail, f"expected one of the templates ({known}), got {template!r}; add {template}.mjml")
+
+
+def _topics(project: Declarations, topics: Collection[str]) -> Problems:
+    for campaign in project.campaigns:
+        topic, class_ = campaign.rules.topic, campaign.rules.class_
+        if topic is None:
+            continue
+        if topic not in topics:
+            known = ", ".join(topics) or "none"
+            yield _of(
+                campaign,
+                f"expected topic= to be one of the setting `topics` ({known}), got {topic!r}; "
+                f'write {topic} = "what people read" below [topics] in livepost.toml',
+            )
+        if class_ == "transactional":
+            yield _of(campaign, "expected no topic= on a transactional campaign, which nobody can switch off; drop it")
 
 
 def _mails(project: Declarations) -> Iterator[Campaign[Any] | Step[Any]]:

@@ -243,6 +243,7 @@ def _campaign_spec(campaign: Campaign[Any], currency: str, fresh: timedelta, sen
             steps=steps,
             broadcast=rules.broadcast,
             over_ms=in_ms(rules.over),
+            topic=rules.topic or "",
         )
     )
 

@@ -161,7 +161,7 @@ def _fit(key: str, value: Value) -> Any:
     default = getattr(Settings(), attribute(key))
     from_text = value.origin.startswith(PREFIX)
     try:
-        given = msgspec.json.decode(value.given) if from_text and isinstance(default, list) else value.given
+        given = msgspec.json.decode(value.given) if from_text and isinstance(default, list | dict) else value.given
         return msgspec.convert(given, _HINTS[attribute(key)], strict=not from_text)
     except msgspec.DecodeError as error:
         raise SettingsError(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -23,6 +25,7 @@ from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Stores
 from livepost.ledger.base import AskedBroadcast, Delivery, Kill, Ledger
 from livepost.ledger.moves import State
+from livepost.model.choice import Said
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.record import KeyKind
@@ -36,6 +39,7 @@ from livepost.runtime.author.project import load_project
 from livepost.runtime.data.definitions import Named
 from livepost.runtime.front.broadcasting import Broadcasting
 from livepost.runtime.front.reasons import with_records
+from livepost.runtime.front.said import said_by
 from livepost.runtime.front.sending import Sending, template_names
 from livepost.runtime.simulated import SimulatedHouse
 from livepost.settings.settings import Settings
@@ -97,9 +101,10 @@ def broadcasting_of(house: SimulatedHouse, *, approve_above: int = 2) -> Broadca
 class Asked:
     """A house, its API, and who asks it."""
 
-    def __init__(self, folder: Path, page: str = PAGE) -> None:
+    def __init__(self, folder: Path, page: str = PAGE, also: Mapping[str, str] = MappingProxyType({})) -> None:
         (folder / "templates").mkdir()
-        (folder / "templates" / "note.mjml").write_text(NOTE)
+        for name, text in {"note.mjml": NOTE, **also}.items():
+            (folder / "templates" / name).write_text(text)
         (folder / "shop.py").write_text(page)
         settings = Settings()
         self.clock = SimulatedClock(START)
@@ -120,6 +125,9 @@ class Asked:
 
     async def read(self, name: str, at_least: int) -> PersonView | None:
         return self.person(name, at_least)
+
+    def said(self, person: bytes, limit: int) -> list[Said]:
+        return said_by(self.house.ledger, person, limit)
 
     def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:
         evidence = gather(view, self.house.ledger, self.house.worker)

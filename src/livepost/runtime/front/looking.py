@@ -23,6 +23,7 @@ from livepost.deliver.mailbox import Mailbox
 from livepost.errors import RejectedError, StoreError
 from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Delivery, Divergence, Kill, Ledger
 from livepost.ledger.moves import State
+from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
 from livepost.model.letter import Letter, LetterDetail
 from livepost.model.message import RenderedMail
@@ -49,6 +50,7 @@ from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.front.letters import kept, letters_of
 from livepost.runtime.front.preview import Previews
 from livepost.runtime.front.reasons import id_in_hex, named_person, with_records
+from livepost.runtime.front.said import said_by
 from livepost.runtime.front.sampling import Sampling
 from livepost.runtime.house.processes import process_standings
 from livepost.settings.load import Shown, shown
@@ -115,6 +117,10 @@ class Looking:
         """Speak of another project from now on: it serves."""
         self._previews.use(project)
         self._compiled = project.compiled
+
+    def said(self, person: bytes, limit: int) -> list[Said]:
+        """Return what a person said about purposes and choices, newest first, each with its proof."""
+        return said_by(self._ledger, person, limit)
 
     def project(self) -> Compiled:
         """Return the project as the house runs it."""

@@ -16,6 +16,7 @@ import msgspec
 from starlette.routing import BaseRoute
 
 from livepost.api.mail import MailDesk, echo
+from livepost.api.subscribe import SubscribeDesk
 from livepost.clock import DAY_MS, SECOND_MS, Clock, steady
 from livepost.collect.app import Collect
 from livepost.collect.whole import whole_calls
@@ -30,6 +31,7 @@ from livepost.model.letter import Replay, Replayed
 from livepost.model.record import Appended, Record
 from livepost.model.told import Due
 from livepost.observe.rates import Rates
+from livepost.runtime.author.look import look_of, offer_of
 from livepost.runtime.author.project import Project, served
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import fitting, keep_pages
@@ -41,6 +43,7 @@ from livepost.runtime.front.listening import listen, serve
 from livepost.runtime.front.pages import Pages
 from livepost.runtime.front.replaying import REPLAY, Replaying
 from livepost.runtime.front.sending import Sending, template_names, wake_courier
+from livepost.runtime.front.subscribing import Subscribing
 from livepost.runtime.front.tending import Tending
 from livepost.runtime.front.undoing import UNLINK, Undoing
 from livepost.runtime.house.conduct import collect_seldom, stopped
@@ -141,7 +144,7 @@ class _Front:
         )
         self._sending = self._new_sending()
         self._desk = self._new_desk()
-        parts = (self._house, self._sending, self._broadcasting, self._desk)
+        parts = (self._house, self._sending, self._broadcasting, self._desk, self._new_subscribing())
         self._pages = Pages(folder, writing.vault, ledger, *parts, self._trouble, more)
 
     async def run(self, listening: socket.socket) -> None:
@@ -234,6 +237,28 @@ class _Front:
             known=lambda subject: self._writing.vault.keys(subject).known,
             clock=self._clock,
             shop_name=self._folder.settings.shop_name,
+            look=look_of(self._home, self._folder.settings),
+            offer=lambda: offer_of(self._project.compiled, self._folder.settings),
+        )
+
+    def _new_subscribing(self) -> SubscribeDesk:
+        subscribing = Subscribing(
+            intake=self._intake,
+            vault=lambda: self._writing.vault,
+            ledger=self._ledger,
+            templates=lambda: self._sending.templates,
+            tokens=self._desk.tokens,
+            clock=self._clock,
+            workspace=self._folder.settings.workspace,
+            base_url=lambda: self._folder.base_url,
+            offer=self._desk.offer,
+            taken=self._sending.taken.set,
+        )
+        return SubscribeDesk(
+            desk=self._desk,
+            keys=self._folder.keys,
+            subscriptions=subscribing,
+            confirmation=self._ledger.confirmation,
         )
 
     async def _serve(self, listening: socket.socket) -> None:
