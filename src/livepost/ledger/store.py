@@ -98,6 +98,14 @@ class Store(ABC):
         found = self.rows(f"SELECT {ROW} FROM deliveries WHERE id = ?", (decision,))
         return Row(*found[0]) if found else None
 
+    def rows_of(self, decisions: Sequence[bytes]) -> dict[bytes, Row]:
+        """Return the rows of deliveries by id, inside a transaction; unknown ones are left out."""
+        if not decisions:
+            return {}
+        places = ", ".join("?" * len(decisions))
+        found = self.rows(f"SELECT {ROW} FROM deliveries WHERE id IN ({places})", decisions)
+        return {values[0]: Row(*values) for values in found}
+
     def insert(self, decision: Decision, person: bytes, lane: int, at: int, waits_until: int = 0) -> Row:
         """Insert a decision as pending, to be claimed from `waits_until` on; return its row."""
         body = encode_decision(decision)
