@@ -22,9 +22,10 @@ from starlette.routing import Route
 from livepost.clock import Clock
 from livepost.deliver.token import Tokens, Unsubscribe
 from livepost.errors import LivepostError, SealError, StoreError
-from livepost.ledger.base import OutcomeKind, Withdrawal
+from livepost.ledger.base import Withdrawal
 from livepost.measure.click import clicked
 from livepost.measure.unsubscribe import unsubscribed
+from livepost.model.feedback import OutcomeKind
 from livepost.model.record import Record
 
 ECHOES = 500

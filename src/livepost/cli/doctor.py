@@ -12,6 +12,7 @@ from rich.table import Table
 from livepost.cli.workspace import settings_here
 from livepost.runtime.courier.sender import check_sender
 from livepost.runtime.courier.targets import check_targets
+from livepost.runtime.front.hearing import check_hooks
 
 _console = Console(soft_wrap=True, highlight=False)
 
@@ -29,3 +30,4 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         _console.print(table)
     check_sender(loaded.settings)
     check_targets(loaded.settings)
+    check_hooks(loaded.settings)

@@ -18,6 +18,7 @@ from typing import Any
 import apsw
 import msgspec
 
+from livepost.clock import HOUR_MS
 from livepost.errors import OutcomeUnknownError, StoreError
 from livepost.ledger.base import BUSY_MS
 from livepost.ledger.moves import FINAL, State, check_move
@@ -75,6 +76,7 @@ class Store:
         self._wal_pages = 0
         self._moves: list[tuple[bytes, str, str, str, str, int]] = []
         self._tallies: Counter[tuple[str, str, str]] = Counter()
+        self._sent: Counter[int] = Counter()
         try:
             self._connection = apsw.Connection(str(path), vfs=vfs)
             self._connection.set_busy_timeout(BUSY_MS)
@@ -181,6 +183,8 @@ class Store:
         if after in FINAL and row.campaign == SEND:
             self._run("UPDATE sends SET draft = NULL WHERE decision = ?", (row.id,))
         self._note_move((row.id, row.state, after, reason, detail, at), row.campaign, row.reason)
+        if (row.state, after, row.class_) == ("in_flight", "sent", "marketing"):
+            self._sent[at // HOUR_MS] += 1
         row.state, row.reason = after, reason
 
     def close(self) -> None:
@@ -207,10 +211,17 @@ class Store:
                 "INSERT INTO tallies VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
                 changed,
             )
+        for hour, count in self._sent.items():
+            self._run(
+                "INSERT INTO mail_hours VALUES (?,?,0) ON CONFLICT (hour) DO UPDATE"
+                " SET sent = mail_hours.sent + excluded.sent",
+                (hour, count),
+            )
         self._forget_pending()
 
     def _forget_pending(self) -> None:
         self._moves.clear()
+        self._sent.clear()
         self._tallies.clear()
 
     def _begin(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import fitting, keep_pages
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.front.changing import CUT, NAMED, READY, SEED, Changing
+from livepost.runtime.front.hearing import Hearing, hooks_of
 from livepost.runtime.front.letters import letters_of
 from livepost.runtime.front.listening import listen, serve
 from livepost.runtime.front.pages import Pages
@@ -47,6 +49,7 @@ from livepost.runtime.recorder.job import ADMIT, JOB, PLAN, Planned
 from livepost.runtime.recorder.recorders import Recorders
 from livepost.runtime.sockets.handed import Handed
 from livepost.runtime.sockets.wire import POLL_S, Handler, WireServer
+from livepost.sources.esp.hooks import hook_routes
 from livepost.vault.base import ExternalId
 
 TICK_CHECK_S = 0.005
@@ -57,6 +60,7 @@ TICK_SLEEP_S = 1.0
 
 PRUNE_EVERY_S = 3600.0
 RECOVER_EVERY_S = 1.0
+EASE_EVERY_S = 60.0
 
 
 async def run_front(
@@ -139,12 +143,15 @@ class _Front:
         )
         self._sending = self._new_sending()
         self._desk = self._new_desk()
-        self._pages = Pages(folder, writing.vault, ledger, self._house, self._sending, self._desk, self._trouble, more)
+        routes = [*hook_routes(hooks_of(folder.settings, self._new_hearing())), *more]
+        self._pages = Pages(
+            folder, writing.vault, ledger, self._house, self._sending, self._desk, self._trouble, routes
+        )
 
     async def run(self, listening: socket.socket) -> None:
         await self._server.start()
         waking = wake_courier(self._folder, self._sending.taken)
-        works = (self._tick(), self._prune(), self._recover(), self._echo(), self._follow(), waking)
+        works = (self._tick(), self._prune(), self._recover(), self._echo(), self._ease(), self._follow(), waking)
         tasks = [asyncio.create_task(work) for work in works]
         try:
             await stopped(self._serve(listening))
@@ -214,6 +221,16 @@ class _Front:
             known=lambda subject: self._writing.vault.keys(subject).known,
             clock=self._clock,
             shop_name=self._folder.settings.shop_name,
+        )
+
+    def _new_hearing(self) -> Hearing:
+        return Hearing(
+            ledger=self._ledger,
+            blind=lambda address: self._writing.vault.blind("suppression", address.strip().casefold()),
+            append=self._append,
+            echo=lambda: echo(self._desk),
+            known=lambda subject: self._writing.vault.keys(subject).known,
+            clock=self._clock,
         )
 
     async def _serve(self, listening: socket.socket) -> None:
@@ -327,6 +344,14 @@ class _Front:
             if self._intake.trouble:
                 with contextlib.suppress(LivepostError):
                     self._intake.recover()
+
+    async def _ease(self) -> None:
+        """End the pause that complaints made, once their rate has fallen."""
+        while True:
+            with contextlib.suppress(StoreError):
+                if await asyncio.to_thread(self._ledger.ease, self._clock.now_ms()):
+                    print("livepost: fewer recipients complain, marketing goes on", file=sys.stderr)  # noqa: T201
+            await asyncio.sleep(EASE_EVERY_S)
 
     async def _echo(self) -> None:
         """Bring withdrawals that a crash kept from the log to it."""
