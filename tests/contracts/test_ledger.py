@@ -12,6 +12,7 @@ import pytest
 from livepost.clock import SimulatedClock
 from livepost.ledger.base import Ledger
 from livepost.ledger.sqlite import SqliteLedger
+from livepost.testing.contracts.feedback import FeedbackContract
 from livepost.testing.contracts.ledger import DurableLedgerContract, LedgerContract
 
 
@@ -40,7 +41,7 @@ class DiskBench:
         return ledger
 
 
-class TestSqliteLedgerInMemory(LedgerContract):
+class TestSqliteLedgerInMemory(FeedbackContract, LedgerContract):
     @pytest.fixture
     def bench(self) -> MemoryBench:
         return MemoryBench()

@@ -8,7 +8,7 @@ import pytest
 from livepost.errors import StoreError
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.ledger.store import Store
-from livepost.testing.contracts.ledger import ADA, START_MS, asked, consent, decision, page
+from livepost.testing.contracts.ledger import ADA, START_MS, asked, consent, decision, flown, page, settled
 
 from ..log.faults import FaultyVFS
 
@@ -59,6 +59,7 @@ AS_BEFORE = {
         "ALTER TABLE deliveries DROP COLUMN waits_until",
         "CREATE INDEX deliveries_pending ON deliveries (lane, at, position) WHERE state = 'pending'",
     ),
+    3: ("DROP TABLE mail_hours", "DROP TABLE heard", "DROP TABLE feedback_tallies", "DROP TABLE soft_bounces"),
     1: ("DROP TABLE sends", "DROP TABLE outcomes", "DROP TABLE outcome_tallies"),
 }
 """What makes of a ledger of the version after it one of this version."""
@@ -78,6 +79,20 @@ def test_a_ledger_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_ha
     assert ledger.send(asked(2), START_MS).new
     assert ledger.note_outcome(decision(1).id, "clicked", START_MS)
     assert [one.count for one in ledger.outcome_counts()] == [1]
+    ledger.close()
+
+
+def test_a_ledger_of_before_complaints_were_counted_counts_the_mails_it_has(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    ledger.take_over(page(consent(0), *(decision(n) for n in (1, 2)), decision(3, class_="transactional")), START_MS)
+    settled(ledger, flown(ledger, ledger.claim(START_MS, 10, "courier")), "sent")
+    before = ledger.complaints(START_MS)
+    ledger.close()
+    connection = apsw.Connection(str(tmp_path / "ledger.db"))
+    connection.execute("; ".join((*AS_BEFORE[3], "PRAGMA user_version = 3")))
+    connection.close()
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    assert (before.sent, ledger.complaints(START_MS)) == (2, before)
     ledger.close()
 
 

@@ -24,7 +24,7 @@ from livepost.model.record import Record
 from livepost.settings.mail_events import BY_TOPIC, MailEvents
 from livepost.settings.secret import read_secret
 from livepost.settings.settings import Settings
-from livepost.sources.esp.hooks import Door, Hooks
+from livepost.sources.esp.hooks import Door, Hear, Hooks
 from livepost.sources.esp.proof import Proof, proof_of
 from livepost.sources.esp.sns import Get, Sns
 
@@ -94,13 +94,13 @@ def check_hooks(settings: Settings) -> None:
             _proof(table)
 
 
-def hooks_of(settings: Settings, hear: Hearing, fetch: Get | None = None) -> Hooks:
+def hooks_of(settings: Settings, hear: Hear, fetch: Get | None = None, clock: Clock | None = None) -> Hooks:
     """Return what the endpoint needs; raise SettingsError for a provider that could not be heard.
 
-    `fetch` is the way out to SNS.
+    `fetch` is the way out to SNS, `clock` the host's.
     """
     doors = {table.provider: _door(table, fetch or Fetcher()) for table in settings.mail_events}
-    return Hooks(doors=doors, hear=hear, clock=WallClock(), say=_say)
+    return Hooks(doors=doors, hear=hear, clock=clock or WallClock(), say=_say)
 
 
 def _door(table: MailEvents, fetch: Get) -> Door:

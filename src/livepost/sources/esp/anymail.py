@@ -2,8 +2,8 @@
 
 In: requests that are proven. Out: `MailEvent`s. Promised: of what a provider tells nothing is taken along but what a
 `MailEvent` has: no network address, no user agent, no URL; an event that cannot be read keeps no other one of its
-request from being heard. Signatures are checked before (`proof.py`, `sns.py`), not here: anymail's own checks are not run, and
-its views are made without the settings that these want. Importing this takes a second.
+request from being heard. Signatures are checked before (`proof.py`, `sns.py`), not here: anymail's own checks are not
+run, and its views are made without the settings that these want. Importing this takes a second.
 """
 
 from __future__ import annotations

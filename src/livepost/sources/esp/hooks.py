@@ -102,7 +102,7 @@ class _Taking:
         provider = request.path_params["provider"]
         door = self._hooks.doors.get(provider)
         if door is None:
-            self._say("", "mail events came for a provider that the settings do not name: add [[mail_events]]")
+            self._say("", "some came for a provider that the settings do not name; add [[mail_events]]")
             return PlainTextResponse("No events are taken here.\n", HTTPStatus.NOT_FOUND)
         if request.method != "POST":  # some providers ask once whether anybody is there; nothing is told them
             return Response()

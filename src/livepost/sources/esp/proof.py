@@ -5,8 +5,8 @@ comparisons take as long whatever is wrong; a time that is signed is within its 
 
 Sources: Twilio SendGrid "Event Webhook security features", Mailgun "Securing webhooks", Standard Webhooks 1.0 (Resend
 by way of Svix), Mandrill "Authenticating webhook requests", MailerSend "Validating a signature", Mailtrap "Verifying
-the signature", Postal "Webhooks", Unisender Go "Callback format". Brevo, Mailjet, Postmark and SparkPost sign nothing and
-are told a user and a password.
+the signature", Postal "Webhooks", Unisender Go "Callback format". Brevo, Mailjet, Postmark and SparkPost sign nothing
+and are told a user and a password.
 """
 
 from __future__ import annotations
