@@ -1,7 +1,7 @@
-"""All delivery events that django-anymail's own tests have of SendGrid, Mailgun, Postmark and SES, through the endpoint.
+"""All delivery events that django-anymail's own tests have of SendGrid, Mailgun, Postmark, SES, through the endpoint.
 
-Their signatures are blanked in the collection, so they are signed here by the tests' own keys; what anymail made of each
-is compared with what its tests expect, and what the ledger heard with what anymail made.
+Their signatures are blanked in the collection, so they are signed here by the tests' own keys; what anymail made of
+each is compared with what its tests expect, and what the ledger heard with what anymail made.
 """
 
 from __future__ import annotations

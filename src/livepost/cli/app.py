@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "replay": "replay:replay",
     "snapshot": "replay:snapshot",
     "kill": "stopping:kill",
+    "bounce": "bounce:bounce",
     "dead": "dead:app",
     "webhooks": "webhooks:app",
     "people": "people:app",

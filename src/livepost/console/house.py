@@ -8,6 +8,7 @@ from livepost.deliver.mail import NotMade
 from livepost.ledger.base import Delivery, Divergence, Kill
 from livepost.ledger.moves import State
 from livepost.model.compiled import Compiled
+from livepost.model.feedback import ComplaintRate
 from livepost.model.letter import Letter, LetterDetail, Replay, Replayed
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
@@ -93,6 +94,10 @@ class House(Protocol):
 
     def kills(self) -> list[Kill]:
         """Return which campaigns are stopped."""
+        ...
+
+    def complaints(self) -> ComplaintRate:
+        """Return the complaint rate of marketing mails, and what follows of it."""
         ...
 
     def kill(self, campaign: str, *, on: bool) -> None:

@@ -167,9 +167,14 @@ class DataFolder(msgspec.Struct, frozen=True):
         """Open the vault; only the front writes it."""
         return SqliteVault(self.path / "vault.db", read_kek(self.settings.kek), readonly=readonly)
 
+    @property
+    def ledger_file(self) -> Path:
+        """Where the ledger lies."""
+        return self.path / "ledger.db"
+
     def ledger(self) -> SqliteLedger:
         """Open the ledger."""
-        return SqliteLedger(self.path / "ledger.db", steady(WallClock()))
+        return SqliteLedger(self.ledger_file, steady(WallClock()))
 
     @property
     def state_path(self) -> Path:

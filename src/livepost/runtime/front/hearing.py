@@ -28,6 +28,9 @@ from livepost.sources.esp.hooks import Door, Hear, Hooks
 from livepost.sources.esp.proof import Proof, proof_of
 from livepost.sources.esp.sns import Get, Sns
 
+HEAR = "hear"
+"""The name under which the front takes events of another process."""
+
 EXTRA = ("anymail", "boto3")
 """What reads events."""
 

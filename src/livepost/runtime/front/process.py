@@ -27,6 +27,7 @@ from livepost.intake.writer import Intake, Lane, Stores
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.log.base import Position
 from livepost.model.compiled import Compiled
+from livepost.model.feedback import MailEvent
 from livepost.model.letter import Replay, Replayed
 from livepost.model.record import Appended, Record
 from livepost.model.told import Due
@@ -36,7 +37,7 @@ from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import fitting, keep_pages
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.front.changing import CUT, NAMED, READY, SEED, Changing
-from livepost.runtime.front.hearing import Hearing, hooks_of
+from livepost.runtime.front.hearing import HEAR, Hearing, hooks_of
 from livepost.runtime.front.letters import letters_of
 from livepost.runtime.front.listening import listen, serve
 from livepost.runtime.front.pages import Pages
@@ -143,7 +144,8 @@ class _Front:
         )
         self._sending = self._new_sending()
         self._desk = self._new_desk()
-        routes = [*hook_routes(hooks_of(folder.settings, self._new_hearing())), *more]
+        self._hearing = self._new_hearing()
+        routes = [*hook_routes(hooks_of(folder.settings, self._hearing)), *more]
         self._pages = Pages(
             folder, writing.vault, ledger, self._house, self._sending, self._desk, self._trouble, routes
         )
@@ -178,6 +180,7 @@ class _Front:
             SEED: self._changing.handle_seed,
             READY: self._changing.handle_ready,
             UNLINK: self._undoing.handle,
+            HEAR: self._hear,
         }
 
     def _new_intake(self) -> Intake:
@@ -259,6 +262,10 @@ class _Front:
     def _admit(self, raw: msgspec.Raw) -> None:
         """Make subjects of external ids for a recorder, which finds them in the vault then."""
         self._intake.make_subjects(msgspec.msgpack.decode(raw, type=list[ExternalId]))
+
+    async def _hear(self, raw: msgspec.Raw) -> None:
+        """Hear what another process of this machine was told of mails."""
+        await self._hearing(msgspec.msgpack.decode(raw, type=list[MailEvent]))
 
     async def _replay(self, raw: msgspec.Raw) -> Replayed:
         return await self._replayed(msgspec.msgpack.decode(raw, type=Replay))

@@ -264,7 +264,7 @@ class FeedbackContract:
     def test_an_unknown_mail_that_its_provider_rejected_failed_and_still_counts_for_the_cap(
         self, ledger: Ledger
     ) -> None:
-        cap = {"cap_times": 1, "cap_per_ms": DAY_MS}
+        cap: dict[str, Any] = {"cap_times": 1, "cap_per_ms": DAY_MS}
         mailed(ledger, 1, state="unknown", **cap)
         ledger.hear([told(1, "rejected")], START_MS)
         assert state_of(ledger, decision(1)) == ("failed", "rejected")
