@@ -28,7 +28,7 @@ LOGIN = "events:0123456789abcdef"
 SETTINGS = """bounces = "bounces@shop.example"
 [[mail_events]]
 provider = "postmark"
-secret = "file:postmark.secret"
+secret = "file:../postmark.secret"
 """
 TRY_LATER = 75
 
@@ -38,9 +38,9 @@ class Told:
 
     def __init__(self, folder: Path, office: Office) -> None:
         self._office = office
+        (folder / "postmark.secret").write_text(LOGIN + "\n")
         self.shop = Shop(folder, clear(office.port), SETTINGS)
         self.house = self.shop.house
-        (self.house.project_folder / "postmark.secret").write_text(LOGIN + "\n")
         self.shop.looks("ada")
         wait_until("the reminder to be settled", lambda: self.shop.states() == {"sent": 1})
 

@@ -54,7 +54,9 @@ def event_of(report: Report, bounces: Bounces) -> MailEvent:
     """
     found = (bounces.decision(address) for address in report.addresses)
     decision = next((one for one in found if one is not None), None)
-    return MailEvent(provider=PROVIDER, kind=report.kind, hard=report.hard, event_id=report.id, decision=decision)
+    # The mail belongs to the id: a forged report must not take the place of the true one.
+    event_id = f"{report.id} {decision.hex() if decision else ''}"
+    return MailEvent(provider=PROVIDER, kind=report.kind, hard=report.hard, event_id=event_id, decision=decision)
 
 
 def _bounces(folder: DataFolder, secret: bytes) -> Bounces:

@@ -18,7 +18,7 @@ from livepost.model.decision import SEND
 from livepost.runtime.data.folder import DataFolder
 
 _console = Console(soft_wrap=True, highlight=False)
-_WORDS = {ALL_MARKETING: "all marketing", COMPLAINTS: "all marketing, since too many complained,"}
+_WORDS = {ALL_MARKETING: "all marketing", COMPLAINTS: "all marketing (too many complained)"}
 
 
 def kill(

@@ -4,6 +4,7 @@ import pytest
 
 from livepost.settings.settings import keys
 from tests.unit.cli.conftest import Command
+from tests.unit.runtime.still import StillHouse
 
 
 def test_every_setting_is_told_with_where_it_came_from(
@@ -65,3 +66,17 @@ def test_a_cafile_that_is_not_there_stops_the_check_and_the_start(
     assert told.code == 1
     assert f"mail names the cafile {project / 'ca.pem'}" in told.out + told.err
     assert not (project / "data").exists()
+
+
+def test_the_complaint_rate_of_a_workspace_that_mails_is_told(livepost: Command, house: StillHouse) -> None:
+    assert "0 complaints about 1 marketing mails in 7 days (0.000 %)" in livepost("doctor").out
+    assert "complaints" not in livepost("doctor", "--json").out
+
+
+@pytest.mark.parametrize("command", ["doctor", "check", "run"])
+def test_a_secret_of_mail_events_that_is_not_there_is_said(livepost: Command, project: Path, command: str) -> None:
+    with (project / "livepost.toml").open("a") as file:
+        file.write('\n[[mail_events]]\nprovider = "postmark"\nsecret = "env:NOT_THERE"\n')
+    told = livepost(command)
+    assert told.code == 1
+    assert "the secret of the mail_events of postmark refers to the variable NOT_THERE" in told.err + told.out
