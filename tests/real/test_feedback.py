@@ -49,6 +49,11 @@ class Told:
         """Whom the mail came from, as its envelope says."""
         return str(self._office.mails[0].mail_from)
 
+    @property
+    def raw(self) -> bytes:
+        """The mail as it arrived."""
+        return self._office.raws()[0]
+
     def reports(self, raw: bytes, *options: str) -> int:
         """Give a report to the command, as an alias would; return its exit code."""
         command = [sys.executable, "-m", "livepost.cli", "bounce", *options]
@@ -114,6 +119,7 @@ def forged(path: str) -> str:
 
 def test_a_bounce_is_of_the_mail_whose_address_it_came_to(told: Told) -> None:
     assert told.path.startswith("bounces+") and told.path.endswith("@shop.example")
+    assert b"bounces" not in told.raw, "the address people see stays the shop's"
     assert told.reports(dsn(to=forged(told.path), path=forged(told.path))) == 0
     assert (told.outcomes(), told.names()) == ([], [])
     assert told.reports(dsn(to=told.path)) == 0

@@ -117,13 +117,11 @@ def _address_of(store: Store, row: Row) -> bytes | None:
 
 
 def _settle(store: Store, row: Row, told: Feedback, now_ms: int) -> None:
-    """Let an unknown mail be what its provider says."""
-    if row.state != "unknown":
-        return
+    """Let an unknown mail be what its provider says, and one that is held since a restore be sent if it was."""
     detail = f"{told.provider} told of it"
-    if told.proves == "sent":
+    if told.proves == "sent" and row.state in ("unknown", "held"):
         store.move(row, "sent", now_ms, detail=detail)
-    else:
+    elif told.proves == "failed" and row.state == "unknown":
         store.move(row, "failed", now_ms, REJECTED, detail)
 
 

@@ -1,7 +1,10 @@
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from livepost.model.feedback import Feedback
 from livepost.settings.settings import keys
 from tests.unit.cli.conftest import Command
 from tests.unit.runtime.still import StillHouse
@@ -80,3 +83,12 @@ def test_a_secret_of_mail_events_that_is_not_there_is_said(livepost: Command, pr
     told = livepost(command)
     assert told.code == 1
     assert "the secret of the mail_events of postmark refers to the variable NOT_THERE" in told.err + told.out
+
+
+def test_what_providers_told_is_counted_and_what_is_of_no_mail_here(livepost: Command, house: StillHouse) -> None:
+    assert "told of mails" not in livepost("doctor").out
+    with closing(house.folder.ledger()) as ledger:
+        [mail] = ledger.deliveries()
+        told = Feedback(key=b"1" * 16, provider="resend", outcome="soft_bounced", at=1, decision=mail.decision.id)
+        ledger.hear([told, replace(told, key=b"2" * 16, decision=b"?" * 16)], 1)
+    assert "resend told of mails: 1 soft bounced, 1 of no mail that is known here" in livepost("doctor").out

@@ -261,6 +261,15 @@ class FeedbackContract:
         ledger.hear([told(1, outcome)], START_MS)
         assert state_of(ledger, decision(1)) == (state, "")
 
+    @pytest.mark.parametrize(("outcome", "state"), [("delivered", "sent"), ("rejected", "held")])
+    def test_a_mail_held_since_a_restore_was_sent_if_its_provider_says_so(
+        self, ledger: Ledger, outcome: OutcomeKind, state: str
+    ) -> None:
+        mailed(ledger, 1, state="unknown")
+        ledger.hold(START_MS)
+        ledger.hear([told(1, outcome)], START_MS)
+        assert state_of(ledger, decision(1))[0] == state
+
     def test_an_unknown_mail_that_its_provider_rejected_failed_and_still_counts_for_the_cap(
         self, ledger: Ledger
     ) -> None:
@@ -345,6 +354,23 @@ class FeedbackContract:
         ledger.kill(COMPLAINTS, True, START_MS)
         assert ledger.ease(crowd_paused)
         assert [(kill.campaign, kill.at) for kill in ledger.kills()] == [(ALL_MARKETING, START_MS - 5)]
+
+    def test_the_mails_of_the_rate_are_those_that_a_senders_answer_made_sent(
+        self, bench: LedgerBench, host: SimulatedClock
+    ) -> None:
+        @settings(max_examples=40, deadline=None)
+        @given(st.lists(STEPS, max_size=15), st.lists(TOLD, max_size=8))
+        def check(steps: list[tuple[str, int]], events: list[Any]) -> None:
+            ledger = bench.new(host)
+            ledger.take_over(page(consent(0), consent(0, person=BOB)), START_MS)
+            lived(ledger, steps)
+            ledger.hear([told(number, kind, address=address) for number, kind, address in events], START_MS + 10)
+            marketing = {one.decision.id for one in ledger.deliveries() if one.decision.class_ == "marketing"}
+            sent = [move for move in ledger.moves(0, 1_000) if (move.before, move.after) == ("in_flight", "sent")]
+            assert ledger.complaints(START_MS).sent == sum(move.decision in marketing for move in sent)
+            ledger.close()
+
+        check()
 
     def test_nothing_that_is_told_lets_a_mail_go(self, bench: LedgerBench, host: SimulatedClock) -> None:
         @settings(max_examples=60, deadline=None)
