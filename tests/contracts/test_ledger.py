@@ -13,6 +13,7 @@ from livepost.clock import SimulatedClock
 from livepost.ledger.base import Ledger
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.testing.contracts.choices import ChoicesContract
+from livepost.testing.contracts.feedback import FeedbackContract
 from livepost.testing.contracts.ledger import DurableLedgerContract, LedgerContract
 
 
@@ -41,7 +42,7 @@ class DiskBench:
         return ledger
 
 
-class TestSqliteLedgerInMemory(LedgerContract):
+class TestSqliteLedgerInMemory(FeedbackContract, LedgerContract):
     @pytest.fixture
     def bench(self) -> MemoryBench:
         return MemoryBench()

@@ -15,6 +15,8 @@ from livepost.ledger import postgres as body
 from livepost.ledger.base import WORKER_LEASE_MS, Ledger
 from livepost.ledger.postgres import PostgresLedger
 from livepost.settings.postgres import PostgresAddress
+from livepost.testing.contracts.choices import ChoicesContract
+from livepost.testing.contracts.feedback import FeedbackContract
 from livepost.testing.contracts.ledger import START_MS, DurableLedgerContract, consent, decision, page
 from tests.real.cutting import Cut, Line
 from tests.real.postgres import Server
@@ -49,7 +51,14 @@ def database(postgres: Server) -> PostgresAddress:
     return postgres.database()
 
 
-class TestPostgresLedger(DurableLedgerContract):
+class TestPostgresLedger(FeedbackContract, DurableLedgerContract):
+    @pytest.fixture
+    def bench(self, database: PostgresAddress) -> Iterator[SchemaBench]:
+        with contextlib.ExitStack() as opened:
+            yield SchemaBench(database, opened)
+
+
+class TestChoicesOfPostgresLedger(ChoicesContract):
     @pytest.fixture
     def bench(self, database: PostgresAddress) -> Iterator[SchemaBench]:
         with contextlib.ExitStack() as opened:

@@ -24,11 +24,12 @@ from livepost.api.wording import Words
 from livepost.clock import Clock
 from livepost.deliver.token import Preferences, Tokens, Unsubscribe
 from livepost.errors import LivepostError, SealError, StoreError
-from livepost.ledger.base import OutcomeKind, Proof, Withdrawal
+from livepost.ledger.base import Proof, Withdrawal
 from livepost.measure.choice import chosen
 from livepost.measure.click import clicked
 from livepost.measure.unsubscribe import unsubscribed
 from livepost.model.choice import is_choice
+from livepost.model.feedback import OutcomeKind
 from livepost.model.record import Record
 
 ECHOES = 500

@@ -20,6 +20,7 @@ from livepost.runtime.author.project import import_shop
 from livepost.runtime.author.templates import load_templates
 from livepost.runtime.courier.sender import check_sender
 from livepost.runtime.courier.targets import check_targets, targets_of
+from livepost.runtime.front.hearing import check_hooks
 
 _console = Console(soft_wrap=True, highlight=False)
 
@@ -53,11 +54,12 @@ def check() -> None:
 
 
 def problems_here() -> list[Problem]:
-    """Return what is wrong with the project in the current folder, its templates, its sender, its webhooks."""
+    """Return what is wrong with the project in the current folder: its templates, its sender, webhooks out and in."""
     settings = settings_here().settings
     try:
         check_sender(settings)
         targets_of(settings)
+        check_hooks(settings)
         declarations = collect(vars(import_shop(Path.cwd())))
         templates = load_templates(Path.cwd())
     except ProjectError as error:

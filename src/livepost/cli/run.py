@@ -25,6 +25,7 @@ from livepost.runtime.courier.sender import check_sender
 from livepost.runtime.courier.targets import targets_of
 from livepost.runtime.data.definitions import read_named
 from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.front.hearing import check_hooks
 from livepost.runtime.house.lifeline import end_with_input
 from livepost.runtime.house.supervisor import Supervisor, command_of
 
@@ -70,6 +71,7 @@ def run(
 def _supervise(folder: DataFolder) -> None:
     check_sender(folder.settings)
     targets_of(folder.settings)
+    check_hooks(folder.settings)
     problems = [problem for problem in problems_here() if problem.severity == "error"]
     if problems and not _is_applied(folder):
         _refuse(problems)

@@ -13,11 +13,12 @@ from rich.console import Console
 from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import used_folder_here
 from livepost.errors import ProjectError
-from livepost.ledger.base import ALL_MARKETING, Ledger
+from livepost.ledger.base import ALL_MARKETING, COMPLAINTS, Ledger
 from livepost.model.decision import SEND
 from livepost.runtime.data.folder import DataFolder
 
 _console = Console(soft_wrap=True, highlight=False)
+_WORDS = {ALL_MARKETING: "all marketing", COMPLAINTS: "all marketing (too many complained)"}
 
 
 def kill(
@@ -34,6 +35,8 @@ def kill(
         if campaign or all_:
             name = ALL_MARKETING if all_ else _known(folder, ledger, campaign)
             ledger.kill(name, not off, folder.clock.now_ms())
+        if all_ and off:
+            ledger.kill(COMPLAINTS, False, folder.clock.now_ms())
         _say(ledger, as_json)
 
 
@@ -53,7 +56,7 @@ def _say(ledger: Ledger, as_json: bool) -> None:
         _console.print_json(msgspec.json.encode(kills).decode())
         return
     for one in kills:
-        what = "all marketing" if one.campaign == ALL_MARKETING else one.campaign
+        what = _WORDS.get(one.campaign, one.campaign)
         since = datetime.fromtimestamp(one.at / 1000, UTC)
         _console.print(f"{what}  stopped since {since:%Y-%m-%d %H:%M:%S} UTC", markup=False)
     if not kills:

@@ -18,12 +18,15 @@ from livepost.console.rule import rules
 from livepost.console.segment import NAME_MAX
 from livepost.console.state import COLOURS, state_colour, state_word
 from livepost.errors import RejectedError
-from livepost.ledger.base import ALL_MARKETING, MAX_LISTED, AskedBroadcast, Delivery, Kill
+from livepost.ledger.base import ALL_MARKETING, COMPLAINTS, MAX_LISTED, AskedBroadcast, Delivery, Kill
 from livepost.model.compiled import CampaignSpec
 from livepost.model.decision import reason_words
 from livepost.model.standing import CampaignStanding
 
-Stopped: TypeAlias = Literal["", "own", "all"]
+Stopped: TypeAlias = Literal["", "own", "all", "complaints"]
+
+SWITCHES: tuple[tuple[str, Stopped], ...] = ((ALL_MARKETING, "all"), (COMPLAINTS, "complaints"))
+"""What stops all marketing, and how it is called here."""
 
 SHOWN = 50
 """Deliveries listed unless more are asked for."""
@@ -188,8 +191,9 @@ def _stopped(kills: list[Kill], campaign: str, spec: CampaignSpec | None) -> tup
     since = {one.campaign: one.at for one in kills}
     if campaign in since:
         return "own", since[campaign]
-    if spec is not None and spec.class_ == "marketing" and ALL_MARKETING in since:
-        return "all", since[ALL_MARKETING]
+    for name, what in SWITCHES:
+        if spec is not None and spec.class_ == "marketing" and name in since:
+            return what, since[name]
     return "", 0
 
 

@@ -11,6 +11,7 @@ from livepost.console.page import NothingAsked, Page
 from livepost.console.picture.funnel import Step, small_funnel
 from livepost.console.rule import rules
 from livepost.model.decision import REASONS
+from livepost.model.feedback import ComplaintLevel, ComplaintRate, rate_sentence
 from livepost.model.standing import CampaignStanding
 
 ON_THE_WAY = ("pending", "claimed", "in_flight")
@@ -34,9 +35,11 @@ class CampaignLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CampaignsView(msgspec.Struct, frozen=True):
-    """What the page shows."""
+    """What the page shows; `complaints` is a sentence on their rate, `level` what follows of it."""
 
     campaigns: list[CampaignLine]
+    complaints: str = ""
+    level: ComplaintLevel = ""
 
 
 def steps_of(standing: CampaignStanding) -> list[Step]:
@@ -87,7 +90,12 @@ def _campaigns(house: House, asked: NothingAsked) -> CampaignsView:
                 rules=rules(spec) if spec is not None else [],
             )
         )
-    return CampaignsView(lines)
+    rate = house.complaints()
+    return CampaignsView(lines, rate_sentence(rate) if rate.sent else "", "pause" if _pauses(rate) else rate.level)
+
+
+def _pauses(rate: ComplaintRate) -> bool:
+    return rate.level != "stop" and rate.paused_at is not None
 
 
 CAMPAIGNS = Page(

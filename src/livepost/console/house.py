@@ -9,6 +9,7 @@ from livepost.ledger.base import AskedBroadcast, Delivery, Divergence, Kill
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
+from livepost.model.feedback import ComplaintRate
 from livepost.model.letter import Letter, LetterDetail, Replay, Replayed
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
@@ -113,6 +114,10 @@ class House(Protocol):
 
     def kills(self) -> list[Kill]:
         """Return which campaigns are stopped."""
+        ...
+
+    def complaints(self) -> ComplaintRate:
+        """Return the complaint rate of marketing mails, and what follows of it."""
         ...
 
     def kill(self, campaign: str, *, on: bool) -> None:

@@ -14,7 +14,7 @@ import msgspec
 
 from livepost.deliver.links import rewrite_links
 from livepost.deliver.message import From, Parts, Skeleton, is_address
-from livepost.deliver.token import Click, Preferences, Tokens, Unsubscribe
+from livepost.deliver.token import Bounces, Click, Preferences, Tokens, Unsubscribe
 from livepost.errors import LivepostError, SealError
 from livepost.ids import digest
 from livepost.ledger.base import Claimed
@@ -60,12 +60,15 @@ class Drafts(Protocol):
 
 
 class Shop(msgspec.Struct, frozen=True, kw_only=True):
-    """Who sends. `public_url` is where links of mails lead, without a slash at its end."""
+    """Who sends. `public_url` is where links of mails lead, without a slash at its end; `bounces` is the address that
+    mails bounce to, "" for the sender's.
+    """
 
     sender: From
     name: str
     address: str
     public_url: str
+    bounces: str = ""
 
 
 class NotMade(msgspec.Struct, frozen=True):
@@ -102,6 +105,7 @@ class Maker:
         self._seals = seals
         self._tokens = Tokens(secret("tokens"))
         self._message_key = secret("message ids")
+        self._bounces = Bounces(shop.bounces, secret("bounces")) if shop.bounces else None
         self._domain = shop.sender.address.rpartition("@")[2]
         self._skeletons = {one_click: Skeleton(shop.sender, one_click=one_click) for one_click in (True, False)}
 
@@ -202,7 +206,7 @@ class Maker:
         return Message(
             decision=decision.id,
             person=claim.person,
-            sender=self._shop.sender.address,
+            sender=self._bounces.address(decision.id) if self._bounces else self._shop.sender.address,
             recipient=recipient,
             message_id=message_id,
             raw=self._skeletons[marketing].fill(parts),

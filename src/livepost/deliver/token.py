@@ -1,4 +1,4 @@
-"""Tokens in the links of a mail: sealed, opaque, the same for the same mail.
+"""Tokens in a mail's links, and in the address that it bounces to: opaque, the same for the same mail.
 
 In: the workspace's secret for tokens; what a link means. Out: base64url text, and back. Promised: at most 400
 characters; nobody without the secret makes or reads one; a click leads to the http(s) address it was made
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
+import re
 import struct
 from urllib.parse import urlsplit
 
@@ -26,6 +28,10 @@ _NONCE = 12
 _TAG = 16
 _IDS = 32
 _MAX_PLAIN = MAX_TOKEN_CHARS * 3 // 4 - _NONCE - _TAG
+_BOUNCE_MAC = 10
+_BOUNCE_CHARS = 42
+"""Of base32, which mail servers that change the case of letters leave alone; with the 16 bytes of a decision."""
+
 _UNSUBSCRIBE = b"livepost/u/1"
 _PREFERENCES = b"livepost/preferences/1"
 _CONFIRM = b"livepost/confirm/1"
@@ -137,6 +143,38 @@ class Tokens:
             return self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], kind)
         except (ValueError, binascii.Error, InvalidTag) as error:
             raise SealError("expected a link from one of our mails, got another; use the mail's own link") from error
+
+
+class Bounces:
+    """Makes the address that one mail bounces to, and knows it again (VERP): nobody without the secret makes one.
+
+    `address` is what the setting `bounces` says; the secret is `vault.secret("bounces")`.
+    """
+
+    def __init__(self, address: str, secret: bytes) -> None:
+        local, _, domain = address.rpartition("@")
+        self._form = f"{local}+{{}}@{domain}"
+        self._known = re.compile(
+            rf"{re.escape(local)}\+([a-z2-7]{{{_BOUNCE_CHARS}}})@{re.escape(domain)}", re.IGNORECASE
+        )
+        self._key = digest("bounce token", size=32, key=secret)
+
+    def address(self, decision: bytes) -> str:
+        """Return the address of a decision's mail; the same at each try."""
+        raw = decision + self._mac(decision)
+        return self._form.format(base64.b32encode(raw).decode().rstrip("=").lower())
+
+    def decision(self, address: str) -> bytes | None:
+        """Return the decision whose mail bounces to an address; None for an address that is none of ours."""
+        found = self._known.fullmatch(address)
+        if found is None:
+            return None
+        raw = base64.b32decode(found[1].upper() + "=" * (-_BOUNCE_CHARS % 8))
+        decision, mac = raw[:16], raw[16:]
+        return decision if hmac.compare_digest(mac, self._mac(decision)) else None
+
+    def _mac(self, decision: bytes) -> bytes:
+        return digest(decision, size=_BOUNCE_MAC, key=self._key)
 
 
 def is_web_address(address: str) -> bool:

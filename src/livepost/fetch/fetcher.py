@@ -80,6 +80,10 @@ class Fetcher:
         """Return the answer to a body, be it a redirect; raise OutgoingError if there is none."""
         return self._ask("POST", url, body, headers)
 
+    def get(self, url: str) -> Answer:
+        """Return what a host has at a URL, be it a redirect; raise OutgoingError if there is no answer."""
+        return self._ask("GET", url, b"", {})
+
     def close(self) -> None:
         """Close all connections."""
         self._pool.close()

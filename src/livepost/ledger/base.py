@@ -9,13 +9,14 @@ stretch.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol
 
 import msgspec
 
 from livepost.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from livepost.ledger.moves import State
 from livepost.model.decision import Decision
+from livepost.model.feedback import ComplaintRate, Feedback, FeedbackTally, Heard, OutcomeKind
 from livepost.model.message import Receipt
 from livepost.model.outbox import OutboxPage
 from livepost.model.record import SealedValue
@@ -47,14 +48,14 @@ TRANSACTIONAL_RETRY_MS = 24 * HOUR_MS
 ALL_MARKETING = "*"
 """What stops every campaign of the class marketing at once: a name that no author can give one."""
 
+COMPLAINTS = "*complaints"
+"""What pauses every campaign of the class marketing while too many recipients complain; see `complaints`."""
+
 WAITS = "waits for quiet hours to end"
 """The detail of a pending mail that does."""
 
 BUSY_MS = 5 * SECOND_MS
 """How long a writer waits for the other process's transaction."""
-
-OutcomeKind: TypeAlias = Literal["clicked"]
-"""What can happen to a mail later, as far as this version hears of it: one of its links was followed."""
 
 LANES: tuple[str, ...] = ("transactional", "triggered", "bulk", "backfill")
 """Lanes in the order in which they are claimed."""
@@ -566,6 +567,36 @@ class Ledger(Protocol):
 
     def outcome_counts(self) -> list[OutcomeTally]:
         """Return of how many mails each outcome is known, by campaign."""
+        ...
+
+    def hear(self, feedback: Sequence[Feedback], now_ms: int) -> list[Heard]:
+        """Take what is told of mails, each once by its key: outcomes, suppressions, withdrawals; return what became
+        of each, in order.
+
+        A mail is found by its decision or the provider's id, if the address is that it went to. Of an event whose mail
+        is not found, an address that mails went to is still suppressed, and its person's consent withdrawn. Nothing
+        that is told lifts anything, or lets a mail go. `complaints` counts them, and the kill switch acts on it in the
+        same transaction.
+        """
+        ...
+
+    def logged(self, keys: Sequence[bytes]) -> None:
+        """Note that the log has the records of what was heard under these keys."""
+        ...
+
+    def feedback_counts(self) -> list[FeedbackTally]:
+        """Return how many events were heard, by provider and what they told."""
+        ...
+
+    def complaints(self, now_ms: int) -> ComplaintRate:
+        """Return the complaint rate over the rolling window, and what follows of it."""
+        ...
+
+    def ease(self, now_ms: int) -> bool:
+        """End the pause that complaints made, if their rate fell below the warning; say whether it did.
+
+        A stop is for a person to end.
+        """
         ...
 
     def divergences(self, limit: int = 100) -> list[Divergence]:

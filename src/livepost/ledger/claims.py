@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from livepost.errors import FencedError
+from livepost.ledger import feedback
 from livepost.ledger.base import (
     LEASE_MS,
     MAX_CLAIMS,
@@ -92,6 +93,7 @@ def recover(store: Store, abandoned: Sequence[Row], now_ms: int) -> None:
     """What is in flight of nobody is unknown: nobody is there any more who could know."""
     for row in abandoned:
         store.move(row, "unknown", now_ms, detail="the courier stopped before the answer")
+        feedback.resolve(store, row, now_ms)
 
 
 def resend(store: Store, now_ms: int, host_ms: int) -> int:
@@ -226,6 +228,8 @@ def _settle_one(store: Store, row: Row, receipt: Receipt, now_ms: int, host_ms: 
     provider = {"provider": receipt.provider, "provider_id": receipt.provider_id}
     if receipt.state != "temporary":
         store.move(row, receipt.state, now_ms, detail=receipt.text, **provider)
+        if receipt.state == "unknown":
+            feedback.resolve(store, row, now_ms)
     elif row.attempts > len(RETRY_MS):
         store.move(row, "failed", now_ms, detail=f"refused {row.attempts} times, last: {receipt.text}", **provider)
     else:

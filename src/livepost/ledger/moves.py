@@ -49,6 +49,8 @@ MOVES: tuple[tuple[str, State, str], ...] = (
 
 ALLOWED = frozenset((before, after) for before, after, _ in MOVES)
 COUNTS_FOR_CAP: tuple[State, ...] = ("claimed", "in_flight", "unknown", "sent")
+REJECTED = "rejected"
+"""The reason of a mail that failed since its provider, who had taken it, said later that it did not send it."""
 CANCELLABLE: tuple[State, ...] = ("pending", "claimed", "held")
 OPEN: tuple[State, ...] = ("pending", "claimed", "in_flight", "unknown")
 FINAL: tuple[State, ...] = ("sent", "failed", "skipped")

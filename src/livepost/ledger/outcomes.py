@@ -6,8 +6,9 @@ outcome is told; a mail that the ledger does not know has none.
 
 from __future__ import annotations
 
-from livepost.ledger.base import Outcome, OutcomeKind, OutcomeTally
+from livepost.ledger.base import Outcome, OutcomeTally
 from livepost.ledger.store import Store
+from livepost.model.feedback import OutcomeKind
 
 
 def note(store: Store, decision: bytes, outcome: OutcomeKind, at_ms: int) -> bool:

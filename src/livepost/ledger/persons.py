@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from livepost.ledger import choices
-from livepost.ledger.base import ALL_MARKETING, Proof, Withdrawal
+from livepost.ledger.base import ALL_MARKETING, COMPLAINTS, Proof, Withdrawal
 from livepost.ledger.checks import Facts
 from livepost.ledger.choices import name_of
-from livepost.ledger.moves import COUNTS_FOR_CAP
+from livepost.ledger.moves import COUNTS_FOR_CAP, REJECTED
 from livepost.ledger.store import Row, Store, decode_decision
 from livepost.model.decision import Decision, Parting
 
 NAMESAKES_MAX = 1_000
 """Mails of one campaign, the newest, among which one is looked for that a merged person had under another name."""
 
-_CAPPED = ", ".join(f"'{state}'" for state in COUNTS_FOR_CAP)
+_STATES = ", ".join(f"'{state}'" for state in COUNTS_FOR_CAP)
+_CAPPED = f"(state IN ({_STATES}) OR reason = '{REJECTED}')"
+"""What counts for a cap: a mail that its provider rejected too, so that no provider's word makes room for another."""
 
 
 def merge(store: Store, old: bytes, new: bytes) -> None:
@@ -145,15 +147,16 @@ def _withdraw(store: Store, name: bytes, purpose: str, now_ms: int, proof: str) 
 
 _FACTS = f"""SELECT c.allowed, coalesce(c.at, 0),
     (SELECT at FROM withdrawals WHERE person = ?1 AND purpose = ?2),
-    EXISTS (SELECT 1 FROM kills WHERE campaign = ?3 OR (campaign = '{ALL_MARKETING}' AND ?9 = 'marketing')),
+    EXISTS (SELECT 1 FROM kills WHERE campaign = ?3
+        OR (campaign IN ('{ALL_MARKETING}', '{COMPLAINTS}') AND ?9 = 'marketing')),
     EXISTS (SELECT 1 FROM suppressions WHERE address = ?4),
     CASE WHEN ?5 = 0 THEN 0 ELSE (SELECT count(*) FROM deliveries WHERE person = ?1 AND campaign = ?3
-        AND at > ?6 - ?7 AND at < ?6 + ?7 AND id != ?8 AND state IN ({_CAPPED})) END
+        AND at > ?6 - ?7 AND at < ?6 + ?7 AND id != ?8 AND {_CAPPED}) END
     FROM (SELECT 1) AS here LEFT JOIN consents c ON c.person = ?1 AND c.purpose = ?2"""
 
 
 _OVERALL = f"""SELECT count(*) FROM deliveries WHERE person = ?1 AND class = 'marketing'
-    AND at > ?2 - ?3 AND at < ?2 + ?3 AND id != ?4 AND state IN ({_CAPPED})"""
+    AND at > ?2 - ?3 AND at < ?2 + ?3 AND id != ?4 AND {_CAPPED}"""
 
 
 def facts_of(store: Store, row: Row, decision: Decision, address: bytes | None) -> Facts:
@@ -187,7 +190,7 @@ def _is_reached(store: Store, row: Row, times: int, per_ms: int) -> bool:
     return int(sends) >= times
 
 
-_OTHERS = f"""SELECT body FROM deliveries WHERE person = ?1 AND campaign = ?2 AND id != ?3 AND state IN ({_CAPPED})
+_OTHERS = f"""SELECT body FROM deliveries WHERE person = ?1 AND campaign = ?2 AND id != ?3 AND {_CAPPED}
     AND at > ?4 ORDER BY at DESC LIMIT ?5"""
 
 

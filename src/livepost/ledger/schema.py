@@ -13,6 +13,11 @@ from livepost.errors import StoreError
 
 SCHEMA_VERSION = 4
 
+MAIL_HOURS = """CREATE TABLE IF NOT EXISTS mail_hours (
+        hour INTEGER PRIMARY KEY, sent INTEGER NOT NULL, complained INTEGER NOT NULL
+    )"""
+"""Marketing mails sent, and complaints about some, by hours since 1970: what a complaint rate is counted from."""
+
 SCHEMA: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS deliveries (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -50,6 +55,9 @@ SCHEMA: tuple[str, ...] = (
     "CREATE INDEX IF NOT EXISTS deliveries_in_flight ON deliveries (worker) WHERE state = 'in_flight'",
     "CREATE INDEX IF NOT EXISTS deliveries_unknown ON deliveries (first_tried) WHERE state = 'unknown'",
     "CREATE INDEX IF NOT EXISTS deliveries_person ON deliveries (person, campaign, at)",
+    "CREATE INDEX IF NOT EXISTS deliveries_address ON deliveries (address, at) WHERE address IS NOT NULL",
+    """CREATE INDEX IF NOT EXISTS deliveries_provider ON deliveries (provider_id, provider)
+        WHERE provider_id != ''""",
     """CREATE TABLE IF NOT EXISTS moves (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         decision BLOB NOT NULL,
@@ -91,6 +99,18 @@ SCHEMA: tuple[str, ...] = (
         PRIMARY KEY (person, purpose)
     )""",
     "CREATE INDEX IF NOT EXISTS withdrawals_unechoed ON withdrawals (at) WHERE echoed = 0",
+    """CREATE TABLE IF NOT EXISTS heard (
+        key BLOB PRIMARY KEY, decision BLOB, at INTEGER NOT NULL, logged INTEGER NOT NULL
+    )""",
+    """CREATE TABLE IF NOT EXISTS feedback_tallies (
+        provider TEXT NOT NULL, outcome TEXT NOT NULL, ours INTEGER NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (provider, outcome, ours)
+    )""",
+    """CREATE TABLE IF NOT EXISTS soft_bounces (
+        address BLOB NOT NULL, decision BLOB NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (address, decision)
+    )""",
+    MAIL_HOURS,
     "CREATE TABLE IF NOT EXISTS persons (old BLOB PRIMARY KEY, new BLOB NOT NULL)",
     "CREATE INDEX IF NOT EXISTS persons_new ON persons (new)",
     """CREATE TABLE IF NOT EXISTS suppressions (
@@ -172,6 +192,9 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         )""",
         f"INSERT INTO deliveries (number, {_COLUMNS_3}) SELECT rowid, {_COLUMNS_3} FROM deliveries_3 ORDER BY rowid",
         "DROP TABLE deliveries_3",
+        MAIL_HOURS,
+        "INSERT INTO mail_hours SELECT changed_at / 3600000, count(*), 0 FROM deliveries"
+        " WHERE state = 'sent' AND class = 'marketing' GROUP BY changed_at / 3600000",
     ),
 }
 """What a ledger of a version needs besides what is missing of SCHEMA to be of the next one; PostgreSQL has known none

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from livepost.clock import HOUR_MS
 from livepost.ledger.moves import FINAL, State, check_move
 from livepost.model.decision import SEND, Decision
 
@@ -62,6 +63,7 @@ class Store(ABC):
         """Begin with nothing noted."""
         self._moves: list[tuple[bytes, str, str, str, str, int]] = []
         self._tallies: Counter[tuple[str, str, str]] = Counter()
+        self._sent: Counter[int] = Counter()
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
@@ -161,6 +163,8 @@ class Store(ABC):
         if after in FINAL and row.campaign == SEND:
             self.write("UPDATE sends SET draft = NULL WHERE decision = ?", (row.id,))
         self._note_move((row.id, row.state, after, reason, detail, at), row.campaign, row.reason)
+        if (row.state, after, row.class_) == ("in_flight", "sent", "marketing"):
+            self._sent[at // HOUR_MS] += 1
         row.state, row.reason = after, reason
 
     def _note_move(self, move: tuple[bytes, str, str, str, str, int], campaign: str, reason_before: str) -> None:
@@ -183,8 +187,15 @@ class Store(ABC):
                 " DO UPDATE SET count = tallies.count + excluded.count",
                 changed,
             )
+        for hour, count in self._sent.items():
+            self.change(
+                "INSERT INTO mail_hours VALUES (?,?,0) ON CONFLICT (hour) DO UPDATE"
+                " SET sent = mail_hours.sent + excluded.sent",
+                (hour, count),
+            )
         self._forget_noted()
 
     def _forget_noted(self) -> None:
         self._moves.clear()
+        self._sent.clear()
         self._tallies.clear()

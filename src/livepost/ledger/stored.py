@@ -1,7 +1,7 @@
 """The one ledger, over whatever store keeps its rows.
 
 In: pages, claims, answers, wishes. Out: what `base.Ledger` says. Promised: each method is one transaction of the store;
-front and courier may both have it open (the front only withdraws, suppresses, notes outcomes and asks).
+front and courier may both have it open (the front only withdraws, suppresses, hears what became of mails, and asks).
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from livepost.ledger import (
     broadcasts,
     choices,
     claims,
+    complaints,
     confirmations,
+    feedback,
     leases,
     outcomes,
     persons,
@@ -38,7 +40,6 @@ from livepost.ledger.base import (
     Move,
     Note,
     Outcome,
-    OutcomeKind,
     OutcomeTally,
     Proof,
     Send,
@@ -51,6 +52,7 @@ from livepost.ledger.base import (
 from livepost.ledger.moves import OPEN, MoveError, State
 from livepost.ledger.store import CURSOR, ROW, Row, Store
 from livepost.model.decision import Decision
+from livepost.model.feedback import ComplaintRate, Feedback, FeedbackTally, Heard, OutcomeKind
 from livepost.model.outbox import OutboxPage
 from livepost.model.record import SealedValue
 
@@ -366,6 +368,29 @@ class StoredLedger:
     def outcome_counts(self) -> list[OutcomeTally]:
         """Return of how many mails each outcome is known, by campaign."""
         return outcomes.counts(self._store)
+
+    def hear(self, told: Sequence[Feedback], now_ms: int) -> list[Heard]:
+        """Take what is told of mails, each once by its key."""
+        with self._store.transaction():
+            return feedback.hear(self._store, told, now_ms)
+
+    def logged(self, keys: Sequence[bytes]) -> None:
+        """Note that the log has the records of what was heard."""
+        with self._store.transaction():
+            feedback.logged(self._store, keys)
+
+    def feedback_counts(self) -> list[FeedbackTally]:
+        """Return how many events were heard."""
+        return feedback.counts(self._store)
+
+    def complaints(self, now_ms: int) -> ComplaintRate:
+        """Return the complaint rate over the rolling window."""
+        return complaints.rate(self._store.read, now_ms)
+
+    def ease(self, now_ms: int) -> bool:
+        """End the pause that complaints made, if their rate fell below the warning."""
+        with self._store.transaction():
+            return complaints.ease(self._store, now_ms)
 
     def divergences(self, limit: int = 100) -> list[Divergence]:
         """Return what differed behind the fence, newest first."""

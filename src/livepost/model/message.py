@@ -56,15 +56,3 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     provider: str = ""
     provider_id: str = ""
     at_ms: int = 0
-
-
-OutcomeKind: TypeAlias = Literal["delivered", "opened", "clicked", "bounced", "complained", "unsubscribed", "ordered"]
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened to a mail later."""
-
-    decision: bytes
-    kind: OutcomeKind
-    at: int
-    human: bool | None = None

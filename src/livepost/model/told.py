@@ -7,6 +7,7 @@ from __future__ import annotations
 import msgspec
 
 from livepost.model.decision import Transition
+from livepost.model.feedback import ComplaintRate
 from livepost.model.lateness import Lateness
 
 
@@ -112,6 +113,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     lag_records        records that are in the log and not folded yet
     records_per_s      committed over the last 1, 10 and 60 s of the host's clock, by that number; ticks are records too
     freshness_ms       log commit to state commit; event_to_mail_ms: log commit to the mail accepted
+    complaints         about marketing mails, over the rolling window, and whether they pause or stop marketing
     trouble            why no events are taken just now, None if they are
     """
 
@@ -133,3 +135,4 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     freshness_ms: Quantiles
     event_to_mail_ms: Quantiles
     trouble: str | None
+    complaints: ComplaintRate = ComplaintRate()

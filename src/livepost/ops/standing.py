@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 
 from livepost.log.base import LogReader
+from livepost.model.feedback import ComplaintRate
 from livepost.model.told import Conservation, Quantiles, Standing, Status
 from livepost.observe.latencies import Latencies
 
@@ -23,6 +24,7 @@ def standing(
     records_per_s: dict[int, float],
     event_to_mail: Mapping[int, int],
     trouble: str | None,
+    complaints: ComplaintRate,
 ) -> Standing:
     """Return where the house stands; `ledger` is its cursor, `event_to_mail` the courier's histogram.
 
@@ -48,6 +50,7 @@ def standing(
         freshness_ms=quantiles(status.freshness),
         event_to_mail_ms=quantiles(event_to_mail),
         trouble=trouble,
+        complaints=complaints,
     )
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from livepost.ledger.base import Delivery, Move, Outcome, OutcomeKind
+from livepost.ledger.base import Delivery, Move, Outcome
 from livepost.measure.click import CLICKED
+from livepost.measure.feedback import NAMES
 from livepost.measure.outcome import SOURCE
 from livepost.measure.send import SENT
 from livepost.model.decision import Transition
@@ -39,9 +40,6 @@ VERDICTS: dict[int, Literal["accepted", "filtered", "quarantined", "dead"]] = {
     Verdict.QUARANTINED: "quarantined",
     Verdict.DEAD: "dead",
 }
-RECORDED: dict[OutcomeKind, str] = {"clicked": CLICKED}
-"""What the log calls an outcome."""
-
 Placed = tuple[tuple[int, int, int], Happening]
 """Something that happened, behind what orders it: its time, a log position, and what comes of it at the same one."""
 
@@ -155,7 +153,7 @@ def _noted(
     """Give the ledger's outcomes of which no event was found."""
     found = {(event.name, event.properties.get("decision")) for event in events}
     for one in (outcome for some in outcomes.values() for outcome in some):
-        name, decision = RECORDED[one.outcome], one.decision.hex()
+        name, decision = NAMES[one.outcome], one.decision.hex()
         if (name, decision) not in found:
             yield (
                 (one.at, 0, 0),

@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from livepost.errors import SettingsError
+from livepost.settings.mail_events import MailEvents, check_mail_events
 from livepost.settings.part import (
     PARTS,
     check_host,
@@ -130,7 +131,8 @@ def _secret_names(written: Mapping[str, Value], environ: Mapping[str, str]) -> s
     """Return the variables that settings name as the place of a secret: they are no settings themselves."""
     values = [*(value.given for value in written.values()), *environ.values()]
     plain = {value.removeprefix(ENVIRONMENT) for value in values if str(value).startswith(ENVIRONMENT)}
-    tables = [*(str(value) for value in values if isinstance(value, list)), environ.get(f"{PREFIX}WEBHOOKS", "")]
+    tables = [str(value) for value in values if isinstance(value, list)]
+    tables += [environ.get(f"{PREFIX}{name}", "") for name in ("WEBHOOKS", "MAIL_EVENTS")]
     return plain | {name for text in tables for name in _IN_TABLE.findall(text)}
 
 
@@ -198,6 +200,7 @@ def _check(values: Mapping[str, Value]) -> None:
     check_zone(values["zone"].given, values["zone"].origin)
     check_quiet(values["quiet_hours"].given, values["quiet_hours"].origin)
     check_webhooks(values["webhooks"].given, values["webhooks"].origin)
+    check_mail_events(values["mail_events"].given, values["mail_events"].origin)
     check_rows(values["rows_mb"].given, values["state_rows"].given, values["rows_mb"].origin)
 
 
@@ -232,12 +235,12 @@ def _absolute(folder: Path, key: str, value: Value) -> Any:
         return with_path_in(folder, value.given, "sslrootcert")
     if key == "mail" and value.given.startswith(SCHEMES):
         return with_path_in(folder, value.given, "cafile")
-    if key == "webhooks":
+    if key in ("webhooks", "mail_events"):
         return [_with_secret_in(folder, one) for one in value.given]
     return value.given
 
 
-def _with_secret_in(folder: Path, webhook: Webhook) -> Webhook:
-    if not webhook.secret.startswith(FILE):
-        return webhook
-    return msgspec.structs.replace(webhook, secret=f"{FILE}{folder / webhook.secret.removeprefix(FILE)}")
+def _with_secret_in(folder: Path, table: Webhook | MailEvents) -> Webhook | MailEvents:
+    if not table.secret.startswith(FILE):
+        return table
+    return msgspec.structs.replace(table, secret=f"{FILE}{folder / table.secret.removeprefix(FILE)}")

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from livepost.settings.mail_events import MailEvents
 from livepost.settings.webhook import TARGETS_MAX, Webhook
 
 UNIT_MS = {"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
@@ -187,6 +188,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
             "and perhaps `events` and `tries`.",
         ),
     ] = []
+    mail_events: Annotated[
+        list[MailEvents],
+        Meta(
+            max_length=16,
+            description="Whose events of mails are taken at `/hooks/esp/{provider}`: tables `[[mail_events]]` with "
+            "`provider` and `secret` (by reference), or `topics` for `ses`.",
+        ),
+    ] = []
+    bounces: Annotated[
+        str,
+        Meta(
+            pattern=r"^([^@\s<>+]{1,12}@[^@\s<>]+)?\Z",
+            max_length=254,
+            description="Address that mails through an SMTP server bounce to, like `bounces@shop.example`; each mail "
+            "has its own behind a `+`. Empty: `from`.",
+        ),
+    ] = ""
     allow_outgoing: Annotated[
         list[str],
         Meta(

@@ -168,6 +168,7 @@ class Asked:
             records_per_s={1: 0.0, 10: 0.0, 60: 0.0},
             event_to_mail={},
             trouble=None,
+            complaints=self.house.ledger.complaints(self.house.clock.now_ms()),
         )
 
     def knows(self, name: str) -> None:

@@ -18,3 +18,8 @@ def test_the_status_tells_how_late_events_came_each_in_one_band(asked: Asked) ->
     assert sum(band["live"] + band["imported"] for band in lateness["bands"]) == told["conservation"]["processed"]
     assert [band["up_to_ms"] for band in lateness["bands"]][-2:] == [30 * 86_400_000, None]
     assert (lateness["too_late"], lateness["not_fresh"]) == (0, {})
+
+
+def test_the_status_tells_the_complaint_rate(asked: Asked) -> None:
+    told = asked.ask("/api/status").json()["complaints"]
+    assert told == {"sent": 1, "complained": 0, "level": "", "paused_at": None}

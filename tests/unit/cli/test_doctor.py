@@ -1,9 +1,13 @@
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from livepost.model.feedback import Feedback
 from livepost.settings.settings import keys
 from tests.unit.cli.conftest import Command
+from tests.unit.runtime.still import StillHouse
 
 
 def test_every_setting_is_told_with_where_it_came_from(
@@ -65,3 +69,26 @@ def test_a_cafile_that_is_not_there_stops_the_check_and_the_start(
     assert told.code == 1
     assert f"mail names the cafile {project / 'ca.pem'}" in told.out + told.err
     assert not (project / "data").exists()
+
+
+def test_the_complaint_rate_of_a_workspace_that_mails_is_told(livepost: Command, house: StillHouse) -> None:
+    assert "0 complaints about 1 marketing mails in 7 days (0.000 %)" in livepost("doctor").out
+    assert "complaints" not in livepost("doctor", "--json").out
+
+
+@pytest.mark.parametrize("command", ["doctor", "check", "run"])
+def test_a_secret_of_mail_events_that_is_not_there_is_said(livepost: Command, project: Path, command: str) -> None:
+    with (project / "livepost.toml").open("a") as file:
+        file.write('\n[[mail_events]]\nprovider = "postmark"\nsecret = "env:NOT_THERE"\n')
+    told = livepost(command)
+    assert told.code == 1
+    assert "the secret of the mail_events of postmark refers to the variable NOT_THERE" in told.err + told.out
+
+
+def test_what_providers_told_is_counted_and_what_is_of_no_mail_here(livepost: Command, house: StillHouse) -> None:
+    assert "told of mails" not in livepost("doctor").out
+    with closing(house.folder.ledger()) as ledger:
+        [mail] = ledger.deliveries()
+        told = Feedback(key=b"1" * 16, provider="resend", outcome="soft_bounced", at=1, decision=mail.decision.id)
+        ledger.hear([told, replace(told, key=b"2" * 16, decision=b"?" * 16)], 1)
+    assert "resend told of mails: 1 soft bounced, 1 of no mail that is known here" in livepost("doctor").out

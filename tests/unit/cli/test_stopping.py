@@ -1,6 +1,7 @@
 from contextlib import closing
 from typing import Any
 
+from livepost.ledger.base import COMPLAINTS
 from tests.unit.cli.conftest import Command
 from tests.unit.runtime.still import MARKETING, StillHouse, look
 
@@ -47,3 +48,12 @@ def test_a_campaign_that_there_is_not_is_a_sentence(livepost: Command, house: St
 def test_a_name_beside_all_and_off_of_nothing_are_refused(livepost: Command, house: StillHouse) -> None:
     for words in (("browse_reminder", "--all"), ("--off",)):
         assert livepost("kill", *words).code == 2
+
+
+def test_a_pause_by_complaints_is_told_and_ended_by_a_person(livepost: Command, house: StillHouse) -> None:
+    with closing(house.folder.ledger()) as ledger:
+        ledger.kill(COMPLAINTS, True, 1_700_000_000_000)
+    assert livepost("kill").out.startswith("all marketing (too many complained)  stopped since 2023-11-14")
+    assert comes(house, "bob") == [("skipped", "kill"), ("sent", "")]
+    assert livepost("kill", "--all", "--off").out == "Nothing is stopped.\n"
+    assert comes(house, "cyd") == [("sent", ""), ("skipped", "kill"), ("sent", "")]

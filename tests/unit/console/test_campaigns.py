@@ -9,12 +9,17 @@ import msgspec
 from livepost.console.campaigns import steps_of
 from livepost.model.compiled import Compiled
 from livepost.model.decision import REASONS
+from livepost.model.feedback import ComplaintRate
 from tests.unit.console.shop import REMINDER, SHOP
 from tests.unit.console.told import Browser, ToldHouse
 
 
 def _page(**answers: Any) -> str:
-    return Browser(ToldHouse(**{"campaigns": [REMINDER], "project": SHOP, **answers})).get("/campaigns").text
+    return (
+        Browser(ToldHouse(**{"campaigns": [REMINDER], "project": SHOP, "complaints": ComplaintRate(), **answers}))
+        .get("/campaigns")
+        .text
+    )
 
 
 def test_a_row_tells_everybody_who_entered_with_the_words_of_each_loss() -> None:
@@ -80,3 +85,25 @@ def test_a_campaign_that_nobody_entered_has_no_funnel() -> None:
 
 def test_a_project_without_campaigns_says_what_writes_one() -> None:
     assert "livepost init" in _page(campaigns=[], project=Compiled())
+
+
+def test_complaints_are_told_once_there_are_mails_and_what_follows_of_them() -> None:
+    assert "complaints" not in _page()
+    told = [
+        (
+            ComplaintRate(sent=20_000, complained=3),
+            "soft",
+            "3 complaints about 20,000 marketing mails in 7 days (0.015 %)",
+        ),
+        (ComplaintRate(sent=20_000, complained=17, level="warn"), "warn", "from 0.1 % on marketing is paused"),
+        (ComplaintRate(sent=20_000, complained=20, level="pause", paused_at=1), "warn", "marketing is paused until"),
+        (ComplaintRate(sent=20_000, complained=17, level="warn", paused_at=1), "warn", "marketing is paused until"),
+        (
+            ComplaintRate(sent=20_000, complained=60, level="stop", paused_at=1),
+            "warn",
+            "all marketing is stopped until",
+        ),
+    ]
+    for rate, colour, words in told:
+        text = _page(complaints=rate)
+        assert f'<p class="{colour}" data-key="complaints">' in text and words in text

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from livepost.console.app import PAGES
+from livepost.model.feedback import ComplaintRate
 from livepost.model.story import PersonStory
 from livepost.model.told import Member, SegmentCount
 from livepost.ops.mailbox import MailPage
@@ -43,6 +44,7 @@ ANSWERS = {
     "members": [Member(1, ADA, START)],
     "campaigns": [REMINDER],
     "kills": [],
+    "complaints": ComplaintRate(),
     "deliveries": [delivery("sent")],
     "keeps_mails": True,
     "mails": MailPage(mails=[MAIL_LINE], older=None, looked_at=1),

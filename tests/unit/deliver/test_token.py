@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livepost.deliver.token import MAX_TOKEN_CHARS, Click, Tokens, Unsubscribe, is_web_address
+from livepost.deliver.message import is_address
+from livepost.deliver.token import MAX_TOKEN_CHARS, Bounces, Click, Tokens, Unsubscribe, is_web_address
 from livepost.errors import SealError
 from livepost.ids import digest
 
@@ -79,3 +80,40 @@ def test_a_token_has_at_most_400_characters() -> None:
 def test_a_click_leads_only_to_web_addresses(address: str) -> None:
     assert not is_web_address(address)
     assert TOKENS.click(Click(MAIL, ADA, 0, address)) is None
+
+
+BOUNCES = Bounces("bounces@shop.example", digest("workspace", size=32))
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_the_address_a_mail_bounces_to_names_its_decision(decision: bytes) -> None:
+    address = BOUNCES.address(decision)
+    assert BOUNCES.decision(address) == BOUNCES.decision(address.upper()) == decision
+    local, _, domain = address.partition("@")
+    assert len(local) <= 64 and local.startswith("bounces+") and domain == "shop.example"
+    assert is_address(address)
+
+
+def test_nobody_without_the_secret_makes_such_an_address() -> None:
+    address = BOUNCES.address(MAIL)
+    other = Bounces("bounces@shop.example", digest("other", size=32))
+    assert other.decision(address) is None
+    local, _, domain = address.partition("@")
+    for at in range(len("bounces+"), len(local)):
+        letter = "b" if local[at] == "a" else "a"
+        changed = f"{local[:at]}{letter}{local[at + 1 :]}@{domain}"
+        assert BOUNCES.decision(changed) in (None, MAIL if at == len(local) - 1 else None), at
+
+
+@pytest.mark.parametrize(
+    "address", ["", "bounces@shop.example", "bounces+@shop.example", "bounces+short@shop.example", "x" * 1_000]
+)
+def test_an_address_that_is_none_of_ours_names_nothing(address: str) -> None:
+    assert BOUNCES.decision(address) is None
+
+
+def test_an_address_of_another_domain_or_mailbox_names_nothing() -> None:
+    address = BOUNCES.address(MAIL)
+    assert BOUNCES.decision(address.replace("shop.example", "evil.example")) is None
+    assert BOUNCES.decision(address.replace("bounces+", "other+")) is None
+    assert BOUNCES.decision(address.replace("shop.example", "shopxexample")) is None

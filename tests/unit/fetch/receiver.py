@@ -81,6 +81,8 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             self._answer(reply)
 
+    do_GET = do_POST
+
     def _answer(self, reply: Reply) -> None:
         self.send_response(reply.status)
         for name, value in {"Content-Length": str(sum(map(len, reply.pieces))), **reply.headers}.items():

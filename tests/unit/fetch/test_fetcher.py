@@ -279,3 +279,14 @@ def test_the_next_address_is_tried_where_one_does_not_answer(receiver: Receiver)
     assert asked(f"http://{NAME}:{port}/", *allowed, resolve=answering(["127.0.0.9", "127.0.0.1"])).status == 200
     with pytest.raises(OutgoingError, match="no address"):
         asked(f"http://{NAME}:{port}/", *allowed, resolve=answering([]))
+
+
+def test_what_a_host_has_is_got_and_nothing_unsafe_is_asked_for(receiver: Receiver) -> None:
+    receiver.reply = lambda request: Reply(200, pieces=(b"a certificate",))
+    with contextlib.closing(_fetcher(f"127.0.0.1:{receiver.port}")) as one:
+        answer = one.get(f"http://127.0.0.1:{receiver.port}/one.pem?x=y")
+    assert (answer.status, answer.body) == (200, b"a certificate")
+    assert [(request.path, request.body) for request in receiver.requests] == [("/one.pem?x=y", b"")]
+    with contextlib.closing(_fetcher()) as one, pytest.raises(UnsafeAddressError):
+        one.get(f"http://127.0.0.1:{receiver.port}/one.pem")
+    assert len(receiver.requests) == 1

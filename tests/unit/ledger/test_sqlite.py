@@ -7,7 +7,7 @@ import pytest
 
 from livepost.errors import StoreError
 from livepost.ledger.sqlite import SqliteLedger, SqliteStore
-from livepost.testing.contracts.ledger import ADA, START_MS, asked, consent, decision, page
+from livepost.testing.contracts.ledger import ADA, START_MS, asked, consent, decision, flown, page, settled
 
 from ..log.faults import FaultyVFS
 
@@ -74,6 +74,7 @@ AS_BEFORE = {
         f"INSERT INTO deliveries SELECT id, {', '.join(name for name, *_ in map(str.split, COLUMNS_3))}"
         " FROM deliveries_4 ORDER BY number",
         "DROP TABLE deliveries_4",
+        *(f"DROP TABLE {name}" for name in ("mail_hours", "heard", "feedback_tallies", "soft_bounces")),
         "CREATE INDEX deliveries_ready ON deliveries (lane, at, position) WHERE state = 'pending' AND waits_until = 0",
         "CREATE INDEX deliveries_waiting ON deliveries (waits_until) WHERE state = 'pending' AND waits_until > 0",
     ),
@@ -103,6 +104,20 @@ def test_a_ledger_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_ha
     assert ledger.note_outcome(decision(1).id, "clicked", START_MS)
     assert [one.count for one in ledger.outcome_counts()] == [1]
     assert [one for _, one in ledger.decided(0, 10)] == [decision(1), asked(2).decision]
+    ledger.close()
+
+
+def test_a_ledger_of_before_complaints_were_counted_counts_the_mails_it_has(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    ledger.take_over(page(consent(0), *(decision(n) for n in (1, 2)), decision(3, class_="transactional")), START_MS)
+    settled(ledger, flown(ledger, ledger.claim(START_MS, 10, "courier")), "sent")
+    before = ledger.complaints(START_MS)
+    ledger.close()
+    connection = apsw.Connection(str(tmp_path / "ledger.db"))
+    connection.execute("; ".join((*AS_BEFORE[3], "PRAGMA user_version = 3")))
+    connection.close()
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    assert (before.sent, ledger.complaints(START_MS)) == (2, before)
     ledger.close()
 
 

@@ -36,5 +36,6 @@ def maker_of(project: Project, settings: Settings, base_url: str, vault: Vault, 
         name=settings.shop_name,
         address=settings.shop_address,
         public_url=base_url,
+        bounces=settings.bounces,
     )
     return Maker(shop, project, load_templates(project.folder), Seals(vault, settings.workspace), vault.secret, drafts)

@@ -25,6 +25,9 @@ from livepost.state.placing import settle
 from livepost.vault.kek import make_kek_file, read_kek
 from livepost.vault.sqlite import SqliteVault
 
+LEDGER = "ledger.db"
+"""The ledger's file, where it is SQLite's."""
+
 
 class DataFolder(msgspec.Struct, frozen=True):
     """One workspace's data. Everything is opened by whoever needs it; writers refuse a second one."""
@@ -174,11 +177,16 @@ class DataFolder(msgspec.Struct, frozen=True):
         """Open the vault; only the front writes it."""
         return SqliteVault(self.path / "vault.db", read_kek(self.settings.kek), readonly=readonly)
 
+    @property
+    def has_ledger(self) -> bool:
+        """Whether there is a ledger by now; whether a server has one is known only by opening it."""
+        return self.settings.ledger != "sqlite:" or (self.path / LEDGER).exists()
+
     def ledger(self) -> StoredLedger:
         """Open the ledger; raise SettingsError if its password is not there, StoreError if it cannot be opened."""
         told = self.settings.ledger_password
         password = read_secret("ledger_password", told, os.environ) if told else ""
-        return open_ledger(self.settings.ledger, self.path / "ledger.db", steady(WallClock()), password)
+        return open_ledger(self.settings.ledger, self.path / LEDGER, steady(WallClock()), password)
 
     @property
     def state_path(self) -> Path:

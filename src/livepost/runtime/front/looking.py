@@ -25,6 +25,7 @@ from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Delivery, Divergenc
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
+from livepost.model.feedback import ComplaintRate
 from livepost.model.letter import Letter, LetterDetail
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
@@ -239,7 +240,12 @@ class Looking:
                 records_per_s={over: round(self._rates.per_s(over), 1) for over in RATES_OVER_S},
                 event_to_mail=self._event_to_mail(),
                 trouble=self._trouble(),
+                complaints=self.complaints(),
             )
+
+    def complaints(self) -> ComplaintRate:
+        """Return the complaint rate of marketing mails, and what follows of it."""
+        return self._ledger.complaints(self._folder.clock.now_ms())
 
     def letters(self, after: int, limit: int) -> list[Letter]:
         """Return dead letters with position > `after`, at most `limit` and LETTERS_MAX of them."""

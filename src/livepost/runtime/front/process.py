@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from livepost.intake.writer import Intake, Lane, Stores
 from livepost.ledger.stored import StoredLedger
 from livepost.log.base import Position
 from livepost.model.compiled import Compiled
+from livepost.model.feedback import MailEvent
 from livepost.model.letter import Replay, Replayed
 from livepost.model.record import Appended, Record
 from livepost.model.told import Due
@@ -38,6 +40,7 @@ from livepost.runtime.data.kept_pages import fitting, keep_pages
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.front.broadcasting import APPROVE, BROADCAST, Broadcasting
 from livepost.runtime.front.changing import CUT, NAMED, READY, SEED, Changing
+from livepost.runtime.front.hearing import HEAR, Hearing, hooks_of
 from livepost.runtime.front.letters import letters_of
 from livepost.runtime.front.listening import listen, serve
 from livepost.runtime.front.pages import Pages
@@ -51,6 +54,7 @@ from livepost.runtime.recorder.job import ADMIT, JOB, PLAN, Planned
 from livepost.runtime.recorder.recorders import Recorders
 from livepost.runtime.sockets.handed import Handed
 from livepost.runtime.sockets.wire import POLL_S, Handler, WireServer
+from livepost.sources.esp.hooks import hook_routes
 from livepost.vault.base import ExternalId
 
 TICK_CHECK_S = 0.005
@@ -61,6 +65,7 @@ TICK_SLEEP_S = 1.0
 
 PRUNE_EVERY_S = 3600.0
 RECOVER_EVERY_S = 1.0
+EASE_EVERY_S = 60.0
 
 
 async def run_front(
@@ -144,13 +149,16 @@ class _Front:
         )
         self._sending = self._new_sending()
         self._desk = self._new_desk()
+        self._hearing = self._new_hearing()
+        routes = [*hook_routes(hooks_of(folder.settings, self._hearing)), *more]
         parts = (self._house, self._sending, self._broadcasting, self._desk, self._new_subscribing())
-        self._pages = Pages(folder, writing.vault, ledger, *parts, self._trouble, more)
+        self._pages = Pages(folder, writing.vault, ledger, *parts, self._trouble, routes)
 
     async def run(self, listening: socket.socket) -> None:
         await self._server.start()
         waking = wake_courier(self._folder, self._sending.taken)
-        works = (self._tick(), self._prune(), self._recover(), self._echo(), self._follow(), self._resume(), waking)
+        tending = (self._tick(), self._prune(), self._recover(), self._echo(), self._ease(), self._resume())
+        works = (*tending, self._follow(), waking)
         tasks = [asyncio.create_task(work) for work in works]
         try:
             await stopped(self._serve(listening))
@@ -179,6 +187,7 @@ class _Front:
             UNLINK: self._undoing.handle,
             BROADCAST: self._broadcasting.handle,
             APPROVE: self._broadcasting.handle_approval,
+            HEAR: self._hear,
         }
 
     def _new_intake(self) -> Intake:
@@ -261,6 +270,16 @@ class _Front:
             confirmation=self._ledger.confirmation,
         )
 
+    def _new_hearing(self) -> Hearing:
+        return Hearing(
+            ledger=self._ledger,
+            blind=lambda address: self._writing.vault.blind("suppression", address.strip().casefold()),
+            append=self._append,
+            echo=lambda: echo(self._desk),
+            known=lambda subject: self._writing.vault.keys(subject).known,
+            clock=self._clock,
+        )
+
     async def _serve(self, listening: socket.socket) -> None:
         app = Collect(self._intake, self._folder.keys, self._clock, self._pages.app, recorders=self._recorders)
         await serve(app, listening, self._pages.end_streams, whole_calls(app))
@@ -287,6 +306,10 @@ class _Front:
     def _admit(self, raw: msgspec.Raw) -> None:
         """Make subjects of external ids for a recorder, which finds them in the vault then."""
         self._intake.make_subjects(msgspec.msgpack.decode(raw, type=list[ExternalId]))
+
+    async def _hear(self, raw: msgspec.Raw) -> None:
+        """Hear what another process of this machine was told of mails."""
+        await self._hearing(msgspec.msgpack.decode(raw, type=list[MailEvent]))
 
     async def _replay(self, raw: msgspec.Raw) -> Replayed:
         return await self._replayed(msgspec.msgpack.decode(raw, type=Replay))
@@ -377,6 +400,14 @@ class _Front:
         """Begin broadcasts that a crash kept from the log, once the engine says how many people there are."""
         while not await self._broadcasting.resume():
             await asyncio.sleep(RECOVER_EVERY_S)
+
+    async def _ease(self) -> None:
+        """End the pause that complaints made, once their rate has fallen."""
+        while True:
+            with contextlib.suppress(StoreError):
+                if await asyncio.to_thread(self._ledger.ease, self._clock.now_ms()):
+                    print("livepost: fewer recipients complain, marketing goes on", file=sys.stderr)  # noqa: T201
+            await asyncio.sleep(EASE_EVERY_S)
 
     async def _echo(self) -> None:
         """Bring withdrawals that a crash kept from the log to it."""
