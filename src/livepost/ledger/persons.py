@@ -6,6 +6,7 @@ through any number of merges, and both people where one is undone; a name from b
 
 from __future__ import annotations
 
+from livepost.ledger import permits
 from livepost.ledger.base import ALL_MARKETING, Withdrawal
 from livepost.ledger.checks import Facts
 from livepost.ledger.moves import COUNTS_FOR_CAP
@@ -34,6 +35,7 @@ def merge(store: Store, old: bytes, new: bytes) -> None:
     store.change("UPDATE deliveries SET person = ? WHERE person = ?", (target, source))
     _merge_consents(store, source, target)
     _merge_withdrawals(store, source, target)
+    permits.note(store, person=target)
 
 
 def part(store: Store, parting: Parting) -> None:
@@ -48,6 +50,8 @@ def part(store: Store, parting: Parting) -> None:
         if gone and subject != other:
             store.change("INSERT INTO persons VALUES (?, ?)", (subject, other))
     _part_deliveries(store, person, other, frozenset(parting.subjects))
+    permits.note(store, person=person)
+    permits.note(store, person=other)
     store.change(
         "INSERT INTO withdrawals SELECT ?, purpose, max(at, ?), proof, 0 FROM withdrawals AS w WHERE person = ?"
         " AND NOT EXISTS (SELECT 1 FROM consents AS c WHERE c.person = w.person AND c.purpose = w.purpose"

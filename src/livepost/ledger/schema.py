@@ -5,7 +5,7 @@ In: nothing. Out: DDL. Promised: what a claim reads has an index; the cursor is 
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 SCHEMA: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS deliveries (
@@ -93,6 +93,9 @@ SCHEMA: tuple[str, ...] = (
         key BLOB PRIMARY KEY, body BLOB NOT NULL, decision BLOB NOT NULL UNIQUE, draft BLOB
     )""",
     "CREATE TABLE IF NOT EXISTS kills (campaign TEXT PRIMARY KEY, at INTEGER NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS permit_changes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, person BLOB, address BLOB
+    )""",
     "CREATE TABLE IF NOT EXISTS bookmarks (name TEXT PRIMARY KEY, number INTEGER NOT NULL)",
 )
 
@@ -101,5 +104,6 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         "ALTER TABLE deliveries ADD COLUMN waits_until INTEGER NOT NULL DEFAULT 0",
         "DROP INDEX deliveries_pending",
     ),
+    3: (),
 }
 """What a ledger of a version needs besides what is missing of SCHEMA to be of the next one."""

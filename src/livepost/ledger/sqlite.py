@@ -13,7 +13,7 @@ import msgspec
 
 from livepost.clock import Clock, WallClock
 from livepost.errors import StoreError
-from livepost.ledger import claims, outcomes, persons, queries, sends, takeover
+from livepost.ledger import claims, outcomes, permits, persons, queries, sends, takeover
 from livepost.ledger.base import (
     Claimed,
     Confirmed,
@@ -26,6 +26,8 @@ from livepost.ledger.base import (
     Outcome,
     OutcomeKind,
     OutcomeTally,
+    Permit,
+    PermitChanges,
     Send,
     Settlement,
     TakenOver,
@@ -127,6 +129,7 @@ class SqliteLedger:
     def withdraw(self, person: bytes, purpose: str, now_ms: int, proof: str) -> Withdrawal:
         """Record a withdrawal; later claims see it."""
         with self._store.transaction():
+            permits.note(self._store, person=person)
             return persons.withdraw(self._store, person, purpose, now_ms, proof)
 
     def unechoed(self, limit: int) -> list[Withdrawal]:
@@ -145,7 +148,16 @@ class SqliteLedger:
     def suppress(self, address_hash: bytes, reason: str, now_ms: int) -> None:
         """Never send to this address again."""
         with self._store.transaction():
+            permits.note(self._store, address=address_hash)
             self._store.change("INSERT OR IGNORE INTO suppressions VALUES (?,?,?)", (address_hash, reason, now_ms))
+
+    def permit_changes(self, after: int, limit: int) -> PermitChanges:
+        """Return what changed about consents and suppressions."""
+        return permits.changes(self._store, after, limit)
+
+    def refusals(self, asked: Sequence[Permit]) -> list[str]:
+        """Return the reasons against letting data leave."""
+        return permits.refusals(self._store, asked)
 
     def send(self, send: Send, now_ms: int) -> KnownSend:
         """Insert a send as pending, or return what its key stands for."""

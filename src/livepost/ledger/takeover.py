@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from livepost.ledger import permits
 from livepost.ledger.base import LANES, TakenOver
 from livepost.ledger.moves import CANCELLABLE
 from livepost.ledger.persons import merge, name_of, part
@@ -111,6 +112,7 @@ def _cancel(store: Store, item: Cancellation, now_ms: int) -> None:
 
 def _take_consent(store: Store, item: ConsentChange) -> None:
     """Keep the newest by position: the engine folds consent in its own order and tells each change."""
+    permits.note(store, person=item.person)
     store.change(
         "INSERT INTO consents VALUES (?,?,?,?,?,?,?) ON CONFLICT (person, purpose) DO UPDATE SET"
         " allowed = excluded.allowed, at = excluded.at, position = excluded.position,"

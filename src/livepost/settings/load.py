@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from livepost.errors import SettingsError
+from livepost.settings.audience import Audience, check_audiences
 from livepost.settings.part import (
     PARTS,
     check_host,
@@ -129,7 +130,8 @@ def _secret_names(written: Mapping[str, Value], environ: Mapping[str, str]) -> s
     """Return the variables that settings name as the place of a secret: they are no settings themselves."""
     values = [*(value.given for value in written.values()), *environ.values()]
     plain = {value.removeprefix(ENVIRONMENT) for value in values if str(value).startswith(ENVIRONMENT)}
-    tables = [*(str(value) for value in values if isinstance(value, list)), environ.get(f"{PREFIX}WEBHOOKS", "")]
+    tables = [str(value) for value in values if isinstance(value, list)]
+    tables += [environ.get(f"{PREFIX}{key}", "") for key in ("AUDIENCES", "WEBHOOKS")]
     return plain | {name for text in tables for name in _IN_TABLE.findall(text)}
 
 
@@ -196,6 +198,7 @@ def _check(values: Mapping[str, Value]) -> None:
     check_zone(values["zone"].given, values["zone"].origin)
     check_quiet(values["quiet_hours"].given, values["quiet_hours"].origin)
     check_webhooks(values["webhooks"].given, values["webhooks"].origin)
+    check_audiences(values["audiences"].given, values["audiences"].origin)
     check_rows(values["rows_mb"].given, values["state_rows"].given, values["rows_mb"].origin)
 
 
@@ -219,10 +222,19 @@ def _absolute(folder: Path, key: str, value: Value) -> Any:
         return with_cafile_in(folder, value.given)
     if key == "webhooks":
         return [_with_secret_in(folder, one) for one in value.given]
+    if key == "audiences":
+        return [_with_key_in(folder, one) for one in value.given]
     return value.given
 
 
 def _with_secret_in(folder: Path, webhook: Webhook) -> Webhook:
-    if not webhook.secret.startswith(FILE):
-        return webhook
-    return msgspec.structs.replace(webhook, secret=f"{FILE}{folder / webhook.secret.removeprefix(FILE)}")
+    return msgspec.structs.replace(webhook, secret=_in(folder, webhook.secret))
+
+
+def _with_key_in(folder: Path, audience: Audience) -> Audience:
+    return msgspec.structs.replace(audience, key=_in(folder, audience.key))
+
+
+def _in(folder: Path, reference: str) -> str:
+    """Return a reference to a secret, made absolute if it is a relative path."""
+    return f"{FILE}{folder / reference.removeprefix(FILE)}" if reference.startswith(FILE) else reference

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from livepost.settings.audience import AUDIENCES_MAX, Audience
 from livepost.settings.webhook import TARGETS_MAX, Webhook
 
 UNIT_MS = {"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
@@ -143,6 +144,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
             max_length=TARGETS_MAX,
             description="Who is told what happens: tables `[[webhooks]]` with `name`, `url`, `secret` (by reference), "
             "and perhaps `events` and `tries`.",
+        ),
+    ] = []
+    audiences: Annotated[
+        list[Audience],
+        Meta(
+            max_length=AUDIENCES_MAX,
+            description="Which segments and features are kept in step with whom: tables `[[audiences]]` with `name`, "
+            "`vendor`, `key` (by reference), `segments`, and perhaps `features` and others.",
         ),
     ] = []
     allow_outgoing: Annotated[

@@ -27,6 +27,7 @@ from livepost.observe.latencies import Latencies
 from livepost.runtime.author.making import maker_of
 from livepost.runtime.author.project import Project, served
 from livepost.runtime.courier.announcing import announcing
+from livepost.runtime.courier.keeping import keeping
 from livepost.runtime.courier.sender import sender_of
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
@@ -94,8 +95,8 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
             clock=steady(folder.clock),
             worker=f"courier-{os.getpid()}",
         )
-        wake = open_.enter_context(announcing(folder))
-        _Loop(courier, author, log, folder.courier_file, wake).run(folder, stop)
+        wakes = (open_.enter_context(announcing(folder)), open_.enter_context(keeping(folder)))
+        _Loop(courier, author, log, folder.courier_file, lambda: [wake() for wake in wakes]).run(folder, stop)
 
 
 class Serving(Protocol):
@@ -143,7 +144,7 @@ class Author:
 
 class _Loop:
     def __init__(
-        self, courier: Courier, author: Author, log: LogReader, status: Path, turned: Callable[[], None]
+        self, courier: Courier, author: Author, log: LogReader, status: Path, turned: Callable[[], object]
     ) -> None:
         self._courier = courier
         self._author = author
