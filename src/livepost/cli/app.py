@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "kill": "stopping:kill",
     "dead": "dead:app",
     "webhooks": "webhooks:app",
+    "audiences": "audiences:app",
     "people": "people:app",
     "keys": "keys:app",
     "doctor": "doctor:doctor",

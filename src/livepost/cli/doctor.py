@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from livepost.cli.workspace import settings_here
+from livepost.runtime.courier.audiences import accounts_of
 from livepost.runtime.courier.sender import check_sender
 from livepost.runtime.courier.targets import check_targets
 
@@ -29,3 +30,4 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         _console.print(table)
     check_sender(loaded.settings)
     check_targets(loaded.settings)
+    accounts_of(loaded.settings)

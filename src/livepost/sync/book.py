@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -157,13 +157,13 @@ class Book:
         fields = Standing.__struct_fields__
         return Standing(**dict(zip(fields, found[0], strict=True))) if found else None
 
-    def stand(self, standing: Standing, due: Iterable[bytes] = (), urgency: int = 0) -> None:
-        """Write how far a destination has heard, and, in the same transaction, who is to be looked at."""
+    def stand(self, standing: Standing, due: Mapping[bytes, int] = {}) -> None:
+        """Write how far a destination has heard, and in the same transaction who is to be looked at, how urgently."""
         values = msgspec.structs.astuple(standing)
         marks = ", ".join("?" * len(values))
         changed = ", ".join(f"{column} = excluded.{column}" for column in _HEARD)
         sql = f"INSERT INTO destinations ({_STANDING}) VALUES ({marks}) ON CONFLICT (name) DO UPDATE SET {changed}"
-        self._change([*(_due(standing.name, one, urgency) for one in due), (sql, values)])
+        self._change([*(_due(standing.name, one, urgency) for one, urgency in due.items()), (sql, values)])
 
     def rows_of(self, name: str, persons: Sequence[bytes], handles: Sequence[bytes] = ()) -> dict[bytes, Row]:
         """Return rows by handle: those of persons, and those with handles."""
@@ -267,16 +267,20 @@ class Book:
 
     def retry(self, name: str) -> int:
         """Forget a destination's dead letters and whatever it waits for, and look at their people; return how many."""
-        letters = self.letters(name=name, limit=LISTED_MAX)
-        again = [_due(name, letter.person, 0) for letter in letters]
+        dead = self.tally(name).dead
+        again = (
+            "INSERT INTO due (destination, person, urgency, not_before)"
+            " SELECT destination, person, 0, 0 FROM letters WHERE destination = ?"
+            " ON CONFLICT (destination, person) DO NOTHING"
+        )
         self._change(
             [
-                *again,
+                (again, (name,)),
                 ("DELETE FROM letters WHERE destination = ?", (name,)),
                 ("UPDATE destinations SET tries = 0, next_at = 0, error = '', held = '' WHERE name = ?", (name,)),
             ]
         )
-        return len(letters)
+        return dead
 
     def tally(self, name: str) -> Tally:
         """Return how much of a destination there is."""

@@ -32,7 +32,8 @@ AWAY_MS = 60_000
 """How long whoever the engine does not know is left alone."""
 
 ROUND, MOVED, ALLOWED = 0, 1, 2
-"""How much it hurries: a round over everybody; a transition; consent or suppression."""
+"""How much it hurries: a round over everybody; a transition, or a first consent; consent or suppression of those who
+are at the vendor already."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +107,7 @@ class Destination:
             return standing, allowed
         persons = [one.person for _, one in page.items if one.segment in self._wanted.segments]
         standing = msgspec.structs.replace(standing, transition=page.items[-1][0])
-        self._book.stand(standing, persons, MOVED)
+        self._book.stand(standing, dict.fromkeys(persons, MOVED))
         return standing, True
 
     def _hear_permits(self, standing: Standing) -> tuple[Standing, bool]:
@@ -118,10 +119,11 @@ class Destination:
         if not page.items:
             return standing, False
         handles = [one.address for one in page.items if one.address is not None]
-        rows = self._book.rows_of(self._wanted.name, [], handles)
         persons = [one.person for one in page.items if one.person is not None]
+        rows = self._book.rows_of(self._wanted.name, persons, handles)
+        due = {**dict.fromkeys(persons, MOVED), **dict.fromkeys((row.person for row in rows.values()), ALLOWED)}
         standing = msgspec.structs.replace(standing, permit=page.items[-1].number)
-        self._book.stand(standing, [*persons, *(row.person for row in rows.values())], ALLOWED)
+        self._book.stand(standing, due)
         return standing, True
 
     def _go_round(self, standing: Standing) -> tuple[Standing, bool]:
@@ -139,7 +141,7 @@ class Destination:
             standing = msgspec.structs.replace(standing, stage=standing.stage + 1, after=None)
         else:
             standing = msgspec.structs.replace(standing, stage=-1, after=None, rounds=standing.rounds + 1)
-        self._book.stand(standing, persons, ROUND)
+        self._book.stand(standing, dict.fromkeys(persons, ROUND))
         return standing, True
 
     def _page(self, standing: Standing) -> tuple[list[bytes], bytes | None]:

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from livepost.clock import HOUR_MS, SECOND_MS, SimulatedClock
+from livepost.fetch.address import OutgoingError
 from livepost.sync.book import Book
 from livepost.sync.destination import Destination, Wanted
 from livepost.sync.pushing import Pusher
 from livepost.sync.vendor.base import Account
 from livepost.sync.vendor.every import VENDORS
+from tests.unit.fetch.receiver import Reply, Request
 from tests.unit.sync.town import SEGMENTS, Town
 from tests.unit.sync.vendors import KEY, MODELS, Model
 
@@ -51,9 +53,7 @@ class Bench:
             chance=lambda: 0.0,
         )
         wanted = Wanted(name=NAME, segments=SEGMENTS, refresh_ms=HOUR_MS, config=self.config)
-        self.destination = Destination(
-            wanted, shop=self.town, book=self.book, pusher=self.pusher, clock=self.clock
-        )
+        self.destination = Destination(wanted, shop=self.town, book=self.book, pusher=self.pusher, clock=self.clock)
 
     def end(self) -> None:
         """End without a word."""
@@ -103,3 +103,13 @@ def comparable(people: dict[str, tuple[set[str], dict[str, Any]]]) -> dict[str, 
         ident: (sorted(lists), {name: str(value) for name, value in values.items()})
         for ident, (lists, values) in people.items()
     }
+
+
+def reply_of(model: Model, request: Request) -> Reply:
+    """Answer a request of a real connection as a model does; a fault of the line is no answer at all."""
+    try:
+        answer = model.ask(request.method, request.path, request.body, request.headers)
+    except OutgoingError:
+        request.hang_up()
+        return Reply(500)
+    return Reply(answer.status, dict(answer.headers), (answer.body,))

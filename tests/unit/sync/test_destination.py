@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livepost.clock import MINUTE_MS, SECOND_MS
+from livepost.clock import SECOND_MS
 from livepost.errors import StoreError
-from livepost.sync import destination as room
 from livepost.sync import plan as planning
+from livepost.sync import pushing
 from livepost.sync.book import Book
 from livepost.sync.card import Ident, differ
 from livepost.sync.pushing import Pusher
 from livepost.sync.vendor.every import VENDORS
-from tests.unit.sync.bench import NAME, Bench, KilledError
+from tests.unit.sync.bench import NAME, START_MS, Bench, KilledError
 from tests.unit.sync.town import Person, Town
-from tests.unit.sync.vendors import Model
+from tests.unit.sync.vendors import KlaviyoModel
 
 FAULTS = ("429", "500", "reset", "lost", "401")
 STEPS = 40
@@ -50,7 +53,7 @@ def random_step(random: Random, bench: Bench) -> None:
         (3, lambda one: town.allow(one, random.random() < 0.7)),
         (2, lambda one: one.values.update(spent=random.randrange(5))),
         (1, lambda one: setattr(one, "email", f"new-{random.randrange(10**9)}@example.com")),
-        (1, lambda one: town.forget(one)),
+        (1, town.forget),
         (1, lambda one: town.merge(one, random.choice([new for new in free if new is not one] or [town.add()]))),
     ]
     kind = random.random()
@@ -129,7 +132,11 @@ def test_in_the_end_the_vendor_has_what_the_house_says(
     with closing(bench.book):
         assert bench.is_in_step(), (bench.model.in_lists(), bench.town.expected())
         known = {one.handle for one in bench.book.rows_after(NAME, b"", 1_000)}
-        left = {ident for ident in bench.model.profiles if bench.town.handle(Ident(bench.town.ident_kind, ident)) not in known}
+        left = {
+            ident
+            for ident in bench.model.profiles
+            if bench.town.handle(Ident(bench.town.ident_kind, ident)) not in known
+        }
         assert left == set(), "who was forgotten is forgotten there too"
         gone = {f"person-{n}@example.com" for n, one in enumerate(bench.town.people) if one.forgotten}
         assert not gone & {*bench.model.profiles}
@@ -177,3 +184,255 @@ def test_a_book_that_is_written_before_the_answer_would_be_found(
 
 def test_the_same_lives_end_in_step_without_a_fault_put_in(tmp_path: Path) -> None:
     assert not fails_somewhere(tmp_path)
+
+
+# What is sent, and when
+
+
+@pytest.mark.parametrize("vendor", sorted(VENDORS))
+def test_only_what_changed_is_sent(vendor: str, tmp_path: Path) -> None:
+    bench = grown(tmp_path, vendor)
+    with closing(bench.book):
+        bench.run()
+        assert bench.is_in_step()
+        before = len(bench.model.requests)
+        bench.next_round()
+        assert [one for one in bench.model.requests[before:] if one[0] != "GET"] == [], "nothing did"
+        bench.town.people[1].values["spent"] = 7
+        bench.next_round()
+        changed = json.dumps([told for method, _, told in bench.model.requests[before:] if method != "GET"])
+        assert "person-1@example.com" in changed and "person-2@" not in changed and "list-" not in changed
+        assert bench.is_in_step()
+
+
+def test_nobody_ever_leaves_without_consent(tmp_path: Path) -> None:
+    bench = grown(tmp_path)
+    for _ in range(3):
+        bench.town.enter(bench.town.add(), "vip")
+    with closing(bench.book):
+        bench.run()
+        assert bench.model.ever == {f"person-{n}@example.com" for n in range(3)}
+
+
+def test_a_withdrawn_consent_goes_before_all_that_wait(tmp_path: Path) -> None:
+    bench = grown(tmp_path, "braze", people=1)
+    with closing(bench.book):
+        bench.run()
+        for _ in range(400):
+            one = bench.town.add()
+            bench.town.allow(one)
+            bench.town.enter(one, "browsing")
+        ada = bench.town.people[0]
+        bench.destination._hear(bench.standing())  # they wait already
+        bench.town.permit_changes.clear()
+        bench.book.stand(replaced(bench.standing(), permit=0))
+        bench.town.allow(ada, False)
+        before = len(bench.model.requests)
+        bench.turn()
+        [(_, _, told)] = bench.model.requests[before : before + 1]
+        assert told["attributes"][0]["email"] == ada.email
+        assert told["attributes"][0]["list-browsing"] is False
+        assert bench.clock.now_ms() - START_MS < 2 * SECOND_MS
+
+
+def replaced(standing: Any, **other: Any) -> Any:
+    """Return where a destination stands, but for something."""
+    return msgspec.structs.replace(standing, **other)
+
+
+def test_retry_after_and_the_back_off_are_kept(tmp_path: Path) -> None:
+    bench = grown(tmp_path, "braze")
+    bench.model.faults = ["429", "500", "500"]
+    asked: list[int] = []
+    bench.model.before = lambda: asked.append(bench.clock.now_ms())
+    with closing(bench.book):
+        while not bench.standing() or not bench.standing().changes:
+            bench.turn()
+        waits = [later - earlier for earlier, later in pairwise(asked)][:3]
+        assert 7 <= waits[0] / SECOND_MS < 9 and waits[2] / SECOND_MS >= 120
+        assert 30 <= waits[1] / SECOND_MS < 33
+        bench.run()
+        assert bench.is_in_step()
+
+
+def test_a_wait_is_kept_across_a_kill(tmp_path: Path) -> None:
+    bench = grown(tmp_path, "braze")
+    bench.model.faults = ["429"]
+    while not (bench.standing() and bench.standing().tries):
+        bench.turn()
+    asked = bench.clock.now_ms()
+    bench.end()
+    bench.start()
+    with closing(bench.book):
+        while not bench.model.requests:
+            bench.turn()
+        assert bench.clock.now_ms() - asked >= 6.5 * SECOND_MS
+        bench.run()
+        assert bench.is_in_step()
+
+
+@pytest.mark.parametrize("vendor", sorted(VENDORS))
+def test_a_vendors_pace_is_kept(vendor: str, tmp_path: Path) -> None:
+    """In any second: no more requests than at once, and what is added in a second; and so in any ten."""
+    bench = grown(tmp_path, vendor, people=300)
+    asked: list[int] = []
+    bench.model.before = lambda: asked.append(bench.clock.now_ms())
+    bench.pusher.size = 5  # for many requests
+    limits = VENDORS[vendor].limits
+    with closing(bench.book):
+        bench.run()
+        for person in bench.town.people:
+            bench.town.enter(person, "browsing", False)
+        bench.run()
+        assert bench.is_in_step()
+    for seconds in (1, 10):
+        most = max(sum(at <= other < at + seconds * SECOND_MS for other in asked) for at in asked)
+        assert most <= limits.burst + seconds * limits.per_s + 1
+
+
+def test_a_bad_body_is_cut_until_it_is_one_persons(tmp_path: Path) -> None:
+    bench = grown(tmp_path, "sendgrid", people=40)
+    bench.model.poison = {"person-17@example.com", "person-33@example.com"}
+    with closing(bench.book):
+        bench.run()
+        letters = bench.book.letters()
+        assert sorted(one.person for one in letters) == [bench.town.people[n].id for n in (17, 33)]
+        assert {one.why for one in letters} == {"sendgrid answered 400"}
+        assert {*bench.model.in_lists()} == {*bench.town.expected()} - bench.model.poison
+        before = len(bench.model.requests)
+        bench.next_round()
+        assert [told for method, _, told in bench.model.requests[before:] if method == "PUT"] == [], (
+            "not again as it was"
+        )
+        bench.model.poison.clear()
+        assert bench.book.retry(NAME) == 2
+        bench.run()
+        assert bench.is_in_step() and bench.book.letters() == []
+
+
+def test_who_was_refused_is_tried_again_with_something_else(tmp_path: Path) -> None:
+    bench = grown(tmp_path, "braze")
+    bench.model.poison = {"person-1@example.com"}
+    with closing(bench.book):
+        bench.run()
+        assert [one.person for one in bench.book.letters()] == [bench.town.people[1].id]
+        bench.model.poison.clear()
+        bench.town.enter(bench.town.people[1], "vip")
+        bench.run()
+        assert bench.is_in_step() and bench.book.letters() == []
+
+
+def test_a_destination_that_refuses_everybody_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pushing, "DEAD_MAX", 20)
+    bench = grown(tmp_path, "braze", people=200)
+    bench.model.poison = {f"person-{n}@example.com" for n in range(200)}
+    with closing(bench.book):
+        bench.run()
+        assert bench.standing().held.startswith("20 dead letters wait")
+        assert len(bench.model.requests) < 4
+        before = len(bench.model.requests)
+        bench.next_round()
+        assert len(bench.model.requests) == before
+        bench.model.poison.clear()
+        bench.book.retry(NAME)
+        bench.run()
+        assert bench.is_in_step()
+
+
+def test_a_job_is_waited_for_and_whom_it_refuses_is_a_dead_letter(tmp_path: Path) -> None:
+    bench = grown(tmp_path, "klaviyo")
+    model = bench.model
+    assert isinstance(model, KlaviyoModel)
+    model.working, model.poison = 3, {"person-1@example.com"}
+    with closing(bench.book):
+        while bench.book.standing(NAME) is None or not bench.book.tally(NAME).jobs:
+            bench.turn()
+        bench.town.enter(bench.town.people[0], "browsing", False)
+        for _ in range(8):
+            bench.turn()
+        assert "DELETE" not in {method for method, _, _ in model.requests}, "the job might do it after it"
+        bench.run()
+        assert [(one.person, one.why) for one in bench.book.letters()] == [(bench.town.people[1].id, "invalid")]
+        assert {*model.in_lists()} == {"person-2@example.com"}
+        looks = [url for method, url, _ in model.requests if method == "GET" and url.endswith("/job-0")]
+        assert len(looks) == 4
+
+
+def test_a_job_that_never_ends_is_given_up(tmp_path: Path) -> None:
+    bench = grown(tmp_path, "klaviyo", people=1)
+    assert isinstance(bench.model, KlaviyoModel)
+    bench.model.working = 10_000
+    with closing(bench.book):
+        for _ in range(400):
+            bench.rest(300)
+            bench.turn()
+        assert [one.why for one in bench.book.letters()] == ["the job did not end in a day"]
+        assert sum(url.endswith("/job-0") for _, url, _ in bench.model.requests) < 200
+
+
+def test_two_people_with_one_address_do_not_take_turns(tmp_path: Path) -> None:
+    bench = grown(tmp_path, "braze", people=2)
+    for one in bench.town.people:
+        one.email = "both@example.com"
+        one.values["spent"] = int(one is bench.town.people[0])
+    bench.town.enter(bench.town.people[1], "vip")
+    with closing(bench.book):
+        bench.run()
+        before = len(bench.model.requests)
+        bench.next_round()
+        bench.next_round()
+        assert len(bench.model.requests) == before
+        assert bench.model.in_lists() == {"both@example.com": ({"list-browsing"}, {"spent": 1})}
+        bench.town.enter(bench.town.people[0], "browsing", False)
+        bench.run()
+        bench.next_round()
+        assert bench.model.in_lists() == {"both@example.com": ({"list-browsing", "list-vip"}, {"spent": 0})}
+
+
+def test_a_house_that_is_away_changes_nothing(tmp_path: Path) -> None:
+    bench = grown(tmp_path)
+    with closing(bench.book):
+        bench.run()
+        bench.town.away = True
+        bench.town.enter(bench.town.people[0], "vip")
+        for _ in range(5):
+            with pytest.raises(StoreError):
+                bench.turn()
+        bench.town.away = False
+        bench.run()
+        assert bench.is_in_step()
+
+
+def test_other_lists_in_the_settings_let_everybody_be_looked_at(tmp_path: Path) -> None:
+    bench = grown(tmp_path)
+    bench.run()
+    bench.end()
+    bench.town.lists, bench.config = {"browsing": "list-other"}, "2"
+    bench.start()
+    with closing(bench.book):
+        bench.run()
+        assert bench.is_in_step()
+        assert {name for lists, _ in bench.model.in_lists().values() for name in lists} == {"list-other"}
+
+
+def test_a_large_first_fill_goes_on_where_it_was_killed(tmp_path: Path) -> None:
+    bench = grown(tmp_path, "sendgrid", people=6_000)
+    kills = [2, 3, 5]
+    for kill in kills:
+        requests = len(bench.model.requests)
+
+        def die(limit: int = requests + kill) -> None:
+            if len(bench.model.requests) >= limit:
+                raise KilledError
+
+        bench.model.before = die
+        with pytest.raises(KilledError):
+            bench.run()
+        bench.end()
+        bench.start()
+    bench.model.before = lambda: None
+    with closing(bench.book):
+        bench.run()
+        assert bench.is_in_step()
+        told = sum(len(body["contacts"]) for method, _, body in bench.model.requests if method == "PUT")
+        assert told <= 6_000 + len(kills) * VENDORS["sendgrid"].limits.people, "a kill repeats a batch at most"

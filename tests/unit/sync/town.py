@@ -138,7 +138,6 @@ class Town:
                 at=1,
                 position=len(self.moves),
                 number=1,
-
                 origin=0,
             )
         )

@@ -168,8 +168,8 @@ class BrazeModel(Model):
     def track(self, body: Any, query: JSON) -> tuple[int, Any]:
         assert len(body["attributes"]) <= 75
         errors = []
-        for index, one in enumerate(body["attributes"]):
-            one = dict(one)
+        for index, sent in enumerate(body["attributes"]):
+            one = dict(sent)
             only = one.pop("_update_existing_only")
             ident = one.pop("external_id", None) or one.pop("email")
             if ident in self.poison:

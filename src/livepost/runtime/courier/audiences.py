@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -64,8 +64,8 @@ def wanted_of(audience: Audience) -> Wanted:
     )
 
 
-def _require(audience: Audience, what: str, named: Sequence[str] | dict[str, str] | object, known: list[str]) -> None:
-    for name in named if isinstance(named, dict) else []:
+def _require(audience: Audience, what: str, named: Iterable[str], known: Sequence[str]) -> None:
+    for name in named:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known) or 'none'}"
