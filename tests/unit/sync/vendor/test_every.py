@@ -26,7 +26,8 @@ from tests.unit.sync.bench import reply_of
 from tests.unit.sync.vendors import KEY, LOGIN, MODELS, Model
 
 RECORDINGS = Path(__file__).parent / "requests"
-LISTS = ("list-1", "list-2")
+UUIDS = ("b7bc2f4a-e38e-4336-af7d-e6c392c2f817", "0c7fd939-02cf-4fed-88c2-0a58a9feac02")
+LISTS = {vendor: UUIDS if vendor == "sendgrid" else ("list-1", "list-2") for vendor in VENDORS}
 KINDS = [(vendor, kind) for vendor, kinds in IDENTS.items() for kind in kinds]
 VALUES = {"first_name": "Ada", "spend_90d": 49.9, "favourites": ["a", "b"], "vip": True, "last_seen": None}
 
@@ -36,13 +37,13 @@ def ident(number: int, kind: str) -> Ident:
     return Ident("email", f"person-{number}@example.com") if kind == "email" else Ident("user_id", f"u{number}")
 
 
-def batch(kind: str) -> list[Change]:
+def batch(vendor: str, kind: str) -> list[Change]:
     """Return one of each: new in both lists, new in one, another value, out of one, to be forgotten."""
     told: list[dict[str, Any]] = [
-        {"add": LISTS, "values": VALUES},
-        {"add": LISTS[:1], "values": {"first_name": "Bob"}},
+        {"add": LISTS[vendor], "values": VALUES},
+        {"add": LISTS[vendor][:1], "values": {"first_name": "Bob"}},
         {"values": {"spend_90d": 12}},
-        {"remove": LISTS[1:]},
+        {"remove": LISTS[vendor][1:]},
         {"delete": True},
     ]
     return [Change(handle=bytes([n]), person=bytes([n]), ident=ident(n, kind), **one) for n, one in enumerate(told)]
@@ -52,7 +53,7 @@ def peopled(vendor: str, kind: str) -> Model:
     """Return a vendor that knows those whom the batch does not bring."""
     model = MODELS[vendor]()
     for number in (2, 3, 4):
-        model.put(ident(number, kind).value, {}, [*LISTS])
+        model.put(ident(number, kind).value, {}, [*LISTS[vendor]])
     return model
 
 
@@ -84,7 +85,7 @@ def recorded(vendor: str, kind: str) -> tuple[list[dict[str, Any]], Model, Pushe
     model = peopled(vendor, kind)
     with talking(model) as (fetch, receiver):
         account = Account(url="", key=KEY, account="main")
-        talk = VENDORS[vendor].push(account, batch(kind))
+        talk = VENDORS[vendor].push(account, batch(vendor, kind))
         pushed = held(talk, vendor, fetch, f"http://127.0.0.1:{receiver.port}")
         requests = [
             {
@@ -118,10 +119,10 @@ def test_a_batch_does_what_it_says(vendor: str, kind: str) -> None:
     assert pushed.refused == {}
     names = [ident(n, kind).value for n in range(5)]
     assert {name: one.lists for name, one in model.profiles.items()} == {
-        names[0]: {*LISTS},
-        names[1]: {LISTS[0]},
-        names[2]: {*LISTS},
-        names[3]: {LISTS[0]},
+        names[0]: {*LISTS[vendor]},
+        names[1]: {LISTS[vendor][0]},
+        names[2]: {*LISTS[vendor]},
+        names[3]: {LISTS[vendor][0]},
     }
     assert model.deleted == [names[4]]
     told = {**model.profiles[names[2]].values}
@@ -135,7 +136,7 @@ def test_a_batch_may_be_told_twice(vendor: str, kind: str) -> None:
     for _ in range(2):
         with talking(model) as (fetch, receiver):
             account = Account(url="", key=KEY, account="main")
-            held(VENDORS[vendor].push(account, batch(kind)), vendor, fetch, f"http://127.0.0.1:{receiver.port}")
+            held(VENDORS[vendor].push(account, batch(vendor, kind)), vendor, fetch, f"http://127.0.0.1:{receiver.port}")
         has.append({name: (set(one.lists), dict(one.values)) for name, one in model.profiles.items()})
     assert has[0] == has[1]
 
@@ -145,7 +146,7 @@ def test_who_is_refused_in_a_2xx_is_told_by_place_and_without_their_address(vend
     """Klaviyo tells it of a job, SendGrid refuses a whole body: see `test_destination`."""
     model = MODELS[vendor]()
     model.poison = {ident(1, "email").value}
-    talk = VENDORS[vendor].push(Account(url="", key=KEY, account="main"), batch("email"))
+    talk = VENDORS[vendor].push(Account(url="", key=KEY, account="main"), batch(vendor, "email"))
     answer: Answer | None = None
     try:
         while True:
@@ -173,7 +174,7 @@ def test_drift_is_told_where_a_vendor_counts(vendor: str, tmp_path: Path) -> Non
         VENDORS[vendor],
         account,
         name="them",
-        segments={"browsing": LISTS[0]},
+        segments={"browsing": LISTS[vendor][0]},
         book=Counted(),  # type: ignore[arg-type]
         fetch=model,
     )
