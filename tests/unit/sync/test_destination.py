@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from livepost.clock import SECOND_MS
 from livepost.errors import StoreError
+from livepost.sync import destination as room
 from livepost.sync import plan as planning
 from livepost.sync import pushing
 from livepost.sync.book import Book
@@ -413,6 +414,27 @@ def test_other_lists_in_the_settings_let_everybody_be_looked_at(tmp_path: Path) 
         bench.run()
         assert bench.is_in_step()
         assert {name for lists, _ in bench.model.in_lists().values() for name in lists} == {"list-other"}
+
+
+def test_only_so_many_wait_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "QUEUE_MAX", 30)
+    monkeypatch.setattr(room, "PAGE", 10)
+    bench = grown(tmp_path, "braze", people=150)
+    bench.town.permit_changes.clear()  # these are heard whatever waits
+    bench.model.faults = ["500"] * 3
+    most = 0
+    with closing(bench.book):
+        while not bench.standing() or bench.standing().tries < 3:
+            bench.turn()
+            for person in bench.town.people[:: len(bench.model.requests) + 2]:
+                bench.town.enter(person, "vip", "vip" not in person.segments)
+            most = max(most, bench.book.waiting(NAME))
+        for _ in range(100):
+            bench.turn()
+            most = max(most, bench.book.waiting(NAME))
+        assert 30 <= most <= 2 * 30 + 10
+        bench.run()
+        assert bench.is_in_step()
 
 
 def test_a_large_first_fill_goes_on_where_it_was_killed(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ class Town:
         self.ident_kind = ident
         self.lists = lists or {name: f"list-{name}" for name in SEGMENTS}
         self.people: list[Person] = []
+        self.by_id: dict[bytes, Person] = {}
         self.epoch = "one"
         self.moves: list[Transition] = []
         self.permit_changes: list[PermitChange] = []
@@ -52,8 +53,10 @@ class Town:
 
     def add(self) -> Person:
         """Let somebody come."""
-        self.people.append(Person(len(self.people)))
-        return self.people[-1]
+        one = Person(len(self.people))
+        self.people.append(one)
+        self.by_id[one.id] = one
+        return one
 
     def enter(self, person: Person, segment: str, inside: bool = True) -> None:
         """Let somebody enter a segment, or leave it."""
@@ -114,8 +117,7 @@ class Town:
         return blake2b(msgspec.json.encode(value), digest_size=8).hexdigest()
 
     def _seen(self, id: bytes) -> Seen:
-        asked = next(one for one in self.people if one.id == id)
-        one = asked.today()
+        one = self.by_id[id].today()
         if one.forgotten:
             return Seen(person=id, state="forgotten")
         lists = frozenset(self.lists[name] for name in one.segments if name in self.lists)

@@ -16,6 +16,7 @@ from threading import Event, Thread
 from typing import Any, Protocol
 
 import msgspec
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from livepost.clock import WallClock, steady
@@ -129,9 +130,15 @@ class People:
         return nonce + self._aead.encrypt(nonce, msgspec.msgpack.encode(ident), self._audience.name.encode())
 
     def open(self, sealed: bytes) -> Ident:
-        """Return a sealed ident."""
+        """Return a sealed ident; raise SealError if another vault, or another destination, sealed it."""
         nonce, text = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
-        return msgspec.msgpack.decode(self._aead.decrypt(nonce, text, self._audience.name.encode()), type=Ident)
+        try:
+            return msgspec.msgpack.decode(self._aead.decrypt(nonce, text, self._audience.name.encode()), type=Ident)
+        except InvalidTag:
+            raise SealError(
+                f"whom the audience {self._audience.name} has cannot be opened: it was written with another vault; "
+                "move audiences.db away to begin anew"
+            ) from None
 
     def digest(self, value: Any) -> str:
         """Return the keyed hash of a value."""
