@@ -29,6 +29,7 @@ class Person:
         self.segments: set[str] = set()
         self.values: dict[str, Any] = {"spent": 0}
         self.allowed = False
+        self.ever_allowed = False
         self.forgotten = False
         self.merged: Person | None = None
 
@@ -67,6 +68,7 @@ class Town:
     def allow(self, person: Person, allowed: bool = True) -> None:
         """Let somebody allow it, or withdraw."""
         person.allowed = allowed
+        person.ever_allowed |= allowed
         self.permit_changes.append(PermitChange(len(self.permit_changes) + 1, person.id, None))
 
     def merge(self, old: Person, new: Person) -> None:
