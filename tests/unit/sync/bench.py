@@ -73,8 +73,10 @@ class Bench:
     def run(self) -> None:
         """Do turns until nobody waits and no job is open."""
         for _ in range(TURNS_MAX):
-            if self.turn() and self.idle():
-                return
+            if self.turn():
+                if self.idle():
+                    return
+                self.clock.advance(max(0, self.standing().next_at - self.clock.now_ms()))
         raise AssertionError("it does not come to an end")
 
     def idle(self) -> bool:

@@ -29,7 +29,7 @@ from tests.unit.sync.town import Person, Town
 from tests.unit.sync.vendors import KlaviyoModel
 
 FAULTS = ("429", "500", "reset", "lost", "401")
-STEPS = 40
+STEPS = 80
 LIVES = 25
 
 
@@ -60,7 +60,9 @@ def random_step(random: Random, bench: Bench) -> None:
     ]
     kind = random.random()
     if kind < 0.15 or not free:
-        town.add()
+        one = town.add()
+        town.enter(one, "browsing", random.random() < 0.8)
+        town.allow(one, random.random() < 0.8)
     elif kind < 0.5:
         one = random.choice(free)
         [happen] = random.choices([act for _, act in happenings], [weight for weight, _ in happenings])
