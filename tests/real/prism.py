@@ -86,14 +86,17 @@ class Prism:
         self._log.close()
 
 
-@lru_cache(8)
-def body_schema(contract: Path, path: str) -> Draft202012Validator:
-    """Return the checker of what is posted to a path, references and all."""
+@lru_cache(32)
+def body_schema(contract: Path, path: str, method: str = "post") -> Draft202012Validator:
+    """Return the checker of what is sent to a path, references and all."""
     spec = json.loads(contract.read_text())
-    schema = spec["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    [content] = spec["paths"][path][method]["requestBody"]["content"].values()
+    schema = content["schema"]
     return Draft202012Validator({**schema, "components": spec["components"]}, format_checker=FormatChecker())
 
 
-def schema_faults(contract: Path, path: str, body: Any) -> list[str]:
+def schema_faults(contract: Path, path: str, body: Any, method: str = "post") -> list[str]:
     """Return what jsonschema finds wrong with a body."""
-    return [f"{error.json_path}: {error.message[:200]}" for error in body_schema(contract, path).iter_errors(body)]
+    return [
+        f"{error.json_path}: {error.message[:200]}" for error in body_schema(contract, path, method).iter_errors(body)
+    ]

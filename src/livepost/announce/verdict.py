@@ -6,22 +6,19 @@ here; the words hold nothing of an answer's body.
 
 from __future__ import annotations
 
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from livepost.fetch.fetcher import Answer
+from livepost.fetch.waiting import retry_after
 
 BACK_OFF_S: tuple[int, ...] = (5, 5 * 60, 30 * 60, *(hours * 3_600 for hours in (2, 5, 10, 14, 20, 24)))
 """Waits after the first, second, ... failure; the tenth is the last (Standard Webhooks, "Retry schedule")."""
 
 JITTER = 0.1
 """By how much of itself a wait grows at most, so that those who failed together do not come back together."""
-
-RETRY_AFTER_MAX_S = 86_400.0
 
 State: TypeAlias = Literal["delivered", "again", "disabled", "dead"]
 
@@ -49,18 +46,3 @@ def verdict(answer: Answer | str, sent: int, tries: int, *, now_s: float, chance
     wait_s = BACK_OFF_S[min(sent, len(BACK_OFF_S)) - 1] * (1 + JITTER * chance)
     asked_s = retry_after(answer.headers.get("retry-after", ""), now_s) if isinstance(answer, Answer) else 0.0
     return Verdict(state="again", why=why, wait_s=max(wait_s, asked_s))
-
-
-def retry_after(text: str, now_s: float) -> float:
-    """Return how long (s) a header Retry-After asks to wait, as a number or a date (RFC 9110, 10.2.3); 0.0 for others.
-
-    >>> retry_after("120", 0.0), retry_after("Thu, 01 Jan 1970 00:00:09 GMT", 4.0), retry_after("soon", 0.0)
-    (120.0, 5.0, 0.0)
-    """
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), RETRY_AFTER_MAX_S)
-    try:
-        at: datetime = parsedate_to_datetime(text)
-        return min(max(at.timestamp() - now_s, 0.0), RETRY_AFTER_MAX_S)
-    except (ValueError, OverflowError, TypeError, IndexError):  # the parser takes any text, and stumbles over some
-        return 0.0

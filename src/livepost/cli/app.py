@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "bounce": "bounce:bounce",
     "dead": "dead:app",
     "webhooks": "webhooks:app",
+    "audiences": "audiences:app",
     "people": "people:app",
     "keys": "keys:app",
     "doctor": "doctor:doctor",

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from livepost.cli.workspace import settings_here
 from livepost.model.feedback import FeedbackTally, rate_sentence
+from livepost.runtime.courier.audiences import accounts_of
 from livepost.runtime.courier.sender import check_sender
 from livepost.runtime.courier.targets import check_targets
 from livepost.runtime.data.folder import DataFolder
@@ -33,6 +34,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         _console.print(table)
     check_sender(loaded.settings)
     check_targets(loaded.settings)
+    accounts_of(loaded.settings)
     check_hooks(loaded.settings)
     if not as_json:
         _say_feedback(DataFolder(loaded.settings, loaded.origins))

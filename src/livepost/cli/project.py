@@ -13,14 +13,17 @@ from rich.console import Console
 from livepost.cli.workspace import settings_here
 from livepost.errors import LivepostError, ProjectError, SettingsError
 from livepost.project.check import check_project
-from livepost.project.declarations import collect
+from livepost.project.compiled import compile_project
+from livepost.project.declarations import Declarations, collect
 from livepost.project.problem import Problem
 from livepost.runtime.author.look import problems_of_look
 from livepost.runtime.author.project import import_shop
 from livepost.runtime.author.templates import load_templates
+from livepost.runtime.courier.audiences import accounts_of, check_audiences
 from livepost.runtime.courier.sender import check_sender
 from livepost.runtime.courier.targets import check_targets, targets_of
 from livepost.runtime.front.hearing import check_hooks
+from livepost.settings.settings import Settings
 
 _console = Console(soft_wrap=True, highlight=False)
 
@@ -54,12 +57,13 @@ def check() -> None:
 
 
 def problems_here() -> list[Problem]:
-    """Return what is wrong with the project in the current folder: its templates, its sender, webhooks out and in."""
+    """Return what is wrong with the project in the current folder, its templates, whoever is sent to and hears."""
     settings = settings_here().settings
     try:
         check_sender(settings)
         targets_of(settings)
         check_hooks(settings)
+        accounts_of(settings)
         declarations = collect(vars(import_shop(Path.cwd())))
         templates = load_templates(Path.cwd())
     except ProjectError as error:
@@ -68,7 +72,17 @@ def problems_here() -> list[Problem]:
         return [Problem(str(error))]
     told = problems_of_look(Path.cwd(), settings)
     names = templates.names()
-    return check_project(declarations, currency=settings.currency, templates=names, topics=settings.topics) + told
+    told += check_project(declarations, currency=settings.currency, templates=names, topics=settings.topics)
+    return told or _audiences_of(declarations, settings)
+
+
+def _audiences_of(declarations: Declarations, settings: Settings) -> list[Problem]:
+    """Return the destination whose segments or features a sound project does not have."""
+    try:
+        check_audiences(settings, compile_project(declarations, currency=settings.currency))
+    except SettingsError as error:
+        return [Problem(str(error))]
+    return []
 
 
 def _names_elsewhere() -> list[Problem]:

@@ -11,7 +11,7 @@ import contextlib
 import ssl
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import httpcore
 import msgspec
@@ -28,6 +28,8 @@ MAX_BYTES = 1_000_000
 IDLE_S = 15.0
 """How long a connection is kept for the next request to the same host."""
 
+Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
+
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a host said; names of headers in lower case, the last one of a name."""
@@ -42,6 +44,14 @@ class Fetch(Protocol):
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Return the answer to a body; raise OutgoingError if there is none."""
+        ...
+
+
+class FetchAny(Protocol):
+    """Asks a host by any method, as `Fetcher` does."""
+
+    def ask(self, method: Method, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Return the answer to a request; raise OutgoingError if there is none."""
         ...
 
 
@@ -78,17 +88,14 @@ class Fetcher:
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Return the answer to a body, be it a redirect; raise OutgoingError if there is none."""
-        return self._ask("POST", url, body, headers)
+        return self.ask("POST", url, body, headers)
 
     def get(self, url: str) -> Answer:
         """Return what a host has at a URL, be it a redirect; raise OutgoingError if there is no answer."""
-        return self._ask("GET", url, b"", {})
+        return self.ask("GET", url, b"", {})
 
-    def close(self) -> None:
-        """Close all connections."""
-        self._pool.close()
-
-    def _ask(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def ask(self, method: Method, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Return the answer to a request, be it a redirect; raise OutgoingError if there is none."""
         address = read_url(url, self._allowed)
         self._deadline.at = time.monotonic() + self._total_s
         try:
@@ -96,6 +103,10 @@ class Fetcher:
                 return self._read(told, address)
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
             raise OutgoingError(f"{address.origin} did not answer: {_why(error)}") from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
 
     def _request(self, method: str, address: Address, body: bytes, headers: Mapping[str, str]) -> httpcore.Request:
         """Return a request whose parts are those that were checked: nothing reads the URL a second time."""

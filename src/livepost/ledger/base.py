@@ -229,6 +229,30 @@ class Lift(msgspec.Struct, frozen=True):
     at: int
 
 
+class Permit(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked: may data of a person leave for a purpose? `address` is the keyed hash of the one it goes with."""
+
+    person: bytes
+    purpose: str
+    address: bytes | None = None
+
+
+class PermitChange(msgspec.Struct, frozen=True):
+    """Something about consent or suppression changed, for a person or for whoever has an address (a keyed hash)."""
+
+    number: int
+    person: bytes | None
+    address: bytes | None
+
+
+class PermitChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """Changes by number; `first` to `last` are kept in all (first > last: none)."""
+
+    first: int
+    last: int
+    items: list[PermitChange]
+
+
 class Send(msgspec.Struct, frozen=True, kw_only=True):
     """One mail that a program asks for. `key` and `body` are keyed hashes of 16 bytes: by the one a repeat is known,
     the other it has to bring again. `draft` is what the mail says (`AskedMail`), sealed.
@@ -461,6 +485,14 @@ class Ledger(Protocol):
 
     def suppress(self, address_hash: bytes, reason: str, now_ms: int) -> None:
         """Never send to this address again (a keyed hash: it survives erasure). The first reason stays."""
+        ...
+
+    def permit_changes(self, after: int, limit: int) -> PermitChanges:
+        """Return changes of consents and suppressions with number > `after`, in order, at most MAX_LISTED."""
+        ...
+
+    def refusals(self, asked: Sequence[Permit]) -> list[str]:
+        """Return for each the reason against it ("suppressed", "consent"), or "": as claims of marketing see it."""
         ...
 
     def send(self, send: Send, now_ms: int) -> KnownSend:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from livepost.ledger import choices
+from livepost.ledger import choices, permits
 from livepost.ledger.base import ALL_MARKETING, COMPLAINTS, Proof, Withdrawal
 from livepost.ledger.checks import Facts
 from livepost.ledger.choices import name_of
@@ -37,6 +37,7 @@ def merge(store: Store, old: bytes, new: bytes) -> None:
     choices.move(store, source, target)
     _merge_consents(store, source, target)
     _merge_withdrawals(store, source, target)
+    permits.note(store, person=target)
 
 
 def part(store: Store, parting: Parting) -> None:
@@ -52,6 +53,8 @@ def part(store: Store, parting: Parting) -> None:
             store.change("INSERT INTO persons VALUES (?, ?)", (subject, other))
     _part_deliveries(store, person, other, frozenset(parting.subjects))
     choices.part(store, person, other, parting.subjects)
+    permits.note(store, person=person)
+    permits.note(store, person=other)
     store.change(
         "INSERT INTO withdrawals SELECT ?1, purpose, CASE WHEN at > ?2 THEN at ELSE ?2 END, proof, 0"
         " FROM withdrawals AS w WHERE person = ?3"
@@ -110,6 +113,8 @@ def choose(
         else:
             one = _withdraw(store, name, purpose, now_ms, f"{how} {source}")
             told.append(choices.note(store, name, purpose, False, one.at, how, source, "", words))
+    if told:
+        permits.note(store, person=name)
     return told
 
 
@@ -118,6 +123,7 @@ def withdraw(store: Store, person: bytes, purpose: str, now_ms: int, proof: str)
     name = name_of(store, person)
     found = store.rows("SELECT at FROM withdrawals WHERE person = ? AND purpose = ?", (name, purpose))
     one = _withdraw(store, name, purpose, now_ms, proof)
+    permits.note(store, person=name)
     if not found or found[0][0] != one.at:
         how, _, source = proof.partition(" ")
         choices.note(store, name, purpose, False, one.at, how, source, "", "")

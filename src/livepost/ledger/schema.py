@@ -146,6 +146,9 @@ SCHEMA: tuple[str, ...] = (
         approved_at INTEGER NOT NULL, approved_by TEXT NOT NULL, begun_at INTEGER NOT NULL, position INTEGER NOT NULL
     )""",
     "CREATE TABLE IF NOT EXISTS leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS permit_changes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, person BLOB, address BLOB
+    )""",
     "CREATE TABLE IF NOT EXISTS bookmarks (name TEXT PRIMARY KEY, number INTEGER NOT NULL)",
 )
 

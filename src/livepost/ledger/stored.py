@@ -21,6 +21,7 @@ from livepost.ledger import (
     feedback,
     leases,
     outcomes,
+    permits,
     persons,
     queries,
     sends,
@@ -41,6 +42,8 @@ from livepost.ledger.base import (
     Note,
     Outcome,
     OutcomeTally,
+    Permit,
+    PermitChanges,
     Proof,
     Send,
     Settlement,
@@ -255,6 +258,14 @@ class StoredLedger:
         """Never send to this address again."""
         with self._store.transaction():
             suppressions.add(self._store, [address_hash], reason, now_ms)
+
+    def permit_changes(self, after: int, limit: int) -> PermitChanges:
+        """Return what changed about consents and suppressions."""
+        return permits.changes(self._store, after, limit)
+
+    def refusals(self, asked: Sequence[Permit]) -> list[str]:
+        """Return the reasons against letting data leave."""
+        return permits.refusals(self._store, asked)
 
     def send(self, send: Send, now_ms: int) -> KnownSend:
         """Insert a send as pending, or return what its key stands for."""

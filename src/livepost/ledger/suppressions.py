@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from livepost.ledger import permits
 from livepost.ledger.base import Lift, Suppression
 from livepost.ledger.queries import bounded
 from livepost.ledger.store import Store
@@ -14,6 +15,8 @@ from livepost.ledger.store import Store
 
 def add(store: Store, addresses: Sequence[bytes], reason: str, now_ms: int) -> int:
     """Suppress addresses inside a transaction; return how many were not yet."""
+    for address in addresses:
+        permits.note(store, address=address)
     insert = "INSERT INTO suppressions VALUES (?,?,?) ON CONFLICT (address) DO NOTHING"
     return sum(store.change(insert, (address, reason, now_ms)) for address in addresses)
 
@@ -23,6 +26,7 @@ def lift(store: Store, address: bytes, reason: str, now_ms: int) -> bool:
     found = store.rows("SELECT reason FROM suppressions WHERE address = ?", (address,))
     if not found:
         return False
+    permits.note(store, address=address)
     store.change("DELETE FROM suppressions WHERE address = ?", (address,))
     store.change(
         "INSERT INTO lifts (address, was, reason, at) VALUES (?,?,?,?)", (address, found[0][0], reason, now_ms)

@@ -11,7 +11,7 @@ import math
 
 import msgspec
 
-from livepost.ledger import choices
+from livepost.ledger import choices, permits
 from livepost.ledger.base import LANES, TakenOver
 from livepost.ledger.choices import name_of
 from livepost.ledger.moves import CANCELLABLE
@@ -136,6 +136,7 @@ def _take_consent(store: Store, item: ConsentChange) -> None:
     page is the echo of a proof that stands already.
     """
     choices.note_event(store, item)
+    permits.note(store, person=item.person)
     store.change(
         "INSERT INTO consents VALUES (?,?,?,?,?,?,?) ON CONFLICT (person, purpose) DO UPDATE SET"
         " allowed = excluded.allowed, at = excluded.at, position = excluded.position,"

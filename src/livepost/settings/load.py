@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from livepost.errors import SettingsError
+from livepost.settings.audience import Audience, check_audiences
 from livepost.settings.mail_events import MailEvents, check_mail_events
 from livepost.settings.part import (
     PARTS,
@@ -79,6 +80,10 @@ def shown(settings: Settings, origins: Mapping[str, str]) -> list[Shown]:
     ]
 
 
+SECRETS_OF = {"webhooks": "secret", "mail_events": "secret", "audiences": "key"}
+"""In which part of its tables a setting refers to a secret."""
+
+
 def load(folder: Path, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Loaded:
     """Return the settings of a project folder; `flags` are `{key: value}` of the command line.
 
@@ -132,7 +137,7 @@ def _secret_names(written: Mapping[str, Value], environ: Mapping[str, str]) -> s
     values = [*(value.given for value in written.values()), *environ.values()]
     plain = {value.removeprefix(ENVIRONMENT) for value in values if str(value).startswith(ENVIRONMENT)}
     tables = [str(value) for value in values if isinstance(value, list)]
-    tables += [environ.get(f"{PREFIX}{name}", "") for name in ("WEBHOOKS", "MAIL_EVENTS")]
+    tables += [environ.get(f"{PREFIX}{name}", "") for name in ("AUDIENCES", "WEBHOOKS", "MAIL_EVENTS")]
     return plain | {name for text in tables for name in _IN_TABLE.findall(text)}
 
 
@@ -201,6 +206,7 @@ def _check(values: Mapping[str, Value]) -> None:
     check_quiet(values["quiet_hours"].given, values["quiet_hours"].origin)
     check_webhooks(values["webhooks"].given, values["webhooks"].origin)
     check_mail_events(values["mail_events"].given, values["mail_events"].origin)
+    check_audiences(values["audiences"].given, values["audiences"].origin)
     check_rows(values["rows_mb"].given, values["state_rows"].given, values["rows_mb"].origin)
 
 
@@ -229,18 +235,21 @@ def _absolute(folder: Path, key: str, value: Value) -> Any:
     """Return the value with a relative path made absolute: paths are relative to the project folder."""
     if key in ("data", "lake"):
         return str(folder / value.given)
-    if key in ("kek", "mail_password", "ledger_password") and value.given.startswith(FILE):
-        return f"{FILE}{folder / value.given.removeprefix(FILE)}"
+    if key in ("kek", "mail_password", "ledger_password"):
+        return _in(folder, value.given)
     if key == "ledger" and value.given.startswith(SCHEME):
         return with_path_in(folder, value.given, "sslrootcert")
     if key == "mail" and value.given.startswith(SCHEMES):
         return with_path_in(folder, value.given, "cafile")
-    if key in ("webhooks", "mail_events"):
-        return [_with_secret_in(folder, one) for one in value.given]
+    if key in SECRETS_OF:
+        return [_with_secret_in(folder, one, SECRETS_OF[key]) for one in value.given]
     return value.given
 
 
-def _with_secret_in(folder: Path, table: Webhook | MailEvents) -> Webhook | MailEvents:
-    if not table.secret.startswith(FILE):
-        return table
-    return msgspec.structs.replace(table, secret=f"{FILE}{folder / table.secret.removeprefix(FILE)}")
+def _with_secret_in(folder: Path, table: Webhook | MailEvents | Audience, name: str) -> msgspec.Struct:
+    return msgspec.structs.replace(table, **{name: _in(folder, getattr(table, name))})
+
+
+def _in(folder: Path, reference: str) -> str:
+    """Return a reference to a secret, made absolute if it is a relative path."""
+    return f"{FILE}{folder / reference.removeprefix(FILE)}" if reference.startswith(FILE) else reference

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from livepost.settings.audience import AUDIENCES_MAX, Audience
 from livepost.settings.mail_events import MailEvents
 from livepost.settings.webhook import TARGETS_MAX, Webhook
 
@@ -205,6 +206,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
             "has its own behind a `+`. Empty: `from`.",
         ),
     ] = ""
+    audiences: Annotated[
+        list[Audience],
+        Meta(
+            max_length=AUDIENCES_MAX,
+            description="Which segments and features are kept in step with whom: tables `[[audiences]]` with `name`, "
+            "`vendor`, `key` (by reference), `segments`, and perhaps `features` and others.",
+        ),
+    ] = []
     allow_outgoing: Annotated[
         list[str],
         Meta(

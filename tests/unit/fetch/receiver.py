@@ -14,11 +14,18 @@ from typing import Any
 
 
 class Request:
-    """What came: path, headers (names as they were sent), body, and when (monotonic s)."""
+    """What came: method, path, headers (names as they were sent), body, and when (monotonic s)."""
 
-    def __init__(self, path: str, headers: dict[str, str], body: bytes, connection: socket.socket) -> None:
+    def __init__(
+        self, path: str, headers: dict[str, str], body: bytes, connection: socket.socket, method: str = "POST"
+    ) -> None:
+        self.method = method
         self.path, self.headers, self.body, self.at = path, headers, body, time.monotonic()
         self._connection = connection
+
+    def hang_up(self) -> None:
+        """Break the connection off."""
+        self._connection.shutdown(socket.SHUT_RDWR)
 
     def is_awaited(self) -> bool:
         """Say whether whoever sent it is still there."""
@@ -75,13 +82,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        request = Request(self.path, dict(self.headers.items()), body, self.connection)
+        request = Request(self.path, dict(self.headers.items()), body, self.connection, self.command)
         self.server.requests.append(request)
         reply = self.server.reply(request)
         with contextlib.suppress(OSError):
             self._answer(reply)
 
-    do_GET = do_POST
+    do_GET = do_PUT = do_DELETE = do_POST
 
     def _answer(self, reply: Reply) -> None:
         self.send_response(reply.status)

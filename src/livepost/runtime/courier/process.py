@@ -32,6 +32,7 @@ from livepost.runtime.author.making import maker_of
 from livepost.runtime.author.project import Project, served
 from livepost.runtime.courier.announcing import announcing
 from livepost.runtime.courier.beating import beating
+from livepost.runtime.courier.keeping import keeping
 from livepost.runtime.courier.seat import take_seat
 from livepost.runtime.courier.sender import sender_of
 from livepost.runtime.data.folder import DataFolder
@@ -109,8 +110,10 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
             clock=steady(folder.clock),
             worker=seat.worker,
         )
-        wake = open_.enter_context(announcing(folder)) if seat.first else _nobody
-        _Loop(courier, author, log, folder.courier_file(seat.number), wake).run(folder, stop)
+        wakes = (open_.enter_context(announcing(folder)), open_.enter_context(keeping(folder))) if seat.first else ()
+        _Loop(courier, author, log, folder.courier_file(seat.number), lambda: [wake() for wake in wakes]).run(
+            folder, stop
+        )
 
 
 class Serving(Protocol):
@@ -158,7 +161,7 @@ class Author:
 
 class _Loop:
     def __init__(
-        self, courier: Courier, author: Author, log: LogReader, status: Path, turned: Callable[[], None]
+        self, courier: Courier, author: Author, log: LogReader, status: Path, turned: Callable[[], object]
     ) -> None:
         self._courier = courier
         self._author = author
@@ -215,10 +218,6 @@ def _base_url(folder: DataFolder, stop: Event) -> str:
     while folder.settings.port == 0 and not folder.port_file.exists() and not stop.wait(PORT_LOOK_S):
         pass
     return folder.base_url
-
-
-def _nobody() -> None:
-    """Wake no target: the courier in the first seat tells them."""
 
 
 def _hand(front: WireClient, records: list[Record]) -> None:

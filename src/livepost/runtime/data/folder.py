@@ -87,6 +87,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.path / "webhooks.db"
 
     @property
+    def audiences_file(self) -> Path:
+        """Where the courier keeps what each destination of audiences has."""
+        return self.path / "audiences.db"
+
+    @property
     def definitions_file(self) -> Path:
         """Where the front writes what the log names."""
         return self.path / "definitions.json"

@@ -22,6 +22,7 @@ STORES: tuple[tuple[str, str], ...] = (
     ("replay", "a state that `livepost replay` builds; it goes when that is done"),
     ("ledger.db", "decisions, deliveries, consents, suppressions"),
     ("webhooks.db", "how far each webhook's target was told, and dead letters of webhooks"),
+    ("audiences.db", "what each destination of audiences has of whom (as keyed hashes), and who waits"),
     ("vault.db", "who is who, and the keys to personal values"),
     ("keys", "the key-encryption key, where it is a file, and the keys of the API"),
     ("mailbox", "mails kept instead of sent, sealed"),

@@ -33,6 +33,8 @@ from livepost.ledger.base import (
     Ledger,
     Outcome,
     OutcomeTally,
+    Permit,
+    PermitChanges,
     Send,
     Settlement,
 )
@@ -975,6 +977,33 @@ class LedgerContract:
         ledger = bench.new(host)
         assert interleaved(ledger, ["grant", "decide", "claim", "merge", "confirm"]) == []
         assert [one.state for one in ledger.deliveries()] == ["sent"]
+
+    def test_what_changes_consent_is_numbered(self, bench: LedgerBench, host: SimulatedClock) -> None:
+        ledger = bench.new(host)
+        assert ledger.permit_changes(0, 10) == PermitChanges(first=1, last=0, items=[])
+        ledger.take_over(page(consent(0)), START_MS)
+        ledger.withdraw(ADA, "marketing", START_MS + 1, "link")
+        ledger.suppress(ADDRESS, "bounced", START_MS)
+        told = ledger.permit_changes(0, 10)
+        assert [(one.person, one.address) for one in told.items] == [(ADA, None), (ADA, None), (None, ADDRESS)]
+        numbers = [one.number for one in told.items]
+        assert numbers == sorted(numbers) and (told.first, told.last) == (numbers[0], numbers[-1])
+        assert ledger.permit_changes(numbers[0], 1).items == told.items[1:2]
+
+    def test_what_may_leave_is_what_a_claim_would_say(self, bench: LedgerBench, host: SimulatedClock) -> None:
+        ledger = bench.new(host)
+        asked_of = [
+            Permit(person=ADA, purpose="marketing", address=ADDRESS),
+            Permit(person=ADA, purpose="other"),
+            Permit(person=bytes(16), purpose="marketing"),
+        ]
+        assert ledger.refusals(asked_of) == ["consent"] * 3, "unknown is no"
+        ledger.take_over(page(consent(0)), START_MS)
+        assert ledger.refusals(asked_of) == ["", "consent", "consent"]
+        ledger.suppress(ADDRESS, "bounced", START_MS)
+        assert ledger.refusals(asked_of) == ["suppressed", "consent", "consent"]
+        ledger.withdraw(ADA, "marketing", START_MS + 1, "link")
+        assert ledger.refusals([Permit(person=ADA, purpose="marketing")]) == ["consent"]
 
 
 class DurableLedgerContract(LedgerContract):
