@@ -369,6 +369,15 @@ def test_a_job_is_waited_for_and_whom_it_refuses_is_a_dead_letter(tmp_path: Path
         assert len(looks) == 4
 
 
+def test_all_pages_of_a_jobs_errors_are_read(tmp_path: Path) -> None:
+    bench = grown(tmp_path, "klaviyo", people=9)
+    bench.model.poison = {f"person-{n}@example.com" for n in range(7)}
+    with closing(bench.book):
+        bench.run()
+        assert bench.book.tally(NAME).dead == 7
+        assert {*bench.model.in_lists()} == {"person-7@example.com", "person-8@example.com"}
+
+
 def test_a_job_that_never_ends_is_given_up(tmp_path: Path) -> None:
     bench = grown(tmp_path, "klaviyo", people=1)
     assert isinstance(bench.model, KlaviyoModel)
