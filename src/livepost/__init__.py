@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         total,
     )
     from livepost.project.calendar import calendar_days, calendar_months, calendar_weeks
-    from livepost.project.campaign import Cap, campaign
+    from livepost.project.campaign import Cap, broadcast, campaign
     from livepost.project.choice import in_
     from livepost.project.duration import days, hours, minutes, seconds, weeks
     from livepost.project.email import Email
@@ -51,6 +51,7 @@ __all__ = [
     "Profile",
     "Quiet",
     "ScreenViewed",
+    "broadcast",
     "calendar_days",
     "calendar_months",
     "calendar_weeks",
@@ -84,7 +85,7 @@ _ROOMS = {
         *("recent", "since", "top", "total"),
     ),
     "calendar": ("calendar_days", "calendar_months", "calendar_weeks"),
-    "campaign": ("Cap", "campaign"),
+    "campaign": ("Cap", "broadcast", "campaign"),
     "choice": ("in_",),
     "duration": ("days", "hours", "minutes", "seconds", "weeks"),
     "email": ("Email",),

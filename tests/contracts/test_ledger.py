@@ -12,6 +12,7 @@ import pytest
 from livepost.clock import SimulatedClock
 from livepost.ledger.base import Ledger
 from livepost.ledger.sqlite import SqliteLedger
+from livepost.testing.contracts.choices import ChoicesContract
 from livepost.testing.contracts.ledger import DurableLedgerContract, LedgerContract
 
 
@@ -51,3 +52,9 @@ class TestSqliteLedgerOnDisk(DurableLedgerContract):
     def bench(self, tmp_path: Path) -> Iterator[DiskBench]:
         with contextlib.ExitStack() as opened:
             yield DiskBench(tmp_path, opened)
+
+
+class TestChoicesOfSqliteLedger(ChoicesContract):
+    @pytest.fixture
+    def bench(self) -> MemoryBench:
+        return MemoryBench()

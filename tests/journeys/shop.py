@@ -8,6 +8,7 @@ from livepost import (
     Money,
     Profile,
     Quiet,
+    broadcast,
     campaign,
     count,
     days,
@@ -99,7 +100,7 @@ def greeting(shopper: Shopper) -> Email:
     return Email("words", subject="Welcome")
 
 
-@campaign(on=TopicFollowed, where=TopicFollowed.topic == "tea", reentry=days(7))
+@campaign(on=TopicFollowed, where=TopicFollowed.topic == "tea", reentry=days(7), topic="letters")
 def tea_letter(shopper: Shopper) -> Email:
     return Email("words", subject="All about tea")
 
@@ -127,3 +128,13 @@ def tea_course(shopper: Shopper) -> Email:
 @tea_course.then(wait=days(2), at="18:00")
 def second_lesson(shopper: Shopper) -> Email:
     return Email("words", subject="Lesson two")
+
+
+@broadcast(audience=Shopper.vip, until=OrderCompleted, over=hours(4))
+def vip_evening(shopper: Shopper) -> Email:
+    return Email("words", subject="An evening for you")
+
+
+@broadcast(audience=Shopper.vip, at="09:00", exit=False)
+def morning_letter(shopper: Shopper) -> Email:
+    return Email("words", subject="Good morning")

@@ -16,7 +16,7 @@ from livepost.model.record import Kind, Origin, Record
 from tests.oracle.naive import DAY, Ending, Naive, Occasion, OracleResult, Person, Standing
 from tests.oracle.values import passings
 
-OF_THE_RUN = ("log", "workspace", "person_by_subject", "remembered", "transitions", "outbox", "floors")
+OF_THE_RUN = ("log", "workspace", "person_by_subject", "remembered", "transitions", "outbox", "floors", "broadcasts")
 """What a change of the project leaves as it is."""
 
 

@@ -87,6 +87,7 @@ def essence(item: Transition | OutboxItem) -> tuple[Any, ...]:
                 item.cap_per_ms,
                 item.overall,
                 item.quiet or (),
+                item.over_ms,
             )
             return (item.position, "decision", item.person.hex(), item.id.hex(), *values, *rules)
         case Cancellation():
@@ -178,13 +179,15 @@ class Person:
 
 @dataclass(frozen=True)
 class Occasion:
-    """One evaluation: T, position, record (None at a due time), lateness (ms), and what was crossed."""
+    """One evaluation: T, position, record (None at a due time), lateness (ms), and what was crossed; `broadcast` is
+    (campaign, cause) where the person is asked about one."""
 
     at: int
     position: int
     record: Record | None
     lateness: int
     moved: dict[str, Transition] = field(default_factory=dict)
+    broadcast: tuple[str, bytes] | None = None
 
     @property
     def origin(self) -> Origin:
@@ -207,6 +210,7 @@ class Naive:
         self.transitions: list[Transition] = []
         self.outbox: list[OutboxItem] = []
         self.floors: dict[str, int] = {}
+        self.broadcasts: set[bytes] = set()
         self.campaigns = sorted(compiled.campaigns, key=lambda campaign: -campaign.priority)
         self.zoned = any(asks_for_zones(campaign) for campaign in compiled.campaigns)
         self.conditions = {segment.name: segment.condition for segment in compiled.segments}
@@ -216,12 +220,27 @@ class Naive:
 
     def take(self, record: Record) -> Ending | None:
         """Take the next record of the log; return where it ended, None for what is no event."""
+        if record.kind == Kind.BROADCAST:
+            self.broadcast(record)
         if record.kind != Kind.EVENT:
             return None
         ending = self.ending(record)
         if ending[0] == "processed":
             self.process(record)
         return ending
+
+    def broadcast(self, record: Record) -> None:
+        """Start a journey of each person in the audience of a campaign, unless this broadcast was done before."""
+        cause = event_id(record.source, record.message_id)
+        named = [each for each in self.campaigns if each.broadcast and each.name == record.control.get("campaign")]
+        if cause in self.broadcasts or not named:
+            return
+        self.broadcasts.add(cause)
+        for person in {id(each): each for each in self.person_by_subject.values()}.values():
+            self.serve(person, record.stamp)
+            if person.bits.get(named[0].audience or ""):
+                told = (named[0].name, cause)
+                self.start(person, named[0], Occasion(record.stamp, record.seq, None, 0, broadcast=told))
 
     def finish(self, endings: list[Ending | None]) -> OracleResult:
         """Serve every due time up to the log's last stamp, and return the result."""
@@ -490,6 +509,7 @@ class Naive:
             cap_per_ms=campaign.cap.per_ms if campaign.cap else 0,
             overall=tuple((cap.times, cap.per_ms) for cap in campaign.overall),
             quiet=hours_of(person, campaign),
+            over_ms=campaign.over_ms,
         )
         self.outbox.append(decision)
         standing = person.standing(campaign.name)
@@ -515,12 +535,14 @@ def ending_reason(campaign: CampaignSpec, occasion: Occasion) -> str:
 def starting_cause(campaign: CampaignSpec, occasion: Occasion) -> bytes | None:
     """Return the id of what starts a journey now, None if nothing does."""
     record = occasion.record
+    if occasion.broadcast is not None:
+        return occasion.broadcast[1] if occasion.broadcast[0] == campaign.name else None
     if record is not None and record.origin != Origin.LIVE:
         return None
     if record is not None and record.stamp - record.effective_ts > campaign.fresh_ms:
         return None
     crossed = occasion.moved.get(campaign.audience or "")
-    if crossed is not None and crossed.entered:
+    if crossed is not None and crossed.entered and not campaign.broadcast:
         return crossed.id
     if record is None or record.name != campaign.on:
         return None

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.real.browser import browser
 from tests.real.kafka import Broker, needs_kafka
+from tests.real.postgres import Server, needs_postgres
 
 expect.set_options(timeout=20_000)
 """How long (ms) a page may take to show what is expected: enough for a slow host, since nothing is timed by it."""
@@ -30,3 +31,12 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     broker = Broker(tmp_path_factory.mktemp("kafka"))
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL for all tests; each makes databases of its own."""
+    needs_postgres()
+    server = Server()
+    yield server
+    server.remove()

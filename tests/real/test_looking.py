@@ -22,6 +22,7 @@ import pytest
 from livepost.clock import HOUR_MS, anchor_clock
 from livepost.deliver.keep import read
 from livepost.ledger.sqlite import SqliteLedger
+from livepost.ledger.stored import StoredLedger
 from livepost.model.person import PersonView
 from livepost.model.record import Record
 from livepost.model.story import DecisionTaken, DeliveryMoved, EventHappened, Happening, OutcomeNoted, SegmentCrossed
@@ -74,12 +75,12 @@ class Looked:
         anchor_clock(self.house.folder.path, SPEED)
         self.house.start()
         opened.callback(self.house.stop)
-        self.ledger: SqliteLedger = opened.enter_context(closing(self.house.folder.ledger()))
+        self.ledger: StoredLedger = opened.enter_context(closing(self.house.folder.ledger()))
         self.engine = opened.enter_context(closing(EngineClient(self.house.folder)))
         self.looking = self.look()
         opened.callback(self.looking.close)
 
-    def look(self, ledger: SqliteLedger | None = None) -> Looking:
+    def look(self, ledger: StoredLedger | None = None) -> Looking:
         folder, project = self.house.folder, self.house.project
         return Looking(folder, project, ledger or self.ledger, Rates(), lambda: None, outcomes=lambda: 0)
 

@@ -451,12 +451,12 @@ def test_a_mail_sent_twice_would_be_counted(closes: Closes, tmp_path: Path) -> N
 class Shop:
     """The crash suite's shop as a house whose mails go to a server."""
 
-    def __init__(self, folder: Path, address: str, more: str = "") -> None:
+    def __init__(self, folder: Path, address: str, more: str = "", courier: str = "") -> None:
         project = copytree(SHOP_FOLDER, folder / "shop", ignore=lambda _, names: [n for n in names if "pycache" in n])
         settings = project / "livepost.toml"
         told = settings.read_text().replace('"keep:"', f'"{address}"')
         settings.write_text(f'{told}public_url = "https://m.shop.example"\n{more}')
-        self.house = House(folder / "data", project)
+        self.house = House(folder / "data", project, courier=courier)
         self.house.start()
 
     def looks(self, name: str) -> None:

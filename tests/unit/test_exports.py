@@ -22,6 +22,7 @@ WORDS = [
         "ScreenViewed",
     ),
     *(
+        "broadcast",
         "calendar_days",
         "calendar_months",
         "calendar_weeks",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
-from livepost.ledger.base import Delivery
+from livepost.ledger.base import AskedBroadcast, Delivery, Kill
 from livepost.ledger.moves import State
+from livepost.model.choice import Said
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
+from livepost.model.standing import CampaignStanding
 from livepost.model.told import Member, SegmentCount, Standing
 from livepost.ops.why import PersonReason
 
@@ -28,6 +30,10 @@ class House(Protocol):
 
     async def read(self, name: str, at_least: int) -> PersonView | None:
         """Do what `person` does, in the server's event loop."""
+        ...
+
+    def said(self, person: bytes, limit: int) -> list[Said]:
+        """Return what a person said about purposes and choices, newest first, each with its proof."""
         ...
 
     def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:
@@ -50,6 +56,22 @@ class House(Protocol):
 
     def deliveries(self, person: bytes | None, campaign: str | None, state: State | None, limit: int) -> list[Delivery]:
         """Return deliveries, newest first."""
+        ...
+
+    def broadcasts(self, limit: int) -> list[AskedBroadcast]:
+        """Return broadcasts, newest first."""
+        ...
+
+    def campaigns(self) -> list[CampaignStanding]:
+        """Return where each campaign stands."""
+        ...
+
+    def kills(self) -> list[Kill]:
+        """Return which campaigns are stopped."""
+        ...
+
+    def kill(self, campaign: str, *, on: bool) -> None:
+        """Stop a campaign's mails, or all marketing (`ALL_MARKETING`), or let them go on."""
         ...
 
     def standing(self) -> Standing:

@@ -1,4 +1,4 @@
-"""The public endpoints of mails: `/u` unsubscribes, `/c` leads a click on.
+"""The public endpoints of mails: `/u` unsubscribes, `/c` leads a click on; `preferences.py` has what can be chosen.
 
 In: requests by anyone who holds a mail, scanners included. Out: small pages. Promised: GET decides nothing; a
 POST to `/u` is in the ledger before the reply, needs no login, sets no cookie, redirects nowhere (RFC 8058);
@@ -10,38 +10,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from livepost.api.look import HEADERS, Look
+from livepost.api.wording import Words
 from livepost.clock import Clock
-from livepost.deliver.token import Tokens, Unsubscribe
+from livepost.deliver.token import Preferences, Tokens, Unsubscribe
 from livepost.errors import LivepostError, SealError, StoreError
-from livepost.ledger.base import OutcomeKind, Withdrawal
+from livepost.ledger.base import OutcomeKind, Proof, Withdrawal
+from livepost.measure.choice import chosen
 from livepost.measure.click import clicked
 from livepost.measure.unsubscribe import unsubscribed
+from livepost.model.choice import is_choice
 from livepost.model.record import Record
 
 ECHOES = 500
 """Withdrawals echoed at a time."""
 
 PROOF = "one-click"
-
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex",
-}
-_BAD_LINK = "This link is not from one of our mails, or it was cut short. Please use the link in the mail itself.\n"
-_NOT_NOW = "Your wish could not be recorded just now. Please try again in a minute.\n"
 
 
 class Withdrawals(Protocol):
@@ -60,6 +53,28 @@ class Withdrawals(Protocol):
         ...
 
 
+class Choices(Protocol):
+    """The ledger's part that takes what people choose."""
+
+    def choose(
+        self, person: bytes, wishes: Mapping[str, bool], now_ms: int, how: str, source: str, shown: str
+    ) -> list[Proof]:
+        """Record wishes, durably."""
+        ...
+
+    def standing(self, person: bytes) -> dict[str, bool]:
+        """Return what a person allows and chose."""
+        ...
+
+    def unechoed_grants(self, limit: int) -> list[Proof]:
+        """Return grants whose echo the log may not have."""
+        ...
+
+    def grants_echoed(self, grants: Sequence[Proof]) -> None:
+        """Note that the log has their echoes."""
+        ...
+
+
 class Clicks(Protocol):
     """The ledger's part that hears of clicks."""
 
@@ -68,7 +83,7 @@ class Clicks(Protocol):
         ...
 
 
-class MailLedger(Withdrawals, Clicks, Protocol):
+class MailLedger(Withdrawals, Choices, Clicks, Protocol):
     """The ledger, as far as the public endpoints go."""
 
 
@@ -80,6 +95,14 @@ class Append(Protocol):
         ...
 
 
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person can choose: purposes of marketing, topics with the words people read, frequencies ("1 per 7d")."""
+
+    purposes: tuple[str, ...] = ()
+    topics: Mapping[str, str] = {}
+    frequencies: tuple[str, ...] = ()
+
+
 class MailDesk(msgspec.Struct, frozen=True, kw_only=True):
     """What the endpoints need; `known` says whether a subject names a person for sure (the vault knows)."""
 
@@ -89,19 +112,27 @@ class MailDesk(msgspec.Struct, frozen=True, kw_only=True):
     known: Callable[[bytes], bool]
     clock: Clock
     shop_name: str
+    look: Look = Look()
+    offer: Callable[[], Offer] = Offer
+
+    def not_now(self, words: Words) -> Response:
+        """Return the page of a wish that could not be recorded."""
+        reply = self.look.notice(words, self.shop_name, "not_now", 503)
+        reply.headers["Retry-After"] = "60"
+        return reply
 
 
 def mail_routes(desk: MailDesk) -> list[Route]:
     """Return the routes, for a Starlette app."""
 
     async def ask(request: Request) -> Response:
-        return _ask(desk, request.path_params["token"])
+        return _ask(desk, request)
 
     async def unsubscribe(request: Request) -> Response:
-        return await _unsubscribe(desk, request.path_params["token"])
+        return await _unsubscribe(desk, request)
 
     async def click(request: Request) -> Response:
-        return await _click(desk, request.path_params["token"])
+        return await _click(desk, request)
 
     return [
         Route("/u/{token}", ask, methods=["GET"]),
@@ -111,53 +142,67 @@ def mail_routes(desk: MailDesk) -> list[Route]:
 
 
 async def echo(desk: MailDesk) -> int:
-    """Bring withdrawals that the log may not have to it; return how many. For the start, and after a POST.
+    """Bring withdrawals and grants that the log may not have to it; return how many. For the start, and after a POST.
 
     Raises LivepostError if the log does not take them: they stay for the next time.
     """
     waiting = await asyncio.to_thread(desk.ledger.unechoed, ECHOES)
     if waiting:
-        await desk.append([_echo_of(desk, one) for one in waiting])
+        await desk.append([echo_of(desk, one) for one in waiting])
         await asyncio.to_thread(desk.ledger.echoed, waiting)
-    return len(waiting)
+    grants = await asyncio.to_thread(desk.ledger.unechoed_grants, ECHOES)
+    if grants:
+        await desk.append([echo_of(desk, one) for one in grants])
+        await asyncio.to_thread(desk.ledger.grants_echoed, grants)
+    return len(waiting) + len(grants)
 
 
-def _ask(desk: MailDesk, token: str) -> Response:
-    link = _opened(desk, token)
+def is_forgotten(desk: MailDesk, person: bytes) -> bool:
+    """Say whether a person was erased: nothing of theirs can be chosen any more."""
+    try:
+        desk.known(person)
+    except SealError:
+        return True
+    return False
+
+
+def _ask(desk: MailDesk, request: Request) -> Response:
+    words, link = desk.look.words_for(request), _opened(desk, request)
     if link is None:
-        return _bad_link()
-    question = f"Stop {_purpose(link)} mails from {html.escape(desk.shop_name)}?"
-    return _page(question, '<form method="post"><button type="submit">Unsubscribe</button></form>')
+        return _bad_link(desk, words)
+    button = html.escape(words.say("unsubscribe_button"))
+    form = f'<form method="post"><button type="submit">{button}</button></form>'
+    return _page(desk, words, "unsubscribe", link, form)
 
 
-async def _unsubscribe(desk: MailDesk, token: str) -> Response:
-    link = _opened(desk, token)
+async def _unsubscribe(desk: MailDesk, request: Request) -> Response:
+    words, link = desk.look.words_for(request), _opened(desk, request)
     if link is None:
-        return _bad_link()
+        return _bad_link(desk, words)
     try:
         # Threads of their own: those that pages and the API share may all wait for an engine that hangs.
         await asyncio.to_thread(
             desk.ledger.withdraw, link.person, link.purpose, desk.clock.now_ms(), f"{PROOF} {link.decision.hex()}"
         )
     except StoreError:
-        return PlainTextResponse(_NOT_NOW, 503, {**_HEADERS, "Retry-After": "60"})
+        return desk.not_now(words)
     with contextlib.suppress(LivepostError):  # the ledger has it, which is what counts; the echo is made later
         await echo(desk)
-    return _page(f"You will get no more {_purpose(link)} mails from {html.escape(desk.shop_name)}.", "")
+    return _page(desk, words, "unsubscribed", link, "")
 
 
-async def _click(desk: MailDesk, token: str) -> Response:
+async def _click(desk: MailDesk, request: Request) -> Response:
     try:
-        link = desk.tokens.open_click(token)
+        link = desk.tokens.open_click(request.path_params["token"])
     except SealError:
-        return _bad_link()
+        return _bad_link(desk, desk.look.words_for(request))
     now_ms = desk.clock.now_ms()
     record = clicked(link.decision, link.person, link.link, now_ms, known=_known(desk, link.person))
     with contextlib.suppress(LivepostError):  # a click that cannot be written down still leads on
         await desk.append([record])
     # The courier may hold the ledger for a while: who clicked is led on before the ledger hears of it.
     noting = BackgroundTask(_note_click, desk, link.decision, now_ms)
-    return RedirectResponse(link.target, 302, _HEADERS, background=noting)
+    return RedirectResponse(link.target, 302, HEADERS, background=noting)
 
 
 def _note_click(desk: MailDesk, decision: bytes, at_ms: int) -> None:
@@ -165,15 +210,21 @@ def _note_click(desk: MailDesk, decision: bytes, at_ms: int) -> None:
         desk.ledger.note_outcome(decision, "clicked", at_ms)
 
 
-def _opened(desk: MailDesk, token: str) -> Unsubscribe | None:
+def _opened(desk: MailDesk, request: Request) -> Unsubscribe | None:
     try:
-        return desk.tokens.open_unsubscribe(token)
+        return desk.tokens.open_unsubscribe(request.path_params["token"])
     except SealError:
         return None
 
 
-def _echo_of(desk: MailDesk, one: Withdrawal) -> Record:
-    return unsubscribed(one.person, one.purpose, one.at, one.proof, known=_known(desk, one.person))
+def echo_of(desk: MailDesk, one: Withdrawal | Proof) -> Record:
+    """Return what the log is told of a word that the ledger has."""
+    known = _known(desk, one.person)
+    if isinstance(one, Proof):
+        return chosen(one.person, one.purpose, one.allowed, one.at, f"{one.how} {one.source}", known=known)
+    if is_choice(one.purpose):
+        return chosen(one.person, one.purpose, False, one.at, one.proof, known=known)
+    return unsubscribed(one.person, one.purpose, one.at, one.proof, known=known)
 
 
 def _known(desk: MailDesk, person: bytes) -> bool:
@@ -183,20 +234,13 @@ def _known(desk: MailDesk, person: bytes) -> bool:
         return False
 
 
-def _purpose(link: Unsubscribe) -> str:
-    return html.escape(link.purpose)
+def _bad_link(desk: MailDesk, words: Words) -> Response:
+    return desk.look.notice(words, desk.shop_name, "bad_link", 404)
 
 
-def _bad_link() -> Response:
-    return PlainTextResponse(_BAD_LINK, 404, _HEADERS)
-
-
-def _page(sentence: str, action: str) -> Response:
-    return HTMLResponse(
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Mail preferences</title>'
-        "<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem}"
-        "button{font:inherit;padding:.5rem 1rem}</style></head>"
-        f"<body><main><h1>{sentence}</h1>{action}</main></body></html>",
-        headers=_HEADERS,
-    )
+def _page(desk: MailDesk, words: Words, name: str, link: Unsubscribe, form: str) -> Response:
+    """Return a page that asks or answers, with the way to what else can be chosen."""
+    token = desk.tokens.preferences(Preferences(link.decision, link.person, link.purpose))
+    instead = f'<p><a href="../preferences/{token}">{html.escape(words.say("choose_instead"))}</a></p>'
+    title = words.say(name, purpose=words.purpose(link.purpose), shop=desk.shop_name)
+    return desk.look.page(words, desk.shop_name, title, form + instead)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -57,12 +58,11 @@ def openapi(operations: Sequence[Operation], actions: Sequence[Action], version:
     done = [type_ for one in actions for type_ in (one.wish, one.answers)]
     schemas, components = msgspec.json.schema_components([Problem, *read, *done], ref_template=_REF)
     problem, told = schemas[0], schemas[1:]
-    paths = {
-        one.path: {"get": _operation(one, components, told[2 * place + 1], problem)}
-        for place, one in enumerate(operations)
-    }
+    paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for place, one in enumerate(operations):
+        paths[one.path]["get"] = _operation(one, components, told[2 * place + 1], problem)
     for place, action in enumerate(actions, len(operations)):
-        paths[action.path] = {"post": _action(action, told[2 * place], told[2 * place + 1], problem)}
+        paths[action.path]["post"] = _action(action, told[2 * place], told[2 * place + 1], problem)
     asked = {one.asked.__name__ for one in operations}
     return {
         "openapi": "3.1.0",

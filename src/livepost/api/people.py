@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from livepost.api.house import House
 from livepost.api.operation import Operation
 from livepost.errors import RejectedError
+from livepost.model.choice import Said
 from livepost.model.person import PersonView
 from livepost.ops.why import PersonReason
 
@@ -78,6 +79,20 @@ class PersonAnswer(msgspec.Struct, frozen=True, kw_only=True):
     next_due: int | None
 
 
+class SaidAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose words; at most `limit` of them."""
+
+    id: Id
+    limit: Annotated[int, Meta(ge=1, le=1_000)] = 100
+
+
+class SaidAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person said about purposes and choices, newest first, each with its proof; times are UTC ms."""
+
+    person: str
+    said: list[Said]
+
+
 class WhyAsked(msgspec.Struct, frozen=True, kw_only=True):
     """Whom and about what: a campaign, a segment, or both; all of them if neither is named. `wait` as for a person.
 
@@ -110,6 +125,11 @@ async def _person(house: House, asked: PersonAsked) -> PersonAnswer:
         consents=view.consents,
         next_due=view.next_due,
     )
+
+
+def _said(house: House, asked: SaidAsked) -> SaidAnswer:
+    view = found_person(house, asked.id)
+    return SaidAnswer(person=view.person.hex(), said=house.said(view.person, asked.limit))
 
 
 def _why(house: House, asked: WhyAsked) -> PersonReason:
@@ -152,6 +172,15 @@ PERSON = Operation(
     run=_person,
     in_loop=True,
     refusals={HTTPStatus.NOT_FOUND: NOBODY, HTTPStatus.CONFLICT: TOO_FAR},
+)
+CONSENTS = Operation(
+    path="/api/people/{id}/consents",
+    name="consents",
+    summary="What a person allowed, refused and chose, each with its proof",
+    asked=SaidAsked,
+    answers=SaidAnswer,
+    run=_said,
+    refusals={HTTPStatus.NOT_FOUND: NOBODY},
 )
 WHY = Operation(
     path="/api/people/{id}/why",

@@ -228,7 +228,7 @@ def _histograms(new: House) -> tuple[dict[int, int], dict[int, int]]:
     """Return the engine's freshness and the courier's event-to-mail as they stand."""
     with closing(EngineClient(new.folder)) as engine:
         freshness = engine.status().freshness
-    told = new.folder.courier_file
+    told = new.folder.courier_file()
     if not told.exists():
         return freshness, {}
     return freshness, msgspec.json.decode(told.read_bytes(), type=CourierStatus).event_to_mail

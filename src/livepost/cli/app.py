@@ -31,6 +31,8 @@ COMMANDS: dict[str, str] = {
     "replay": "replay:replay",
     "snapshot": "replay:snapshot",
     "kill": "stopping:kill",
+    "broadcast": "broadcasting:broadcast",
+    "suppressions": "suppressions:app",
     "dead": "dead:app",
     "webhooks": "webhooks:app",
     "audiences": "audiences:app",

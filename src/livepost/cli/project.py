@@ -16,6 +16,7 @@ from livepost.project.check import check_project
 from livepost.project.compiled import compile_project
 from livepost.project.declarations import Declarations, collect
 from livepost.project.problem import Problem
+from livepost.runtime.author.look import problems_of_look
 from livepost.runtime.author.project import import_shop
 from livepost.runtime.author.templates import load_templates
 from livepost.runtime.courier.audiences import accounts_of, check_audiences
@@ -67,7 +68,9 @@ def problems_here() -> list[Problem]:
         return [Problem.of(error)]
     except LivepostError as error:
         return [Problem(str(error))]
-    problems = check_project(declarations, currency=settings.currency, templates=templates.names())
+    told = problems_of_look(Path.cwd(), settings)
+    names = templates.names()
+    problems = check_project(declarations, currency=settings.currency, templates=names, topics=settings.topics) + told
     return problems or _audiences_of(declarations, settings)
 
 

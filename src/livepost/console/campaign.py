@@ -18,7 +18,7 @@ from livepost.console.rule import rules
 from livepost.console.segment import NAME_MAX
 from livepost.console.state import COLOURS, state_colour, state_word
 from livepost.errors import RejectedError
-from livepost.ledger.base import ALL_MARKETING, MAX_LISTED, Delivery, Kill
+from livepost.ledger.base import ALL_MARKETING, MAX_LISTED, AskedBroadcast, Delivery, Kill
 from livepost.model.compiled import CampaignSpec
 from livepost.model.decision import reason_words
 from livepost.model.standing import CampaignStanding
@@ -28,19 +28,54 @@ Stopped: TypeAlias = Literal["", "own", "all"]
 SHOWN = 50
 """Deliveries listed unless more are asked for."""
 
+BROADCASTS_SHOWN = 10
+"""Broadcasts listed."""
+
+CONSOLE = "console"
+"""Who asks for a broadcast, or approves one, on this page: sessions have no names yet."""
+
 
 class CampaignAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """`state` is that of the deliveries listed, "" for all; `limit` how many."""
+    """`state` is that of the deliveries listed, "" for all; `limit` how many.
+
+    `broadcast` asks once more before one begins.
+    """
 
     name: Annotated[str, msgspec.Meta(max_length=NAME_MAX)]
     state: Literal["", "pending", "claimed", "in_flight", "sent", "failed", "unknown", "skipped", "held"] = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_LISTED)] = SHOWN
+    broadcast: Literal["", "ask"] = ""
 
 
-class SwitchTold(msgspec.Struct, frozen=True):
-    """The form of the campaign's switch."""
+class CampaignTold(msgspec.Struct, frozen=True):
+    """The forms of the campaign's switch and of its broadcasts; `id` (hex) is of the one to approve, or of the one that
+    was the newest when the form was shown: two who send the same form broadcast once.
+    """
 
-    act: Literal["stop", "go"]
+    act: Literal["stop", "go", "broadcast", "approve"]
+    id: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{32})?$")] = ""
+
+
+class BroadcastLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A broadcast: its id (hex), when it was asked for or has begun (UTC ms), to how many people, who asked for it and
+    who approved it; `waits` for approval.
+    """
+
+    id: str
+    at: int
+    people: int
+    asked_by: str
+    approved_by: str
+    waits: bool
+
+
+class BroadcastsView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page shows of a campaign that is broadcast: to whom it would go now, and what went."""
+
+    audience: str
+    people: int
+    newest: str
+    lines: list[BroadcastLine]
 
 
 class DeliveryLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +111,7 @@ class CampaignView(msgspec.Struct, frozen=True, kw_only=True):
     states: list[tuple[str, str, int]]
     deliveries: list[DeliveryLine]
     more: int
+    broadcasts: BroadcastsView | None
 
 
 def _campaign(house: House, asked: CampaignAsked) -> CampaignView:
@@ -108,13 +144,43 @@ def _campaign(house: House, asked: CampaignAsked) -> CampaignView:
         ],
         deliveries=[_line(one) for one in found],
         more=min(asked.limit * 4, MAX_LISTED) if len(found) == asked.limit < MAX_LISTED else 0,
+        broadcasts=_broadcasts(house, spec),
     )
 
 
-def _switch(house: House, asked: CampaignAsked, told: SwitchTold) -> CampaignView:
+def _act(house: House, asked: CampaignAsked, told: CampaignTold) -> CampaignView:
     _campaign(house, asked)  # refuses a campaign that there is not
-    house.kill(asked.name, on=told.act == "stop")
+    match told.act:
+        case "broadcast":
+            house.broadcast(asked.name, f"console {asked.name} after {told.id}", CONSOLE)
+        case "approve":
+            house.approve(bytes.fromhex(told.id), CONSOLE)
+        case _:
+            house.kill(asked.name, on=told.act == "stop")
     return _campaign(house, asked)
+
+
+def _broadcasts(house: House, spec: CampaignSpec | None) -> BroadcastsView | None:
+    if spec is None or not spec.broadcast or spec.audience is None:
+        return None
+    found = [one for one in house.broadcasts(MAX_LISTED) if one.campaign == spec.name]
+    return BroadcastsView(
+        audience=spec.audience,
+        people=next((one.people for one in house.segments() if one.segment == spec.audience), 0),
+        newest=found[0].id.hex() if found else "",
+        lines=[_broadcast_line(one) for one in found[:BROADCASTS_SHOWN]],
+    )
+
+
+def _broadcast_line(one: AskedBroadcast) -> BroadcastLine:
+    return BroadcastLine(
+        id=one.id.hex(),
+        at=one.begun_at or one.asked_at,
+        people=one.people,
+        asked_by=one.asked_by,
+        approved_by=one.approved_by,
+        waits=not one.approved_at,
+    )
 
 
 def _stopped(kills: list[Kill], campaign: str, spec: CampaignSpec | None) -> tuple[Stopped, int]:
@@ -154,5 +220,5 @@ CAMPAIGN = Page(
     show=_campaign,
     rail="campaigns",
     every_s=SELDOM_S,
-    form=Form(told=SwitchTold, take=_switch),
+    form=Form(told=CampaignTold, take=_act),
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
-from livepost.ledger.base import Delivery, Divergence, Kill
+from livepost.ledger.base import AskedBroadcast, Delivery, Divergence, Kill
 from livepost.ledger.moves import State
+from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
 from livepost.model.letter import Letter, LetterDetail, Replay, Replayed
 from livepost.model.message import RenderedMail
@@ -69,6 +70,10 @@ class House(Protocol):
         """Return what happened to a person, the newest first; `limit` is 1 to 1,000."""
         ...
 
+    def said(self, person: bytes, limit: int) -> list[Said]:
+        """Return what a person said about purposes and choices, newest first, each with its proof."""
+        ...
+
     def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:
         """Return why a person is in each segment or not, and got each campaign's mail or did not; with the `records`
         of the log that are behind it, if asked for: that takes up to a second.
@@ -89,6 +94,21 @@ class House(Protocol):
 
     def campaigns(self) -> list[CampaignStanding]:
         """Return where each campaign stands, in the project's order, then those that only the ledger remembers."""
+        ...
+
+    def broadcasts(self, limit: int) -> list[AskedBroadcast]:
+        """Return broadcasts, newest first."""
+        ...
+
+    def broadcast(self, campaign: str, message_id: str, by: str) -> AskedBroadcast:
+        """Broadcast a campaign, or note that it waits for approval; of one message id it is one broadcast.
+
+        Raises RejectedError (404, 409), OverloadedError, StoreError.
+        """
+        ...
+
+    def approve(self, id_: bytes, by: str) -> AskedBroadcast:
+        """Approve a broadcast, and begin it; raises as `broadcast` does."""
         ...
 
     def kills(self) -> list[Kill]:

@@ -14,6 +14,7 @@ from livepost.console.page import Page
 from livepost.console.people import ID_MAX, found_person
 from livepost.console.story import KINDS, Entry, entry, kind_of
 from livepost.console.words import counted, moment
+from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
 from livepost.model.person import PersonView
 from livepost.model.story import PersonStory
@@ -21,6 +22,9 @@ from livepost.ops.why import PersonReason
 
 SHOWN = 100
 """Entries of the line of time that are shown unless more are asked for."""
+
+SAID_SHOWN = 50
+"""Proofs of consent that are shown."""
 
 SHOWN_MAX = 1_000
 """Entries the house is asked for at most."""
@@ -49,6 +53,7 @@ class PersonPage(msgspec.Struct, frozen=True, kw_only=True):
     hex: str
     features: list[FeatureLine]
     consents: list[tuple[str, str, str]]
+    said: list[Said]
     reasons: PersonReason
     time: TimeView
     kinds: dict[str, str]
@@ -63,6 +68,7 @@ def _person(house: House, asked: PersonAsked) -> PersonPage:
         hex=view.person.hex(),
         features=feature_lines(project, view),
         consents=_consents(project, view),
+        said=house.said(view.person, SAID_SHOWN),
         reasons=house.reasons(view, records=True),
         time=_time(story, asked),
         kinds=KINDS,

@@ -23,6 +23,8 @@ def rules(spec: CampaignSpec) -> list[str]:
 
 
 def _begins(spec: CampaignSpec) -> str:
+    if spec.broadcast:
+        return f"begins when it is broadcast, for everybody in {spec.audience}"
     if spec.audience is not None:
         return f"begins when a person enters {spec.audience}"
     return f"begins with {spec.on}{', so that `where` holds' if spec.where is not None else ''}"

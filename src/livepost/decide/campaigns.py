@@ -39,7 +39,7 @@ class Roster:
         self._place = {campaign.name: place for place, campaign in enumerate(self.all)}
         specs = [campaign.spec for campaign in self.all]
         self._on = _places((spec.on,) if spec.on else () for spec in specs)
-        self._entered = _places((spec.audience,) if spec.audience else () for spec in specs)
+        self._entered = _places((spec.audience,) if spec.audience and not spec.broadcast else () for spec in specs)
         self._until = _places(spec.until for spec in specs)
         self._left = _places((spec.audience,) if spec.audience and spec.exit else () for spec in specs)
 
@@ -49,6 +49,8 @@ class Roster:
 
     def started_by(self, moment: Moment) -> list[Campaign]:
         """Return the campaigns in which the moment may start a journey."""
+        if moment.broadcast:
+            return self.ordered((moment.broadcast,))
         return self._concerned(moment, self._on, self._entered, entered=True)
 
     def ended_by(self, moment: Moment) -> list[Campaign]:

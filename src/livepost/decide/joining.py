@@ -6,14 +6,18 @@ different things it is told again: the ledger has joined the two by what it knew
 
 from __future__ import annotations
 
+from livepost.model.choice import is_choice
 from livepost.model.journal import Consent, Journal, Journey, Memory, Zone
 
 
 def join_journals(winner: Journal, loser: Journal) -> Journal:
-    """Return what the one person's journal is; the winner's name stays."""
+    """Return what the one person's journal is; the winner's name stays. Of a choice the refusal counts, of a consent
+    the later word.
+    """
     consents = dict(winner.consents)
     for purpose, said in loser.consents.items():
-        consents[purpose] = max(said, consents.get(purpose, said), key=_said)
+        order = _stricter if is_choice(purpose) else _said
+        consents[purpose] = max(said, consents.get(purpose, said), key=order)
     campaigns = dict(winner.campaigns)
     for name, memory in loser.campaigns.items():
         campaigns[name] = _join(memory, campaigns[name]) if name in campaigns else memory
@@ -55,6 +59,10 @@ def _first(journey: Journey) -> tuple[int, bytes]:
 
 def _said(consent: Consent) -> tuple[int, str, bool]:
     return consent.effective_ts, consent.message_id, consent.allowed
+
+
+def _stricter(consent: Consent) -> tuple[bool, int, str]:
+    return not consent.allowed, consent.effective_ts, consent.message_id
 
 
 def _shown(zone: Zone) -> tuple[int, str, str]:

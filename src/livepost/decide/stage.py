@@ -185,6 +185,8 @@ class Campaigns:
     def _cause(self, campaign: Campaign, moment: Moment) -> tuple[bytes, str] | None:
         """Return what of the moment starts a journey in the campaign: its id, and in words."""
         spec = campaign.spec
+        if moment.broadcast:
+            return moment.event, f"broadcast to {self._profile}.{spec.audience}"
         entered = _transition(moment, spec.audience, entered=True)
         if entered is not None:
             return entered.id, f"entered {self._profile}.{entered.segment}"
@@ -237,6 +239,8 @@ class Campaigns:
             spec.reentry_ms,
             tuple((cap.times, cap.per_ms) for cap in spec.overall) if spec.overall else (),
             (spec.quiet.start, spec.quiet.end, zone_of(spec, case.book)) if spec.quiet is not None else None,
+            spec.over_ms,
+            spec.topic,
         )
 
 

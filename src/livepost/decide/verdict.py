@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from livepost.ids import digest
+from livepost.model.choice import TOPIC
 from livepost.model.compiled import CampaignSpec
 from livepost.model.journal import Journal, Memory
 from livepost.model.moment import Moment
@@ -25,8 +26,8 @@ _SEND = Verdict()
 
 
 def judge(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict:
-    """Return the verdict on a due mail: consent, then holdout, then caps, then stale."""
-    for check in (_consent, _holdout, _cap, _overall, _stale):
+    """Return the verdict on a due mail: consent, then topic, then holdout, then caps, then stale."""
+    for check in (_consent, _topic, _holdout, _cap, _overall, _stale):
         verdict = check(spec, person, book, memory, moment)
         if verdict is not None:
             return verdict
@@ -57,6 +58,18 @@ def _consent(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, m
 @lru_cache
 def _no_consent(purpose: str, why: str) -> Verdict:
     return Verdict("consent", f"{purpose}: {why}")
+
+
+def _topic(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict | None:
+    if not spec.topic or spec.class_ == "transactional":
+        return None
+    said = book.consents.get(TOPIC + spec.topic)
+    return None if said is None or said.allowed else _switched_off(spec.topic)
+
+
+@lru_cache
+def _switched_off(topic: str) -> Verdict:
+    return Verdict("topic", topic)
 
 
 def _holdout(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict | None:

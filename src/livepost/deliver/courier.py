@@ -7,6 +7,7 @@ never sent twice.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -16,8 +17,9 @@ import msgspec
 from livepost.clock import Clock
 from livepost.deliver.mail import Maker, NotMade
 from livepost.deliver.sender import Sender
-from livepost.errors import StoreError
-from livepost.ledger.base import MAX_IN_FLIGHT, Claimed, Ledger, Move, Settlement, TakenOver
+from livepost.errors import FencedError, StoreError
+from livepost.ledger.base import MAX_IN_FLIGHT, Claimed, Delivery, Ledger, Move, Settlement, TakenOver
+from livepost.ledger.moves import MoveError
 from livepost.model.message import Message
 from livepost.model.outbox import OutboxPage
 from livepost.model.person import PersonView
@@ -71,10 +73,11 @@ class Outcomes(Protocol):
 
 
 class Place(msgspec.Struct):
-    """How far the outbox is read: all items up to a number of an epoch."""
+    """How far the outbox is read: all items up to a number of an epoch; whether it is this courier that reads it."""
 
     epoch: str = ""
     after: int = 0
+    leads: bool = False
 
 
 class Courier(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,15 +105,19 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def recover(courier: Courier) -> int:
-    """At start: find out what became of mails in flight; return how many nobody can know about."""
+    """At start: find out what became of mails in flight, of the courier of this name before and of any that is gone;
+    return how many nobody can know about.
+    """
     now_ms = courier.clock.now_ms()
-    lost = courier.ledger.recover(now_ms)
-    receipts = courier.sender.lookup([delivery.decision.id for delivery in lost])
-    for delivery, receipt in zip(lost, receipts, strict=True):
-        if receipt.state == "sent" or (receipt.state == "failed" and delivery.decision.class_ == "marketing"):
-            courier.ledger.resolve(delivery.decision.id, receipt.state, receipt.text, now_ms)
-    courier.ledger.resend(now_ms)
-    return sum(receipt.state == "unknown" for receipt in receipts)
+    return _look_up(courier, courier.ledger.recover(now_ms, courier.worker), now_ms)
+
+
+def take_care(courier: Courier) -> int:
+    """Find out what became of mails in flight of couriers that are gone; return how many nobody can know about."""
+    if not courier.ledger.abandoned():
+        return 0
+    now_ms = courier.clock.now_ms()
+    return _look_up(courier, courier.ledger.recover(now_ms), now_ms)
 
 
 def take_over(courier: Courier) -> TakenOver:
@@ -119,13 +126,22 @@ def take_over(courier: Courier) -> TakenOver:
     Nothing is read twice: while a wave is served, `complete_to` waits far behind what the ledger has. But where a
     process began anew, engine or courier, the outbox is read from its beginning, not from the ledger's cursor: an
     engine that was rolled back or replays decides once more what lies behind the fence, and that is to be compared.
+
+    Of several couriers one leads, and only that one reads the outbox; the next to lead begins where it begins.
     """
+    courier.place.leads = courier.ledger.lead(courier.worker)
+    if not courier.place.leads:
+        courier.place.epoch = ""
     total = TakenOver(inserted=0, compared=0, diverged=0, cursor=courier.ledger.cursor())
-    for _ in range(MAX_PAGES):
+    for _ in range(MAX_PAGES if courier.place.leads else 0):
         page = _next_page(courier)
         if not page.items and page.complete_to <= total.cursor:
             break
-        taken = courier.ledger.take_over(page, courier.clock.now_ms())
+        try:
+            taken = courier.ledger.take_over(page, courier.clock.now_ms(), courier.worker)
+        except FencedError:
+            courier.place.epoch = ""
+            raise
         courier.place.after = page.last
         courier.engine.served(page.complete_to)
         total = TakenOver(
@@ -152,7 +168,11 @@ def send_due(courier: Courier, limit: int = BATCH) -> Sent:
     counts: Counter[str] = Counter()
     accepted: list[tuple[int, int]] = []
     for at in range(0, len(claims), MAX_IN_FLIGHT):
-        _send_group(courier, claims[at : at + MAX_IN_FLIGHT], people, counts, accepted)
+        group = claims[at : at + MAX_IN_FLIGHT]
+        try:
+            _send_group(courier, group, people, counts, accepted)
+        except FencedError:  # another courier took this one for gone: what it claimed is no longer its own
+            counts["fenced"] += len(group)
     return Sent(claimed=len(claims), counts=dict(counts), accepted=accepted)
 
 
@@ -168,6 +188,16 @@ def report(courier: Courier) -> int:
         if len(moves) < REPORTED:
             break
     return reported
+
+
+def _look_up(courier: Courier, lost: Sequence[Delivery], now_ms: int) -> int:
+    receipts = courier.sender.lookup([delivery.decision.id for delivery in lost])
+    for delivery, receipt in zip(lost, receipts, strict=True):
+        if receipt.state == "sent" or (receipt.state == "failed" and delivery.decision.class_ == "marketing"):
+            with contextlib.suppress(MoveError):  # another courier asked too, and was first
+                courier.ledger.resolve(delivery.decision.id, receipt.state, receipt.text, now_ms)
+    courier.ledger.resend(now_ms)
+    return sum(receipt.state == "unknown" for receipt in receipts)
 
 
 def _next_page(courier: Courier) -> OutboxPage:

@@ -13,6 +13,9 @@ from collections.abc import Callable
 _HREF = re.compile(r"""(<a\b[^>]*?\bhref=)(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _KEPT_SCHEMES = ("mailto:", "tel:", "sms:", "#")
 
+OWN_PLACES = ("u", "preferences", "confirm")
+"""What our own links lead to that act for the person: nobody counts who follows them."""
+
 MAX_LINKS = 500
 """Links of one mail that are rewritten; later ones stay as they are."""
 
@@ -28,7 +31,7 @@ def rewrite_links(page: str, own: str, tracked: Callable[[int, str], str | None]
     def replace(found: re.Match[str]) -> str:
         nonlocal number
         address = html.unescape(found.group(2) or found.group(3) or "").strip()
-        if address.startswith((f"{own}/u/", f"{own}/preferences/", *_KEPT_SCHEMES)):
+        if address.startswith((*(f"{own}/{place}/" for place in OWN_PLACES), *_KEPT_SCHEMES)):
             return found.group()
         if not address.lower().startswith(("http://", "https://")):
             return f'{found.group(1)}"#"'

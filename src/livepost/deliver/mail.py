@@ -14,7 +14,7 @@ import msgspec
 
 from livepost.deliver.links import rewrite_links
 from livepost.deliver.message import From, Parts, Skeleton, is_address
-from livepost.deliver.token import Click, Tokens, Unsubscribe
+from livepost.deliver.token import Click, Preferences, Tokens, Unsubscribe
 from livepost.errors import LivepostError, SealError
 from livepost.ids import digest
 from livepost.ledger.base import Claimed
@@ -129,7 +129,10 @@ class Maker:
             return sources
         opened, asked = sources
         opened.pop(ADDRESS_FEATURE, None)
-        return _made(decision.campaign, lambda: self._untracked(self._rendered(decision, view, opened, asked, NOWHERE)))
+        return _made(
+            decision.campaign,
+            lambda: self._untracked(self._rendered(decision, view, opened, asked, (NOWHERE, NOWHERE))),
+        )
 
     def message_id(self, decision: bytes) -> str:
         """Return the mail's Message-ID: a keyed hash of the decision, so the same at each try."""
@@ -154,15 +157,15 @@ class Maker:
         view: PersonView,
         opened: Mapping[str, Any],
         asked: AskedMail | None,
-        unsubscribe: str,
+        own: tuple[str, str],
     ) -> RenderedMail:
         draft = asked or self._author.draft(decision, view, opened)
         values = {
             **{name: value for name, value in view.features.items() if not name.startswith("$")},
             **{name: value for name, value in opened.items() if not name.startswith("$")},
             **draft.variables,
-            "unsubscribe_url": unsubscribe,
-            "preferences_url": unsubscribe,
+            "unsubscribe_url": own[0],
+            "preferences_url": own[1],
             "shop_name": self._shop.name,
             "shop_address": self._shop.address,
         }
@@ -182,8 +185,8 @@ class Maker:
         now_ms: int,
     ) -> Message:
         decision = claim.decision
-        unsubscribe = self._unsubscribe_url(decision, claim.person)
-        rendered = self._rendered(decision, view, opened, asked, unsubscribe)
+        own = self._own_urls(decision, claim.person)
+        rendered = self._rendered(decision, view, opened, asked, own)
         marketing = decision.class_ == "marketing"
         message_id = self.message_id(decision.id)
         parts = Parts(
@@ -194,7 +197,7 @@ class Maker:
             boundary=f"=_{decision.id.hex()}",
             text=rendered.text,
             html=self._with_links(rendered.html, decision.id, claim.person),
-            unsubscribe_url=unsubscribe if marketing else "",
+            unsubscribe_url=own[0] if marketing else "",
         )
         return Message(
             decision=decision.id,
@@ -205,9 +208,11 @@ class Maker:
             raw=self._skeletons[marketing].fill(parts),
         )
 
-    def _unsubscribe_url(self, decision: Decision, person: bytes) -> str:
-        token = self._tokens.unsubscribe(Unsubscribe(decision.id, person, decision.purpose))
-        return f"{self._shop.public_url}/u/{token}"
+    def _own_urls(self, decision: Decision, person: bytes) -> tuple[str, str]:
+        """Return where the mail's reader unsubscribes, and where they choose what they get."""
+        unsubscribe = self._tokens.unsubscribe(Unsubscribe(decision.id, person, decision.purpose))
+        preferences = self._tokens.preferences(Preferences(decision.id, person, decision.purpose))
+        return f"{self._shop.public_url}/u/{unsubscribe}", f"{self._shop.public_url}/preferences/{preferences}"
 
     def _with_links(self, html: str, decision: bytes, person: bytes) -> str:
         own = self._shop.public_url

@@ -27,6 +27,8 @@ _TAG = 16
 _IDS = 32
 _MAX_PLAIN = MAX_TOKEN_CHARS * 3 // 4 - _NONCE - _TAG
 _UNSUBSCRIBE = b"livepost/u/1"
+_PREFERENCES = b"livepost/preferences/1"
+_CONFIRM = b"livepost/confirm/1"
 _CLICK = b"livepost/c/1"
 
 
@@ -36,6 +38,21 @@ class Unsubscribe(msgspec.Struct, frozen=True):
     decision: bytes
     person: bytes
     purpose: str
+
+
+class Preferences(msgspec.Struct, frozen=True):
+    """The link to what a person may choose; it came in the mail `decision`, which was sent for `purpose`."""
+
+    decision: bytes
+    person: bytes
+    purpose: str
+
+
+class Confirm(msgspec.Struct, frozen=True):
+    """The link that confirms an address: what it was asked for stands behind `decision`, the mail that asks."""
+
+    decision: bytes
+    person: bytes
 
 
 class Click(msgspec.Struct, frozen=True):
@@ -56,11 +73,16 @@ class Tokens:
 
     def unsubscribe(self, link: Unsubscribe) -> str:
         """Return the token; raise ValueError if the purpose is too long for one."""
-        token = self._seal(_UNSUBSCRIBE, link.decision + link.person + link.purpose.encode())
-        if token is None:
-            raise ValueError(
-                f"expected a purpose of at most {_MAX_PLAIN - _IDS} bytes, got {len(link.purpose.encode())}"
-            )
+        return self._for_purpose(_UNSUBSCRIBE, link)
+
+    def preferences(self, link: Preferences) -> str:
+        """Return the token; raise ValueError if the purpose is too long for one."""
+        return self._for_purpose(_PREFERENCES, link)
+
+    def confirm(self, link: Confirm) -> str:
+        """Return the token."""
+        token = self._seal(_CONFIRM, link.decision + link.person)
+        assert token is not None
         return token
 
     def click(self, link: Click) -> str | None:
@@ -75,11 +97,29 @@ class Tokens:
         plain = self._open(_UNSUBSCRIBE, token)
         return Unsubscribe(plain[:16], plain[16:_IDS], plain[_IDS:].decode())
 
+    def open_preferences(self, token: str) -> Preferences:
+        """Return what the token means; raise SealError if it is not one of ours."""
+        plain = self._open(_PREFERENCES, token)
+        return Preferences(plain[:16], plain[16:_IDS], plain[_IDS:].decode())
+
+    def open_confirm(self, token: str) -> Confirm:
+        """Return what the token means; raise SealError if it is not one of ours."""
+        plain = self._open(_CONFIRM, token)
+        return Confirm(plain[:16], plain[16:_IDS])
+
     def open_click(self, token: str) -> Click:
         """Return what the token means; raise SealError if it is not one of ours."""
         plain = self._open(_CLICK, token)
         (link,) = struct.unpack_from(">H", plain, _IDS)
         return Click(plain[:16], plain[16:_IDS], link, plain[_IDS + 2 :].decode())
+
+    def _for_purpose(self, kind: bytes, link: Unsubscribe | Preferences) -> str:
+        token = self._seal(kind, link.decision + link.person + link.purpose.encode())
+        if token is None:
+            raise ValueError(
+                f"expected a purpose of at most {_MAX_PLAIN - _IDS} bytes, got {len(link.purpose.encode())}"
+            )
+        return token
 
     def _seal(self, kind: bytes, plain: bytes) -> str | None:
         if len(plain) > _MAX_PLAIN:

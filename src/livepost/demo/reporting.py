@@ -34,7 +34,7 @@ def report_of(folder: DataFolder, status: Status, account: Account, last: Positi
     ):
         kept = each(folder.mailbox, vault, folder.settings.workspace)
         mails = [mail for found in kept if (mail := _mail(found, ledger)) and mail.at_ms <= last.stamp]
-        courier = msgspec.json.decode(folder.courier_file.read_bytes(), type=CourierStatus)
+        courier = msgspec.json.decode(folder.courier_file().read_bytes(), type=CourierStatus)
         run = Run(account.start_ms, account.fed_through_ms, last.stamp, 0, account.orders)
         return Report(
             events_accepted=log.events_after(-1),

@@ -1,4 +1,4 @@
-"""What every ledger does. Body: `sqlite.py` (":memory:" for rehearsals); it passes
+"""What every ledger does. Body: `sqlite.py` (":memory:" for rehearsals), with the rules of `stored.py`; it passes
 `livepost.testing.contracts.ledger`.
 
 Two clocks: `now_ms` arguments are the workspace's time, written into moves and compared with consents;
@@ -8,7 +8,7 @@ stretch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
@@ -31,6 +31,12 @@ MAX_LISTED = 1_000
 
 LEASE_MS = MINUTE_MS
 """How long a claim is good before anyone may take the delivery again (host time)."""
+
+WORKER_LEASE_MS = 30 * SECOND_MS
+"""How long a worker that said nothing more is taken for alive: what it has in flight is its own so long (host time)."""
+
+BEAT_MS = 5 * SECOND_MS
+"""How often a worker says that it is."""
 
 RETRY_MS: tuple[int, ...] = (MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS)
 """Back-off after the n-th temporary refusal (host time); after the last the delivery fails."""
@@ -193,6 +199,59 @@ class PermitChanges(msgspec.Struct, frozen=True, kw_only=True):
     items: list[PermitChange]
 
 
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person said about a purpose or a choice, and how that is known.
+
+    how         "one-click", "page" or "preferences" (a link of a mail), "confirmation" (double opt-in), "event"
+    source      who told it: the mail's decision in hex for a link, the event's source
+    message_id  of the event that told it, "" for pages
+    words       names the words the person was shown (`shown_words`), "" where none are known
+    """
+
+    number: int
+    person: bytes
+    purpose: str
+    channel: str
+    allowed: bool
+    at: int
+    how: str
+    source: str
+    message_id: str
+    words: str
+
+
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """A wish for mails that its address has to confirm: `decision` is the mail that asks it, `wish` is sealed.
+
+    `address` is a keyed hash; times are ms on the workspace's clock, `confirmed_at` 0 until it is confirmed.
+    """
+
+    decision: bytes
+    address: bytes
+    person: bytes
+    wish: SealedValue
+    asked_at: int
+    expires_at: int
+    confirmed_at: int = 0
+
+
+class Suppression(msgspec.Struct, frozen=True):
+    """An address (a keyed hash) that nothing is sent to, why, and since when (ms)."""
+
+    address: bytes
+    reason: str
+    at: int
+
+
+class Lift(msgspec.Struct, frozen=True):
+    """An address that was let go: why it was suppressed, why it was let go, when (ms)."""
+
+    address: bytes
+    was: str
+    reason: str
+    at: int
+
+
 class Send(msgspec.Struct, frozen=True, kw_only=True):
     """One mail that a program asks for. `key` and `body` are keyed hashes of 16 bytes: by the one a repeat is known,
     the other it has to bring again. `draft` is what the mail says (`AskedMail`), sealed.
@@ -219,6 +278,28 @@ class Kill(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
 
+class AskedBroadcast(msgspec.Struct, frozen=True, kw_only=True):
+    """A broadcast that somebody asked for; times are workspace's ms, 0 where that has not happened.
+
+    id, message_id   of its record: the id is the cause of its decisions
+    people     in the audience when it was asked for, then when it was approved
+    position   of its record; -1 until it has begun
+    new        whether what was asked happened just now, and not before
+    """
+
+    id: bytes
+    campaign: str
+    message_id: str
+    asked_at: int
+    asked_by: str
+    people: int
+    approved_at: int = 0
+    approved_by: str = ""
+    begun_at: int = 0
+    position: int = -1
+    new: bool = False
+
+
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """How many deliveries of a campaign are in a state for a reason."""
 
@@ -240,8 +321,11 @@ class Ledger(Protocol):
         """Return the fence: up to this position decisions were taken over; -1 at first."""
         ...
 
-    def take_over(self, page: OutboxPage, now_ms: int) -> TakenOver:
-        """Copy a page and move the cursor to its `complete_to` (never back), in one transaction."""
+    def take_over(self, page: OutboxPage, now_ms: int, worker: str = "") -> TakenOver:
+        """Copy a page and move the cursor to its `complete_to` (never back), in one transaction.
+
+        Raises FencedError if a `worker` is named and another one leads by now.
+        """
         ...
 
     def claim(self, now_ms: int, limit: int, worker: str) -> list[Claimed]:
@@ -271,11 +355,30 @@ class Ledger(Protocol):
         """Write down the answers: sent, failed, unknown, or pending again with back-off for `temporary`."""
         ...
 
-    def recover(self, now_ms: int) -> list[Delivery]:
-        """At start: what was in flight is unknown; return all unknown (<= MAX_LISTED), oldest first.
+    def recover(self, now_ms: int, worker: str = "") -> list[Delivery]:
+        """At start, and when a worker died: what is in flight of workers without a lease is unknown, and of `worker`;
+        return all unknown (<= MAX_LISTED), oldest first.
 
         Ask the provider about them (`resolve`), then `resend`.
         """
+        ...
+
+    def enlist(self, worker: str) -> None:
+        """Let a worker be alive for WORKER_LEASE_MS from now: say it at its start, and every BEAT_MS. A confirmation
+        says it too.
+        """
+        ...
+
+    def retire(self, worker: str) -> None:
+        """End a worker's leases: it is gone."""
+        ...
+
+    def lead(self, worker: str) -> bool:
+        """Say whether the outbox is this worker's to take over: it is if it was nobody's, or its own."""
+        ...
+
+    def abandoned(self) -> int:
+        """Return how many mails are in flight of workers without a lease: `recover` is for them."""
         ...
 
     def resend(self, now_ms: int) -> int:
@@ -312,6 +415,73 @@ class Ledger(Protocol):
         """Note that the log has their echoes."""
         ...
 
+    def choose(
+        self, person: bytes, wishes: Mapping[str, bool], now_ms: int, how: str, source: str, shown: str
+    ) -> list[Proof]:
+        """Record what a person wishes, by purpose and choice, all at once; return what of it is news.
+
+        A refusal is a withdrawal; a grant counts once the engine has told it. `shown` are the words that were shown.
+        """
+        ...
+
+    def standing(self, person: bytes) -> dict[str, bool]:
+        """Return what a person allows and chose, as far as anybody said anything; any of their names will do."""
+        ...
+
+    def proofs(self, person: bytes, limit: int = 100) -> list[Proof]:
+        """Return the proofs of what a person said, newest first, at most MAX_LISTED."""
+        ...
+
+    def shown_words(self, name: str) -> str:
+        """Return the words that a proof names; "" if none are known."""
+        ...
+
+    def unechoed_grants(self, limit: int) -> list[Proof]:
+        """Return grants whose echo the log may not have, oldest first."""
+        ...
+
+    def grants_echoed(self, grants: Sequence[Proof]) -> None:
+        """Note that the log has their echoes."""
+        ...
+
+    def ask_confirmation(self, one: Confirmation, times: int, per_ms: int) -> bool:
+        """Note a wish that has to be confirmed, unless its address was asked `times` within `per_ms`; say which."""
+        ...
+
+    def confirmation(self, decision: bytes) -> Confirmation | None:
+        """Return the wish that a mail asks to confirm; None if there is none, or it was dropped."""
+        ...
+
+    def confirm_wish(
+        self, decision: bytes, person: bytes, wishes: Mapping[str, bool], now_ms: int, shown: str
+    ) -> list[Proof]:
+        """Note that a wish was confirmed and record it as `choose` does, both once."""
+        ...
+
+    def suppress_all(self, address_hashes: Sequence[bytes], reason: str, now_ms: int) -> int:
+        """Suppress addresses in one transaction; return how many were not yet."""
+        ...
+
+    def lift(self, address_hash: bytes, reason: str, now_ms: int) -> bool:
+        """Let an address be sent to again, with the reason kept; say whether it was suppressed."""
+        ...
+
+    def suppression(self, address_hash: bytes) -> Suppression | None:
+        """Return why and since when an address is suppressed; None if it is not."""
+        ...
+
+    def suppressions(self, limit: int = 100) -> list[Suppression]:
+        """Return suppressions, newest first, at most MAX_LISTED."""
+        ...
+
+    def suppression_counts(self) -> dict[str, int]:
+        """Return how many addresses are suppressed, by reason."""
+        ...
+
+    def lifts(self, address_hash: bytes) -> list[Lift]:
+        """Return when and why an address was let go, newest first."""
+        ...
+
     def suppress(self, address_hash: bytes, reason: str, now_ms: int) -> None:
         """Never send to this address again (a keyed hash: it survives erasure). The first reason stays."""
         ...
@@ -342,6 +512,26 @@ class Ledger(Protocol):
 
     def kills(self) -> list[Kill]:
         """Return what is stopped, by name."""
+        ...
+
+    def ask_broadcast(self, asked: AskedBroadcast) -> AskedBroadcast:
+        """Note that a broadcast is asked for, unless its id is known; return it as it is known."""
+        ...
+
+    def approve_broadcast(self, id_: bytes, people: int, by: str, now_ms: int) -> None:
+        """Note who approved a broadcast, to so many people; the first approval stays."""
+        ...
+
+    def begin_broadcast(self, id_: bytes, position: int, now_ms: int) -> None:
+        """Note where in the log a broadcast is; the first place stays."""
+        ...
+
+    def broadcast(self, id_: bytes) -> AskedBroadcast | None:
+        """Return one broadcast, or None."""
+        ...
+
+    def broadcasts(self, limit: int = 100) -> list[AskedBroadcast]:
+        """Return broadcasts, newest first, at most MAX_LISTED."""
         ...
 
     def deliveries(
@@ -385,6 +575,10 @@ class Ledger(Protocol):
         """Return how many deliveries decided at or before a time (workspace's ms) may still be sent: pending, claimed,
         in flight.
         """
+        ...
+
+    def next_wait(self) -> int | None:
+        """Return when the first of the mails that wait for a time is let go (workspace's ms), None if none does."""
         ...
 
     def counts(self) -> list[Tally]:

@@ -20,6 +20,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn_at the newest withdrawal by link, page or console; None for none
     sends        other mails of the campaign to the person within the cap's period that are or may be sent
     capped       whether mails of all campaigns reach a cap on them
+    topic_off    whether the person switched the mail's topic off
+    frequent     whether another mail would be more than the person wants
     merged       whether one went to the person under another name, for a journey that would have kept out this one's
     """
 
@@ -33,6 +35,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     cap_times: int = 0
     capped: bool = False
     merged: bool = False
+    topic_off: bool = False
+    frequent: bool = False
 
 
 def _consent_missing(facts: Facts) -> bool:
@@ -50,8 +54,10 @@ CHECKS: tuple[tuple[str, Callable[[Facts], bool]], ...] = (
     ("kill", lambda facts: facts.killed),
     ("suppressed", lambda facts: facts.suppressed),
     ("consent", _consent_missing),
+    ("topic", lambda facts: facts.topic_off),
     ("merged", lambda facts: facts.merged),
     ("cap", _cap_reached),
+    ("frequency", lambda facts: facts.frequent),
 )
 """(reason, whether it stands against sending), in the order of REASONS.
 

@@ -22,6 +22,7 @@ from livepost.ledger.base import (
     Settlement,
 )
 from livepost.ledger.checks import refusal
+from livepost.ledger.leases import renew
 from livepost.ledger.persons import facts_of
 from livepost.ledger.store import ROW, Row, Store, decode_decision
 from livepost.model.decision import Decision
@@ -56,39 +57,40 @@ def confirm(
     """Put what passes the checks in flight; the others are skipped and told with their reason."""
     if len(claims) != len(addresses):
         raise ValueError(f"expected an address hash a claim, got {len(addresses)} for {len(claims)} claims")
-    _refuse_above_in_flight(store, claims)
+    for worker in {claim.worker for claim in claims}:
+        _refuse_above_in_flight(store, worker, claims)
+        renew(store, worker, host_ms)
+    rows = _held(store, claims, ("claimed", "skipped", "held"))
     return [
-        Confirmed(claim=claim, reason=_confirm_one(store, claim, address, now_ms, host_ms))
-        for claim, address in zip(claims, addresses, strict=True)
+        Confirmed(claim=claim, reason=_confirm_one(store, row, claim, address, now_ms, host_ms))
+        for claim, row, address in zip(claims, rows, addresses, strict=True)
     ]
 
 
 def skip(store: Store, claims: Sequence[Claimed], reason: str, detail: str, now_ms: int) -> None:
     """Skip claims; those a cancellation skipped meanwhile stay as they are."""
-    for claim in claims:
-        row = _held(store, claim, ("claimed", "skipped"))
+    for row in _held(store, claims, ("claimed", "skipped")):
         if row.state == "claimed":
             store.move(row, "skipped", now_ms, reason, detail)
 
 
 def give_back(store: Store, claims: Sequence[Claimed], now_ms: int) -> None:
     """Return claims to pending; those a cancellation skipped meanwhile stay as they are."""
-    for claim in claims:
-        row = _held(store, claim, ("claimed", "skipped"))
+    for row in _held(store, claims, ("claimed", "skipped")):
         if row.state == "claimed":
             store.move(row, "pending", now_ms, detail="given back", worker="")
 
 
 def settle(store: Store, settlements: Sequence[Settlement], now_ms: int, host_ms: int) -> None:
     """Write down the senders' answers."""
-    for settlement in settlements:
-        row = _held(store, settlement.claim, ("in_flight",))
+    rows = _held(store, [settlement.claim for settlement in settlements], ("in_flight",))
+    for settlement, row in zip(settlements, rows, strict=True):
         _settle_one(store, row, settlement.receipt, now_ms, host_ms)
 
 
-def recover(store: Store, now_ms: int) -> None:
-    """Everything in flight is unknown: nobody is there any more who could know."""
-    for row in _in_state(store, "in_flight"):
+def recover(store: Store, abandoned: Sequence[Row], now_ms: int) -> None:
+    """What is in flight of nobody is unknown: nobody is there any more who could know."""
+    for row in abandoned:
         store.move(row, "unknown", now_ms, detail="the courier stopped before the answer")
 
 
@@ -152,19 +154,17 @@ def _take(store: Store, row: Row, now_ms: int, host_ms: int, worker: str) -> Cla
     )
 
 
-def _refuse_above_in_flight(store: Store, claims: Sequence[Claimed]) -> None:
-    for worker in {claim.worker for claim in claims}:
-        [(flying,)] = store.rows("SELECT count(*) FROM deliveries WHERE state = 'in_flight' AND worker = ?", (worker,))
-        wanted = sum(claim.worker == worker for claim in claims)
-        if flying + wanted > MAX_IN_FLIGHT:
-            raise ValueError(
-                f"expected at most {MAX_IN_FLIGHT} mails in flight for {worker}, got {flying} and {wanted} "
-                "more; settle first"
-            )
+def _refuse_above_in_flight(store: Store, worker: str, claims: Sequence[Claimed]) -> None:
+    [(flying,)] = store.rows("SELECT count(*) FROM deliveries WHERE state = 'in_flight' AND worker = ?", (worker,))
+    wanted = sum(claim.worker == worker for claim in claims)
+    if flying + wanted > MAX_IN_FLIGHT:
+        raise ValueError(
+            f"expected at most {MAX_IN_FLIGHT} mails in flight for {worker}, got {flying} and {wanted} "
+            "more; settle first"
+        )
 
 
-def _confirm_one(store: Store, claim: Claimed, address: bytes, now_ms: int, host_ms: int) -> str:
-    row = _held(store, claim, ("claimed", "skipped", "held"))
+def _confirm_one(store: Store, row: Row, claim: Claimed, address: bytes, now_ms: int, host_ms: int) -> str:
     if row.state != "claimed":
         return row.reason or row.state
     if reason := refusal(facts_of(store, row, claim.decision, address)):
@@ -203,15 +203,23 @@ def _wait(store: Store, row: Row, until: int, now_ms: int) -> None:
     store.change("UPDATE deliveries SET waits_until = ?, detail = ? WHERE id = ?", (until, WAITS, row.id))
 
 
-def _held(store: Store, claim: Claimed, states: tuple[str, ...]) -> Row:
-    row = store.row(claim.decision.id)
+def _held(store: Store, claims: Sequence[Claimed], states: tuple[str, ...]) -> list[Row]:
+    """Return the claims' rows, in order; raise FencedError unless each is still its worker's, and claimed once."""
+    rows = store.rows_of([claim.decision.id for claim in claims])
+    for claim in claims:
+        _check_held(rows.get(claim.decision.id), claim, states)
+    if len(rows) < len(claims):
+        raise FencedError(f"expected each delivery once, got {len(claims)} claims for {len(rows)}; drop the claims")
+    return [rows[claim.decision.id] for claim in claims]
+
+
+def _check_held(row: Row | None, claim: Claimed, states: tuple[str, ...]) -> None:
     if row is None or row.fence != claim.fence or row.state not in states:
         found = f"fence {row.fence}, {row.state}" if row else "no such delivery"
         raise FencedError(
             f"expected delivery {claim.decision.id.hex()} with fence {claim.fence} in {' or '.join(states)}, "
             f"got {found}; drop the claim"
         )
-    return row
 
 
 def _settle_one(store: Store, row: Row, receipt: Receipt, now_ms: int, host_ms: int) -> None:

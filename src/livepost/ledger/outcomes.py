@@ -13,10 +13,12 @@ from livepost.ledger.store import Store
 def note(store: Store, decision: bytes, outcome: OutcomeKind, at_ms: int) -> bool:
     """Note an outcome inside a transaction; return whether it is new."""
     row = store.row(decision)
-    if row is None or not store.change("INSERT OR IGNORE INTO outcomes VALUES (?,?,?)", (decision, outcome, at_ms)):
+    told = "INSERT INTO outcomes VALUES (?,?,?) ON CONFLICT DO NOTHING"
+    if row is None or not store.change(told, (decision, outcome, at_ms)):
         return False
     store.change(
-        "INSERT INTO outcome_tallies VALUES (?,?,1) ON CONFLICT DO UPDATE SET count = count + 1",
+        "INSERT INTO outcome_tallies VALUES (?,?,1) ON CONFLICT (campaign, outcome)"
+        " DO UPDATE SET count = outcome_tallies.count + 1",
         (row.campaign, outcome),
     )
     return True

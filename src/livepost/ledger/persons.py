@@ -6,9 +6,12 @@ through any number of merges, and both people where one is undone; a name from b
 
 from __future__ import annotations
 
-from livepost.ledger import permits
-from livepost.ledger.base import ALL_MARKETING, Withdrawal
+from collections.abc import Mapping
+
+from livepost.ledger import choices, permits
+from livepost.ledger.base import ALL_MARKETING, Proof, Withdrawal
 from livepost.ledger.checks import Facts
+from livepost.ledger.choices import name_of
 from livepost.ledger.moves import COUNTS_FOR_CAP
 from livepost.ledger.store import Row, Store, decode_decision
 from livepost.model.decision import Decision, Parting
@@ -19,20 +22,17 @@ NAMESAKES_MAX = 1_000
 _CAPPED = ", ".join(f"'{state}'" for state in COUNTS_FOR_CAP)
 
 
-def name_of(store: Store, person: bytes) -> bytes:
-    """Return what a person is called now, inside a transaction."""
-    found = store.rows("SELECT new FROM persons WHERE old = ?", (person,))
-    return bytes(found[0][0]) if found else person
-
-
 def merge(store: Store, old: bytes, new: bytes) -> None:
     """Let `old` be called `new` from now on, with all that is kept about it."""
     source, target = name_of(store, old), name_of(store, new)
     if source == target:
         return
     store.change("UPDATE persons SET new = ? WHERE new = ?", (target, source))
-    store.change("INSERT OR REPLACE INTO persons VALUES (?, ?)", (source, target))
+    store.change(
+        "INSERT INTO persons VALUES (?, ?) ON CONFLICT (old) DO UPDATE SET new = excluded.new", (source, target)
+    )
     store.change("UPDATE deliveries SET person = ? WHERE person = ?", (target, source))
+    choices.move(store, source, target)
     _merge_consents(store, source, target)
     _merge_withdrawals(store, source, target)
     permits.note(store, person=target)
@@ -50,17 +50,19 @@ def part(store: Store, parting: Parting) -> None:
         if gone and subject != other:
             store.change("INSERT INTO persons VALUES (?, ?)", (subject, other))
     _part_deliveries(store, person, other, frozenset(parting.subjects))
+    choices.part(store, person, other, parting.subjects)
     permits.note(store, person=person)
     permits.note(store, person=other)
     store.change(
-        "INSERT INTO withdrawals SELECT ?, purpose, max(at, ?), proof, 0 FROM withdrawals AS w WHERE person = ?"
+        "INSERT INTO withdrawals SELECT ?1, purpose, CASE WHEN at > ?2 THEN at ELSE ?2 END, proof, 0"
+        " FROM withdrawals AS w WHERE person = ?3"
         " AND NOT EXISTS (SELECT 1 FROM consents AS c WHERE c.person = w.person AND c.purpose = w.purpose"
-        " AND c.allowed AND c.at > w.at)"
-        " ON CONFLICT (person, purpose) DO UPDATE SET at = max(at, excluded.at)",
+        " AND c.allowed = 1 AND c.at > w.at)"
+        " ON CONFLICT (person, purpose) DO UPDATE SET at = excluded.at WHERE excluded.at > withdrawals.at",
         (other, parting.at, person),
     )
     for purpose in parting.lost:
-        store.change("DELETE FROM consents WHERE person = ? AND purpose = ? AND allowed", (person, purpose))
+        store.change("DELETE FROM consents WHERE person = ? AND purpose = ? AND allowed = 1", (person, purpose))
 
 
 def _part_deliveries(store: Store, person: bytes, other: bytes, subjects: frozenset[bytes]) -> None:
@@ -75,8 +77,9 @@ def _merge_consents(store: Store, source: bytes, target: bytes) -> None:
     store.change(
         "INSERT INTO consents SELECT ?, purpose, allowed, at, position, source, message_id FROM consents"
         " WHERE person = ? ON CONFLICT (person, purpose) DO UPDATE SET allowed = excluded.allowed,"
-        " at = excluded.at, position = max(excluded.position, consents.position), source = excluded.source,"
-        " message_id = excluded.message_id WHERE excluded.at > consents.at"
+        " at = excluded.at, source = excluded.source, message_id = excluded.message_id, position = CASE WHEN"
+        " excluded.position > consents.position THEN excluded.position ELSE consents.position END"
+        " WHERE excluded.at > consents.at"
         " OR (excluded.at = consents.at AND excluded.allowed < consents.allowed)",
         (target, source),
     )
@@ -94,18 +97,55 @@ def _merge_withdrawals(store: Store, source: bytes, target: bytes) -> None:
     store.change("DELETE FROM withdrawals WHERE person = ?", (source,))
 
 
+def choose(
+    store: Store, person: bytes, wishes: Mapping[str, bool], now_ms: int, how: str, source: str, shown: str
+) -> list[Proof]:
+    """Record what a person wishes inside a transaction; return what of it is news."""
+    name = name_of(store, person)
+    news = choices.changed(choices.standing_of(store.rows, name), wishes)
+    words = choices.keep_words(store, shown) if news else ""
+    if news:
+        permits.note(store, person=name)
+    told = []
+    for purpose, allowed in news.items():
+        if allowed:
+            told.append(choices.grant(store, name, purpose, now_ms, how, source, words))
+        else:
+            one = _withdraw(store, name, purpose, now_ms, f"{how} {source}")
+            told.append(choices.note(store, name, purpose, False, one.at, how, source, "", words))
+    return told
+
+
 def withdraw(store: Store, person: bytes, purpose: str, now_ms: int, proof: str) -> Withdrawal:
-    """Record a withdrawal inside a transaction; one that still stands is returned instead.
+    """Record a withdrawal by a mail's link inside a transaction; one that still stands is returned instead."""
+    name = name_of(store, person)
+    found = store.rows("SELECT at FROM withdrawals WHERE person = ? AND purpose = ?", (name, purpose))
+    one = _withdraw(store, name, purpose, now_ms, proof)
+    permits.note(store, person=name)
+    if not found or found[0][0] != one.at:
+        how, _, source = proof.partition(" ")
+        choices.note(store, name, purpose, False, one.at, how, source, "", "")
+    return one
+
+
+def _withdraw(store: Store, name: bytes, purpose: str, now_ms: int, proof: str) -> Withdrawal:
+    """Record a withdrawal of the person of a name, or return the one that still stands.
 
     It is never earlier than the grant it takes back: the log's stamps may run ahead of this process's clock.
     """
-    name = name_of(store, person)
     granted, granted_at = _consent(store, name, purpose)
+    promised_at = choices.granted_at(store, name, purpose)
+    if promised_at is not None and (granted is not True or promised_at >= granted_at):
+        granted, granted_at = True, promised_at + 1
     standing = store.rows("SELECT at, proof FROM withdrawals WHERE person = ? AND purpose = ?", (name, purpose))
     if standing and (granted is not True or standing[0][0] >= granted_at):
         return Withdrawal(person=name, purpose=purpose, at=standing[0][0], proof=standing[0][1])
     at = max(now_ms, granted_at)
-    store.change("INSERT OR REPLACE INTO withdrawals VALUES (?,?,?,?,0)", (name, purpose, at, proof))
+    store.change(
+        "INSERT INTO withdrawals VALUES (?,?,?,?,0) ON CONFLICT (person, purpose) DO UPDATE SET at = excluded.at,"
+        " proof = excluded.proof, echoed = excluded.echoed",
+        (name, purpose, at, proof),
+    )
     return Withdrawal(person=name, purpose=purpose, at=at, proof=proof)
 
 
@@ -115,7 +155,7 @@ _FACTS = f"""SELECT c.allowed, coalesce(c.at, 0),
     EXISTS (SELECT 1 FROM suppressions WHERE address = ?4),
     CASE WHEN ?5 = 0 THEN 0 ELSE (SELECT count(*) FROM deliveries WHERE person = ?1 AND campaign = ?3
         AND at > ?6 - ?7 AND at < ?6 + ?7 AND id != ?8 AND state IN ({_CAPPED})) END
-    FROM (SELECT 1) LEFT JOIN consents c ON c.person = ?1 AND c.purpose = ?2"""
+    FROM (SELECT 1) AS here LEFT JOIN consents c ON c.person = ?1 AND c.purpose = ?2"""
 
 
 _OVERALL = f"""SELECT count(*) FROM deliveries WHERE person = ?1 AND class = 'marketing'
@@ -131,6 +171,7 @@ def facts_of(store: Store, row: Row, decision: Decision, address: bytes | None) 
         _FACTS,
         (row.person, row.purpose, row.campaign, address, row.cap_times, row.at, row.cap_per_ms, row.id, row.class_),
     )
+    refused = choices.refused_choices(store, row.person) if row.class_ == "marketing" else frozenset()
     return Facts(
         class_=row.class_,
         killed=bool(killed),
@@ -142,6 +183,8 @@ def facts_of(store: Store, row: Row, decision: Decision, address: bytes | None) 
         cap_times=row.cap_times,
         capped=any(_is_reached(store, row, *cap) for cap in decision.overall),
         merged=_went_under_another_name(store, row, decision),
+        topic_off=choices.is_off(refused, decision.topic),
+        frequent=any(_is_reached(store, row, *cap) for cap in choices.caps_in(refused)),
     )
 
 
@@ -151,7 +194,7 @@ def _is_reached(store: Store, row: Row, times: int, per_ms: int) -> bool:
 
 
 _OTHERS = f"""SELECT body FROM deliveries WHERE person = ?1 AND campaign = ?2 AND id != ?3 AND state IN ({_CAPPED})
-    AND (?4 IS NULL OR at > ?4) ORDER BY at DESC LIMIT ?5"""
+    AND at > ?4 ORDER BY at DESC LIMIT ?5"""
 
 
 def _went_under_another_name(store: Store, row: Row, mine: Decision) -> bool:
@@ -164,7 +207,7 @@ def _went_under_another_name(store: Store, row: Row, mine: Decision) -> bool:
         return False
     if mine.entered_at is None:
         return False
-    since = None if mine.reentry_ms is None else mine.entered_at - mine.reentry_ms
+    since = -1 if mine.reentry_ms is None else mine.entered_at - mine.reentry_ms
     found = store.rows(_OTHERS, (row.person, row.campaign, row.id, since, NAMESAKES_MAX))
     return any(_keeps_out(decode_decision(body), mine) for (body,) in found)
 

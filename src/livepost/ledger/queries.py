@@ -35,7 +35,7 @@ def deliveries(
         given.append(("state = ?", state))
     where = " AND ".join(condition for condition, _ in given) or "TRUE"
     found = store.read(
-        f"SELECT {DELIVERY} FROM deliveries WHERE {where} ORDER BY rowid DESC LIMIT ?",
+        f"SELECT {DELIVERY} FROM deliveries WHERE {where} ORDER BY number DESC LIMIT ?",
         (*(value for _, value in given), bounded(limit)),
     )
     return [delivery_of(values) for values in found]
@@ -59,7 +59,7 @@ def delivery(store: Store, decision: bytes) -> Delivery | None:
 def decided(store: Store, after: int, limit: int) -> list[tuple[int, Decision]]:
     """Return numbered decisions, in the order they were taken over."""
     found = store.read(
-        "SELECT rowid, body FROM deliveries WHERE rowid > ? ORDER BY rowid LIMIT ?", (after, bounded(limit))
+        "SELECT number, body FROM deliveries WHERE number > ? ORDER BY number LIMIT ?", (after, bounded(limit))
     )
     return [(number, decode_decision(body)) for number, body in found]
 
@@ -91,6 +91,12 @@ def open_until(store: Store, at_ms: int) -> int:
         (at_ms,) * 3,
     )
     return int(count)
+
+
+def next_wait(store: Store) -> int | None:
+    """Return when the first of the mails that wait is let go; None if none does."""
+    [(until,)] = store.read("SELECT min(waits_until) FROM deliveries WHERE state = 'pending' AND waits_until > 0")
+    return None if until is None else int(until)
 
 
 def counts(store: Store) -> list[Tally]:

@@ -1,15 +1,22 @@
-"""The tables of the SQLite ledger. Ids are 16-byte BLOBs; times ms; `body` is the decision as msgpack.
+"""The tables of the ledger. Ids are 16-byte BLOBs; times ms; `body` is the decision as msgpack; `number` grows by each
+decision taken over.
 
-In: nothing. Out: DDL. Promised: what a claim reads has an index; the cursor is one row.
+In: the version there is. Out: DDL in SQLite's words, which the body on PostgreSQL puts into its own. Promised: what a
+claim reads has an index; the cursor is one row.
 """
 
 from __future__ import annotations
+
+from itertools import chain
+
+from livepost.errors import StoreError
 
 SCHEMA_VERSION = 4
 
 SCHEMA: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS deliveries (
-        id BLOB PRIMARY KEY,
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id BLOB NOT NULL UNIQUE,
         body BLOB NOT NULL,
         campaign TEXT NOT NULL,
         person BLOB NOT NULL,
@@ -92,11 +99,43 @@ SCHEMA: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS sends (
         key BLOB PRIMARY KEY, body BLOB NOT NULL, decision BLOB NOT NULL UNIQUE, draft BLOB
     )""",
+    """CREATE TABLE IF NOT EXISTS lifts (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        address BLOB NOT NULL, was TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS lifts_address ON lifts (address)",
+    """CREATE TABLE IF NOT EXISTS proofs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        person BLOB NOT NULL, said_as BLOB NOT NULL, purpose TEXT NOT NULL, channel TEXT NOT NULL,
+        allowed INTEGER NOT NULL, at INTEGER NOT NULL, how TEXT NOT NULL, source TEXT NOT NULL,
+        message_id TEXT NOT NULL, words TEXT NOT NULL, echoed INTEGER NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS proofs_person ON proofs (person, purpose)",
+    "CREATE INDEX IF NOT EXISTS proofs_unechoed ON proofs (number) WHERE echoed = 0",
+    "CREATE TABLE IF NOT EXISTS shown_words (name TEXT PRIMARY KEY, words TEXT NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS confirmations (
+        decision BLOB PRIMARY KEY, address BLOB NOT NULL, person BLOB NOT NULL, wish BLOB NOT NULL,
+        asked_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, confirmed_at INTEGER NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS confirmations_address ON confirmations (address, asked_at)",
+    "CREATE INDEX IF NOT EXISTS confirmations_open ON confirmations (expires_at) WHERE confirmed_at = 0",
     "CREATE TABLE IF NOT EXISTS kills (campaign TEXT PRIMARY KEY, at INTEGER NOT NULL)",
     """CREATE TABLE IF NOT EXISTS permit_changes (
         number INTEGER PRIMARY KEY AUTOINCREMENT, person BLOB, address BLOB
     )""",
+    """CREATE TABLE IF NOT EXISTS broadcasts (
+        id BLOB PRIMARY KEY, campaign TEXT NOT NULL, message_id TEXT NOT NULL,
+        asked_at INTEGER NOT NULL, asked_by TEXT NOT NULL, people INTEGER NOT NULL,
+        approved_at INTEGER NOT NULL, approved_by TEXT NOT NULL, begun_at INTEGER NOT NULL, position INTEGER NOT NULL
+    )""",
+    "CREATE TABLE IF NOT EXISTS leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS bookmarks (name TEXT PRIMARY KEY, number INTEGER NOT NULL)",
+)
+
+_COLUMNS_3 = (
+    "id, body, campaign, person, class, purpose, lane, at, position, cap_times, cap_per_ms, state, "
+    "reason, detail, fence, worker, lease_until, not_before, waits_until, attempts, first_tried, address, "
+    "provider, provider_id, changed_at"
 )
 
 UPGRADES: dict[int, tuple[str, ...]] = {
@@ -104,6 +143,48 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         "ALTER TABLE deliveries ADD COLUMN waits_until INTEGER NOT NULL DEFAULT 0",
         "DROP INDEX deliveries_pending",
     ),
-    3: (),
+    3: (
+        "ALTER TABLE deliveries RENAME TO deliveries_3",
+        """CREATE TABLE deliveries (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id BLOB NOT NULL UNIQUE,
+            body BLOB NOT NULL,
+            campaign TEXT NOT NULL,
+            person BLOB NOT NULL,
+            class TEXT NOT NULL,
+            purpose TEXT NOT NULL,
+            lane INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            cap_times INTEGER NOT NULL,
+            cap_per_ms INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            reason TEXT NOT NULL DEFAULT '',
+            detail TEXT NOT NULL DEFAULT '',
+            fence INTEGER NOT NULL DEFAULT 0,
+            worker TEXT NOT NULL DEFAULT '',
+            lease_until INTEGER NOT NULL DEFAULT 0,
+            not_before INTEGER NOT NULL DEFAULT 0,
+            waits_until INTEGER NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            first_tried INTEGER NOT NULL DEFAULT 0,
+            address BLOB,
+            provider TEXT NOT NULL DEFAULT '',
+            provider_id TEXT NOT NULL DEFAULT '',
+            changed_at INTEGER NOT NULL
+        )""",
+        f"INSERT INTO deliveries (number, {_COLUMNS_3}) SELECT rowid, {_COLUMNS_3} FROM deliveries_3 ORDER BY rowid",
+        "DROP TABLE deliveries_3",
+    ),
 }
-"""What a ledger of a version needs besides what is missing of SCHEMA to be of the next one."""
+"""What a ledger of a version needs besides what is missing of SCHEMA to be of the next one; PostgreSQL has known none
+before version 4.
+"""
+
+
+def statements_from(version: int) -> tuple[str, ...]:
+    """Return what makes of a ledger of a version (0: none yet) one of today; raise StoreError for a later one."""
+    if version > SCHEMA_VERSION:
+        raise StoreError(f"expected a ledger of version {SCHEMA_VERSION} or older, got {version}; update livepost")
+    upgrades = (UPGRADES.get(older, ()) for older in range(version, SCHEMA_VERSION) if version)
+    return (*chain.from_iterable(upgrades), *SCHEMA)

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from livepost.ledger.base import KnownSend, Send
-from livepost.ledger.persons import name_of
+from livepost.ledger.choices import name_of
 from livepost.ledger.queries import DELIVERY, delivery_of
 from livepost.ledger.store import Store
 from livepost.ledger.takeover import rank

@@ -1,48 +1,36 @@
 """The ledger on SQLite: one file, WAL, synchronous=FULL; ":memory:" for rehearsals.
 
-In: pages, claims, answers, wishes. Out: what `base.Ledger` says. Promised: each method is one transaction;
-front and courier may both have the file open (the front only withdraws, suppresses, notes outcomes and asks).
+In: a path. Out: a ledger, and the store it lies in. Promised: a transaction is a BEGIN IMMEDIATE, so writers of any
+number of processes take turns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import os
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-import msgspec
+import apsw
 
 from livepost.clock import Clock, WallClock
-from livepost.errors import StoreError
-from livepost.ledger import claims, outcomes, permits, persons, queries, sends, takeover
-from livepost.ledger.base import (
-    Claimed,
-    Confirmed,
-    Delivery,
-    Divergence,
-    Kill,
-    KnownSend,
-    Move,
-    Note,
-    Outcome,
-    OutcomeKind,
-    OutcomeTally,
-    Permit,
-    PermitChanges,
-    Send,
-    Settlement,
-    TakenOver,
-    Tally,
-    Withdrawal,
-)
-from livepost.ledger.moves import OPEN, MoveError, State
-from livepost.ledger.store import CURSOR, ROW, WAL_PAGES, Row, Store
-from livepost.model.decision import Decision
-from livepost.model.outbox import OutboxPage
-from livepost.model.record import SealedValue
+from livepost.errors import OutcomeUnknownError, StoreError
+from livepost.ledger.base import BUSY_MS
+from livepost.ledger.schema import SCHEMA_VERSION, statements_from
+from livepost.ledger.store import Store
+from livepost.ledger.stored import StoredLedger
+
+OLDEST_SQLITE = 3_051_003
+"""Before 3.51.3 a WAL could be corrupted by several connections."""
+
+WAL_PAGES = 1_000
+"""Pages that the WAL holds at most before it is moved to the file."""
 
 
-class SqliteLedger:
-    """See `base.Ledger` for what each method promises. Threads of a process take turns."""
+class SqliteLedger(StoredLedger):
+    """A ledger in one file, or in memory."""
 
     def __init__(
         self, path: str | Path, host: Clock | None = None, *, wal_pages: int = WAL_PAGES, vfs: str | None = None
@@ -51,225 +39,128 @@ class SqliteLedger:
 
         `wal_pages` are the pages that its WAL holds at most before it is moved to the file; `vfs` names an apsw VFS.
         """
-        self._store = Store(path, vfs, wal_pages)
-        self._host = host or WallClock()
+        super().__init__(SqliteStore(path, vfs, wal_pages), host or WallClock())
 
-    def cursor(self) -> int:
-        """Return the fence; -1 at first."""
-        found = self._store.read("SELECT number FROM bookmarks WHERE name = ?", (CURSOR,))
-        return int(found[0][0]) if found else -1
 
-    def take_over(self, page: OutboxPage, now_ms: int) -> TakenOver:
-        """Copy a page and move the cursor."""
-        with self._store.transaction():
-            return takeover.take_over(self._store, page, now_ms)
+class SqliteStore(Store):
+    """A SQLite connection with a lock, so that a process's threads take turns."""
 
-    def claim(self, now_ms: int, limit: int, worker: str) -> list[Claimed]:
-        """Take deliveries for sending; skip those with a reason against them."""
-        with self._store.transaction():
-            return claims.claim(self._store, now_ms, self._host.now_ms(), limit, worker)
+    def __init__(self, path: str | Path, vfs: str | None = None, wal_pages: int = WAL_PAGES) -> None:
+        """Open or make the ledger at `path` (":memory:" for a rehearsal); raise StoreError if that cannot be."""
+        if apsw.SQLITE_VERSION_NUMBER < OLDEST_SQLITE:
+            raise StoreError(f"expected SQLite 3.51.3 or later, got {apsw.sqlite_lib_version()}; update apsw")
+        super().__init__()
+        self._lock = threading.Lock()
+        self._wal_pages_max = wal_pages
+        self._wal_pages = 0
+        try:
+            self._connection = apsw.Connection(str(path), vfs=vfs)
+            self._connection.set_busy_timeout(BUSY_MS)
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                self._run(f"PRAGMA {pragma}")
+            self._make_tables()
+            _sync_folder(path)
+            # It replaces SQLite's own move of the WAL, whose failure is told as that of a commit which succeeded.
+            self._connection.set_wal_hook(self._note_wal)
+        except apsw.Error as error:
+            raise StoreError(f"the ledger at {path} cannot be opened: {error}") from error
 
-    def confirm(self, claimed: Sequence[Claimed], address_hashes: Sequence[bytes], now_ms: int) -> list[Confirmed]:
-        """Repeat the checks and put what passes in flight."""
-        with self._store.transaction():
-            return claims.confirm(self._store, claimed, address_hashes, now_ms, self._host.now_ms())
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See `Store`."""
+        with self._lock:
+            self._begin()
+            try:
+                yield
+                self._flush()
+            except apsw.Error as error:
+                self._roll_back()
+                raise StoreError(f"the ledger could not be written, nothing changed: {error}") from error
+            except BaseException:
+                self._roll_back()
+                raise
+            self._commit()
 
-    def skip(self, claimed: Sequence[Claimed], reason: str, detail: str, now_ms: int) -> None:
-        """Skip claims for a reason the courier found."""
-        with self._store.transaction():
-            claims.skip(self._store, claimed, reason, detail, now_ms)
+    def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """See `Store`."""
+        with self._lock:
+            try:
+                return self._run(sql, values)
+            except apsw.Error as error:
+                raise StoreError(f"the ledger could not be read: {error}") from error
 
-    def give_back(self, claimed: Sequence[Claimed], now_ms: int) -> None:
-        """Let claims be taken again at once."""
-        with self._store.transaction():
-            claims.give_back(self._store, claimed, now_ms)
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """See `Store`."""
+        return self._run(sql, values)
 
-    def settle(self, settlements: Sequence[Settlement], now_ms: int) -> None:
-        """Write down the senders' answers."""
-        with self._store.transaction():
-            claims.settle(self._store, settlements, now_ms, self._host.now_ms())
+    def change(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """See `Store`."""
+        self._run(sql, values)
+        return self._connection.changes()
 
-    def recover(self, now_ms: int) -> list[Delivery]:
-        """Make what is in flight unknown; return all unknown."""
-        with self._store.transaction():
-            claims.recover(self._store, now_ms)
-        return queries.unknown(self._store)
-
-    def resend(self, now_ms: int) -> int:
-        """Put transactional unknowns younger than 24 h back to pending."""
-        with self._store.transaction():
-            return claims.resend(self._store, now_ms, self._host.now_ms())
-
-    def resolve(self, decision: bytes, state: State, detail: str, now_ms: int) -> None:
-        """Write what the provider says of an unknown or held delivery."""
-        with self._store.transaction():
-            row = self._row(decision)
-            if row.state not in ("unknown", "held") or state not in ("sent", "failed"):
-                raise MoveError(row.state, state)
-            self._store.move(row, state, now_ms, detail=detail)
-
-    def hold(self, now_ms: int) -> int:
-        """Hold all open deliveries after a restore."""
-        states = ", ".join(f"'{state}'" for state in OPEN)
-        with self._store.transaction():
-            found = self._store.rows(f"SELECT {ROW} FROM deliveries WHERE state IN ({states})")
-            for row in (Row(*values) for values in found):
-                self._store.move(row, "held", now_ms, detail="restored from a backup", worker="")
-            return len(found)
-
-    def release(self, decisions: Sequence[bytes], now_ms: int, detail: str) -> None:
-        """Let held deliveries be claimed again."""
-        with self._store.transaction():
-            for decision in decisions:
-                row = self._row(decision)
-                if row.state != "held":
-                    raise MoveError(row.state, "pending")
-                self._store.move(row, "pending", now_ms, detail=detail, not_before=0)
-
-    def withdraw(self, person: bytes, purpose: str, now_ms: int, proof: str) -> Withdrawal:
-        """Record a withdrawal; later claims see it."""
-        with self._store.transaction():
-            permits.note(self._store, person=person)
-            return persons.withdraw(self._store, person, purpose, now_ms, proof)
-
-    def unechoed(self, limit: int) -> list[Withdrawal]:
-        """Return withdrawals whose echo may be missing from the log."""
-        return queries.unechoed(self._store, limit)
-
-    def echoed(self, withdrawals: Sequence[Withdrawal]) -> None:
-        """Note that the log has their echoes."""
-        with self._store.transaction():
-            for one in withdrawals:
-                self._store.change(
-                    "UPDATE withdrawals SET echoed = 1 WHERE person = ? AND purpose = ? AND at = ?",
-                    (persons.name_of(self._store, one.person), one.purpose, one.at),
-                )
-
-    def suppress(self, address_hash: bytes, reason: str, now_ms: int) -> None:
-        """Never send to this address again."""
-        with self._store.transaction():
-            permits.note(self._store, address=address_hash)
-            self._store.change("INSERT OR IGNORE INTO suppressions VALUES (?,?,?)", (address_hash, reason, now_ms))
-
-    def permit_changes(self, after: int, limit: int) -> PermitChanges:
-        """Return what changed about consents and suppressions."""
-        return permits.changes(self._store, after, limit)
-
-    def refusals(self, asked: Sequence[Permit]) -> list[str]:
-        """Return the reasons against letting data leave."""
-        return permits.refusals(self._store, asked)
-
-    def send(self, send: Send, now_ms: int) -> KnownSend:
-        """Insert a send as pending, or return what its key stands for."""
-        with self._store.transaction():
-            new = sends.insert(self._store, send, now_ms)
-            known = sends.known(self._store.rows, send.key)
-            assert known is not None
-            return msgspec.structs.replace(known, new=new)
-
-    def known_send(self, key: bytes) -> KnownSend | None:
-        """Return what a key stands for; None if it never came."""
-        return sends.known(self._store.read, key)
-
-    def draft(self, decision: bytes) -> SealedValue | None:
-        """Return the draft of a send that is not final yet."""
-        return sends.draft(self._store, decision)
-
-    def kill(self, campaign: str, on: bool, now_ms: int) -> None:
-        """Stop a campaign, or let it go on."""
-        with self._store.transaction():
-            if on:
-                self._store.change("INSERT OR IGNORE INTO kills VALUES (?,?)", (campaign, now_ms))
-            else:
-                self._store.change("DELETE FROM kills WHERE campaign = ?", (campaign,))
-
-    def kills(self) -> list[Kill]:
-        """Return what is stopped."""
-        found = self._store.read("SELECT campaign, at FROM kills ORDER BY campaign")
-        return [Kill(campaign=campaign, at=at) for campaign, at in found]
-
-    def deliveries(
-        self,
-        *,
-        person: bytes | None = None,
-        campaign: str | None = None,
-        state: State | None = None,
-        limit: int = 100,
-    ) -> list[Delivery]:
-        """Return deliveries, newest first."""
-        return queries.deliveries(self._store, person, campaign, state, limit)
-
-    def delivery(self, decision: bytes) -> Delivery | None:
-        """Return one delivery, or None."""
-        return queries.delivery(self._store, decision)
-
-    def decided(self, after: int, limit: int) -> list[tuple[int, Decision]]:
-        """Return numbered decisions, in the order they were taken over."""
-        return queries.decided(self._store, after, limit)
-
-    def moves(self, after: int, limit: int) -> list[Move]:
-        """Return moves with number > `after`, in order."""
-        return queries.moves(self._store, after, limit)
-
-    def last_move(self) -> int:
-        """Return the number of the newest move; 0 if there is none."""
-        [(number,)] = self._store.read("SELECT coalesce(max(number), 0) FROM moves")
-        return int(number)
-
-    def history(self, decision: bytes) -> list[Move]:
-        """Return the moves of one delivery, in order."""
-        return queries.history(self._store, decision)
-
-    def notes(self, decision: bytes) -> list[Note]:
-        """Return the cancellations that came too late for a delivery."""
-        return queries.notes(self._store, decision)
-
-    def open_until(self, at_ms: int) -> int:
-        """Return how many deliveries decided by then may still be sent."""
-        return queries.open_until(self._store, at_ms)
-
-    def counts(self) -> list[Tally]:
-        """Return how many deliveries there are by campaign, state and reason."""
-        return queries.counts(self._store)
-
-    def note_outcome(self, decision: bytes, outcome: OutcomeKind, at_ms: int) -> bool:
-        """Note what happened to a mail, once; return whether it is new."""
-        with self._store.transaction():
-            return outcomes.note(self._store, decision, outcome, at_ms)
-
-    def outcomes(self, decision: bytes) -> list[Outcome]:
-        """Return what happened to one mail, in order of time."""
-        return outcomes.of(self._store, decision)
-
-    def outcome_counts(self) -> list[OutcomeTally]:
-        """Return of how many mails each outcome is known, by campaign."""
-        return outcomes.counts(self._store)
-
-    def divergences(self, limit: int = 100) -> list[Divergence]:
-        """Return what differed behind the fence, newest first."""
-        return queries.divergences(self._store, limit)
-
-    def bookmark(self, name: str) -> int:
-        """Return how far a reader of `moves` has come; 0 at first."""
-        found = self._store.read("SELECT number FROM bookmarks WHERE name = ?", (name,))
-        return int(found[0][0]) if found else 0
-
-    def set_bookmark(self, name: str, number: int) -> None:
-        """Remember how far a reader of `moves` has come; never back."""
-        if name == CURSOR:
-            raise ValueError(f"expected a reader's name, got {CURSOR}: only take_over moves the fence")
-        with self._store.transaction():
-            self._store.change(
-                "INSERT INTO bookmarks VALUES (?, ?) ON CONFLICT DO UPDATE SET number = max(number, excluded.number)",
-                (name, number),
-            )
+    def change_all(self, sql: str, groups: Sequence[Sequence[Any]]) -> None:
+        """See `Store`."""
+        self._connection.executemany(sql, groups)
 
     def close(self) -> None:
-        """Release files."""
-        self._store.close()
+        """See `Store`."""
+        with self._lock:
+            self._connection.close()
 
-    def _row(self, decision: bytes) -> Row:
-        row = self._store.row(decision)
-        if row is None:
-            raise StoreError(f"expected a known delivery, got {decision.hex()}; ask /api/deliveries")
-        return row
+    def _begin(self) -> None:
+        try:
+            self._run("BEGIN IMMEDIATE")
+        except apsw.Error as error:
+            raise StoreError(f"the ledger is busy or closed, nothing changed: {error}") from error
+
+    def _commit(self) -> None:
+        try:
+            self._run("COMMIT")
+        except (apsw.BusyError, apsw.FullError) as error:
+            self._roll_back()
+            raise StoreError(f"the ledger could not commit, nothing changed: {error}") from error
+        except apsw.Error as error:
+            self._roll_back()
+            raise OutcomeUnknownError(
+                f"the ledger's commit failed, it may be on disk or not: {error}; reopen the ledger"
+            ) from error
+        if self._wal_pages >= self._wal_pages_max:
+            with contextlib.suppress(apsw.Error):  # as safe in the WAL, and tried again
+                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    def _note_wal(self, _: apsw.Connection, __: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
+
+    def _roll_back(self) -> None:
+        self._forget_noted()
+        if self._connection.in_transaction:
+            with contextlib.suppress(apsw.Error):
+                self._run("ROLLBACK")
+
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, values).fetchall()
+
+    def _make_tables(self) -> None:
+        if self._version() == SCHEMA_VERSION:
+            return
+        self._run("BEGIN IMMEDIATE")
+        for statement in statements_from(self._version()):  # asked again: another process may have been first
+            self._run(statement)
+        self._run(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        self._run("COMMIT")
+
+    def _version(self) -> int:
+        [(version,)] = self._run("PRAGMA user_version")
+        return int(version)
+
+
+def _sync_folder(path: str | Path) -> None:
+    """Make the names of the database and its WAL durable: a power cut could take a new file's name with it."""
+    if str(path) == ":memory:":
+        return
+    folder = os.open(Path(path).parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from livepost.ids import digest
-from livepost.model.record import Record
+from livepost.model.record import HOUSE, Record
 
-SOURCE = "livepost"
-"""The source of the house's own records."""
+SOURCE = HOUSE
+"""Where outcomes come from."""
 
 
 def outcome_record(

@@ -135,6 +135,9 @@ class CampaignSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     priority    campaigns of a higher one are decided first
     overall     caps on what a person gets of all campaigns that have any
     steps       the mails after the first
+    broadcast   a BROADCAST record starts a journey of everybody in the audience; entering it starts none
+    over_ms     how long its mails are spread over, once they are decided
+    topic       what its mails are about, which a person can switch off; "": nothing of its own
     """
 
     name: str
@@ -157,6 +160,9 @@ class CampaignSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     priority: int = 0
     overall: tuple[CapSpec, ...] = ()
     steps: tuple[StepSpec, ...] = ()
+    broadcast: bool = False
+    over_ms: int = 0
+    topic: str = ""
     version: str = ""
 
 

@@ -32,6 +32,8 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, tag="decision", gc=
               ledger, which alone sees what went to the person under another name
     overall   caps on mails of all campaigns that have any: (times, per ms)
     quiet     the campaign's quiet hours in the person's zone: (first minute of the day, minute of their end, zone)
+    over_ms   of a broadcast: how long its mails are spread over; the ledger does it
+    topic     what the mail is about, if the person can switch that off
     """
 
     id: bytes
@@ -55,6 +57,8 @@ class Decision(msgspec.Struct, frozen=True, array_like=True, tag="decision", gc=
     reentry_ms: int | None = 0
     overall: tuple[tuple[int, int], ...] = ()
     quiet: tuple[int, int, str] | None = None
+    over_ms: int = 0
+    topic: str = ""
 
 
 class Cancellation(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="cancel"):
@@ -113,12 +117,14 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("no_address", "no address that a secret key made sendable"),
     ("suppressed", "the address is suppressed"),
     ("consent", "no consent for this purpose"),
+    ("topic", "they switched the topic off"),
     ("until", "what the campaign was waiting for happened"),
     ("exit", "the person left the audience"),
     ("unlink", "the person is two people again"),
     ("holdout", "held out to measure the campaign's effect"),
     ("merged", "the same mail went to them under another name"),
     ("cap", "the cap is reached"),
+    ("frequency", "they want mails less often"),
     ("stale", "too late to be of use"),
     ("quiet_hours", "quiet hours would have kept it for too long"),
     ("render", "the mail could not be made"),

@@ -21,6 +21,7 @@ class Moment(msgspec.Struct, gc=False):
     name        the record's name, "" at a due time; `event` its event id
     live, age_ms   whether its origin is live, and stamp - effective_ts (0 at a due time)
     settles     whether another project begins to serve here
+    broadcast   the campaign that is broadcast here, to somebody in its audience; `event` is the broadcast's id
     properties  its open fields, and its facets, where a campaign asks for those of this name
     consent     purpose -> allowed, with `effective_ts`, `source` and `message_id` of the record, where it carries one
     zone        the zone that the person's clocks show, where a campaign asks for it and the record says it
@@ -41,6 +42,7 @@ class Moment(msgspec.Struct, gc=False):
     zone: str = ""
     transitions: list[Transition] = []
     settles: bool = False
+    broadcast: str = ""
 
 
 class Decided(msgspec.Struct, gc=False):

@@ -131,6 +131,10 @@ def replays_in(control: dict[str, Any]) -> int | None:
     return seq if isinstance(seq, int) else None
 
 
+HOUSE = "livepost"
+"""The source of the house's own records."""
+
+
 class Appended(msgspec.Struct, frozen=True):
     """What the log answers: the records got seq `first`..`last` and one `stamp` (ms); `committed_ms` is host time."""
 

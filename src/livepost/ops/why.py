@@ -254,6 +254,8 @@ def _not_started(compiled: Compiled, spec: CampaignSpec, evidence: Evidence) -> 
     reason = _segment(compiled, segment, evidence)
     if not reason.inside:
         return reason.text
+    if spec.broadcast:
+        return f"{reason.text}; it was not broadcast since then"
     return f"{reason.text}; what brought the person in came late or by import, which starts nothing"
 
 

@@ -1,4 +1,5 @@
-"""What control records change: CUT, SEED, READY and UNLINK (docs/reference/semantics.md, "Changes", "Undoing a merge").
+"""What control records change: CUT, SEED, READY, UNLINK and BROADCAST (docs/reference/semantics.md, "Changes", "Undoing
+a merge", "Broadcasts").
 
 In: what an engine computes with (`Kept`), and a control record. Out: what it computes with afterwards, or what history
 there is to fold. Pure: people are brought under it by `People.adopt`.
@@ -11,15 +12,17 @@ import msgspec
 from livepost.engine.layout import LAYOUTS_MAX, Layout
 from livepost.engine.program import Program
 from livepost.errors import ProjectError
+from livepost.ids import event_id
 from livepost.model.block import Block
+from livepost.model.broadcast import REMEMBERED, Broadcast, Call
 from livepost.model.change import Cut, Definitions, Seed, Switch, taken_over, told_by
 from livepost.model.compiled import Compiled
 from livepost.model.record import Kind, Origin, Record
 from livepost.model.unlink import UNLINKS_MAX, Apart, Unlink
 
-CHANGING = (Kind.CUT, Kind.SEED, Kind.READY, Kind.UNLINK)
-"""Kinds of the records that change what an engine computes with, bring history, or make two people of one: each alone
-in its block.
+CHANGING = (Kind.CUT, Kind.SEED, Kind.READY, Kind.UNLINK, Kind.BROADCAST)
+"""Kinds of the records that change what an engine computes with, bring history, make two people of one, or concern
+everybody: each alone in its block.
 """
 
 
@@ -30,6 +33,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     switch    the last READY, if there was one
     refused   why the last change did not happen, "" if it did
     apart     the merges that were undone, in log order
+    call      the last broadcast; `called` the ids of those before it and its own, the newest last
     """
 
     definitions: Definitions
@@ -37,6 +41,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     switch: Switch | None = None
     refused: str = ""
     apart: tuple[Apart, ...] = ()
+    call: Call | None = None
+    called: tuple[bytes, ...] = ()
 
     def program(self) -> Program:
         """Return the program of the project that serves, and of what is to come."""
@@ -79,6 +85,25 @@ def changed(kept: Kept, record: Record) -> tuple[Kept, Program] | None:
     if record.kind is Kind.READY and kept.definitions.cut is not None:
         return _ready(kept, kept.definitions.cut, record)
     return None
+
+
+def call_of(kept: Kept, record: Record) -> Kept | None:
+    """Return what is computed with after a BROADCAST; None for another record, and for a broadcast told before."""
+    if record.kind is not Kind.BROADCAST:
+        return None
+    id_ = event_id(record.source, record.message_id)
+    if id_ in kept.called:
+        return None
+    try:
+        name = told_by(record, Broadcast).campaign
+    except msgspec.ValidationError:
+        return None
+    audience = next((c.audience for c in kept.definitions.serving.campaigns if c.broadcast and c.name == name), None)
+    if audience is None:
+        return None
+    number = 1 if kept.call is None else kept.call.number + 1
+    call = Call(number=number, at=record.stamp, position=record.seq, campaign=name, audience=audience, id=id_)
+    return msgspec.structs.replace(kept, call=call, called=(*kept.called, id_)[-REMEMBERED:])
 
 
 def seed_of(kept: Kept, record: Record) -> tuple[Kept, Seed] | None:
@@ -166,5 +191,5 @@ def _with(
 ) -> tuple[Kept, Program]:
     older = tuple(layout for layout in kept.layouts if layout.number != program.layout.number)
     layouts = (*older, program.layout)
-    after = Kept(definitions=definitions, layouts=layouts, switch=switch, refused=refused, apart=kept.apart)
+    after = msgspec.structs.replace(kept, definitions=definitions, layouts=layouts, switch=switch, refused=refused)
     return after, program

@@ -180,7 +180,7 @@ class Rounds:
         due: list[int] = []
         for local, name, moments, end in zip(people, work.names(people), told, until, strict=True):
             journal = work.journal(local)
-            decided = decide(name, journal, moments, end, position)
+            decided = decide(name, journal, [*work.asked(local), *moments], end, position)
             if decided.journal != journal:
                 work.set_journal(local, decided.journal)
             made.outbox += decided.outbox

@@ -18,23 +18,26 @@ from livepost.engine.rows import NOTHING_OPENED, Opened
 from livepost.engine.subjects import NOBODY
 from livepost.engine.window import merged_tiles
 from livepost.identity import name_of
-from livepost.model.moment import NO_DUE
+from livepost.model.moment import NO_DUE, Moment
 from livepost.process.people import Changed, People
 
 
 class Working:
     """Bring everybody in first, then `open`; `changed` gives what the step made of them.
 
-    The row's fixed part stands in the array `fixed` meanwhile, its tiles in `tiles`.
+    The row's fixed part stands in the array `fixed` meanwhile, its tiles in `tiles`. Of the last broadcast, `call`, the
+    `concerned` are still to be asked; at the end of the step nobody is.
     """
 
     def __init__(self, people: People) -> None:
         self._people = people
         self.program = people.program
+        self.call = people.call
         self.numbers: list[int] = []
         self.fixed: Fixed = np.zeros(0, people.dtype)
         self.tiles: list[bytes] = []
         self.gone: set[int] = set()
+        self.concerned: set[int] = set()
         self._raw: list[bytes] = []
         self._opened = NOTHING_OPENED
         self._came: list[bytes] = []
@@ -85,6 +88,8 @@ class Working:
         self.fixed = self._people.fixed_of(self.numbers)
         if self._known_of_new:
             self.fixed["known"][np.array(self.numbers, np.int64) >= self._first_new] = self._known_of_new
+        if self.call is not None:
+            self.concerned = {*np.flatnonzero(self._people.concerned(self.fixed, self.call)).tolist()}
 
     def has(self, number: int) -> bool:
         """Whether the person with this number was brought in."""
@@ -125,6 +130,15 @@ class Working:
     def set_journal(self, local: int, journal: bytes) -> None:
         """Give the person another journal."""
         self._journals[local] = journal
+
+    def asked(self, local: int) -> Sequence[Moment]:
+        """Return the moment at which the person is asked about the last broadcast, if that is still to come: it goes
+        before all others.
+        """
+        if self.call is None or local not in self.concerned:
+            return ()
+        self.concerned.remove(local)
+        return (Moment(self.call.at, self.call.position, event=self.call.id, broadcast=self.call.campaign),)
 
     def picks(self, local: int) -> list[Held]:
         """Return the person's picks."""
@@ -187,6 +201,8 @@ class Working:
         self._fold_full()
         for local in self.gone:
             self.fixed[local] = blank(self.program, 1)[0]
+        if self.call is not None:
+            self.fixed["called"] = self.call.number
         others: dict[int, Row | None] = {local: self._whole(local) for local in self._apart}
         others |= dict.fromkeys(self.gone)
         subjects = self._other_subjects()

@@ -50,6 +50,9 @@ class Rules:
     quiet: Quiet | bool = True
     priority: int = 0
     was: str | None = None
+    broadcast: bool = False
+    over: timedelta = AT_ONCE
+    topic: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +143,7 @@ def campaign(
     quiet: Quiet | bool = True,
     priority: int = 0,
     was: str | None = None,
+    topic: str | None = None,
 ) -> Callable[[Callable[[P], Email]], Campaign[P]]:
     """Make a campaign of the function below.
 
@@ -159,6 +163,7 @@ def campaign(
     quiet      hours without mail, such as Quiet("21:00", "08:00"); True: the setting's, False: none
     priority   of campaigns that are due at the same moment, the higher is decided first
     was        the name it had before a rename: what it remembers of people stays
+    topic      what its mails are about, one of the setting `topics`: people switch it off by itself
     """
     rules = Rules(
         on=None if on is None else _event("on", on),
@@ -177,6 +182,57 @@ def campaign(
         quiet=quiet,
         priority=priority,
         was=was,
+        topic=topic,
+    )
+    entered = _segment(audience)
+    return lambda write: Campaign(_function(write), entered, rules)
+
+
+def broadcast(
+    *,
+    audience: Segment,
+    until: type[Event] | Sequence[type[Event]] = (),
+    purpose: str = "marketing",
+    cap: Cap | None = None,
+    holdout: float = 0.0,
+    class_: Class = "marketing",
+    exit: bool = True,
+    at: str | None = None,
+    over: timedelta = AT_ONCE,
+    quiet: Quiet | bool = True,
+    priority: int = 0,
+    topic: str | None = None,
+    was: str | None = None,
+) -> Callable[[Callable[[P], Email]], Campaign[P]]:
+    """Make a campaign of the function below that begins when it is told to (`livepost broadcast NAME`), for everybody
+    who is in the audience at that moment, and again each time it is told to.
+
+    at         time of day ("09:00"), in each person's zone, that the mail waits for
+    over       how long the mails are spread over, at most 12 hours: few at first and ever more, so that what is wrong
+               with them is seen before all have one
+
+    All else is as `campaign` has it; mails go in the lane "bulk".
+    """
+    rules = Rules(
+        on=None,
+        where=None,
+        wait=AT_ONCE,
+        until=_several(until),
+        purpose=purpose,
+        cap=cap,
+        holdout=holdout,
+        class_=class_,
+        lane="bulk",
+        exit=exit,
+        reentry=AT_ONCE,
+        fresh=None,
+        at=at,
+        quiet=quiet,
+        priority=priority,
+        was=was,
+        topic=topic,
+        broadcast=True,
+        over=over,
     )
     entered = _segment(audience)
     return lambda write: Campaign(_function(write), entered, rules)

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, get_args
 
 from livepost.errors import ProjectError
 from livepost.model.compiled import Class, Lane
+from livepost.model.journal import WATCH_MS
 from livepost.project.calendar import Calendar
 from livepost.project.campaign import Campaign, Step
 from livepost.project.compiled import compile_what_can, grid_of, tracking_plan
@@ -32,6 +33,11 @@ MAX_CAP = 10_000
 """How many different values `top` and `distinct` may tell apart: each is kept per person and tile."""
 MAX_STEPS = 100
 """How many mails a campaign may have: a person has one journey through all of them."""
+
+LONGEST_OVER = timedelta(milliseconds=WATCH_MS // 2)
+"""How long a broadcast may be spread over. `until` and leaving the audience cancel a mail for twice as long: one that
+comes into quiet hours at the end can wait for theirs.
+"""
 MAX_TILES = 10_000
 """How many tiles a window may have before a coarser grid is advised: each is kept per person."""
 TILE = timedelta(seconds=1)
@@ -51,12 +57,16 @@ OF_WHAT: dict[str, tuple[Collection[str], str, str]] = {
 
 
 def check_project(
-    project: Declarations, *, currency: str = "USD", templates: Collection[str] | None = None
+    project: Declarations,
+    *,
+    currency: str = "USD",
+    templates: Collection[str] | None = None,
+    topics: Collection[str] | None = None,
 ) -> list[Problem]:
     """Return all problems of a project; none means that it can be applied.
 
-    `templates` are the names of the templates that exist (None: they are not checked). Each campaign's function is
-    tried once with a person of whom nothing is known.
+    `templates` are the names of the templates that exist, `topics` those of the setting (None: they are not checked).
+    Each campaign's function is tried once with a person of whom nothing is known.
     """
     problems = compile_what_can(project, currency)[1] if _is_currency(currency) else []
     problems += _currency(currency)
@@ -64,6 +74,8 @@ def check_project(
         problems += _told_by(rule, project)
     if templates is not None:
         problems += _templates(project, templates)
+    if topics is not None:
+        problems += _topics(project, topics)
     return list(dict.fromkeys(problems))
 
 
@@ -213,7 +225,11 @@ def _triggers(project: Declarations) -> Problems:
     segments = segments_of(project.profile)
     for campaign in project.campaigns:
         audience, rules = campaign.audience, campaign.rules
-        if (audience is None) == (rules.on is None):
+        if rules.broadcast and audience is None:
+            yield _of(
+                campaign, "expected audience= to be a segment, got None; a broadcast goes to those who are in one"
+            )
+        elif (audience is None) == (rules.on is None):
             got = "neither" if audience is None else "both"
             yield _of(campaign, f"expected audience= or on=, got {got}; say once what starts a journey")
         if rules.where is not None and rules.on is None:
@@ -237,6 +253,8 @@ def _rates(project: Declarations) -> Problems:
         for word, length in (("wait", rules.wait), ("reentry", rules.reentry), ("fresh", rules.fresh)):
             if length is not None and length < timedelta(0):
                 yield _of(campaign, f"expected {word}= to be no less than nothing, got {length}; time runs forward")
+        if not timedelta(0) <= rules.over <= LONGEST_OVER:
+            yield _of(campaign, f"expected over= to be at most 12 hours, got {rules.over}; broadcast to parts of them")
         if isinstance(rules.priority, bool) or not isinstance(rules.priority, int):
             yield _of(campaign, f"expected priority= to be a whole number, got {rules.priority!r}; 0 is the plain one")
 
@@ -278,6 +296,22 @@ def _templates(project: Declarations, templates: Collection[str]) -> Problems:
             if template not in templates:
                 known = ", ".join(sorted(templates)) or "none"
                 yield _of(mail, f"expected one of the templates ({known}), got {template!r}; add {template}.mjml")
+
+
+def _topics(project: Declarations, topics: Collection[str]) -> Problems:
+    for campaign in project.campaigns:
+        topic, class_ = campaign.rules.topic, campaign.rules.class_
+        if topic is None:
+            continue
+        if topic not in topics:
+            known = ", ".join(topics) or "none"
+            yield _of(
+                campaign,
+                f"expected topic= to be one of the setting `topics` ({known}), got {topic!r}; "
+                f'write {topic} = "what people read" below [topics] in livepost.toml',
+            )
+        if class_ == "transactional":
+            yield _of(campaign, "expected no topic= on a transactional campaign, which nobody can switch off; drop it")
 
 
 def _mails(project: Declarations) -> Iterator[Campaign[Any] | Step[Any]]:

@@ -241,6 +241,9 @@ def _campaign_spec(campaign: Campaign[Any], currency: str, fresh: timedelta, sen
             priority=rules.priority,
             overall=sending.caps if rules.class_ == "marketing" else (),
             steps=steps,
+            broadcast=rules.broadcast,
+            over_ms=in_ms(rules.over),
+            topic=rules.topic or "",
         )
     )
 

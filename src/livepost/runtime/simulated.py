@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from livepost.api.mail import PROOF, MailDesk
+from livepost.api.mail import PROOF, MailDesk, echo_of
+from livepost.api.preferences import HOW
 from livepost.clock import SimulatedClock
 from livepost.deliver.courier import Courier, report, send_due, take_over
 from livepost.deliver.mail import NotMade
@@ -25,14 +26,14 @@ from livepost.intake.call import Call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.record import Arrival
 from livepost.intake.writer import Intake, Stores
-from livepost.ledger.base import MAX_LISTED
+from livepost.ledger.base import MAX_LISTED, Proof, Withdrawal
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.log.memory import MemoryLog
-from livepost.measure.unsubscribe import unsubscribed
 from livepost.model.decision import Decision
 from livepost.model.message import EmailDraft, RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.record import Appended, KeyKind, Kind, Origin, Record
+from livepost.runtime.author.look import look_of, offer_of
 from livepost.runtime.author.making import Seals, maker_of
 from livepost.runtime.author.project import Project
 from livepost.runtime.courier.process import LoggedOutcomes
@@ -99,7 +100,7 @@ class SimulatedHouse:
         """Let `by_ms` milliseconds pass, stopping at every due time on the way."""
         until = self.clock.now_ms() + by_ms
         served = -1
-        while (due := self.worker.next_due()) is not None and due <= until:
+        while (due := self._next_due()) is not None and due <= until:
             if due <= served:
                 raise RestlessError(f"expected a due time after {served} ms, got {due}; please report this page")
             served = due
@@ -116,11 +117,12 @@ class SimulatedHouse:
     def withdraw(self, person: bytes, purpose: str) -> None:
         """Take back a person's consent as the link of a mail does: in the ledger first, then in the log."""
         self.ledger.withdraw(person, purpose, self.clock.now_ms(), PROOF)
-        waiting = self.ledger.unechoed(MAX_LISTED)
-        known = self.vault.keys
-        self._log([unsubscribed(w.person, w.purpose, w.at, w.proof, known=known(w.person).known) for w in waiting])
-        self.ledger.echoed(waiting)
-        self._rest()
+        self._echo()
+
+    def choose(self, person: bytes, wishes: Mapping[str, bool]) -> None:
+        """Let a person choose as on the page behind a mail's link: in the ledger first, then in the log."""
+        self.ledger.choose(person, wishes, self.clock.now_ms(), HOW, "", "")
+        self._echo()
 
     def subject(self, name: str) -> bytes | None:
         """Return the subject of a userId, else of a declared key, else of an anonymousId; None for one never seen."""
@@ -149,6 +151,8 @@ class SimulatedHouse:
             known=lambda subject: self.vault.keys(subject).known,
             clock=self.clock,
             shop_name=self._settings.shop_name,
+            look=look_of(self.project.folder, self._settings),
+            offer=lambda: offer_of(self.project.compiled, self._settings),
         )
 
     def fates(self) -> dict[str, int]:
@@ -159,6 +163,19 @@ class SimulatedHouse:
     def close(self) -> None:
         """Release the ledger."""
         self.ledger.close()
+
+    def _next_due(self) -> int | None:
+        """Return when something happens by itself next: somebody is due, or a mail that waits is let go."""
+        times = (self.worker.next_due(), self.ledger.next_wait())
+        return min((time for time in times if time is not None), default=None)
+
+    def _echo(self) -> None:
+        withdrawals, grants = self.ledger.unechoed(MAX_LISTED), self.ledger.unechoed_grants(MAX_LISTED)
+        said: list[Withdrawal | Proof] = [*withdrawals, *grants]
+        self._log([echo_of(self.desk(), one) for one in said])
+        self.ledger.echoed(withdrawals)
+        self.ledger.grants_echoed(grants)
+        self._rest()
 
     def _tick(self) -> None:
         self._intake.tick()

@@ -26,10 +26,11 @@ from livepost.settings.part import (
     check_zone,
     masked,
 )
+from livepost.settings.postgres import SCHEME, read_postgres
 from livepost.settings.provider import PROVIDER_SCHEMES, check_key, read_provider
 from livepost.settings.secret import ENVIRONMENT, FILE, check_reference
 from livepost.settings.settings import Settings, attribute, describe, keys
-from livepost.settings.smtp import SCHEMES, check_login, read_smtp, with_cafile_in
+from livepost.settings.smtp import SCHEMES, check_login, read_smtp, with_path_in
 from livepost.settings.webhook import Webhook, check_webhooks
 
 FILE_NAME = "livepost.toml"
@@ -162,7 +163,7 @@ def _fit(key: str, value: Value) -> Any:
     default = getattr(Settings(), attribute(key))
     from_text = value.origin.startswith(PREFIX)
     try:
-        given = msgspec.json.decode(value.given) if from_text and isinstance(default, list) else value.given
+        given = msgspec.json.decode(value.given) if from_text and isinstance(default, list | dict) else value.given
         return msgspec.convert(given, _HINTS[attribute(key)], strict=not from_text)
     except msgspec.DecodeError as error:
         raise SettingsError(
@@ -195,6 +196,7 @@ def _check(values: Mapping[str, Value]) -> None:
     check_host(values["host"].given, values["host"].origin)
     check_reference("kek", values["kek"].given, values["kek"].origin)
     _check_mail(values["mail"], values["mail_password"])
+    _check_ledger(values["ledger"], values["ledger_password"])
     check_zone(values["zone"].given, values["zone"].origin)
     check_quiet(values["quiet_hours"].given, values["quiet_hours"].origin)
     check_webhooks(values["webhooks"].given, values["webhooks"].origin)
@@ -212,27 +214,36 @@ def _check_mail(mail: Value, password: Value) -> None:
         check_key(read_provider(mail.given, mail.origin), password.given, mail.origin)
 
 
+def _check_ledger(ledger: Value, password: Value) -> None:
+    if password.given:
+        check_reference("ledger_password", password.given, password.origin)
+    if ledger.given.startswith(SCHEME):
+        read_postgres(ledger.given, ledger.origin)
+    elif password.given:
+        raise SettingsError(
+            f"ledger_password ({password.origin}) is for no database; leave it out, or name one in ledger"
+        )
+
+
 def _absolute(folder: Path, key: str, value: Value) -> Any:
     """Return the value with a relative path made absolute: paths are relative to the project folder."""
     if key in ("data", "lake"):
         return str(folder / value.given)
-    if key in ("kek", "mail_password") and value.given.startswith(FILE):
-        return f"{FILE}{folder / value.given.removeprefix(FILE)}"
+    if key in ("kek", "mail_password", "ledger_password"):
+        return _in(folder, value.given)
+    if key == "ledger" and value.given.startswith(SCHEME):
+        return with_path_in(folder, value.given, "sslrootcert")
     if key == "mail" and value.given.startswith(SCHEMES):
-        return with_cafile_in(folder, value.given)
-    if key == "webhooks":
+        return with_path_in(folder, value.given, "cafile")
+    if key in ("webhooks", "audiences"):
         return [_with_secret_in(folder, one) for one in value.given]
-    if key == "audiences":
-        return [_with_key_in(folder, one) for one in value.given]
     return value.given
 
 
-def _with_secret_in(folder: Path, webhook: Webhook) -> Webhook:
-    return msgspec.structs.replace(webhook, secret=_in(folder, webhook.secret))
-
-
-def _with_key_in(folder: Path, audience: Audience) -> Audience:
-    return msgspec.structs.replace(audience, key=_in(folder, audience.key))
+def _with_secret_in(folder: Path, table: Webhook | Audience) -> Webhook | Audience:
+    if isinstance(table, Webhook):
+        return msgspec.structs.replace(table, secret=_in(folder, table.secret))
+    return msgspec.structs.replace(table, key=_in(folder, table.key))
 
 
 def _in(folder: Path, reference: str) -> str:

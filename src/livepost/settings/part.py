@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import msgspec
 
 from livepost.errors import SettingsError
+from livepost.settings.postgres import SCHEME
 from livepost.settings.provider import PROVIDER_SCHEMES
 from livepost.settings.smtp import SCHEMES
 
@@ -31,7 +32,7 @@ PARTS: tuple[Part, ...] = (
     Part("engine", ("embedded",), ("flink",)),
     Part("state", ("sqlite:", "rocksdb:"), ()),
     Part("people", ("state:",), ("redis:",)),
-    Part("ledger", ("sqlite:",), ("postgresql:",)),
+    Part("ledger", ("sqlite:",), (), (SCHEME,)),
     Part(
         "warehouse",
         ("duckdb:",),

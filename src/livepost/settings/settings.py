@@ -57,7 +57,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
         ),
     ] = 0
     people: Annotated[str, Meta(description="Where profiles are read from.")] = "state:"
-    ledger: Annotated[str, Meta(description="Where decisions, deliveries and consent proofs are kept.")] = "sqlite:"
+    ledger: Annotated[
+        str,
+        Meta(
+            description="Where decisions, deliveries and consent proofs are kept; `postgresql://user@host/database` "
+            "needs the extra `livepost[postgres]`."
+        ),
+    ] = "sqlite:"
+    ledger_password: Annotated[
+        str, Meta(description="Password of the user in `ledger`: `env:NAME` or `file:PATH`.")
+    ] = ""
     lake: Annotated[str, Meta(description="Tables of the whole log. Reserved: not built in this version.")] = (
         "./data/lake"
     )
@@ -135,6 +144,39 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
             "no cap.",
         ),
     ] = ""
+    approve_above: Annotated[
+        int,
+        Meta(ge=0, description="Broadcasts to more people than this wait for an approval; 0: none does."),
+    ] = 10_000
+    topics: Annotated[
+        dict[
+            Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,39}\Z")],
+            Annotated[str, Meta(min_length=1, max_length=200)],
+        ],
+        Meta(
+            max_length=40,
+            description="What people can switch off by itself: a table `[topics]` of names, as `topic=` says them, "
+            "with the words that people read.",
+        ),
+    ] = {}
+    frequencies: Annotated[
+        str,
+        Meta(
+            pattern=r"^([1-9][0-9]{0,2} per [1-9][0-9]{0,2}d(, [1-9][0-9]{0,2} per [1-9][0-9]{0,2}d){0,9})?\Z",
+            description="How often at most people may choose to get marketing; empty: no such choice.",
+        ),
+    ] = "1 per 1d, 1 per 7d, 1 per 30d"
+    languages: Annotated[
+        list[Annotated[str, Meta(pattern=r"^[a-z]{2,3}\Z")]],
+        Meta(
+            min_length=1,
+            max_length=50,
+            description="Languages of the pages behind links in mails: the browser's, else the first.",
+        ),
+    ] = msgspec.field(default_factory=lambda: ["en", "de", "fr", "ar"])
+    page_color: Annotated[
+        str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z", description="Colour of buttons on the pages behind links in mails.")
+    ] = "#0b6e5b"
     retention_days: Annotated[
         int, Meta(ge=31, le=3_650, description="Days an event stays in the log; late ones are taken for 30.")
     ] = 90

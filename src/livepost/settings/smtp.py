@@ -79,17 +79,17 @@ def check_login(user: str, password: str, where: str) -> None:
         _refuse(where, "names no user for the mail_password; write smtp://user@host, or leave mail_password out")
 
 
-def with_cafile_in(folder: Path, value: str) -> str:
-    """Return a valid address whose `cafile` is absolute: paths are relative to the project folder.
+def with_path_in(folder: Path, value: str, option: str) -> str:
+    """Return a valid address in which the path of an option is absolute: paths are relative to the project folder.
 
-    >>> with_cafile_in(Path("/shop"), "smtps://mail.example.com?cafile=ca.pem")
+    >>> with_path_in(Path("/shop"), "smtps://mail.example.com?cafile=ca.pem", "cafile")
     'smtps://mail.example.com?cafile=/shop/ca.pem'
     """
     parts = urlsplit(value)
     options = dict(parse_qsl(parts.query))
-    if "cafile" not in options:
+    if option not in options:
         return value
-    options["cafile"] = str(folder / options["cafile"])
+    options[option] = str(folder / options[option])
     return parts._replace(query=urlencode(options, safe="/:[]", quote_via=quote)).geturl()
 
 

@@ -24,7 +24,7 @@ from livepost.errors import OutcomeUnknownError, StoreError
 from livepost.state.checkpoint import Checkpointer
 from livepost.state.hold import held, sync_folder
 
-STATE_FORMAT = 7
+STATE_FORMAT = 8
 
 PAGE_BYTES = 8_192
 """A commit writes whole pages: people's packs are long, and smaller pages take more calls for them (2 KB: 1.5 times the

@@ -36,7 +36,7 @@ from livepost.state.hold import held, sync_folder
 from livepost.state.pack import Pack
 from livepost.state.places import require_numbers
 
-ROCKSDB_FORMAT = 2
+ROCKSDB_FORMAT = 3
 
 FAMILIES = (
     "meta", "rows", "seen", "outbox", "transitions", "by_person", "by_segment", "dead", "hours", "steps",

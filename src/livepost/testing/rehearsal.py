@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import email
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -23,6 +23,8 @@ from livepost.clock import SimulatedClock
 from livepost.errors import ProjectError
 from livepost.intake.call import Call, read_call
 from livepost.intake.context import CONSENT_EVENT
+from livepost.model.broadcast import broadcast_record
+from livepost.model.choice import FREQUENCY, TOPIC
 from livepost.model.compiled import Compiled
 from livepost.model.message import Message
 from livepost.model.person import PersonView
@@ -90,6 +92,7 @@ class Rehearsal:
         loaded = load_project(folder, settings)
         self._project = loaded if holdouts else _without_holdouts(loaded)
         self._mails: list[Mail] = []
+        self._broadcasts = 0
         self.clock = SimulatedClock(int(START.timestamp()) * 1000)
         self.house = SimulatedHouse(self._project, settings, self.clock)
 
@@ -118,12 +121,14 @@ class Rehearsal:
         allows: str | Sequence[str] | None = None,
         anonymous: str | None = None,
         zone: str | None = None,
+        topics: Mapping[str, bool] | None = None,
         **traits: Any,
     ) -> None:
         """Tell about a person as the shop's server would: an identify with a secret key.
 
         Only so becomes `email` an address to send to. `allows` are the purposes consented to; `anonymous` is an
-        anonymousId that turns out to be this person; `zone` is that of their clocks ("Europe/Berlin").
+        anonymousId that turns out to be this person; `zone` is that of their clocks ("Europe/Berlin"); `topics` are
+        those they want, and do not want: {"reminders": False}.
         """
         told = {"email": email, **traits}
         call: dict[str, Any] = {
@@ -132,10 +137,9 @@ class Rehearsal:
             "anonymousId": anonymous,
             "traits": {name: value for name, value in told.items() if value is not None},
         }
-        allowed = (allows,) if isinstance(allows, str) else allows
-        call["context"] = ({} if allowed is None else _consent(allowed, allowed=True)) | (
-            {"timezone": zone} if zone else {}
-        )
+        allowed = (allows,) if isinstance(allows, str) else allows or ()
+        said = dict.fromkeys(allowed, True) | {TOPIC + name: on for name, on in (topics or {}).items()}
+        call["context"] = (_consent(said) if said else {}) | ({"timezone": zone} if zone else {})
         self._take([call], KeyKind.SECRET)
 
     def happens(self, *events: Event, imported: bool = False, server: bool = False) -> None:
@@ -159,6 +163,13 @@ class Rehearsal:
         """
         self._take([{"type": "alias", "userId": person, "previousId": previous}], KeyKind.SECRET)
 
+    def broadcast(self, campaign: Campaign[Any]) -> None:
+        """Broadcast a campaign now, to everybody who is in its audience. Raises ProjectError if it is no broadcast."""
+        if not campaign.rules.broadcast:
+            raise ProjectError(f"expected a campaign made by @broadcast, got {campaign.name}; it starts by itself")
+        self._broadcasts += 1
+        self.house.append([broadcast_record(campaign.name, f"broadcast-{self._broadcasts}")])
+
     def wait(self, length: timedelta) -> None:
         """Let time pass; what falls due on the way happens at its own time."""
         self.house.advance(in_ms(length))
@@ -173,13 +184,34 @@ class Rehearsal:
             "type": "track",
             "event": CONSENT_EVENT,
             "userId": person,
-            "context": _consent((purpose,), allowed=True),
+            "context": _consent({purpose: True}),
         }
         self._take([call], KeyKind.WRITE)
 
     def withdraw(self, person: str, purpose: str) -> None:
         """Let a person take back consent by a mail's unsubscribe link; raises ProjectError for someone never seen."""
         self.house.withdraw(self._view(person).person, purpose)
+
+    def chooses(
+        self,
+        person: str,
+        *,
+        topics: Mapping[str, bool] | None = None,
+        frequency: str | None = None,
+        purposes: Mapping[str, bool] | None = None,
+    ) -> None:
+        """Let a person choose what they get, on the page behind a mail's link; raises ProjectError for someone never
+        seen.
+
+        `topics` are switched on or off, `frequency` is "1 per 7d" or "" for any, `purposes` are allowed or taken back.
+        """
+        wishes = {TOPIC + name: on for name, on in (topics or {}).items()} | dict(purposes or {})
+        view = self._view(person)
+        if frequency is not None:
+            known = [key for key in self.house.ledger.standing(view.person) if key.startswith(FREQUENCY)]
+            wishes |= dict.fromkeys(known, True)
+            wishes |= {FREQUENCY + frequency: False} if frequency else {}
+        self.house.choose(view.person, wishes)
 
     def person(self, name: str) -> Person:
         """Return a person by userId or anonymousId as of now; raises ProjectError for someone never seen."""
@@ -276,8 +308,8 @@ def _read(call: dict[str, Any]) -> Call:
     return read_call(msgspec.json.encode(call))
 
 
-def _consent(purposes: Sequence[str], *, allowed: bool) -> dict[str, Any]:
-    return {"consent": {"categoryPreferences": dict.fromkeys(purposes, allowed)}}
+def _consent(said: Mapping[str, bool]) -> dict[str, Any]:
+    return {"consent": {"categoryPreferences": dict(said)}}
 
 
 def _body(mail: EmailMessage, subtype: str) -> str:

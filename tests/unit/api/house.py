@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -21,17 +23,23 @@ from livepost.errors import RejectedError
 from livepost.intake.call import read_call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Stores
-from livepost.ledger.base import Delivery, Ledger
+from livepost.ledger.base import AskedBroadcast, Delivery, Kill, Ledger
 from livepost.ledger.moves import State
+from livepost.model.choice import Said
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.record import KeyKind
+from livepost.model.standing import CampaignStanding
 from livepost.model.told import Member, SegmentCount, Standing
+from livepost.ops.campaigns import campaign_standings
 from livepost.ops.evidence import gather
 from livepost.ops.standing import standing
 from livepost.ops.why import PersonReason, why_person
 from livepost.runtime.author.project import load_project
+from livepost.runtime.data.definitions import Named
+from livepost.runtime.front.broadcasting import Broadcasting
 from livepost.runtime.front.reasons import with_records
+from livepost.runtime.front.said import said_by
 from livepost.runtime.front.sending import Sending, template_names
 from livepost.runtime.simulated import SimulatedHouse
 from livepost.settings.settings import Settings
@@ -77,18 +85,33 @@ def sending_of(house: SimulatedHouse, settings: Settings, ledger: Ledger | None 
     )
 
 
+def broadcasting_of(house: SimulatedHouse, *, approve_above: int = 2) -> Broadcasting:
+    """Return who broadcasts, over a house's stores; `advance` lets the mails go out."""
+    stores = Stores(house.log, house.vault)
+    return Broadcasting(
+        intake=Intake(stores, TrackingPlan(house.project.compiled), workspace="shop", reopen=lambda: stores),
+        ledger=house.ledger,
+        named=lambda: Named(serving=house.project.compiled, project_at=0),
+        members=lambda: {one.segment: one.people for one in house.worker.segments()},
+        clock=house.clock,
+        approve_above=approve_above,
+    )
+
+
 class Asked:
     """A house, its API, and who asks it."""
 
-    def __init__(self, folder: Path, page: str = PAGE) -> None:
+    def __init__(self, folder: Path, page: str = PAGE, also: Mapping[str, str] = MappingProxyType({})) -> None:
         (folder / "templates").mkdir()
-        (folder / "templates" / "note.mjml").write_text(NOTE)
+        for name, text in {"note.mjml": NOTE, **also}.items():
+            (folder / "templates" / name).write_text(text)
         (folder / "shop.py").write_text(page)
         settings = Settings()
         self.clock = SimulatedClock(START)
         self.house = SimulatedHouse(load_project(folder, settings), settings, self.clock)
         self.sending = sending_of(self.house, settings)
-        routes = api_routes(self, self, self.sending, Feed(Stored()), _has_session)
+        self.broadcasting = broadcasting_of(self.house)
+        routes = api_routes(self, self, self.sending, self.broadcasting, Feed(Stored()), _has_session)
         self.app = Starlette(routes=routes, exception_handlers={HTTPException: http_error})
 
     def lookup(self, token: str) -> tuple[str, KeyKind] | None:
@@ -102,6 +125,9 @@ class Asked:
 
     async def read(self, name: str, at_least: int) -> PersonView | None:
         return self.person(name, at_least)
+
+    def said(self, person: bytes, limit: int) -> list[Said]:
+        return said_by(self.house.ledger, person, limit)
 
     def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:
         evidence = gather(view, self.house.ledger, self.house.worker)
@@ -120,6 +146,19 @@ class Asked:
 
     def deliveries(self, person: bytes | None, campaign: str | None, state: State | None, limit: int) -> list[Delivery]:
         return self.house.ledger.deliveries(person=person, campaign=campaign, state=state, limit=limit)
+
+    def broadcasts(self, limit: int) -> list[AskedBroadcast]:
+        return self.house.ledger.broadcasts(limit)
+
+    def campaigns(self) -> list[CampaignStanding]:
+        declared = [one.name for one in self.house.project.compiled.campaigns]
+        return campaign_standings(declared, self.house.ledger.counts(), [], {})
+
+    def kills(self) -> list[Kill]:
+        return self.house.ledger.kills()
+
+    def kill(self, campaign: str, *, on: bool) -> None:
+        self.house.ledger.kill(campaign, on, self.clock.now_ms())
 
     def standing(self) -> Standing:
         return standing(
@@ -152,6 +191,10 @@ class Asked:
         reply = self.ask("/api/send", "POST", by, raw, **headers)
         self.house.advance(0)
         return reply
+
+    def act(self, path: str, body: Any, key: str) -> httpx.Response:
+        """Do something else under an idempotency key; the house does not come to rest."""
+        return self.ask(path, "POST", SECRET, json.dumps(body).encode(), **{"Idempotency-Key": key})
 
     def ask(
         self, path: str, method: str = "GET", key: str | None = SECRET, body: bytes = b"", **headers: str

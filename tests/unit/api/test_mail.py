@@ -160,11 +160,11 @@ def test_a_click_is_an_outcome_of_its_mail_once_and_leads_on_whatever_the_ledger
 
 
 @pytest.mark.parametrize("path", ["/u/x", "/c/x", f"/u/{'A' * 400}", f"/c/{'A' * 5_000}", "/u/%00"])
-def test_a_link_of_nobody_is_answered_with_a_plain_sentence(path: str) -> None:
+def test_a_link_of_nobody_is_answered_with_a_sentence(path: str) -> None:
     for method in ("GET", "POST") if path.startswith("/u") else ("GET",):
         reply = House().ask(method, path)
-        assert (reply.status_code, reply.headers["content-type"]) == (404, "text/plain; charset=utf-8")
-        assert reply.text.startswith("This link is not from one of our mails")
+        assert (reply.status_code, reply.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert "It is not from one of our mails" in reply.text
 
 
 def test_a_token_of_the_other_kind_opens_nothing() -> None:

@@ -70,3 +70,22 @@ def test_why_refuses_a_name_that_the_project_does_not_have(asked: Asked) -> None
     reply = asked.ask("/api/people/ada/why?campaign=nudges")
     assert reply.status_code == 404
     assert "expected a campaign of this project (nudge)" in reply.json()["detail"]
+
+
+def test_what_a_person_said_is_told_with_its_proof(asked: Asked) -> None:
+    ada = asked.house.subject("ada")
+    assert ada is not None
+    asked.house.ledger.choose(ada, {"topic:tea": False}, START, "preferences", "d" * 32, '{"language": "de"}')
+    told = asked.ask("/api/people/ada/consents").json()
+    newest, *earlier = told["said"]
+    assert (newest["purpose"], newest["allowed"], newest["how"], newest["source"]) == (
+        "topic:tea",
+        False,
+        "preferences",
+        "d" * 32,
+    )
+    assert (newest["channel"], newest["words"]) == ("email", {"language": "de"})
+    assert [(one["purpose"], one["how"], one["words"]) for one in earlier] == [("marketing", "event", None)]
+    assert earlier[0]["message_id"]
+    assert len(asked.ask("/api/people/ada/consents?limit=1").json()["said"]) == 1
+    assert asked.ask("/api/people/nobody/consents").status_code == 404

@@ -14,7 +14,13 @@ def test_init_writes_a_sound_project(livepost: Command, tmp_path: Path, monkeypa
     assert told.code == 0
     assert "Next: cd" in told.out
     written = sorted(str(path.relative_to(tmp_path / "teashop")) for path in (tmp_path / "teashop").rglob("*.*"))
-    assert written == ["livepost.toml", "shop.py", "templates/browse_reminder.mjml", "tests/test_shop.py"]
+    assert written == [
+        "livepost.toml",
+        "shop.py",
+        "templates/browse_reminder.mjml",
+        "templates/confirm.mjml",
+        "tests/test_shop.py",
+    ]
     monkeypatch.chdir(tmp_path / "teashop")
     assert livepost("check").out == "The project is sound.\n"
 

@@ -8,8 +8,10 @@ import httpx
 import msgspec
 
 from livepost.console.campaign import SHOWN
-from livepost.ledger.base import ALL_MARKETING, MAX_LISTED, Kill
+from livepost.ledger.base import ALL_MARKETING, MAX_LISTED, AskedBroadcast, Kill
 from livepost.ledger.moves import STATES
+from livepost.model.compiled import CampaignSpec
+from livepost.model.told import SegmentCount
 from tests.unit.console.shop import ADA, REMINDER, SHOP, delivery
 from tests.unit.console.told import START, Browser, ToldHouse
 
@@ -108,6 +110,68 @@ def test_a_switch_of_no_campaign_moves_nothing() -> None:
     assert Browser(house).post("/campaigns/renamed", {"act": "stop"}).status_code == 404
     assert Browser(house).post("/campaigns/reminder", {"act": "pause"}).status_code == 400
     assert house.stopped == []
+
+
+LETTER = msgspec.structs.replace(RECEIPT, campaign="letter")
+LETTERS = msgspec.structs.replace(
+    SHOP, campaigns=(*SHOP.campaigns, CampaignSpec(name="letter", audience="browsing", broadcast=True))
+)
+
+
+class Broadcasting(ToldHouse):
+    """A house that broadcasts a campaign to 1,234 people, who are too many without an approval."""
+
+    def __init__(self) -> None:
+        super().__init__(campaigns=[REMINDER, LETTER], project=LETTERS, deliveries=[], kills=[])
+        self.known: dict[str, AskedBroadcast] = {}
+        self.answers |= {
+            "segments": [SegmentCount("browsing", 1_234)],
+            "broadcasts": lambda limit: [*reversed(self.known.values())],
+            "broadcast": self._broadcast,
+            "approve": self._approve,
+        }
+
+    def _broadcast(self, campaign: str, message_id: str, by: str) -> None:
+        number = len(self.known) + 1
+        told = {"asked_at": START, "asked_by": by, "people": 1_234}
+        one = AskedBroadcast(id=bytes([number]) * 16, campaign=campaign, message_id=message_id, **told)
+        self.known.setdefault(message_id, one)
+
+    def _approve(self, id_: bytes, by: str) -> None:
+        [message_id] = [one.message_id for one in self.known.values() if one.id == id_]
+        begun = {"approved_at": START, "approved_by": by, "position": 7}
+        self.known[message_id] = msgspec.structs.replace(self.known[message_id], **begun)
+
+
+def test_a_broadcast_is_asked_twice_and_waits_for_an_approval() -> None:
+    house = Broadcasting()
+    browser = Browser(house)
+    text = browser.get("/campaigns/letter").text
+    assert '<strong data-key="audience">1,234</strong> people' in text and "Broadcast it now" not in text
+    assert 'value="broadcast">Broadcast it now' in browser.get("/campaigns/letter?broadcast=ask").text
+    assert house.known == {}
+    text = browser.post("/campaigns/letter", {"act": "broadcast", "id": ""}).text
+    assert "waits for approval" in text and "Approve and begin" in text and "Broadcast it now" not in text
+    [one] = house.known.values()
+    text = browser.post("/campaigns/letter", {"act": "approve", "id": one.id.hex()}).text
+    assert "waits for approval" not in text and "<td>console</td><td>console</td>" in text
+
+
+def test_one_form_sent_twice_is_one_broadcast_and_a_new_one_another() -> None:
+    house = Broadcasting()
+    browser = Browser(house)
+    for _ in range(2):
+        browser.post("/campaigns/letter", {"act": "broadcast", "id": ""})
+    assert len(house.known) == 1
+    [newest] = house.known.values()
+    assert f'name="id" value="{newest.id.hex()}"' in browser.get("/campaigns/letter?broadcast=ask").text
+    browser.post("/campaigns/letter", {"act": "broadcast", "id": newest.id.hex()})
+    assert len(house.known) == 2
+    assert browser.post("/campaigns/letter", {"act": "approve", "id": "../.."}).status_code == 400
+
+
+def test_a_campaign_that_starts_by_itself_has_nothing_to_broadcast() -> None:
+    assert "Broadcast it" not in Browser(Broadcasting()).get("/campaigns/reminder").text
 
 
 def test_a_campaign_that_nobody_entered_says_what_would_be_here() -> None:

@@ -37,6 +37,7 @@ ANSWERS = {
     "person": VIEW,
     "story": PersonStory(entries=list(ALL), looked_back_to=START, complete=False),
     "reasons": reasons(),
+    "said": [],
     "segments": [SegmentCount("browsing", 42)],
     "segment_history": [HISTORY],
     "members": [Member(1, ADA, START)],

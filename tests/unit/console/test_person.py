@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from livepost.console.person import SHOWN, SHOWN_MAX
+from livepost.model.choice import Said
 from livepost.model.record import Record
 from livepost.model.story import (
     DecisionTaken,
@@ -56,12 +57,24 @@ ALL = (
 )
 
 
+SAID = Said(
+    purpose="marketing",
+    channel="email",
+    allowed=True,
+    at=START,
+    how="confirmation",
+    source="ab" * 16,
+    message_id="",
+    words={"language": "de", "page": ["Möchten Sie Mails?"]},
+)
+
+
 def _story(*entries: Any, complete: bool = True) -> PersonStory:
     return PersonStory(entries=list(entries), looked_back_to=START - 2 * DAY, complete=complete)
 
 
 def _get(path: str = f"/people/{ADA.hex()}", **answers: Any) -> httpx.Response:
-    told = {"person": VIEW, "project": SHOP, "reasons": reasons(), "story": _story(*ALL), **answers}
+    told = {"person": VIEW, "project": SHOP, "reasons": reasons(), "story": _story(*ALL), "said": [SAID], **answers}
     return Browser(ToldHouse(**told)).get(path)
 
 
@@ -149,6 +162,14 @@ def test_consents_are_told_by_purpose_said_or_not() -> None:
     assert '<dt>marketing</dt><dd><span class="good">allowed</span>' in text
     assert '<dt>news</dt><dd><span class="bad">not allowed</span>' in text
     assert '<dt>orders</dt><dd><span class="soft">never said</span>' in text
+
+
+def test_the_proof_of_each_word_is_told() -> None:
+    text = _get().text
+    assert "1 proof of what was said" in text
+    assert "by confirmation of the mail" in text
+    assert "the words shown are kept (de)" in text
+    assert "of what was said" not in _get(said=[]).text
 
 
 def test_reasons_stand_there_in_their_own_words() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,3 +87,13 @@ def test_memories_keep_the_last_entry_all_times_and_the_earlier_draw() -> None:
         entered=5, decided=[1, 3, 5], watched=[Watched(3, b"y"), Watched(5, b"x")], held_out=(3, True)
     )
     assert joined["d"] == theirs
+
+
+@pytest.mark.parametrize("key", ["topic:tea", "frequency:1 per 7d"])
+@pytest.mark.parametrize(("refused_at", "allowed_at"), [(1, 9), (9, 1)])
+def test_of_a_choice_the_refusal_counts_whichever_came_later(key: str, refused_at: int, allowed_at: int) -> None:
+    no, yes = Consent(refused_at, "m", False, "web"), Consent(allowed_at, "m", True, "web")
+    for mine, theirs in ((no, yes), (yes, no)):
+        joined = join_journals(Journal(consents={key: mine}), Journal(consents={key: theirs}))
+        assert joined.consents == {key: no}
+    assert join_journals(Journal(consents={key: no}), Journal()).consents == {key: no}

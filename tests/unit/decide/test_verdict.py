@@ -114,3 +114,13 @@ def test_a_verdict_says_its_numbers() -> None:
 )
 def test_a_duration_is_spoken_in_its_largest_whole_unit(ms: int, words: str) -> None:
     assert spoken(ms) == words
+
+
+def test_a_topic_switched_off_stops_marketing_of_it_alone() -> None:
+    off = {**YES, "topic:tea": Consent(1, "m", False, "web")}
+    on = {**YES, "topic:tea": Consent(1, "m", True, "web")}
+    assert skip(spec(topic="tea"), off) == "topic"
+    assert skip(spec(topic="tea", class_="transactional"), off) == ""
+    assert [skip(spec(topic="tea"), YES), skip(spec(topic="tea"), on), skip(spec(topic="pot"), off)] == [""] * 3
+    assert skip(spec(topic="tea"), {**off, **NO}) == "consent"
+    assert skip(spec(topic="tea", holdout=1.0), off) == "topic"

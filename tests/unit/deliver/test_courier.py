@@ -20,9 +20,9 @@ from livepost.deliver.keep import Keep, read
 from livepost.deliver.mail import Maker, Shop
 from livepost.deliver.message import From
 from livepost.deliver.token import Tokens
-from livepost.errors import FencedError, SealError, StoreError
+from livepost.errors import SealError, StoreError
 from livepost.ids import digest
-from livepost.ledger.base import LEASE_MS, Move
+from livepost.ledger.base import LEASE_MS, WORKER_LEASE_MS, Move
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.model.compiled import ADDRESS_FEATURE
 from livepost.model.decision import SEND, Decision, OutboxItem
@@ -411,9 +411,32 @@ def test_a_courier_that_slept_over_its_lease_sends_nothing(parts: Parts) -> None
         return people(ids, at_least)
 
     parts.desk.people = slow  # type: ignore[method-assign]
-    with pytest.raises(FencedError):
-        loop.send_due(parts.courier)
+    assert loop.send_due(parts.courier).counts == {"fenced": 1}
     assert read(parts.folder, parts.vault, "shop") == []
+
+
+def test_a_courier_that_does_not_lead_reads_no_outbox_and_begins_anew_when_it_does(parts: Parts) -> None:
+    wants(parts, 1, parts.desk.knows("ada", "ada@example.com"))
+    parts.courier.ledger.lead("other")
+    assert loop.take_over(parts.courier).inserted == 0
+    assert (parts.desk.read, parts.courier.place.leads) == ([], False)
+    parts.courier.ledger.retire("other")
+    assert loop.take_over(parts.courier).inserted == 1
+    assert parts.courier.place.leads
+
+
+def test_a_courier_takes_care_of_what_a_gone_one_had_in_flight_and_of_nothing_else(parts: Parts) -> None:
+    one = wants(parts, 1, parts.desk.knows("ada", "ada@example.com"))
+    loop.take_over(parts.courier)
+    ledger = parts.courier.ledger
+    ledger.enlist("other")
+    ledger.confirm(ledger.claim(START_MS, 1, "other"), [b"hash"], START_MS)
+    assert loop.take_care(parts.courier) == 0
+    assert [delivery.state for delivery in ledger.deliveries()] == ["in_flight"]
+    parts.host.advance(WORKER_LEASE_MS)
+    assert loop.take_care(parts.courier) == 0
+    assert [delivery.state for delivery in ledger.deliveries()] == ["failed"]
+    assert [move.after for move in ledger.history(one.id)][-2:] == ["unknown", "failed"]
 
 
 def test_a_cancellation_between_claim_and_confirm_stops_the_mail(parts: Parts) -> None:

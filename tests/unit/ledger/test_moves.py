@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from livepost.ledger.moves import ALLOWED, MOVES, STATES, MoveError, check_move
-from livepost.ledger.store import Store
+from livepost.ledger.sqlite import SqliteStore
 from livepost.model.decision import REASONS
 from livepost.testing.contracts.ledger import ADA, START_MS, decision
 
@@ -39,7 +39,7 @@ def test_marketing_never_leaves_unknown_by_sending_again() -> None:
 
 @pytest.mark.parametrize(("before", "after"), list(itertools.product(STATES, STATES)))
 def test_the_store_refuses_every_other_move_and_writes_nothing(before: str, after: str) -> None:
-    store = Store(":memory:")
+    store = SqliteStore(":memory:")
     with store.transaction():
         store.insert(decision(1, class_="transactional"), ADA, 0, START_MS)
         store.change("UPDATE deliveries SET state = ?", (before,))

@@ -10,7 +10,7 @@ import pytest
 
 from livepost.deliver.keep import Keep
 from livepost.deliver.mailbox import Mailbox
-from livepost.ledger.sqlite import SqliteLedger
+from livepost.ledger.stored import StoredLedger
 from livepost.model.message import Message
 from livepost.ops import mailbox as rule
 from livepost.ops.mailbox import MailPage, mail_page, mail_shown
@@ -30,7 +30,7 @@ class Kept:
         self.house.work()
         of = self.house.folder
         self.vault: SqliteVault = of.vault(readonly=True)
-        self.ledger: SqliteLedger = of.ledger()
+        self.ledger: StoredLedger = of.ledger()
         self.mailbox = Mailbox(of.mailbox, of.settings.workspace)
 
     def stray(self, person: bytes) -> None:

@@ -412,3 +412,25 @@ def test_an_aggregation_of_the_wrong_thing_is_refused_where_it_is_written(word: 
 
 def test_minutes_are_a_good_window() -> None:
     assert problems_of(some=count(Viewed, over=minutes(90))) == []
+
+
+def topics_of(topics: list[str], **rules: Any) -> list[str]:
+    """Return the problems of a campaign's topic among those that are declared."""
+
+    @campaign(audience=MANY, **rules)
+    def mail(shopper: Any) -> Email:
+        return Email("mail", subject="Hello")
+
+    return [str(one) for one in check_project(collect({"Shopper": SHOPPER, "mail": mail}), topics=topics)]
+
+
+def test_a_topic_has_to_be_declared_and_is_none_of_a_transactional_campaign() -> None:
+    assert topics_of(["tea"], topic="tea") == topics_of([]) == []
+    [told] = topics_of(["pots", "cups"], topic="tea")
+    assert "expected topic= to be one of the setting `topics` (pots, cups), got 'tea'" in told
+    [told] = topics_of(["tea"], topic="tea", class_="transactional")
+    assert "which nobody can switch off" in told
+
+
+def test_topics_that_are_not_known_are_not_checked() -> None:
+    assert problems_with(audience=MANY, topic="tea") == []

@@ -1,5 +1,11 @@
 """What the typed class promises by itself."""
 
+from pathlib import Path
+
+import pytest
+
+from livepost.errors import SettingsError
+from livepost.settings.load import load
 from livepost.settings.settings import Settings, attribute, describe, keys
 
 
@@ -33,3 +39,27 @@ def test_links_lead_to_localhost_while_no_public_url_is_given() -> None:
 
 def test_the_data_folder_is_a_path() -> None:
     assert Settings(data="shop/data").data_folder.parts == ("shop", "data")
+
+
+def test_topics_are_a_table_or_json_of_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "livepost.toml").write_text('[topics]\ntea = "All about tea"\n')
+    assert load(tmp_path, {}).settings.topics == {"tea": "All about tea"}
+    assert load(tmp_path, {"LIVEPOST_TOPICS": '{"pot": "Pots"}'}).settings.topics == {"pot": "Pots"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'topics = {Tea = "x"}',
+        'topics = {tea = ""}',
+        'frequencies = "1 per 7h"',
+        'frequencies = "1 per 7d,1 per 30d"',
+        "languages = []",
+        'languages = ["EN"]',
+        'page_color = "red"',
+    ],
+)
+def test_what_people_are_offered_has_a_form(tmp_path: Path, line: str) -> None:
+    (tmp_path / "livepost.toml").write_text(line)
+    with pytest.raises(SettingsError, match="does not fit"):
+        load(tmp_path, {})

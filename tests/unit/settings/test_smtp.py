@@ -12,7 +12,7 @@ from livepost.settings.smtp import (
     check_login,
     is_loopback,
     read_smtp,
-    with_cafile_in,
+    with_path_in,
 )
 
 
@@ -125,7 +125,7 @@ def test_a_user_needs_a_password_and_a_password_a_user() -> None:
     ],
 )  # fmt: skip
 def test_a_cafile_lies_in_the_project_folder_and_the_rest_stays(value: str, absolute: str) -> None:
-    found = with_cafile_in(Path("/shop"), value)
+    found = with_path_in(Path("/shop"), value, "cafile")
     assert found == absolute
     before, after = read_smtp(value, "x"), read_smtp(found, "x")
     assert after.cafile == (str(Path("/shop") / before.cafile) if before.cafile else "")

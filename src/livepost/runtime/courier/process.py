@@ -1,9 +1,13 @@
-"""The courier's process: takes decisions over from the engine and sends them; the only one that claims."""
+"""A courier: takes decisions over from the engine and sends them; only couriers claim.
+
+There may be several, in seats of their own: each claims and sends, one of them reads the outbox and reports, the first
+tells webhooks.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
@@ -12,7 +16,7 @@ from typing import Protocol
 import msgspec
 
 from livepost.clock import steady
-from livepost.deliver.courier import Courier, Sent, recover, report, send_due, take_over
+from livepost.deliver.courier import Courier, Sent, recover, report, send_due, take_care, take_over
 from livepost.deliver.mail import Maker
 from livepost.errors import LivepostError, SealError, StoreError
 from livepost.intake.writer import Lane
@@ -27,7 +31,9 @@ from livepost.observe.latencies import Latencies
 from livepost.runtime.author.making import maker_of
 from livepost.runtime.author.project import Project, served
 from livepost.runtime.courier.announcing import announcing
+from livepost.runtime.courier.beating import beating
 from livepost.runtime.courier.keeping import keeping
+from livepost.runtime.courier.seat import take_seat
 from livepost.runtime.courier.sender import sender_of
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
@@ -39,6 +45,11 @@ IDLE_S = 0.5
 """How long the courier waits for the engine's wake-up: what comes due by itself (a retry, a lease) is up to so late."""
 
 PORT_LOOK_S = 0.02
+
+CARE_S = 10.0
+"""How often a courier looks for mails of couriers that are gone."""
+
+KEEP = "keep:"
 
 
 class LoggedOutcomes:
@@ -76,6 +87,10 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
         log = open_.enter_context(contextlib.closing(folder.log_reader()))
         engine = open_.enter_context(contextlib.closing(EngineClient(folder)))
         front = open_.enter_context(contextlib.closing(WireClient(folder.front_socket)))
+        seat = open_.enter_context(contextlib.closing(take_seat(folder.path)))
+        if not seat.first and folder.settings.mail == KEEP:
+            raise StoreError(f'with mail = "{KEEP}" one courier writes the mailbox, and it runs already; stop this one')
+        open_.enter_context(beating(open_.enter_context(contextlib.closing(folder.ledger())), seat.worker))
         sender = open_.enter_context(contextlib.closing(sender_of(folder, vault)))
         base_url = _base_url(folder, stop)
         author = Author(
@@ -93,10 +108,12 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
             blind=lambda address: vault.blind("suppression", address.casefold()),
             outcomes=LoggedOutcomes(vault, lambda records: _hand(front, records)),
             clock=steady(folder.clock),
-            worker=f"courier-{os.getpid()}",
+            worker=seat.worker,
         )
-        wakes = (open_.enter_context(announcing(folder)), open_.enter_context(keeping(folder)))
-        _Loop(courier, author, log, folder.courier_file, lambda: [wake() for wake in wakes]).run(folder, stop)
+        wakes = [open_.enter_context(telling(folder)) for telling in (announcing, keeping)] if seat.first else []
+        _Loop(courier, author, log, folder.courier_file(seat.number), lambda: [wake() for wake in wakes]).run(
+            folder, stop
+        )
 
 
 class Serving(Protocol):
@@ -152,6 +169,7 @@ class _Loop:
         self._status = status
         self._turned = turned
         self._latencies = Latencies()
+        self._cared_s = time.monotonic()
 
     def run(self, folder: DataFolder, stop: Event) -> None:
         recover(self._courier)
@@ -170,10 +188,18 @@ class _Loop:
             self._courier = msgspec.structs.replace(self._courier, maker=self._author.maker)
         done = send_due(self._courier)
         self._note(done)
-        with contextlib.suppress(StoreError):  # the front is not there: they are reported later
-            report(self._courier)
+        if self._courier.place.leads:
+            with contextlib.suppress(StoreError):  # the front is not there: they are reported later
+                report(self._courier)
+        self._take_care()
         self._turned()
         return done.claimed > 0
+
+    def _take_care(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._cared_s >= CARE_S:
+            self._cared_s = now_s
+            take_care(self._courier)
 
     def _note(self, done: Sent) -> None:
         for position, accepted_ms in done.accepted:

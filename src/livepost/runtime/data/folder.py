@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -11,9 +12,11 @@ import msgspec
 
 from livepost.clock import Clock, ScaledClock, WallClock, steady, workspace_clock
 from livepost.errors import StoreError
-from livepost.ledger.sqlite import SqliteLedger
+from livepost.ledger.opening import open_ledger
+from livepost.ledger.stored import StoredLedger
 from livepost.log.sqlite import SqliteLog, SqliteLogReader
 from livepost.runtime.data.keyring import KeyRing
+from livepost.settings.secret import read_secret
 from livepost.settings.settings import Settings
 from livepost.state.base import DurableStateStore
 from livepost.state.image import Images
@@ -66,10 +69,14 @@ class DataFolder(msgspec.Struct, frozen=True):
         """Where the engine notes which step it tries, for the engine after it."""
         return self.path / "engine.attempt"
 
+    def courier_file(self, seat: int = 1) -> Path:
+        """Where the courier in a seat writes its status."""
+        return self.path / ("courier.json" if seat == 1 else f"courier-{seat}.json")
+
     @property
-    def courier_file(self) -> Path:
-        """Where the courier writes its status."""
-        return self.path / "courier.json"
+    def courier_files(self) -> list[Path]:
+        """Where couriers wrote theirs."""
+        return sorted(self.path.glob("courier*.json"))
 
     @property
     def webhooks_file(self) -> Path:
@@ -172,9 +179,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         """Open the vault; only the front writes it."""
         return SqliteVault(self.path / "vault.db", read_kek(self.settings.kek), readonly=readonly)
 
-    def ledger(self) -> SqliteLedger:
-        """Open the ledger."""
-        return SqliteLedger(self.path / "ledger.db", steady(WallClock()))
+    def ledger(self) -> StoredLedger:
+        """Open the ledger; raise SettingsError if its password is not there, StoreError if it cannot be opened."""
+        told = self.settings.ledger_password
+        password = read_secret("ledger_password", told, os.environ) if told else ""
+        return open_ledger(self.settings.ledger, self.path / "ledger.db", steady(WallClock()), password)
 
     @property
     def state_path(self) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http import HTTPStatus
@@ -20,8 +21,9 @@ from livepost.clock import WallClock
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
 from livepost.errors import RejectedError, StoreError
-from livepost.ledger.base import MAX_LISTED, Delivery, Divergence, Kill, Ledger
+from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Delivery, Divergence, Kill, Ledger
 from livepost.ledger.moves import State
+from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
 from livepost.model.letter import Letter, LetterDetail
 from livepost.model.message import RenderedMail
@@ -48,6 +50,7 @@ from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.front.letters import kept, letters_of
 from livepost.runtime.front.preview import Previews
 from livepost.runtime.front.reasons import id_in_hex, named_person, with_records
+from livepost.runtime.front.said import said_by
 from livepost.runtime.front.sampling import Sampling
 from livepost.runtime.house.processes import process_standings
 from livepost.settings.load import Shown, shown
@@ -115,6 +118,10 @@ class Looking:
         self._previews.use(project)
         self._compiled = project.compiled
 
+    def said(self, person: bytes, limit: int) -> list[Said]:
+        """Return what a person said about purposes and choices, newest first, each with its proof."""
+        return said_by(self._ledger, person, limit)
+
     def project(self) -> Compiled:
         """Return the project as the house runs it."""
         return self._compiled
@@ -169,6 +176,10 @@ class Looking:
     def kills(self) -> list[Kill]:
         """Return which campaigns are stopped."""
         return self._ledger.kills()
+
+    def broadcasts(self, limit: int) -> list[AskedBroadcast]:
+        """Return broadcasts, newest first."""
+        return self._ledger.broadcasts(limit)
 
     def members(self, segment: str, after: int, limit: int) -> list[Member]:
         """Return people of a segment by number."""
@@ -291,9 +302,11 @@ class Looking:
             return totals(look.engine.status(), look.log, self._ledger.counts(), self._outcomes())
 
     def _event_to_mail(self) -> dict[int, int]:
-        """Return the courier's histogram; an empty one before its first mail."""
-        told = self._folder.courier_file
-        return msgspec.json.decode(told.read_bytes(), type=CourierStatus).event_to_mail if told.exists() else {}
+        """Return the couriers' histogram; an empty one before their first mail."""
+        total: Counter[int] = Counter()
+        for told in self._folder.courier_files:
+            total.update(msgspec.json.decode(told.read_bytes(), type=CourierStatus).event_to_mail)
+        return total
 
     @contextlib.contextmanager
     def _search_turn(self) -> Iterator[None]:

@@ -20,7 +20,9 @@ from livepost.api.app import api_routes
 from livepost.api.feed import Feed
 from livepost.api.health import Health, health_routes
 from livepost.api.mail import MailDesk, mail_routes
+from livepost.api.preferences import preference_routes
 from livepost.api.problem import http_error
+from livepost.api.subscribe import SubscribeDesk, subscribe_routes
 from livepost.clock import WallClock
 from livepost.console.app import Console
 from livepost.console.door import Door
@@ -30,6 +32,7 @@ from livepost.ledger.base import Ledger
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.engine.happened import Happened
+from livepost.runtime.front.broadcasting import Broadcasting
 from livepost.runtime.front.sending import Sending
 from livepost.runtime.front.tending import Tending
 from livepost.vault.base import Vault
@@ -45,7 +48,9 @@ class Pages:
         ledger: Ledger,
         house: Tending,
         sending: Sending,
+        broadcasting: Broadcasting,
         desk: MailDesk,
+        subscribing: SubscribeDesk,
         trouble: Callable[[], str | None],
         more: Sequence[BaseRoute],
     ) -> None:
@@ -57,8 +62,10 @@ class Pages:
         self._engine = EngineClient(folder)
         routes = [
             *mail_routes(desk),
+            *preference_routes(desk),
+            *subscribe_routes(subscribing),
             *health_routes(Health(trouble=trouble)),
-            *api_routes(house, folder.keys, sending, Feed(Happened(self._engine, ledger)), door.is_open),
+            *api_routes(house, folder.keys, sending, broadcasting, Feed(Happened(self._engine, ledger)), door.is_open),
             *self._console.routes(),
             *more,
         ]

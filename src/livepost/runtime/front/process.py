@@ -16,6 +16,7 @@ import msgspec
 from starlette.routing import BaseRoute
 
 from livepost.api.mail import MailDesk, echo
+from livepost.api.subscribe import SubscribeDesk
 from livepost.clock import DAY_MS, SECOND_MS, Clock, steady
 from livepost.collect.app import Collect
 from livepost.collect.whole import whole_calls
@@ -23,23 +24,26 @@ from livepost.deliver.token import Tokens
 from livepost.errors import LivepostError, StoreError
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Lane, Stores
-from livepost.ledger.sqlite import SqliteLedger
+from livepost.ledger.stored import StoredLedger
 from livepost.log.base import Position
 from livepost.model.compiled import Compiled
 from livepost.model.letter import Replay, Replayed
 from livepost.model.record import Appended, Record
 from livepost.model.told import Due
 from livepost.observe.rates import Rates
+from livepost.runtime.author.look import look_of, offer_of
 from livepost.runtime.author.project import Project, served
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import fitting, keep_pages
 from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.front.broadcasting import APPROVE, BROADCAST, Broadcasting
 from livepost.runtime.front.changing import CUT, NAMED, READY, SEED, Changing
 from livepost.runtime.front.letters import letters_of
 from livepost.runtime.front.listening import listen, serve
 from livepost.runtime.front.pages import Pages
 from livepost.runtime.front.replaying import REPLAY, Replaying
 from livepost.runtime.front.sending import Sending, template_names, wake_courier
+from livepost.runtime.front.subscribing import Subscribing
 from livepost.runtime.front.tending import Tending
 from livepost.runtime.front.undoing import UNLINK, Undoing
 from livepost.runtime.house.conduct import collect_seldom, stopped
@@ -108,7 +112,7 @@ class _Front:
         home: Path,
         clock: Clock,
         writing: _Writing,
-        ledger: SqliteLedger,
+        ledger: StoredLedger,
         more: Sequence[BaseRoute],
     ) -> None:
         self._folder = folder
@@ -125,6 +129,7 @@ class _Front:
         self._intake = self._new_intake()
         self._changing = Changing(folder.definitions_file, self._intake, lambda: writing.log, self._use_plan)
         self._undoing = Undoing(self._intake, lambda: writing.log, self._changing.known)
+        self._broadcasting = self._new_broadcasting()
         self._server = WireServer(folder.front_socket, self._handlers())
         self._changing.start(project.compiled)
         self._project = fitting(folder, project, self._changing.named.serving)
@@ -139,12 +144,13 @@ class _Front:
         )
         self._sending = self._new_sending()
         self._desk = self._new_desk()
-        self._pages = Pages(folder, writing.vault, ledger, self._house, self._sending, self._desk, self._trouble, more)
+        parts = (self._house, self._sending, self._broadcasting, self._desk, self._new_subscribing())
+        self._pages = Pages(folder, writing.vault, ledger, *parts, self._trouble, more)
 
     async def run(self, listening: socket.socket) -> None:
         await self._server.start()
         waking = wake_courier(self._folder, self._sending.taken)
-        works = (self._tick(), self._prune(), self._recover(), self._echo(), self._follow(), waking)
+        works = (self._tick(), self._prune(), self._recover(), self._echo(), self._follow(), self._resume(), waking)
         tasks = [asyncio.create_task(work) for work in works]
         try:
             await stopped(self._serve(listening))
@@ -171,6 +177,8 @@ class _Front:
             SEED: self._changing.handle_seed,
             READY: self._changing.handle_ready,
             UNLINK: self._undoing.handle,
+            BROADCAST: self._broadcasting.handle,
+            APPROVE: self._broadcasting.handle_approval,
         }
 
     def _new_intake(self) -> Intake:
@@ -183,6 +191,20 @@ class _Front:
             reopen=self._writing.reopen,
         )
 
+    def _new_broadcasting(self) -> Broadcasting:
+        return Broadcasting(
+            intake=self._intake,
+            ledger=self._ledger,
+            named=self._changing.known,
+            members=self._members,
+            clock=self._clock,
+            approve_above=self._folder.settings.approve_above,
+        )
+
+    def _members(self) -> dict[str, int]:
+        with contextlib.closing(EngineClient(self._folder)) as engine:
+            return {one.segment: one.people for one in engine.segments()}
+
     def _new_house(self) -> Tending:
         return Tending(
             self._folder,
@@ -193,6 +215,7 @@ class _Front:
             outcomes=lambda: self._outcomes,
             vault=lambda: self._writing.vault,
             replay=self._replayed,
+            broadcasting=self._broadcasting,
             home=self._home,
         )
 
@@ -214,6 +237,28 @@ class _Front:
             known=lambda subject: self._writing.vault.keys(subject).known,
             clock=self._clock,
             shop_name=self._folder.settings.shop_name,
+            look=look_of(self._home, self._folder.settings),
+            offer=lambda: offer_of(self._project.compiled, self._folder.settings),
+        )
+
+    def _new_subscribing(self) -> SubscribeDesk:
+        subscribing = Subscribing(
+            intake=self._intake,
+            vault=lambda: self._writing.vault,
+            ledger=self._ledger,
+            templates=lambda: self._sending.templates,
+            tokens=self._desk.tokens,
+            clock=self._clock,
+            workspace=self._folder.settings.workspace,
+            base_url=lambda: self._folder.base_url,
+            offer=self._desk.offer,
+            taken=self._sending.taken.set,
+        )
+        return SubscribeDesk(
+            desk=self._desk,
+            keys=self._folder.keys,
+            subscriptions=subscribing,
+            confirmation=self._ledger.confirmation,
         )
 
     async def _serve(self, listening: socket.socket) -> None:
@@ -327,6 +372,11 @@ class _Front:
             if self._intake.trouble:
                 with contextlib.suppress(LivepostError):
                     self._intake.recover()
+
+    async def _resume(self) -> None:
+        """Begin broadcasts that a crash kept from the log, once the engine says how many people there are."""
+        while not await self._broadcasting.resume():
+            await asyncio.sleep(RECOVER_EVERY_S)
 
     async def _echo(self) -> None:
         """Bring withdrawals that a crash kept from the log to it."""

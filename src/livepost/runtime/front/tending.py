@@ -9,24 +9,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 
 from livepost.errors import StoreError
-from livepost.ledger.base import Ledger
+from livepost.ledger.base import AskedBroadcast, Ledger
 from livepost.model.letter import Replay, Replayed
 from livepost.model.person import PersonView
 from livepost.observe.rates import Rates
 from livepost.runtime.author.project import Project
 from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.front.broadcasting import Broadcasting
 from livepost.runtime.front.looking import Looking
 from livepost.runtime.front.reasons import named_subject
 from livepost.runtime.sockets.line import Line
 from livepost.vault.base import Vault
 
-REPLAY_S = 30.0
+T = TypeVar("T")
+
+ANSWER_S = 30.0
 """How long a wish may take: the engine has to fold what was replayed before."""
 
 _people = msgspec.msgpack.Decoder(dict[bytes, PersonView])
@@ -46,13 +49,15 @@ class Tending(Looking):
         outcomes: Callable[[], int],
         vault: Callable[[], Vault],
         replay: Callable[[Replay], Coroutine[Any, Any, Replayed]],
+        broadcasting: Broadcasting,
         home: Path | None = None,
     ) -> None:
-        """Take what `Looking` takes, the vault that this event loop has open, and who replays letters in it."""
+        """Take what `Looking` takes, the vault that this event loop has open, and who replays and broadcasts in it."""
         super().__init__(folder, project, ledger, rates, trouble, outcomes=outcomes, home=home)
         self._loop = asyncio.get_running_loop()
         self._vault = vault
         self._replay = replay
+        self._broadcasting = broadcasting
         self._line = Line(folder.engine_socket)
 
     async def read(self, name: str, at_least: int) -> PersonView | None:
@@ -68,19 +73,30 @@ class Tending(Looking):
         """Replay a dead letter, or say why not; from another thread than the event loop's.
 
         Raises RejectedError for a call that is none, OverloadedError if too many wish, StoreError if it takes longer
-        than REPLAY_S: it may then be replayed or not, and asking again does not do it twice.
+        than ANSWER_S: it may then be replayed or not, and asking again does not do it twice.
         """
-        answer = asyncio.run_coroutine_threadsafe(self._replay(wish), self._loop)
-        try:
-            return answer.result(REPLAY_S)
-        except TimeoutError:
-            raise StoreError(
-                f"expected the letter to be replayed within {REPLAY_S:g} s, it was not; look at it again before you ask"
-            ) from None
+        return self._within(self._replay(wish), "the letter to be replayed")
+
+    def broadcast(self, campaign: str, message_id: str, by: str) -> AskedBroadcast:
+        """Broadcast a campaign, or note that it waits for approval; as `replay`, from another thread."""
+        return self._within(self._broadcasting.ask(campaign, message_id, by), "the campaign to be broadcast")
+
+    def approve(self, id_: bytes, by: str) -> AskedBroadcast:
+        """Approve a broadcast, and begin it; as `replay`, from another thread."""
+        return self._within(self._broadcasting.approve(id_, by), "the broadcast to begin")
 
     def kill(self, campaign: str, *, on: bool) -> None:
         """Stop a campaign's mails, or let it mail again: the next claim sees it."""
         self._ledger.kill(campaign, on, self._folder.clock.now_ms())
+
+    def _within(self, work: Coroutine[Any, Any, T], what: str) -> T:
+        answer = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return answer.result(ANSWER_S)
+        except TimeoutError:
+            raise StoreError(
+                f"expected {what} within {ANSWER_S:g} s, it was not; look at it again before you ask"
+            ) from None
 
     def close(self) -> None:
         """Release what is open, in the event loop."""

@@ -26,6 +26,8 @@ from livepost.ledger.base import (
     RETRY_MS,
     TRANSACTIONAL_RETRY_MS,
     WAITS,
+    WORKER_LEASE_MS,
+    AskedBroadcast,
     Claimed,
     Kill,
     Ledger,
@@ -464,6 +466,36 @@ class LedgerContract:
         ledger.kill(ALL_MARKETING, False, START_MS)
         assert ledger.kills() == []
 
+    def test_a_broadcast_is_asked_for_approved_and_begun_once(self, ledger: Ledger) -> None:
+        asked = AskedBroadcast(
+            id=b"b" * 16, campaign="letter", message_id="m1", asked_at=START_MS, asked_by="ada", people=20_000
+        )
+        other = msgspec.structs.replace(asked, id=b"c" * 16, message_id="m2", asked_at=START_MS + 1)
+        assert ledger.broadcast(asked.id) is None
+        assert [ledger.ask_broadcast(one) for one in (asked, other)] == [asked, other]
+        assert ledger.ask_broadcast(msgspec.structs.replace(asked, asked_by="eve", people=1)) == asked
+        for people, by in ((20_001, "bob"), (7, "eve")):
+            ledger.approve_broadcast(asked.id, people, by, START_MS + people)
+        for position in (12, 99):
+            ledger.begin_broadcast(asked.id, position, START_MS + 5)
+        begun = msgspec.structs.replace(
+            asked, people=20_001, approved_at=START_MS + 20_001, approved_by="bob", begun_at=START_MS + 5, position=12
+        )
+        assert ledger.broadcast(asked.id) == begun
+        assert ledger.broadcasts() == [other, begun]
+        assert ledger.broadcasts(1) == [other]
+
+    def test_mails_of_a_broadcast_are_spread_few_at_first(self, ledger: Ledger) -> None:
+        several = [msgspec.structs.replace(decision(n), over_ms=HOUR_MS) for n in range(1, 201)]
+        ledger.take_over(page(*granted(ADA), *several), START_MS)
+        first = ledger.next_wait()
+        assert first is not None and START_MS < first < START_MS + HOUR_MS // 2
+        assert ledger.claim(START_MS, 10, "w") == []
+        gone = [len(ledger.claim(START_MS + HOUR_MS * part // 4, 500, "w")) for part in (1, 2, 3, 4)]
+        assert sum(gone) == 200
+        assert gone == sorted(gone) and gone[0] < 25  # a sixteenth is expected, of evenly spread ones a quarter
+        assert ledger.next_wait() is None
+
     def test_the_cap_counts_what_is_or_may_be_sent_within_its_period(self, ledger: Ledger) -> None:
         capped = [decision(n, at=START_MS + n * DAY_MS, cap_times=2, cap_per_ms=7 * DAY_MS) for n in range(1, 10)]
         ledger.take_over(page(*capped), START_MS)
@@ -780,6 +812,77 @@ class LedgerContract:
         assert ledger.resend(START_MS) == 0
         assert state_of(ledger, receipt) == ("unknown", "")
 
+    def test_what_a_living_worker_has_in_flight_is_its_own(self, ledger: Ledger, host: SimulatedClock) -> None:
+        ledger.take_over(page(decision(1), decision(2)), START_MS)
+        ledger.enlist("one")
+        flown(ledger, ledger.claim(START_MS, 1, "one"))
+        ledger.enlist("other")
+        flying = flown(ledger, ledger.claim(START_MS, 1, "other"))
+        host.advance(WORKER_LEASE_MS - 1)
+        ledger.enlist("other")
+        assert (ledger.abandoned(), ledger.recover(START_MS, "third")) == (0, [])
+        host.advance(1)
+        assert ledger.abandoned() == 1
+        assert [one.decision for one in ledger.recover(START_MS, "third")] == [decision(1)]
+        settled(ledger, flying, "sent")
+        assert state_of(ledger, decision(2)) == ("sent", "")
+
+    def test_a_worker_that_slept_over_its_lease_writes_nothing_any_more(
+        self, ledger: Ledger, host: SimulatedClock
+    ) -> None:
+        mine = decision(1, class_="transactional", purpose="orders", lane="transactional")
+        ledger.take_over(page(mine), START_MS)
+        ledger.enlist("slow")
+        late = flown(ledger, ledger.claim(START_MS, 1, "slow"))
+        host.advance(WORKER_LEASE_MS)
+        ledger.enlist("quick")
+        ledger.recover(START_MS, "quick")
+        ledger.resend(START_MS)
+        again = flown(ledger, ledger.claim(START_MS, 1, "quick"))
+        ledger.enlist("slow")
+        for write in _writes(ledger, late[0]):
+            with pytest.raises(FencedError):
+                write()
+        settled(ledger, again, "sent")
+        assert state_of(ledger, mine) == ("sent", "")
+
+    def test_a_confirmation_keeps_a_worker_alive(self, ledger: Ledger, host: SimulatedClock) -> None:
+        ledger.take_over(page(decision(1)), START_MS)
+        ledger.enlist("w")
+        claims = ledger.claim(START_MS, 1, "w")
+        host.advance(WORKER_LEASE_MS - 1)
+        flown(ledger, claims)
+        host.advance(WORKER_LEASE_MS - 1)
+        assert ledger.recover(START_MS) == []
+
+    def test_who_takes_a_workers_name_takes_what_it_left_in_flight(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1)), START_MS)
+        ledger.enlist("seat-1")
+        flown(ledger, ledger.claim(START_MS, 1, "seat-1"))
+        ledger.enlist("seat-1")
+        assert [one.decision for one in ledger.recover(START_MS, "seat-1")] == [decision(1)]
+
+    def test_one_worker_leads_until_it_is_silent_or_leaves(self, ledger: Ledger, host: SimulatedClock) -> None:
+        assert [ledger.lead(one) for one in ("first", "second", "first")] == [True, False, True]
+        host.advance(WORKER_LEASE_MS - 1)
+        assert [ledger.lead(one) for one in ("second", "first")] == [False, True]
+        host.advance(WORKER_LEASE_MS)
+        assert [ledger.lead(one) for one in ("second", "first")] == [True, False]
+        ledger.retire("second")
+        assert ledger.lead("first")
+
+    def test_a_page_of_one_who_does_not_lead_any_more_changes_nothing(
+        self, ledger: Ledger, host: SimulatedClock
+    ) -> None:
+        ledger.lead("slow")
+        ledger.take_over(page(decision(1)), START_MS, "slow")
+        host.advance(WORKER_LEASE_MS)
+        ledger.take_over(page(decision(2)), START_MS, "slow")
+        assert ledger.lead("quick")
+        with pytest.raises(FencedError, match="expected the outbox to be slow's, it is quick's"):
+            ledger.take_over(page(decision(3)), START_MS, "slow")
+        assert (ledger.delivery(decision(3).id), ledger.cursor()) == (None, 2)
+
     @pytest.mark.parametrize("said", ["sent", "failed"])
     def test_a_provider_may_say_what_became_of_an_unknown(self, ledger: Ledger, said: ReceiptState) -> None:
         ledger.take_over(page(decision(1), decision(2)), START_MS)
@@ -948,6 +1051,18 @@ class DurableLedgerContract(LedgerContract):
         front.withdraw(ADA, "marketing", START_MS + 1, "link")
         [answer] = courier.confirm([claim], [ADDRESS], START_MS + 2)
         assert answer.reason == "consent"
+
+    def test_a_lease_longer_than_any_is_of_a_clock_that_was_set_back(
+        self, bench: DurableLedgerBench, host: SimulatedClock
+    ) -> None:
+        gone = bench.new(SimulatedClock(host.now_ms() + DAY_MS))
+        gone.take_over(page(consent(0), decision(1)), START_MS)
+        gone.enlist("gone")
+        gone.lead("gone")
+        flown(gone, gone.claim(START_MS, 1, "gone"))
+        here = bench.again(gone, host)
+        assert here.lead("here")
+        assert len(here.recover(START_MS, "here")) == 1
 
 
 def _writes(ledger: Ledger, late: Claimed) -> list[Callable[[], object]]:

@@ -54,6 +54,7 @@ def tended(house: StillHouse, asking: Callable[[Tending], Awaitable[Any]]) -> An
                 outcomes=lambda: 0,
                 vault=lambda: vault,
                 replay=replayed_nothing,
+                broadcasting=None,  # type: ignore[arg-type]
             )
             return await asking(opened.enter_context(closing(tending)))
 

@@ -1,0 +1,141 @@
+"""Broadcasts over HTTP: what was broadcast, one asked for, one approved.
+
+In: a campaign. Out: the broadcast that the idempotency key stands for. Promised: a key brings one broadcast at most.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Literal, Protocol
+
+import msgspec
+from msgspec import Meta
+
+from livepost.api.action import Action, Done
+from livepost.api.house import House
+from livepost.api.operation import Operation
+from livepost.api.people import Name
+from livepost.ledger.base import MAX_LISTED, AskedBroadcast
+
+HEX = "^[0-9a-f]{32}$"
+
+
+class BroadcastsAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest `limit` broadcasts."""
+
+    limit: Annotated[int, Meta(ge=1, le=MAX_LISTED)] = 100
+
+
+class BroadcastAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A broadcast: its id in hex, times UTC ms, 0 where that has not happened.
+
+    `people` were in the audience when it was asked for, or approved; `position` is its record's, -1 until it has begun.
+    """
+
+    id: str
+    campaign: str
+    state: Literal["begun", "waiting", "approved"]
+    people: int
+    asked_at: int
+    asked_by: str
+    approved_at: int
+    approved_by: str
+    position: int
+
+
+class BroadcastsAnswer(msgspec.Struct, frozen=True):
+    """Broadcasts, newest first."""
+
+    broadcasts: list[BroadcastAnswer]
+
+
+class BroadcastWish(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A campaign, made by `@broadcast`, to be broadcast now."""
+
+    campaign: Name
+
+
+class ApprovalWish(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """The id, in hex, of a broadcast that waits for approval."""
+
+    broadcast: Annotated[str, Meta(pattern=HEX)]
+
+
+class Broadcasts(Protocol):
+    """Who broadcasts."""
+
+    async def ask(self, campaign: str, message_id: str, by: str) -> AskedBroadcast:
+        """Broadcast a campaign, or note that it waits for approval.
+
+        Raises RejectedError (404, 409), OverloadedError or StoreError: then the same may be asked again.
+        """
+        ...
+
+    async def approve(self, id_: bytes, by: str) -> AskedBroadcast:
+        """Approve a broadcast, and begin it; raises as `ask` does."""
+        ...
+
+
+def _broadcasts(house: House, asked: BroadcastsAsked) -> BroadcastsAnswer:
+    return BroadcastsAnswer([answer_of(one) for one in house.broadcasts(asked.limit)])
+
+
+async def _broadcast(broadcasts: Broadcasts, source: str, key: str, wish: BroadcastWish) -> Done:
+    asked = await broadcasts.ask(wish.campaign, f"{source} {key}", source)
+    return Done(answer_of(asked), asked.new)
+
+
+async def _approve(broadcasts: Broadcasts, source: str, key: str, wish: ApprovalWish) -> Done:
+    approved = await broadcasts.approve(bytes.fromhex(wish.broadcast), source)
+    return Done(answer_of(approved), approved.new)
+
+
+def answer_of(one: AskedBroadcast) -> BroadcastAnswer:
+    """Return a broadcast as it is told."""
+    return BroadcastAnswer(
+        id=one.id.hex(),
+        campaign=one.campaign,
+        state="begun" if one.position >= 0 else "approved" if one.approved_at else "waiting",
+        people=one.people,
+        asked_at=one.asked_at,
+        asked_by=one.asked_by,
+        approved_at=one.approved_at,
+        approved_by=one.approved_by,
+        position=one.position,
+    )
+
+
+BROADCASTS = Operation(
+    path="/api/broadcasts",
+    name="broadcasts",
+    summary="What was broadcast, and what waits for approval",
+    asked=BroadcastsAsked,
+    answers=BroadcastsAnswer,
+    run=_broadcasts,
+)
+
+BROADCAST = Action(
+    path="/api/broadcasts",
+    name="broadcast",
+    summary="Broadcast a campaign to everybody in its audience",
+    wish=BroadcastWish,
+    answers=BroadcastAnswer,
+    run=_broadcast,
+    refusals={
+        HTTPStatus.NOT_FOUND: "no campaign that is broadcast is called so",
+        HTTPStatus.CONFLICT: "the key came with another campaign, or there are many more people now than were approved",
+    },
+)
+
+APPROVE = Action(
+    path="/api/approvals",
+    name="approve",
+    summary="Approve a broadcast to many people, and begin it",
+    wish=ApprovalWish,
+    answers=BroadcastAnswer,
+    run=_approve,
+    refusals={
+        HTTPStatus.NOT_FOUND: "no broadcast has this id",
+        HTTPStatus.CONFLICT: "it was asked for more than 24 hours ago, or its audience grew meanwhile",
+    },
+)

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from livepost.errors import StoreError
+from livepost.ledger.sqlite import SqliteLedger, SqliteStore
+from livepost.testing.contracts.ledger import ADA, START_MS, asked, consent, decision, page
+
+from ..log.faults import FaultyVFS
+
+
+def test_the_ledger_is_written_with_wal_and_full(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "ledger.db")
+    assert store.read("PRAGMA journal_mode") == [("wal",)]
+    assert store.read("PRAGMA synchronous") == [(2,)]
+    store.close()
+
+
+def test_a_writer_that_cannot_get_its_turn_says_that_nothing_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livepost.ledger.sqlite.BUSY_MS", 1)
+    first, second = SqliteStore(tmp_path / "ledger.db"), SqliteStore(tmp_path / "ledger.db")
+    with first.transaction(), pytest.raises(StoreError, match="nothing changed"), second.transaction():
+        pass
+    first.close()
+    second.close()
+
+
+def test_a_ledger_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    SqliteLedger(tmp_path / "ledger.db").close()
+    connection = apsw.Connection(str(tmp_path / "ledger.db"))
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match="update livepost"):
+        SqliteLedger(tmp_path / "ledger.db")
+
+
+COLUMNS_3 = (
+    "body BLOB NOT NULL",
+    "campaign TEXT NOT NULL",
+    "person BLOB NOT NULL",
+    "class TEXT NOT NULL",
+    "purpose TEXT NOT NULL",
+    "lane INTEGER NOT NULL",
+    "at INTEGER NOT NULL",
+    "position INTEGER NOT NULL",
+    "cap_times INTEGER NOT NULL",
+    "cap_per_ms INTEGER NOT NULL",
+    "state TEXT NOT NULL",
+    "reason TEXT NOT NULL DEFAULT ''",
+    "detail TEXT NOT NULL DEFAULT ''",
+    "fence INTEGER NOT NULL DEFAULT 0",
+    "worker TEXT NOT NULL DEFAULT ''",
+    "lease_until INTEGER NOT NULL DEFAULT 0",
+    "not_before INTEGER NOT NULL DEFAULT 0",
+    "waits_until INTEGER NOT NULL DEFAULT 0",
+    "attempts INTEGER NOT NULL DEFAULT 0",
+    "first_tried INTEGER NOT NULL DEFAULT 0",
+    "address BLOB",
+    "provider TEXT NOT NULL DEFAULT ''",
+    "provider_id TEXT NOT NULL DEFAULT ''",
+    "changed_at INTEGER NOT NULL",
+)
+"""The columns of a delivery in version 3, behind its id."""
+
+AS_BEFORE = {
+    3: (
+        "ALTER TABLE deliveries RENAME TO deliveries_4",
+        f"CREATE TABLE deliveries (id BLOB PRIMARY KEY, {', '.join(COLUMNS_3)})",
+        f"INSERT INTO deliveries SELECT id, {', '.join(name for name, *_ in map(str.split, COLUMNS_3))}"
+        " FROM deliveries_4 ORDER BY number",
+        "DROP TABLE deliveries_4",
+        "CREATE INDEX deliveries_ready ON deliveries (lane, at, position) WHERE state = 'pending' AND waits_until = 0",
+        "CREATE INDEX deliveries_waiting ON deliveries (waits_until) WHERE state = 'pending' AND waits_until > 0",
+    ),
+    2: (
+        "DROP INDEX deliveries_ready",
+        "DROP INDEX deliveries_waiting",
+        "ALTER TABLE deliveries DROP COLUMN waits_until",
+        "CREATE INDEX deliveries_pending ON deliveries (lane, at, position) WHERE state = 'pending'",
+    ),
+    1: ("DROP TABLE sends", "DROP TABLE outcomes", "DROP TABLE outcome_tallies"),
+}
+"""What makes of a ledger of the version after it one of this version."""
+
+
+@pytest.mark.parametrize("version", sorted(AS_BEFORE))
+def test_a_ledger_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_has(tmp_path: Path, version: int) -> None:
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    ledger.take_over(page(consent(0), decision(1)), START_MS)
+    ledger.close()
+    connection = apsw.Connection(str(tmp_path / "ledger.db"))
+    for back_to in range(max(AS_BEFORE), version - 1, -1):
+        connection.execute("; ".join((*AS_BEFORE[back_to], f"PRAGMA user_version = {back_to}")))
+    connection.close()
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    assert [one.decision for one in ledger.claim(START_MS, 10, "courier")] == [decision(1)]
+    assert ledger.send(asked(2), START_MS).new
+    assert ledger.note_outcome(decision(1).id, "clicked", START_MS)
+    assert [one.count for one in ledger.outcome_counts()] == [1]
+    assert [one for _, one in ledger.decided(0, 10)] == [decision(1), asked(2).decision]
+    ledger.close()
+
+
+def test_a_file_that_is_no_ledger_is_refused_with_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_bytes(b"no database" * 1_000)
+    with pytest.raises(StoreError, match=r"ledger\.db cannot be opened"):
+        SqliteLedger(path)
+
+
+def test_a_wal_that_cannot_be_moved_to_the_file_is_as_good_there(tmp_path: Path) -> None:
+    vfs = FaultyVFS("faulty-ledger-store", "xWrite", "ledger.db")
+    store = SqliteStore(tmp_path / "ledger.db", vfs.name, wal_pages=3)
+    vfs.fault = apsw.FullError
+    for number in range(9):
+        with store.transaction():
+            store.insert(decision(number), ADA, 0, START_MS)
+    vfs.fault = None
+    store.close()
+    store = SqliteStore(tmp_path / "ledger.db")
+    assert store.read("SELECT count(*) FROM deliveries") == [(9,)]
+    store.close()
