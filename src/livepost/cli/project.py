@@ -72,8 +72,8 @@ def problems_here() -> list[Problem]:
         return [Problem(str(error))]
     told = problems_of_look(Path.cwd(), settings)
     names = templates.names()
-    told += check_project(declarations, currency=settings.currency, templates=names, topics=settings.topics)
-    return told or _audiences_of(declarations, settings)
+    problems = check_project(declarations, currency=settings.currency, templates=names, topics=settings.topics) + told
+    return problems or _audiences_of(declarations, settings)
 
 
 def _audiences_of(declarations: Declarations, settings: Settings) -> list[Problem]:

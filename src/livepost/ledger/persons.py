@@ -106,6 +106,8 @@ def choose(
     name = name_of(store, person)
     news = choices.changed(choices.standing_of(store.rows, name), wishes)
     words = choices.keep_words(store, shown) if news else ""
+    if news:
+        permits.note(store, person=name)
     told = []
     for purpose, allowed in news.items():
         if allowed:
@@ -113,8 +115,6 @@ def choose(
         else:
             one = _withdraw(store, name, purpose, now_ms, f"{how} {source}")
             told.append(choices.note(store, name, purpose, False, one.at, how, source, "", words))
-    if told:
-        permits.note(store, person=name)
     return told
 
 

@@ -140,15 +140,15 @@ SCHEMA: tuple[str, ...] = (
     "CREATE INDEX IF NOT EXISTS confirmations_address ON confirmations (address, asked_at)",
     "CREATE INDEX IF NOT EXISTS confirmations_open ON confirmations (expires_at) WHERE confirmed_at = 0",
     "CREATE TABLE IF NOT EXISTS kills (campaign TEXT PRIMARY KEY, at INTEGER NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS permit_changes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, person BLOB, address BLOB
+    )""",
     """CREATE TABLE IF NOT EXISTS broadcasts (
         id BLOB PRIMARY KEY, campaign TEXT NOT NULL, message_id TEXT NOT NULL,
         asked_at INTEGER NOT NULL, asked_by TEXT NOT NULL, people INTEGER NOT NULL,
         approved_at INTEGER NOT NULL, approved_by TEXT NOT NULL, begun_at INTEGER NOT NULL, position INTEGER NOT NULL
     )""",
     "CREATE TABLE IF NOT EXISTS leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL)",
-    """CREATE TABLE IF NOT EXISTS permit_changes (
-        number INTEGER PRIMARY KEY AUTOINCREMENT, person BLOB, address BLOB
-    )""",
     "CREATE TABLE IF NOT EXISTS bookmarks (name TEXT PRIMARY KEY, number INTEGER NOT NULL)",
 )
 

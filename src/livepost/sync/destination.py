@@ -134,8 +134,8 @@ class Destination:
             standing = self._round_begun(standing)
         if self._book.waiting(self._wanted.name) >= QUEUE_MAX:
             return standing, False
-        persons, after = self._page(standing)
-        if len(persons) == PAGE:
+        persons, after, more = self._page(standing)
+        if more:
             standing = msgspec.structs.replace(standing, after=after)
         elif standing.stage < len(self._wanted.segments):
             standing = msgspec.structs.replace(standing, stage=standing.stage + 1, after=None)
@@ -144,14 +144,20 @@ class Destination:
         self._book.stand(standing, dict.fromkeys(persons, ROUND))
         return standing, True
 
-    def _page(self, standing: Standing) -> tuple[list[bytes], bytes | None]:
-        """Return the next people of a round, and the place behind them."""
+    def _page(self, standing: Standing) -> tuple[list[bytes], bytes | None, bool]:
+        """Return the next people of a round, the place behind them, and whether there are more of their stage.
+
+        Members with a row are left to the last stage, which has all rows: nobody is looked at twice.
+        """
         if standing.stage < len(self._wanted.segments):
             after = -1 if standing.after is None else int.from_bytes(standing.after, "big")
             members = self._shop.members(self._wanted.segments[standing.stage], after, PAGE)
-            return [one.person for one in members], members[-1].number.to_bytes(8, "big") if members else None
+            persons = [one.person for one in members]
+            known = {row.person for row in self._book.rows_of(self._wanted.name, persons).values()}
+            place = members[-1].number.to_bytes(8, "big") if members else None
+            return [one for one in persons if one not in known], place, len(members) == PAGE
         rows = self._book.rows_after(self._wanted.name, standing.after or b"", PAGE)
-        return [row.person for row in rows], rows[-1].handle if rows else None
+        return [row.person for row in rows], rows[-1].handle if rows else None, len(rows) == PAGE
 
     def _send(self, standing: Standing) -> bool:
         """Look at those who wait, and tell the vendor; return whether somebody could be looked at."""

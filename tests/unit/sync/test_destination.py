@@ -24,13 +24,13 @@ from livepost.sync.book import Book
 from livepost.sync.card import Ident, differ
 from livepost.sync.pushing import Pusher
 from livepost.sync.vendor.every import VENDORS
-from tests.unit.sync.bench import NAME, START_MS, Bench, KilledError
+from tests.unit.sync.bench import NAME, START_MS, Bench, KilledError, QuickBook
 from tests.unit.sync.town import Person, Town
 from tests.unit.sync.vendors import KlaviyoModel
 
 FAULTS = ("429", "500", "reset", "lost", "401")
 STEPS = 80
-LIVES = 25
+LIVES = 12
 
 
 def grown(path: Path, vendor: str = "klaviyo", people: int = 3, **other: Any) -> Bench:
@@ -97,7 +97,7 @@ def turn(random: Random, bench: Bench) -> None:
         bench.book.kill = lambda: None  # type: ignore[attr-defined]
 
 
-class MortalBook(Book):
+class MortalBook(QuickBook):
     """A book whose process may die before or behind each commit."""
 
     def __init__(self, path: Path) -> None:
@@ -126,7 +126,7 @@ def lived(seed: int, vendor: str, path: Path) -> Bench:
 
 
 @pytest.mark.parametrize("vendor", sorted(VENDORS))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_in_the_end_the_vendor_has_what_the_house_says(
     vendor: str, seed: int, tmp_path_factory: pytest.TempPathFactory
@@ -369,6 +369,15 @@ def test_a_job_is_waited_for_and_whom_it_refuses_is_a_dead_letter(tmp_path: Path
         assert len(looks) == 4
 
 
+def test_all_pages_of_a_jobs_errors_are_read(tmp_path: Path) -> None:
+    bench = grown(tmp_path, "klaviyo", people=9)
+    bench.model.poison = {f"person-{n}@example.com" for n in range(7)}
+    with closing(bench.book):
+        bench.run()
+        assert bench.book.tally(NAME).dead == 7
+        assert {*bench.model.in_lists()} == {"person-7@example.com", "person-8@example.com"}
+
+
 def test_a_job_that_never_ends_is_given_up(tmp_path: Path) -> None:
     bench = grown(tmp_path, "klaviyo", people=1)
     assert isinstance(bench.model, KlaviyoModel)
@@ -424,6 +433,18 @@ def test_other_lists_in_the_settings_let_everybody_be_looked_at(tmp_path: Path) 
         bench.run()
         assert bench.is_in_step()
         assert {name for lists, _ in bench.model.in_lists().values() for name in lists} == {"list-other"}
+
+
+def test_a_round_looks_at_everybody_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "PAGE", 10)
+    bench = grown(tmp_path, people=95)
+    for _ in range(5):
+        bench.town.enter(bench.town.add(), "browsing")
+    with closing(bench.book):
+        bench.run()
+        before = bench.town.looked
+        bench.next_round()
+        assert bench.town.looked - before == 100
 
 
 def test_only_so_many_wait_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,7 +133,12 @@ class KlaviyoModel(Model):
 
     def errors(self, body: Any, query: JSON, id: str) -> tuple[int, Any]:
         told = [{"attributes": {"code": "invalid", "original_payload": one}} for one in self._failed(id)]
-        return 200, {"data": told}
+        start, size = int(query.get("page[cursor]", 0)), 2
+        more = f"https://a.klaviyo.com/api/profile-bulk-import-jobs/{id}/import-errors?page%5Bcursor%5D={start + size}"
+        return 200, {
+            "data": told[start : start + size],
+            "links": {"next": more if len(told) > start + size else None},
+        }
 
     def _failed(self, id: str) -> list[JSON]:
         people, _ = self.jobs[int(id.removeprefix("job-"))]

@@ -47,6 +47,9 @@ from livepost.vault.nonce import new_nonce
 ANSWER_S = 20.0
 """How long a vendor may take to answer: batches are large."""
 
+LOOKED_AT_ONCE = 100
+"""People that the engine is asked for in one call: it does nothing else meanwhile, and events wait for it."""
+
 FAULT_S = 5.0
 """How long a destination is left alone after an error that nobody thought of."""
 
@@ -102,7 +105,9 @@ class People:
 
     def look(self, persons: Sequence[bytes], at_least: int) -> Looked:
         """Return persons as they are; who allows nothing is seen with an empty card."""
-        views = self._engine.people(persons, at_least)
+        views: dict[bytes, PersonView] = {}
+        for start in range(0, len(persons), LOOKED_AT_ONCE):
+            views |= self._engine.people(persons[start : start + LOOKED_AT_ONCE], at_least)
         addresses = {id: self._address(view) for id, view in views.items()}
         asked = [
             Permit(

@@ -110,7 +110,7 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
             clock=steady(folder.clock),
             worker=seat.worker,
         )
-        wakes = (open_.enter_context(announcing(folder)), open_.enter_context(keeping(folder))) if seat.first else ()
+        wakes = [open_.enter_context(telling(folder)) for telling in (announcing, keeping)] if seat.first else []
         _Loop(courier, author, log, folder.courier_file(seat.number), lambda: [wake() for wake in wakes]).run(
             folder, stop
         )

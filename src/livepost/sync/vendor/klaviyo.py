@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from livepost.sync.card import Change, Ident
 from livepost.sync.vendor.base import (
@@ -86,7 +86,12 @@ class Klaviyo:
         if not state.get("failed_count") and state.get("status") == "complete":
             return {}
         places = {one.value: place for place, one in enumerate(idents)}
-        errors = rows(told((yield Request(method="GET", path=f"{path}/import-errors?page%5Bsize%5D=100"))).get("data"))
+        errors: list[dict[str, Any]] = []
+        page: str | None = f"{path}/import-errors?page%5Bsize%5D={FOUND_AT_ONCE}"
+        while page and len(errors) < len(idents):
+            answer = told((yield Request(method="GET", path=page)))
+            errors += rows(answer.get("data"))
+            page = _path((answer.get("links") or {}).get("next"))
         return _refused(errors, places)
 
     def size(self, account: Account, name: str) -> Talk[int | None]:
@@ -144,6 +149,12 @@ def _deletion(ident: Ident, id: str | None) -> dict[str, Any]:
     else:
         profile["id"] = id
     return {"data": {"type": "data-privacy-deletion-job", "attributes": {"profile": {"data": profile}}}}
+
+
+def _path(url: Any) -> str | None:
+    """Return the path and query of the next page; None if there is none."""
+    parts = urlsplit(url) if isinstance(url, str) else None
+    return f"{parts.path}?{parts.query}" if parts and parts.path.startswith("/api/") else None
 
 
 def _refused(errors: list[dict[str, Any]], places: Mapping[str, int]) -> dict[int, str]:
