@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from livepost.cli.workspace import settings_here
+from livepost.ledger.opening import check_ledger
 from livepost.runtime.courier.sender import check_sender
 from livepost.runtime.courier.targets import check_targets
 
@@ -28,4 +29,5 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
             table.add_row(one.key, str(one.value), one.origin)
         _console.print(table)
     check_sender(loaded.settings)
+    check_ledger(loaded.settings)
     check_targets(loaded.settings)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from livepost.cli.workspace import settings_here
 from livepost.errors import LivepostError, ProjectError, SettingsError
+from livepost.ledger.opening import check_ledger
 from livepost.project.check import check_project
 from livepost.project.declarations import collect
 from livepost.project.problem import Problem
@@ -56,6 +57,7 @@ def problems_here() -> list[Problem]:
     settings = settings_here().settings
     try:
         check_sender(settings)
+        check_ledger(settings)
         targets_of(settings)
         declarations = collect(vars(import_shop(Path.cwd())))
         templates = load_templates(Path.cwd())
