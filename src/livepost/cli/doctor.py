@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from livepost.cli.workspace import settings_here
+from livepost.ledger.opening import check_ledger
 from livepost.model.feedback import FeedbackTally, rate_sentence
 from livepost.runtime.courier.audiences import accounts_of
 from livepost.runtime.courier.sender import check_sender
@@ -33,6 +34,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
             table.add_row(one.key, str(one.value), one.origin)
         _console.print(table)
     check_sender(loaded.settings)
+    check_ledger(loaded.settings)
     check_targets(loaded.settings)
     accounts_of(loaded.settings)
     check_hooks(loaded.settings)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from livepost.cli.workspace import settings_here
 from livepost.errors import LivepostError, ProjectError, SettingsError
+from livepost.ledger.opening import check_ledger
 from livepost.project.check import check_project
 from livepost.project.compiled import compile_project
 from livepost.project.declarations import Declarations, collect
@@ -61,6 +62,7 @@ def problems_here() -> list[Problem]:
     settings = settings_here().settings
     try:
         check_sender(settings)
+        check_ledger(settings)
         targets_of(settings)
         check_hooks(settings)
         accounts_of(settings)

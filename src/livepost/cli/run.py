@@ -19,6 +19,7 @@ from livepost.cli.project import problems_here
 from livepost.cli.signals import stop_on_signals
 from livepost.cli.workspace import folder_here
 from livepost.clock import WallClock
+from livepost.ledger.opening import check_ledger
 from livepost.model.compiled import Compiled
 from livepost.project.problem import Problem
 from livepost.runtime.courier.sender import check_sender
@@ -70,6 +71,7 @@ def run(
 
 def _supervise(folder: DataFolder) -> None:
     check_sender(folder.settings)
+    check_ledger(folder.settings)
     targets_of(folder.settings)
     check_hooks(folder.settings)
     problems = [problem for problem in problems_here() if problem.severity == "error"]

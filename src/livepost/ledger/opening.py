@@ -6,14 +6,34 @@ line to type.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from livepost.clock import Clock
-from livepost.errors import StoreError
+from livepost.errors import SettingsError, StoreError
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.ledger.stored import StoredLedger
 from livepost.settings.postgres import SCHEME, read_postgres
+from livepost.settings.secret import read_secret
+from livepost.settings.settings import Settings
+
+
+def ledger_password(settings: Settings) -> str:
+    """Return the password of the user in `ledger`, "" for none; raise SettingsError if it is not where it should be."""
+    told = settings.ledger_password
+    return read_secret("ledger_password", told, os.environ) if told else ""
+
+
+def check_ledger(settings: Settings) -> None:
+    """Raise SettingsError if the ledger cannot be had as `ledger` says: a password or package not there.
+
+    No server is asked.
+    """
+    if settings.ledger.startswith(SCHEME) and find_spec("psycopg") is None:
+        raise SettingsError("ledger names PostgreSQL, which needs an extra; say pip install 'livepost[postgres]'")
+    ledger_password(settings)
 
 
 def open_ledger(setting: str, path: Path, host: Clock, password: str = "") -> StoredLedger:

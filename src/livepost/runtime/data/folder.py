@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -12,11 +11,10 @@ import msgspec
 
 from livepost.clock import Clock, ScaledClock, WallClock, steady, workspace_clock
 from livepost.errors import StoreError
-from livepost.ledger.opening import open_ledger
+from livepost.ledger.opening import ledger_password, open_ledger
 from livepost.ledger.stored import StoredLedger
 from livepost.log.sqlite import SqliteLog, SqliteLogReader
 from livepost.runtime.data.keyring import KeyRing
-from livepost.settings.secret import read_secret
 from livepost.settings.settings import Settings
 from livepost.state.base import DurableStateStore
 from livepost.state.image import Images
@@ -189,8 +187,7 @@ class DataFolder(msgspec.Struct, frozen=True):
 
     def ledger(self) -> StoredLedger:
         """Open the ledger; raise SettingsError if its password is not there, StoreError if it cannot be opened."""
-        told = self.settings.ledger_password
-        password = read_secret("ledger_password", told, os.environ) if told else ""
+        password = ledger_password(self.settings)
         return open_ledger(self.settings.ledger, self.path / LEDGER, steady(WallClock()), password)
 
     @property
