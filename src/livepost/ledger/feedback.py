@@ -13,6 +13,7 @@ from livepost.clock import DAY_MS
 from livepost.ledger import complaints, outcomes, suppressions
 from livepost.ledger.moves import REJECTED
 from livepost.ledger.persons import withdraw
+from livepost.ledger.schema import TELLS
 from livepost.ledger.store import ROW, Row, Store
 from livepost.model.feedback import Feedback, FeedbackTally, Heard
 
@@ -21,6 +22,9 @@ SOFT_BOUNCES = 5
 
 SOFT_WITHIN_MS = 30 * DAY_MS
 """Within how long."""
+
+BY_PROVIDER = f"SELECT {ROW} FROM deliveries WHERE provider_id = ? AND provider = ? AND {TELLS}"
+BY_ADDRESS = f"SELECT {ROW} FROM deliveries WHERE address = ? ORDER BY at DESC LIMIT 1"
 
 _PROOF_OF_SENDING = (
     "delivered",
@@ -102,9 +106,7 @@ def _mail(store: Store, told: Feedback) -> Row | None:
     """
     found = store.row(told.decision) if told.decision is not None else None
     if found is None and told.provider_id:
-        rows = store.rows(
-            f"SELECT {ROW} FROM deliveries WHERE provider_id = ? AND provider = ?", (told.provider_id, told.provider)
-        )
+        rows = store.rows(BY_PROVIDER, (told.provider_id, told.provider))
         found = Row(*rows[0]) if len(rows) == 1 else None
     if found is None or (told.address is not None and told.address != _address_of(store, found)):
         return None
@@ -149,7 +151,7 @@ def _newest_to(store: Store, address: bytes | None) -> Row | None:
     """Return the newest mail to an address, by which its person is known."""
     if address is None:
         return None
-    rows = store.rows(f"SELECT {ROW} FROM deliveries WHERE address = ? ORDER BY at DESC LIMIT 1", (address,))
+    rows = store.rows(BY_ADDRESS, (address,))
     return Row(*rows[0]) if rows else None
 
 

@@ -18,6 +18,9 @@ MAIL_HOURS = """CREATE TABLE IF NOT EXISTS mail_hours (
     )"""
 """Marketing mails sent, and complaints about some, by hours since 1970: what a complaint rate is counted from."""
 
+TELLS = "provider_id != '' AND provider NOT IN ('smtp', 'keep')"
+"""Mails whose provider may tell of them by its own id: a mail server does not."""
+
 SCHEMA: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS deliveries (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -56,8 +59,7 @@ SCHEMA: tuple[str, ...] = (
     "CREATE INDEX IF NOT EXISTS deliveries_unknown ON deliveries (first_tried) WHERE state = 'unknown'",
     "CREATE INDEX IF NOT EXISTS deliveries_person ON deliveries (person, campaign, at)",
     "CREATE INDEX IF NOT EXISTS deliveries_address ON deliveries (address, at) WHERE address IS NOT NULL",
-    """CREATE INDEX IF NOT EXISTS deliveries_provider ON deliveries (provider_id, provider)
-        WHERE provider_id != ''""",
+    f"CREATE INDEX IF NOT EXISTS deliveries_provider ON deliveries (provider_id, provider) WHERE {TELLS}",
     """CREATE TABLE IF NOT EXISTS moves (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         decision BLOB NOT NULL,
