@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
-from livepost.ledger.base import Delivery, Divergence, Kill
+from livepost.ledger.base import Delivery, Divergence, Kill, Lift, Suppression
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
@@ -94,6 +94,14 @@ class House(Protocol):
 
     def campaigns(self) -> list[CampaignStanding]:
         """Return where each campaign stands, in the project's order, then those that only the ledger remembers."""
+        ...
+
+    def suppression_counts(self) -> dict[str, int]:
+        """Return how many addresses are suppressed, by reason."""
+        ...
+
+    def suppressed(self, address: str) -> tuple[Suppression | None, list[Lift]]:
+        """Return why and since when an address is suppressed, None if it is not, and when it was let go."""
         ...
 
     def kills(self) -> list[Kill]:
