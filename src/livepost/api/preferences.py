@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from livepost.api.body import body_of
 from livepost.api.mail import MailDesk, echo, is_forgotten
 from livepost.api.wording import Words
 from livepost.clock import DAY_MS
@@ -129,11 +130,9 @@ async def _save(desk: MailDesk, request: Request, words: Words, link: Preference
 
 async def read_form(request: Request) -> Form | None:
     """Return what a form says; None if it is not whole, or larger than any of ours."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_FORM_BYTES:
-            return None
+    body = await body_of(request, MAX_FORM_BYTES)
+    if body is None:
+        return None
     try:
         told = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:

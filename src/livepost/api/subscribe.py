@@ -22,12 +22,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from livepost.api.allowance import asker_of
+from livepost.api.body import BODY_S, body_of
 from livepost.api.mail import MailDesk, echo, is_forgotten
 from livepost.api.wording import Words
 from livepost.collect.token import Keys, authenticate
 from livepost.deliver.message import is_address
 from livepost.deliver.token import Confirm
-from livepost.errors import LivepostError, OverloadedError, RejectedError, SealError, StoreError
+from livepost.errors import LivepostError, OverloadedError, RejectedError, SealError
 from livepost.ledger.base import Confirmation
 from livepost.model.choice import TOPIC
 from livepost.model.record import KeyKind
@@ -156,15 +157,13 @@ def _unfit(expected: str, next_: str, code: str = "unfit") -> RejectedError:
 
 
 async def _body(request: Request) -> bytes:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BODY_BYTES:
-            raise RejectedError(
-                f"expected at most {MAX_BODY_BYTES} bytes, got more; send the address and what it is for",
-                code="too_large",
-                status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            )
+    body = await body_of(request, MAX_BODY_BYTES)
+    if body is None:
+        raise RejectedError(
+            f"expected at most {MAX_BODY_BYTES} bytes within {BODY_S:g} s, got more; send address and purpose alone",
+            code="too_large",
+            status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        )
     return body
 
 
@@ -223,7 +222,7 @@ async def _answer(
         return await work(desk, words, one)
     except SealError:
         return mail.look.notice(words, mail.shop_name, "bad_link", HTTPStatus.NOT_FOUND)
-    except (StoreError, OverloadedError):
+    except LivepostError:
         return mail.not_now(words)
 
 

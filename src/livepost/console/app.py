@@ -35,6 +35,7 @@ from livepost.console.person import PERSON
 from livepost.console.preview import PREVIEW, PREVIEW_HTML
 from livepost.console.segment import SEGMENT
 from livepost.console.segments import SEGMENTS
+from livepost.console.suppressions import SUPPRESSIONS
 from livepost.console.system import SYSTEM
 from livepost.console.trouble import Trouble, still, trouble_of
 from livepost.errors import LivepostError
@@ -53,6 +54,7 @@ PAGES: tuple[Page, ...] = (
     DEAD,
     LETTER,
     SYSTEM,
+    SUPPRESSIONS,
 )
 """All pages; those without a `rail` of their own stand in the rail, in this order."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
-from livepost.ledger.base import AskedBroadcast, Delivery, Divergence, Kill
+from livepost.ledger.base import AskedBroadcast, Delivery, Divergence, Kill, Lift, Suppression
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
@@ -110,6 +110,14 @@ class House(Protocol):
 
     def approve(self, id_: bytes, by: str) -> AskedBroadcast:
         """Approve a broadcast, and begin it; raises as `broadcast` does."""
+        ...
+
+    def suppression_counts(self) -> dict[str, int]:
+        """Return how many addresses are suppressed, by reason."""
+        ...
+
+    def suppressed(self, address: str) -> tuple[Suppression | None, list[Lift]]:
+        """Return why and since when an address is suppressed, None if it is not, and when it was let go."""
         ...
 
     def kills(self) -> list[Kill]:

@@ -39,6 +39,7 @@ ANSWERS = {
     "story": PersonStory(entries=list(ALL), looked_back_to=START, complete=False),
     "reasons": reasons(),
     "said": [],
+    "suppression_counts": {"imported": 3},
     "segments": [SegmentCount("browsing", 42)],
     "segment_history": [HISTORY],
     "members": [Member(1, ADA, START)],

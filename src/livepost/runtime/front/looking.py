@@ -21,7 +21,7 @@ from livepost.clock import WallClock
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
 from livepost.errors import RejectedError, StoreError
-from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Delivery, Divergence, Kill, Ledger
+from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Delivery, Divergence, Kill, Ledger, Lift, Suppression
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
@@ -122,6 +122,16 @@ class Looking:
     def said(self, person: bytes, limit: int) -> list[Said]:
         """Return what a person said about purposes and choices, newest first, each with its proof."""
         return said_by(self._ledger, person, limit)
+
+    def suppression_counts(self) -> dict[str, int]:
+        """Return how many addresses are suppressed, by reason."""
+        return self._ledger.suppression_counts()
+
+    def suppressed(self, address: str) -> tuple[Suppression | None, list[Lift]]:
+        """Return why and since when an address is suppressed, None if it is not, and when it was let go."""
+        with self._look() as look:
+            hashed = look.vault.blind("suppression", address.casefold())
+        return self._ledger.suppression(hashed), self._ledger.lifts(hashed)
 
     def project(self) -> Compiled:
         """Return the project as the house runs it."""
