@@ -27,6 +27,9 @@ Ending: TypeAlias = tuple[str, str]
 """Where an event ended and why: ("processed", ""), ("duplicate", ""), ("filtered", reason), ("quarantined",
 reason), ("dead", "late"), ("dead", "id conflict"), ("dead", the reason of its verdict)."""
 
+CHOICES = ("topic:", "frequency:")
+"""How what people choose beside purposes is called in consents."""
+
 VERDICTS = {Verdict.FILTERED: "filtered", Verdict.QUARANTINED: "quarantined", Verdict.DEAD: "dead"}
 
 
@@ -88,6 +91,7 @@ def essence(item: Transition | OutboxItem) -> tuple[Any, ...]:
                 item.overall,
                 item.quiet or (),
                 item.over_ms,
+                item.topic,
             )
             return (item.position, "decision", item.person.hex(), item.id.hex(), *values, *rules)
         case Cancellation():
@@ -134,7 +138,7 @@ class Person:
     `told` are the consents as the outbox has told them; `fed` and `due_times` are derived from `records` anew
     after every fold; `evaluated_at` is the last T at which the person was evaluated. `zone` is the newest
     (effective_ts, message_id, name) seen while a campaign asked for zones; `capped` are the times of decisions
-    that count for caps overall.
+    that count for caps overall. `choices` are the records that say what holds of topics and frequencies.
     """
 
     subjects: dict[bytes, bool]
@@ -148,6 +152,7 @@ class Person:
     evaluated_at: int = -1
     zone: tuple[int, str, str] | None = None
     capped: list[int] = field(default_factory=list)
+    choices: dict[str, Record] = field(default_factory=dict)
 
     @property
     def known(self) -> bool:
@@ -164,12 +169,19 @@ class Person:
         return self.standings.setdefault(campaign, Standing())
 
     def consents(self) -> dict[str, Record]:
-        """Return, per purpose, the record with the largest (effective_ts, message_id) that speaks of it."""
+        """Return, per purpose, the record with the largest (effective_ts, message_id) that speaks of it; per choice the
+        one that counts."""
         said: dict[str, Record] = {}
         for record in sorted(self.records, key=moment):
             for purpose in record.context.get("consent", {}):
-                said[purpose] = record
+                said[purpose] = self.choices.get(purpose, record)
         return said
+
+    def chooses(self, record: Record) -> None:
+        """Let a record say what it says about choices, unless a later one did."""
+        for name in record.context.get("consent", {}):
+            if name.startswith(CHOICES) and (name not in self.choices or moment(self.choices[name]) < moment(record)):
+                self.choices[name] = record
 
     def allows(self, purpose: str) -> bool:
         """Say whether consent for a purpose is True."""
@@ -278,6 +290,7 @@ class Naive:
             self.link(record, mention)
         person = self.person_by_subject[record.subject]
         person.records.append(record)
+        person.chooses(record)
         if self.zoned and "context.zone" in record.facets:
             said = (record.effective_ts, record.message_id, record.facets["context.zone"])
             person.zone = said if person.zone is None else max(person.zone, said)
@@ -321,6 +334,7 @@ class Naive:
             merged.standings[campaign.name] = merge_standings(*pair)
         merged.zone = max((each.zone for each in (one, other) if each.zone is not None), default=None)
         merged.capped = sorted(one.capped + other.capped)
+        merged.choices = stricter(one.choices, other.choices)
         for subject in merged.subjects:
             self.person_by_subject[subject] = merged
         self.outbox.append(Merge(old=goes.name, new=stays.name, position=record.seq))
@@ -478,6 +492,13 @@ class Naive:
         standing = person.standing(campaign.name)
         if campaign.class_ == "marketing" and not person.allows(campaign.purpose):
             return "consent"
+        said = person.choices.get(f"topic:{campaign.topic}")
+        if (
+            campaign.class_ == "marketing"
+            and said is not None
+            and not said.context["consent"][f"topic:{campaign.topic}"]
+        ):
+            return "topic"
         if standing.assignment is None:
             standing.assignment = (occasion.at, drawn(campaign, person.name))
         if standing.assignment[1]:
@@ -510,6 +531,7 @@ class Naive:
             overall=tuple((cap.times, cap.per_ms) for cap in campaign.overall),
             quiet=hours_of(person, campaign),
             over_ms=campaign.over_ms,
+            topic=campaign.topic,
         )
         self.outbox.append(decision)
         standing = person.standing(campaign.name)
@@ -572,6 +594,16 @@ def hours_of(person: Person, campaign: CampaignSpec) -> tuple[int, int, str] | N
     if campaign.quiet is None:
         return None
     return campaign.quiet.start, campaign.quiet.end, zone_of(person, campaign)
+
+
+def stricter(one: dict[str, Record], other: dict[str, Record]) -> dict[str, Record]:
+    """Return what two people chose who are one now: a refusal of either counts, else the later word."""
+
+    def strictness(name: str, record: Record) -> tuple[bool, tuple[int, str]]:
+        return not record.context["consent"][name], moment(record)
+
+    both = {name: [each[name] for each in (one, other) if name in each] for name in one.keys() | other.keys()}
+    return {name: max(records, key=lambda record: strictness(name, record)) for name, records in both.items()}
 
 
 def merge_standings(one: Standing, other: Standing) -> Standing:
