@@ -179,7 +179,8 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """What a person said about a purpose or a choice, and how that is known.
 
-    how         "one-click", "page" or "preferences" (a link of a mail), "confirmation" (double opt-in), "event"
+    how         "one-click", "page" or "preferences" (a link of a mail), "confirmation" (double opt-in), "event",
+                "complained" or "unsubscribed" (told by a provider or a mail server)
     source      who told it: the mail's decision in hex for a link, the event's source
     message_id  of the event that told it, "" for pages
     words       names the words the person was shown (`shown_words`), "" where none are known

@@ -22,7 +22,8 @@ _FREQUENCY = re.compile(r"frequency:([1-9][0-9]{0,2}) per ([1-9][0-9]{0,2})d")
 class Said(msgspec.Struct, frozen=True, kw_only=True):
     """What a person said about a purpose or a choice, with its proof as people and programs see it.
 
-    how     "one-click", "page" or "preferences" (a link of a mail), "confirmation" (double opt-in), "event"
+    how     "one-click", "page" or "preferences" (a link of a mail), "confirmation" (double opt-in), "event",
+            "complained" or "unsubscribed" (told by a provider or a mail server)
     source  the mail it came from (a decision's id in hex), or the event's source with `message_id`
     words   what the person was shown, with its language; None where that is not known
     """
