@@ -115,7 +115,9 @@ def cursor(house: House) -> int:
 
 def behind(house: House, fence: int, known: int) -> list[Any]:
     """Return the moves after the first `known` that are of decisions at or before a position."""
-    sql = f"SELECT * FROM moves m JOIN deliveries d ON d.id = m.decision WHERE m.number > {known} AND position <= {fence}"
+    sql = (
+        f"SELECT * FROM moves m JOIN deliveries d ON d.id = m.decision WHERE m.number > {known} AND position <= {fence}"
+    )
     return rows_of(house.folder.path / "ledger.db", sql)
 
 

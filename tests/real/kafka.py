@@ -233,5 +233,5 @@ def _until_end(consumer: Consumer, end: int) -> list[bytes]:
 
 
 def _cluster_id() -> str:
-    """Return a new cluster's id as Kafka writes them: 16 bytes as url-safe base64."""
-    return urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
+    """Return a new cluster's id as Kafka writes them: 16 bytes as url-safe base64; none looks like an option."""
+    return urlsafe_b64encode(b"k" + uuid4().bytes[1:]).decode().rstrip("=")

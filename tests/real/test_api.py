@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -141,4 +142,8 @@ def schemathesis(house: House, document: dict[str, Any], folder: Path) -> subpro
     command = [str(Path(sys.executable).parent / "schemathesis"), "run", str(described)]
     command += ["--url", f"http://localhost:{house.folder.port}", "--checks", "all", "--no-color", "--seed", "1"]
     command += ["--header", f"Authorization: Bearer {house.secret_key}", "--max-examples", str(CASES)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    with closing(house.folder.ledger()) as ledger:  # it stops what it finds the name of
+        for one in ledger.kills():
+            ledger.kill(one.campaign, False, 0)
+    return done

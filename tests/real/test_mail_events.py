@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from unittest import TestCase
@@ -92,7 +93,8 @@ class Heard:
         self._path = f"/hooks/esp/{provider}"
 
     def tell(self, posted: Posted) -> int:
-        return asyncio.run(self._tell(posted))
+        with ThreadPoolExecutor(1) as thread:  # this one may have a browser's event loop
+            return thread.submit(asyncio.run, self._tell(posted)).result()
 
     async def _tell(self, posted: Posted) -> int:
         transport = httpx.ASGITransport(app=self._app)

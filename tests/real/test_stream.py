@@ -145,7 +145,7 @@ def test_all_is_heard_once_and_in_order_across_reconnects_and_kills(house: House
     assert (len(expected[0]) >= PEOPLE, len(expected[1]) >= 4 * PEOPLE) == (True, True)
     assert [one for one in listening.told if one["type"] == "gap"] == []
     assert heard(listening.told) == expected
-    assert listening.connections > len(listening.told) // RECONNECT_AFTER
+    assert listening.connections >= len(listening.told) // RECONNECT_AFTER > 1
     assert heard(control.told) != expected, "expected a message that is not heard to be found"
     places = [one["position"] for one in listening.told]
     assert min(places) >= 0

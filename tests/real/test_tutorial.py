@@ -32,7 +32,7 @@ FORMS = (
     (r"lp_(write|secret)_[\w-]{32}", "KEY"),
     (r"localhost:\d+", "localhost:PORT"),
     (r"/open/[\w-]{32}", "/open/WORD"),
-    (r"/u/[\w-]{60,400}", "/u/TOKEN"),
+    (r"/(u|preferences)/[\w-]{60,400}", r"/\1/TOKEN"),
     (r"[0-9a-f]{32}", "ID"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME"),
     (r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d", "DATE"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from starlette.routing import BaseRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from livepost.api.access import HasSession
 from livepost.api.action import Action, action_route
@@ -53,4 +57,23 @@ def api_routes(
     operations = [route_of(operation, house, keys, has_session) for operation in OPERATIONS]
     bodies = BodyReader()
     actions = [action_route(action, doers[action.name], keys, bodies) for action in ACTIONS]
-    return [*operations, *actions, stream_route(feed, keys), openapi_route(OPERATIONS, ACTIONS, version("livepost"))]
+    described = openapi_route(OPERATIONS, ACTIONS, version("livepost"))
+    return [*_by_path([*operations, *actions]), stream_route(feed, keys), described]
+
+
+def _by_path(routes: Sequence[Route]) -> list[Route]:
+    """Return a route a path, which takes all methods that the path has: else a refusal would name those of one."""
+    paths: defaultdict[str, list[Route]] = defaultdict(list)
+    for route in routes:
+        paths[route.path].append(route)
+    return [several[0] if len(several) == 1 else _together(several) for several in paths.values()]
+
+
+def _together(routes: Sequence[Route]) -> Route:
+    endpoints = {method: route.endpoint for route in routes for method in route.methods or ()}
+
+    async def endpoint(request: Request) -> Response:
+        answer: Response = await endpoints[request.method](request)
+        return answer
+
+    return Route(routes[0].path, endpoint, methods=list(endpoints), name=routes[0].name)

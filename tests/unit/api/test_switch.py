@@ -25,3 +25,10 @@ def test_a_campaign_that_there_is_not_is_refused(asked: Asked) -> None:
     reply = asked.act("/api/kills", {"campaign": "nugde", "stopped": True}, "k")
     assert (reply.status_code, reply.json()["code"]) == (404, "no_campaign")
     assert "nudge" in reply.json()["detail"]
+
+
+def test_a_method_that_there_is_not_is_refused_with_those_that_there_are(asked: Asked) -> None:
+    reply = asked.ask("/api/kills", "DELETE")
+    assert reply.status_code == 405
+    assert {one.strip() for one in reply.headers["allow"].split(",")} == {"GET", "HEAD", "POST"}
+    assert asked.ask("/api/kills", "HEAD").status_code == 200
