@@ -25,6 +25,7 @@ class Bench(StrEnum):
     exits = "exits"
     profile = "profile"
     growth = "growth"
+    mails = "mails"
 
 
 def bench(

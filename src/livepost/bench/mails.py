@@ -1,0 +1,208 @@
+"""How many mails a second does a courier hand to a mail server, does its memory grow, do receipts wait for a bulk?
+
+Estimate: a mail takes 0.4 ms to make (Liquid into a compiled MJML page, headers, tokens), 0.35 ms of the ledger's
+statements, 0.2 ms of the SMTP sender's; groups of 20 share two commits and a round trip for each of five commands, on
+up to four connections: 1.2 ms a mail, 800 mails/s of a core that nobody else uses. Memory: what a group needs, and
+caches with bounds. A receipt goes before all of the bulk's claims, so it waits for one claim of 100 at most: 0.1 s.
+
+Measured: the real three processes on `mail_shop`, 5,000 people, mails by `smtp:` to postfix's smtp-sink on loopback,
+the ledger on. First, 20,000 mails of four broadcasts wait for a courier that is just being started; the rate counts
+from its first mail to its last. Then broadcasts until `mails` are sent: the courier's resident memory behind the first
+20,000 and at the end. Last, 20 orders a second, first alone and then while 100,000 mails of a bulk wait: from the
+order's stamp to the receipt's 250, of all receipts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from livepost.bench import mail_shop
+from livepost.bench.house import BenchError, House, house, send, wait
+from livepost.bench.load import Job
+from livepost.bench.machine import machine
+from livepost.bench.path import PEOPLE, identify_everybody
+from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Delivery
+from livepost.runtime.front.broadcasting import BROADCAST, Asked
+from livepost.runtime.house.supervisor import end
+from livepost.runtime.sockets.wire import WireClient
+
+WAITING = 20_000
+"""Mails that wait when the rate is measured."""
+
+MAILS = 200_000
+BULK = 100_000
+ORDERS_PER_S = 20
+STOP_S = 10.0
+STUCK_S = 120.0
+"""How long no mail may go out while some wait."""
+
+SINK = "/usr/sbin/smtp-sink"
+
+AT_LEAST = {"mails_per_s": 700.0}
+AT_MOST = {"memory_growth": 1.1, "receipt_p99_ms": 500.0, "receipt_p99_beside_bulk": 1.2}
+"""As NUMBERS and the promise of lanes have it; the last is a ratio of this run."""
+
+QUICK: dict[str, Any] = {"waiting": 5_000, "mails": 10_000, "bulk": 5_000, "seconds": 2.0}
+"""What `run` takes for a run of seconds, whose figures say nothing."""
+
+
+def run(
+    *, waiting: int = WAITING, mails: int = MAILS, bulk: int = BULK, seconds: float = 20.0, place: Path | None = None
+) -> dict[str, Any]:
+    """Measure; return the figures, ready for JSON.
+
+    waiting   mails whose rate is measured; `mails` in all before memory is read again; both in whole broadcasts
+    bulk      mails that wait while the second receipts are sent
+    seconds   how long orders come, each time
+    place     folder on the disk to be measured; the system's temporary folder if None
+    """
+    with sink() as port, house(place, mail_shop) as new:
+        new.environment |= {"LIVEPOST_MAIL": f"smtp://127.0.0.1:{port}?tls=none", "LIVEPOST_APPROVE_ABOVE": "0"}
+        told = msgspec.to_builtins(machine(new.folder.path))
+        new.start()
+        identify_everybody(new)
+        mails_per_s = _work_off(new, waiting)
+        before = resident(new.pids()["courier"])
+        for _ in range((mails - waiting) // PEOPLE):
+            sent = _sent(new)
+            _broadcast(new, 1)
+            _wait_for_all(new, sent + PEOPLE)
+        after = resident(new.pids()["courier"])
+        alone = _receipts(new, "alone", seconds)
+        _broadcast(new, bulk // PEOPLE)
+        beside = _receipts(new, "beside", seconds)
+        left = _open(new)
+    figures = {
+        "mails_per_s": round(mails_per_s),
+        "memory_growth": round(after / before, 3),
+        "receipt_p99_ms": quantile(alone, 0.99),
+        "receipt_p99_beside_bulk": round(quantile(beside, 0.99) / quantile(alone, 0.99), 2),
+    }
+    return {
+        "question": "mails a second of one courier to smtp-sink; its memory; receipts beside a bulk",
+        "machine": told,
+        "people": PEOPLE,
+        "waiting": waiting,
+        "mails": mails,
+        "resident_mb": [round(before / 1e6, 1), round(after / 1e6, 1)],
+        "receipts": len(alone),
+        "receipts_beside": len(beside),
+        "receipt_ms": {"p50": quantile(alone, 0.5), "p99": quantile(alone, 0.99)},
+        "receipt_beside_ms": {"p50": quantile(beside, 0.5), "p99": quantile(beside, 0.99)},
+        "bulk_left": left,
+        **figures,
+        "gates": {
+            **{name: {"at_least": gate, "holds": figures[name] >= gate} for name, gate in AT_LEAST.items()},
+            **{name: {"at_most": gate, "holds": figures[name] <= gate} for name, gate in AT_MOST.items()},
+        },
+    }
+
+
+def quantile(values: list[int], share: float) -> int:
+    """Return the smallest of the values that so large a share of them does not exceed.
+
+    >>> quantile([5, 1, 9], 0.5), quantile([5, 1, 9], 0.99)
+    (5, 9)
+    """
+    ordered = sorted(values)
+    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+
+
+def resident(pid: int) -> int:
+    """Return the bytes of a process that are in memory (Linux: proc(5), statm)."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextlib.contextmanager
+def sink() -> Iterator[int]:
+    """Yield the port of a new smtp-sink; raise BenchError where there is none."""
+    found = shutil.which("smtp-sink") or (SINK if Path(SINK).exists() else None)
+    if found is None:
+        raise BenchError(
+            "expected postfix's smtp-sink, which takes the mails, it is not there; apt-get install postfix"
+        )
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    user = ("-u", "root") if os.getuid() == 0 else ()
+    running = subprocess.Popen([found, *user, f"inet:127.0.0.1:{port}", "100"])
+    try:
+        wait("smtp-sink to listen", lambda: _listens(port))
+        yield port
+    finally:
+        end(running, STOP_S)
+
+
+def _listens(port: int) -> bool:
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _work_off(new: House, waiting: int) -> float:
+    """Let mails wait, then start the courier; return how many a second it sends from its first one on."""
+    new.stop(["courier"])
+    _broadcast(new, waiting // PEOPLE)
+    sent = _sent(new)
+    new.start(["courier"])
+    wait("the courier to send", lambda: _sent(new) > sent)
+    began, first = time.perf_counter(), _sent(new)
+    _wait_for_all(new, sent + waiting)
+    return (sent + waiting - first) / (time.perf_counter() - began)
+
+
+def _broadcast(new: House, times: int) -> None:
+    """Broadcast the letter so many times."""
+    with closing(WireClient(new.folder.front_socket)) as front:
+        for _ in range(times):
+            wish = Asked(campaign="letter", message_id=f"{time.monotonic_ns()}", by="bench")
+            front.call(BROADCAST, wish, AskedBroadcast)
+
+
+def _wait_for_all(new: House, sent: int) -> None:
+    """Return when so many mails were sent in all; raise BenchError when none goes out any more."""
+    last, since = -1, time.monotonic()
+    while (now := _sent(new)) < sent:
+        if now != last:
+            last, since = now, time.monotonic()
+        if time.monotonic() - since > STUCK_S:
+            raise BenchError(f"expected mails to go out, none did for {STUCK_S:g} s; see the processes' words above")
+        time.sleep(0.05)
+
+
+def _receipts(new: House, run: str, seconds: float) -> list[int]:
+    """Have orders come; return how long (ms) each receipt took from its order's stamp to its 250."""
+    with closing(new.folder.ledger()) as ledger:
+        before = {one.decision.id for one in ledger.deliveries(campaign="receipt", limit=MAX_LISTED)}
+        orders = round(ORDERS_PER_S * seconds)
+        port, key = new.folder.port, new.key
+        job = Job(port=port, key=key, requests=orders, connections=2, run=run, shape="orders", rate=ORDERS_PER_S)
+        send(job)
+
+        def settled() -> list[Delivery]:
+            found = ledger.deliveries(campaign="receipt", state="sent", limit=MAX_LISTED)
+            return [one for one in found if one.decision.id not in before]
+
+        wait("the receipts to be sent", lambda: len(settled()) >= orders)
+        return [one.changed_at - one.decision.at for one in settled()]
+
+
+def _sent(new: House) -> int:
+    with closing(new.folder.ledger()) as ledger:
+        return sum(one.count for one in ledger.counts() if one.state == "sent")
+
+
+def _open(new: House) -> int:
+    with closing(new.folder.ledger()) as ledger:
+        return sum(one.count for one in ledger.counts() if one.state in ("pending", "claimed", "in_flight"))
