@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livepost.engine.row import Bools, Fixed
-from livepost.model.broadcast import Call
+from livepost.model.broadcast import LastBroadcast
 from livepost.model.record import Record
 from livepost.process import changing
 from livepost.process.changing import Kept
@@ -24,6 +24,7 @@ from livepost.runtime.engine.stepping import Stepper
 from tests.oracle.changing import run as oracle_run
 from tests.oracle.naive import OracleResult, essences
 from tests.properties.broadcasts import broadcast_cases
+from tests.properties.drawn import Drawn, drawn_from
 from tests.properties.driver import WORKSPACE
 from tests.properties.generators import Case
 from tests.properties.test_changes import engine_run
@@ -35,7 +36,6 @@ CASES = 120
 ANEW = (*(True,) * 40, *(False,) * 10_000)
 """Not for ever: an engine that asks people again at each new start would never come to an end."""
 
-Drawn = list[tuple[Case, OracleResult]]
 Fault = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -60,22 +60,7 @@ def test_any_cut_and_any_new_start_gives_the_oracles_decisions(
 @pytest.fixture(scope="module")
 def drawn() -> Drawn:
     """Return the cases, each with what the oracle says."""
-    found: Drawn = []
-
-    @settings(
-        derandomize=True,
-        database=None,
-        deadline=None,
-        max_examples=CASES,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=broadcast_cases())
-    def draw(case: Case) -> None:
-        found.append((case, oracle_run(case.compiled, case.records, WORKSPACE)))
-
-    draw()
-    return found
+    return drawn_from(broadcast_cases(), CASES, oracle_run)
 
 
 def differs(case: Case, expected: OracleResult) -> bool:
@@ -89,7 +74,7 @@ def not_noted_who_was_asked(patch: pytest.MonkeyPatch) -> None:
     changed = Working.changed
 
     def unnoted(work: Working) -> Changed:
-        work.call = None
+        work.broadcast = None
         return changed(work)
 
     patch.setattr(Working, "changed", unnoted)
@@ -99,9 +84,9 @@ def not_asked_after_a_new_start(patch: pytest.MonkeyPatch) -> None:
     """Forget, where an engine begins anew, who is still to be asked."""
     hear = People.hear
 
-    def heard(people: People, call: Call | None) -> None:
+    def heard(people: People, broadcast: LastBroadcast | None) -> None:
         if people.position >= 0:
-            hear(people, call)
+            hear(people, broadcast)
 
     patch.setattr(People, "hear", heard)
 
@@ -117,19 +102,19 @@ def asked_before_what_was_due(patch: pytest.MonkeyPatch) -> None:
 
 def done_again(patch: pytest.MonkeyPatch) -> None:
     """Do a broadcast again that is told again."""
-    call_of = changing.call_of
+    broadcast_of = changing.broadcast_of
 
     def forgetful(kept: Kept, record: Record) -> Kept | None:
-        return call_of(msgspec.structs.replace(kept, called=()), record)
+        return broadcast_of(msgspec.structs.replace(kept, broadcasts=()), record)
 
-    patch.setattr(stepping, "call_of", forgetful)
+    patch.setattr(stepping, "broadcast_of", forgetful)
 
 
 def everybody_asked(patch: pytest.MonkeyPatch) -> None:
     """Ask those, too, who are in another segment."""
 
-    def concerned(people: People, fixed: Fixed, call: Call) -> Bools:
-        asked: Bools = fixed["inside"].any(axis=1) & (fixed["called"] < call.number)
+    def concerned(people: People, fixed: Fixed, broadcast: LastBroadcast) -> Bools:
+        asked: Bools = fixed["inside"].any(axis=1) & (fixed["asked"] < broadcast.number)
         return asked
 
     patch.setattr(People, "concerned", concerned)

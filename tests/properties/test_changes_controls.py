@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
 from livepost.engine.program import Program
 from livepost.engine.row import Bools
@@ -20,7 +19,7 @@ from livepost.runtime.engine import stepping
 from tests.oracle.changing import run as oracle_run
 from tests.oracle.naive import OracleResult, essences
 from tests.properties.changes import changing_cases
-from tests.properties.driver import WORKSPACE
+from tests.properties.drawn import Drawn, drawn_from
 from tests.properties.generators import Case
 from tests.properties.test_changes import engine_run
 from tests.properties.test_engine import oracle_people, people_of
@@ -28,29 +27,13 @@ from tests.properties.test_engine import oracle_people, people_of
 CASES = 160
 """Drawn once, always the same ones, for all controls."""
 
-Drawn = list[tuple[Case, OracleResult]]
 Fault = Callable[[pytest.MonkeyPatch], None]
 
 
 @pytest.fixture(scope="module")
 def drawn() -> Drawn:
     """Return the cases, each with what the oracle says."""
-    found: Drawn = []
-
-    @settings(
-        derandomize=True,
-        database=None,
-        deadline=None,
-        max_examples=CASES,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=changing_cases())
-    def draw(case: Case) -> None:
-        found.append((case, oracle_run(case.compiled, case.records, WORKSPACE)))
-
-    draw()
-    return found
+    return drawn_from(changing_cases(), CASES, oracle_run)
 
 
 def differs(case: Case, expected: OracleResult) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
 from livepost.engine.row import Bools, Ints
 from livepost.engine.seen import Days, Hashes, Seen
@@ -23,6 +22,7 @@ from livepost.process.round import Round
 from livepost.process.working import Working
 from tests.oracle.naive import OracleResult, essences
 from tests.oracle.naive import run as naive_run
+from tests.properties.drawn import Drawn, drawn_from
 from tests.properties.driver import WORKSPACE, fold
 from tests.properties.generators import HOUR, MINUTE, SECOND, START, Case, cases, compare, node
 from tests.properties.test_engine import oracle_people, people_of
@@ -30,29 +30,13 @@ from tests.properties.test_engine import oracle_people, people_of
 CASES = 30
 """Drawn once, always the same ones, for all controls."""
 
-Drawn = list[tuple[Case, OracleResult]]
 Fault = Callable[[pytest.MonkeyPatch], None]
 
 
 @pytest.fixture(scope="module")
 def drawn() -> Drawn:
     """Return the cases, each with what the oracle says."""
-    found: Drawn = []
-
-    @settings(
-        derandomize=True,
-        database=None,
-        deadline=None,
-        max_examples=CASES,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=cases())
-    def draw(case: Case) -> None:
-        found.append((case, naive_run(case.compiled, case.records, WORKSPACE)))
-
-    draw()
-    return found
+    return drawn_from(cases(), CASES, naive_run)
 
 
 def differs(case: Case, expected: OracleResult) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livepost.decide import joining, verdict
@@ -17,7 +17,8 @@ from livepost.model.compiled import Compiled
 from livepost.model.record import Record
 from tests.oracle.naive import OracleResult, essences
 from tests.oracle.naive import run as naive_run
-from tests.properties.driver import WORKSPACE, fold
+from tests.properties.drawn import Drawn, drawn_from
+from tests.properties.driver import fold
 from tests.properties.generators import Case, Dice, any_log, any_project
 from tests.properties.test_engine import SIZES, SLOW, compare_with_oracle
 
@@ -26,7 +27,6 @@ CASES = 200
 
 CHOICES = ("topic:tea", "topic:pots", "frequency:1 per 7d")
 
-Drawn = list[tuple[Case, OracleResult]]
 Fault = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -63,22 +63,7 @@ def test_any_batching_gives_the_oracles_decisions(case: Case, sizes: list[int], 
 @pytest.fixture(scope="module")
 def drawn() -> Drawn:
     """Return the cases, each with what the oracle says."""
-    found: Drawn = []
-
-    @settings(
-        derandomize=True,
-        database=None,
-        deadline=None,
-        max_examples=CASES,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=topic_cases())
-    def draw(case: Case) -> None:
-        found.append((case, naive_run(case.compiled, case.records, WORKSPACE)))
-
-    draw()
-    return found
+    return drawn_from(topic_cases(), CASES, naive_run)
 
 
 def differs(case: Case, expected: OracleResult) -> bool:

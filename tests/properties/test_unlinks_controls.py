@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
 from livepost.decide import stage as deciding
 from livepost.decide.stage import Campaigns
@@ -17,7 +16,7 @@ from livepost.process.rounds import Rounds
 from livepost.process.working import Working
 from tests.oracle.naive import OracleResult, essences
 from tests.oracle.unlinking import run as oracle_run
-from tests.properties.driver import WORKSPACE
+from tests.properties.drawn import Drawn, drawn_from
 from tests.properties.generators import Case
 from tests.properties.test_changes import engine_run
 from tests.properties.test_engine import oracle_people, people_of
@@ -26,31 +25,14 @@ from tests.properties.unlinks import unlinking_cases
 CASES = 120
 """Drawn once, always the same ones, for all controls; those without an undo are left out."""
 
-Drawn = list[tuple[Case, OracleResult]]
 Fault = Callable[[pytest.MonkeyPatch], None]
 
 
 @pytest.fixture(scope="module")
 def drawn() -> Drawn:
     """Return the cases, each with what the oracle says."""
-    found: Drawn = []
-
-    @settings(
-        derandomize=True,
-        database=None,
-        deadline=None,
-        max_examples=CASES,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=unlinking_cases())
-    def draw(case: Case) -> None:
-        expected = oracle_run(case.compiled, case.records, WORKSPACE)
-        if any(item[1] == "part" for item in essences(expected.outbox)):
-            found.append((case, expected))
-
-    draw()
-    return found
+    found = drawn_from(unlinking_cases(), CASES, oracle_run)
+    return [one for one in found if any(item[1] == "part" for item in essences(one[1].outbox))]
 
 
 def differs(case: Case, expected: OracleResult) -> bool:

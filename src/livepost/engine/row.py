@@ -52,7 +52,7 @@ def fixed_dtype(layout: Layout) -> np.dtype[np.void]:
     layout   its number
     due      next time (ms) at which a segment can flip; `journey` the earliest due time of a waiting journey
     settling whether the next evaluation is the one at which another project begins to serve
-    called   the number of the last broadcast that the person was asked about
+    asked    the number of the last broadcast that the person was asked about
     inside, unknown, numbers, changed   per segment: membership, whether its condition is unknown just now (so the
         membership is of before), transition number, time of the last transition (ms)
     """
@@ -64,7 +64,7 @@ def fixed_dtype(layout: Layout) -> np.dtype[np.void]:
             ("journey", "<i8"),
             ("known", "?"),
             ("settling", "?"),
-            ("called", "<u4"),
+            ("asked", "<u4"),
             ("inside", "?", (segments,)),
             ("unknown", "?", (segments,)),
             ("numbers", "<u4", (segments,)),
@@ -113,7 +113,7 @@ def _raise_numbers(rows: Fixed, layout: Layout) -> None:
 
 def _carry(source: Fixed, before: Layout, target: Fixed, after: Layout) -> None:
     """Copy what both layouts have."""
-    _copy(source, target, "due", "journey", "known", "settling", "called")
+    _copy(source, target, "due", "journey", "known", "settling", "asked")
     _copy(source, target, "sums", many=len(before.sums))
     _copy(source, target, "lasts", many=len(before.lasts))
     columns = {number: place for place, number in enumerate(before.segments.values())}

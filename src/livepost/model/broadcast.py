@@ -28,7 +28,7 @@ def broadcast_record(campaign: str, message_id: str) -> Record:
     return Record(kind=Kind.BROADCAST, source=SOURCE, message_id=message_id, control=control)
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class LastBroadcast(msgspec.Struct, frozen=True, kw_only=True):
     """The last broadcast: the `number` of it (they count from 1), stamp (ms) and seq, its campaign, whose audience it
     is for, and its id, the cause of the decisions.
     """

@@ -14,7 +14,7 @@ from livepost.engine.program import Program
 from livepost.errors import ProjectError
 from livepost.ids import event_id
 from livepost.model.block import Block
-from livepost.model.broadcast import REMEMBERED, Broadcast, Call
+from livepost.model.broadcast import REMEMBERED, Broadcast, LastBroadcast
 from livepost.model.change import Cut, Definitions, Seed, Switch, taken_over, told_by
 from livepost.model.compiled import Compiled
 from livepost.model.record import Kind, Origin, Record
@@ -33,7 +33,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     switch    the last READY, if there was one
     refused   why the last change did not happen, "" if it did
     apart     the merges that were undone, in log order
-    call      the last broadcast; `called` the ids of those before it and its own, the newest last
+    broadcast   the last one; `broadcasts` the ids of those before it and its own, the newest last
     """
 
     definitions: Definitions
@@ -41,8 +41,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     switch: Switch | None = None
     refused: str = ""
     apart: tuple[Apart, ...] = ()
-    call: Call | None = None
-    called: tuple[bytes, ...] = ()
+    broadcast: LastBroadcast | None = None
+    broadcasts: tuple[bytes, ...] = ()
 
     def program(self) -> Program:
         """Return the program of the project that serves, and of what is to come."""
@@ -87,12 +87,12 @@ def changed(kept: Kept, record: Record) -> tuple[Kept, Program] | None:
     return None
 
 
-def call_of(kept: Kept, record: Record) -> Kept | None:
+def broadcast_of(kept: Kept, record: Record) -> Kept | None:
     """Return what is computed with after a BROADCAST; None for another record, and for a broadcast told before."""
     if record.kind is not Kind.BROADCAST:
         return None
     id_ = event_id(record.source, record.message_id)
-    if id_ in kept.called:
+    if id_ in kept.broadcasts:
         return None
     try:
         name = told_by(record, Broadcast).campaign
@@ -101,9 +101,11 @@ def call_of(kept: Kept, record: Record) -> Kept | None:
     audience = next((c.audience for c in kept.definitions.serving.campaigns if c.broadcast and c.name == name), None)
     if audience is None:
         return None
-    number = 1 if kept.call is None else kept.call.number + 1
-    call = Call(number=number, at=record.stamp, position=record.seq, campaign=name, audience=audience, id=id_)
-    return msgspec.structs.replace(kept, call=call, called=(*kept.called, id_)[-REMEMBERED:])
+    number = 1 if kept.broadcast is None else kept.broadcast.number + 1
+    broadcast = LastBroadcast(
+        number=number, at=record.stamp, position=record.seq, campaign=name, audience=audience, id=id_
+    )
+    return msgspec.structs.replace(kept, broadcast=broadcast, broadcasts=(*kept.broadcasts, id_)[-REMEMBERED:])
 
 
 def seed_of(kept: Kept, record: Record) -> tuple[Kept, Seed] | None:

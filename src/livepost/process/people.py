@@ -38,7 +38,7 @@ from livepost.engine.rows import NO_ROWS, Rows
 from livepost.engine.seen import Days, Hashes, Seen
 from livepost.engine.subjects import Subjects
 from livepost.identity import Separation
-from livepost.model.broadcast import Call
+from livepost.model.broadcast import LastBroadcast
 from livepost.model.decision import OutboxItem, Transition
 from livepost.model.journal import under_way
 from livepost.model.letter import Letter
@@ -130,7 +130,7 @@ class People:
         self.as_of = 0
         self.complete_to = -1
         self.ready_at = -1
-        self.call: Call | None = None
+        self.broadcast: LastBroadcast | None = None
         self.counts = dict.fromkeys(FATES, 0)
         self.lateness: Counter[str] = Counter()
         self._fetch: Callable[[Collection[int]], Mapping[int, bytes]] = lambda numbers: {}
@@ -210,26 +210,26 @@ class People:
         self.fixed, self._earliest = fixed, np.minimum(fixed["due"], fixed["journey"])
         self._counted = self._counts()
 
-    def hear(self, call: Call | None) -> None:
+    def hear(self, broadcast: LastBroadcast | None) -> None:
         """From now on ask the people in a broadcast's audience about it, each before whatever comes next: they are due
         at its stamp. Call it after the store has it, and after people were loaded.
 
         What was due before it is served. So whose row is as it was then is in the audience if the row says so, and
         whoever's row changed since was asked: the rows need not be written for it.
         """
-        self.call = call
-        if call is not None:
-            asked = self.concerned(self.fixed, call)
-            self.fixed["journey"][asked] = np.minimum(self.fixed["journey"][asked], call.at)
-            self._earliest[asked] = np.minimum(self._earliest[asked], call.at)
+        self.broadcast = broadcast
+        if broadcast is not None:
+            asked = self.concerned(self.fixed, broadcast)
+            self.fixed["journey"][asked] = np.minimum(self.fixed["journey"][asked], broadcast.at)
+            self._earliest[asked] = np.minimum(self._earliest[asked], broadcast.at)
 
-    def concerned(self, fixed: Fixed, call: Call) -> Bools:
+    def concerned(self, fixed: Fixed, broadcast: LastBroadcast) -> Bools:
         """Say of each whether they are in a broadcast's audience and were not asked yet."""
         places = {rule.name: place for place, rule in enumerate(self.program.rules)}
-        if call.audience not in places:
+        if broadcast.audience not in places:
             return np.zeros(len(fixed), bool)
-        inside: Bools = fixed["inside"][:, places[call.audience]]
-        return inside & (fixed["called"] < call.number)
+        inside: Bools = fixed["inside"][:, places[broadcast.audience]]
+        return inside & (fixed["asked"] < broadcast.number)
 
     def due(self, at: int, limit: int) -> Ints:
         """Return the numbers of up to `limit` people due by `at` (ms), ascending: those longest due, of those due at

@@ -25,14 +25,14 @@ from livepost.process.people import Changed, People
 class Working:
     """Bring everybody in first, then `open`; `changed` gives what the step made of them.
 
-    The row's fixed part stands in the array `fixed` meanwhile, its tiles in `tiles`. Of the last broadcast, `call`, the
-    `concerned` are still to be asked; at the end of the step nobody is.
+    The row's fixed part stands in the array `fixed` meanwhile, its tiles in `tiles`. The `concerned` are still
+    to be asked about the last `broadcast`; at the end of the step nobody is.
     """
 
     def __init__(self, people: People) -> None:
         self._people = people
         self.program = people.program
-        self.call = people.call
+        self.broadcast = people.broadcast
         self.numbers: list[int] = []
         self.fixed: Fixed = np.zeros(0, people.dtype)
         self.tiles: list[bytes] = []
@@ -88,8 +88,8 @@ class Working:
         self.fixed = self._people.fixed_of(self.numbers)
         if self._known_of_new:
             self.fixed["known"][np.array(self.numbers, np.int64) >= self._first_new] = self._known_of_new
-        if self.call is not None:
-            self.concerned = {*np.flatnonzero(self._people.concerned(self.fixed, self.call)).tolist()}
+        if self.broadcast is not None:
+            self.concerned = {*np.flatnonzero(self._people.concerned(self.fixed, self.broadcast)).tolist()}
 
     def has(self, number: int) -> bool:
         """Whether the person with this number was brought in."""
@@ -135,10 +135,11 @@ class Working:
         """Return the moment at which the person is asked about the last broadcast, if that is still to come: it goes
         before all others.
         """
-        if self.call is None or local not in self.concerned:
+        last = self.broadcast
+        if last is None or local not in self.concerned:
             return ()
         self.concerned.remove(local)
-        return (Moment(self.call.at, self.call.position, event=self.call.id, broadcast=self.call.campaign),)
+        return (Moment(last.at, last.position, event=last.id, broadcast=last.campaign),)
 
     def picks(self, local: int) -> list[Held]:
         """Return the person's picks."""
@@ -201,8 +202,8 @@ class Working:
         self._fold_full()
         for local in self.gone:
             self.fixed[local] = blank(self.program, 1)[0]
-        if self.call is not None:
-            self.fixed["called"] = self.call.number
+        if self.broadcast is not None:
+            self.fixed["asked"] = self.broadcast.number
         others: dict[int, Row | None] = {local: self._whole(local) for local in self._apart}
         others |= dict.fromkeys(self.gone)
         subjects = self._other_subjects()

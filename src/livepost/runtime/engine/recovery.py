@@ -42,7 +42,7 @@ def recover(workspace: str, store: StateStore, images: Images, log: LogReader, l
     people.make_room(about.people)
     for piece in images.pieces(loaded.image):
         people.load_piece(piece)
-    people.hear(stepper.kept.call)
+    people.hear(stepper.kept.broadcast)
     _remember(people, store, sum(taken.seen for _, taken in steps))
     set_place(people, about.loaded)
     stepper.timeline = timeline_of(log, about.loaded.complete_to, about.loaded.position)

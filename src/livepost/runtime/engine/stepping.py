@@ -18,7 +18,7 @@ from livepost.model.change import Definitions, Seed
 from livepost.model.compiled import Compiled
 from livepost.model.record import Record
 from livepost.model.unlink import Unlink
-from livepost.process.changing import Kept, begun, call_of, changed, control_of, seed_of, unlink_of
+from livepost.process.changing import Kept, begun, broadcast_of, changed, control_of, seed_of, unlink_of
 from livepost.process.parting import applies
 from livepost.process.people import Delta, People
 from livepost.process.stage import step
@@ -78,7 +78,7 @@ class Stepper:
         one is a broadcast: who is in its audience is known when nobody is due before it.
         """
         control = control_of(blocks[0]) if blocks else None
-        if control is None or (changed(self.kept, control) is None and call_of(self.kept, control) is None):
+        if control is None or (changed(self.kept, control) is None and broadcast_of(self.kept, control) is None):
             return None
         drained = self.is_complete() and self.people.next_due() > control.stamp
         return None if drained else control.stamp
@@ -95,7 +95,7 @@ class Stepper:
             return Made(self._delta(blocks, timeline, given, unlink=unlink[1]), timeline, unlink[0])
         if control is not None and (after := changed(self.kept, control)) is not None:
             return Made(self._passed(control), timeline, *after)
-        if control is not None and (asking := call_of(self.kept, control)) is not None:
+        if control is not None and (asking := broadcast_of(self.kept, control)) is not None:
             return Made(self._passed(control), timeline, asking)
         return Made(self._delta(blocks, timeline, given), timeline)
 
@@ -105,9 +105,9 @@ class Stepper:
         self.timeline = made.timeline
         if made.kept is not None and made.kept.apart != self.kept.apart:
             self.people.apart = _separation(made.kept)
-        heard, self.kept = self.kept.call, made.kept or self.kept
-        if self.kept.call != heard:
-            self.people.hear(self.kept.call)
+        heard, self.kept = self.kept.broadcast, made.kept or self.kept
+        if self.kept.broadcast != heard:
+            self.people.hear(self.kept.broadcast)
         if made.program is not None:
             self.people.adopt(made.program, _ready_at(self.kept))
             self._campaigns = Campaigns(self.definitions.serving, self._workspace, self.kept.switch)

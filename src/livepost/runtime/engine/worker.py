@@ -346,7 +346,7 @@ class Worker:
         stepper = Stepper(kept_of(loaded.definitions), self._workspace)
         stepper.people.keep_at_most(self._row_bytes, self._store.rows_of)
         stepper.people.load(self._store.rows())
-        stepper.people.hear(stepper.kept.call)
+        stepper.people.hear(stepper.kept.broadcast)
         for blob in self._store.seen():
             stepper.people.seen.remember(*seen_of(blob))
         stepper.timeline = timeline_of(self._log, loaded.complete_to, loaded.position)
