@@ -7,20 +7,22 @@ enough.
 
 from __future__ import annotations
 
-import difflib
 import re
-from typing import NoReturn
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, unquote
 
 import msgspec
 
-from livepost.errors import SettingsError
+from livepost.settings.address import AddressForm
 from livepost.settings.smtp import is_loopback
 
 SCHEME = "postgresql:"
 FORM = "postgresql://user@host[:port]/database[?sslmode=verify-full]"
 PORT = 5432
 OPTIONS = ("sslmode", "sslrootcert", "schema", "socket", "exposed")
+_ADDRESS = AddressForm(
+    setting="ledger", of="a database", form=FORM, plain="postgresql://user@host/database", options=OPTIONS
+)
+_refuse = _ADDRESS.refuse
 MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
 """libpq's `sslmode`, but for `allow`: from nothing to a certificate that is checked with the host's name."""
 
@@ -81,37 +83,14 @@ def read_postgres(value: str, where: str) -> PostgresAddress:
 
 
 def _split(value: str, where: str) -> SplitResult:
-    if not (value.isascii() and value.isprintable()) or " " in value:
-        _refuse(where, f"is no address of a database: expected ASCII without spaces, as in {FORM}")
-    try:
-        parts = urlsplit(value)
-        number = parts.port
-    except ValueError:
-        _refuse(where, f"is no address of a database: expected a host and a port of 1 to 65535, as in {FORM}")
-    if parts.password is not None:
-        _refuse(
-            where,
-            'must not hold the password; write postgresql://user@host/database and ledger_password = "env:NAME" or '
-            '"file:PATH", and change the password if it was ever saved in clear',
-        )
-    if not parts.username or not re.fullmatch(r"/[^/]+", parts.path) or number == 0 or parts.fragment:
+    parts = _ADDRESS.split(value, where)
+    if not parts.username or not re.fullmatch(r"/[^/]+", parts.path):
         _refuse(where, f"is no address of a database: expected {FORM}")
     return parts
 
 
 def _options(parts: SplitResult, where: str) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(parts.query, strict_parsing=True) if parts.query else []
-    except ValueError:
-        _refuse(where, "has an option without a value; options are written ?name=value&name=value")
-    for name, _ in pairs:
-        if name not in OPTIONS:
-            near = difflib.get_close_matches(name, OPTIONS, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(OPTIONS)}"
-            _refuse(where, f"has an option {name[:40]} that there is not; {hint}")
-    options = dict(pairs)
-    if len(options) < len(pairs):
-        _refuse(where, "names an option twice; say each once")
+    options = _ADDRESS.options_of(parts, where)
     if bool(parts.hostname) == ("socket" in options):
         _refuse(
             where, f"names no host, or a host and a socket; expected {FORM}, or ?socket=FOLDER in place of the host"
@@ -119,7 +98,3 @@ def _options(parts: SplitResult, where: str) -> dict[str, str]:
     if not options.get("socket", "/").startswith("/"):
         _refuse(where, "names a socket by a relative path; expected the folder that it lies in, as in socket=/run/pg")
     return options
-
-
-def _refuse(where: str, why: str) -> NoReturn:
-    raise SettingsError(f"ledger ({where}) {why}")

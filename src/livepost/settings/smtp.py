@@ -7,22 +7,23 @@ that more is meant.
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import re
 from pathlib import Path
-from typing import Literal, NoReturn, TypeAlias
+from typing import Literal, TypeAlias
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 import msgspec
 
-from livepost.errors import SettingsError
+from livepost.settings.address import AddressForm
 
 Tls: TypeAlias = Literal["implicit", "starttls", "none"]
 
 SCHEMES = ("smtp:", "smtps:")
 FORM = "smtp://[user@]host[:port][?tls=starttls|none] or smtps://[user@]host[:port]"
 OPTIONS = ("tls", "cafile", "ehlo", "connections", "exposed")
+_ADDRESS = AddressForm(setting="mail", of="a server", form=FORM, plain="smtp://user@host", options=OPTIONS)
+_refuse = _ADDRESS.refuse
 PORTS: dict[str, int] = {"smtp": 587, "smtps": 465}
 """Ports of submission (RFC 6409, RFC 8314) where the address names none."""
 
@@ -106,20 +107,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _split(value: str, where: str) -> SplitResult:
-    if not (value.isascii() and value.isprintable()) or " " in value:
-        _refuse(where, f"is no address of a server: expected ASCII without spaces, as in {FORM}")
-    try:
-        parts = urlsplit(value)
-        number = parts.port
-    except ValueError:
-        _refuse(where, f"is no address of a server: expected a host and a port of 1 to 65535, as in {FORM}")
-    if parts.password is not None:
-        _refuse(
-            where,
-            'must not hold the password; write smtp://user@host and mail_password = "env:NAME" or "file:PATH", and '
-            "change the password if it was ever saved in clear",
-        )
-    if not _is_host(parts.hostname or "") or number == 0 or parts.path not in ("", "/") or parts.fragment:
+    parts = _ADDRESS.split(value, where)
+    if not _is_host(parts.hostname or "") or parts.path not in ("", "/"):
         _refuse(where, f"is no address of a server: expected {FORM}")
     if not unquote(parts.username or "").isprintable():
         _refuse(where, "names a user with control characters; remove them")
@@ -134,20 +123,10 @@ def _is_host(host: str) -> bool:
 
 
 def _options(parts: SplitResult, where: str) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(parts.query, strict_parsing=True) if parts.query else []
-    except ValueError:
-        _refuse(where, "has an option without a value; options are written ?name=value&name=value")
-    for name, _ in pairs:
-        if name not in OPTIONS:
-            near = difflib.get_close_matches(name, OPTIONS, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(OPTIONS)}"
-            _refuse(where, f"has an option {name[:40]} that there is not; {hint}")
-    if len(dict(pairs)) < len(pairs):
-        _refuse(where, "names an option twice; say each once")
-    if dict(pairs).get("exposed", "yes") != "yes":
+    options = _ADDRESS.options_of(parts, where)
+    if options.get("exposed", "yes") != "yes":
         _refuse(where, "has an option exposed that is not yes; leave it out if the way to the server is not safe")
-    return dict(pairs)
+    return options
 
 
 def _tls(scheme: str, options: dict[str, str], where: str) -> Tls:
@@ -175,7 +154,3 @@ def _connections(options: dict[str, str], where: str) -> int:
     if not re.fullmatch("[0-9]{1,3}", told) or not 1 <= int(told) <= MAX_CONNECTIONS:
         _refuse(where, f"has an option connections that is not a number of 1 to {MAX_CONNECTIONS}")
     return int(told)
-
-
-def _refuse(where: str, what: str) -> NoReturn:
-    raise SettingsError(f"mail ({where}) {what}")
