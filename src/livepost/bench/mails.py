@@ -34,6 +34,7 @@ from livepost.bench.machine import machine
 from livepost.bench.path import PEOPLE, identify_everybody
 from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Delivery
 from livepost.runtime.front.broadcasting import BROADCAST, Asked
+from livepost.runtime.house.processes import usage
 from livepost.runtime.house.supervisor import end
 from livepost.runtime.sockets.wire import WireClient
 
@@ -73,12 +74,12 @@ def run(
         new.start()
         identify_everybody(new)
         mails_per_s = _work_off(new, waiting)
-        before = resident(new.pids()["courier"])
+        before = _resident(new)
         for _ in range((mails - waiting) // PEOPLE):
             sent = _sent(new)
             _broadcast(new, 1)
             _wait_for_all(new, sent + PEOPLE)
-        after = resident(new.pids()["courier"])
+        after = _resident(new)
         alone = _receipts(new, "alone", seconds)
         _broadcast(new, bulk // PEOPLE)
         beside = _receipts(new, "beside", seconds)
@@ -117,12 +118,6 @@ def quantile(values: list[int], share: float) -> int:
     """
     ordered = sorted(values)
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
-
-
-def resident(pid: int) -> int:
-    """Return the bytes of a process that are in memory (Linux: proc(5), statm)."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextlib.contextmanager
@@ -206,3 +201,11 @@ def _sent(new: House) -> int:
 def _open(new: House) -> int:
     with closing(new.folder.ledger()) as ledger:
         return sum(one.count for one in ledger.counts() if one.state in ("pending", "claimed", "in_flight"))
+
+
+def _resident(new: House) -> int:
+    """Return the bytes of the courier that are in memory."""
+    told = usage(new.pids()["courier"])
+    if told is None:
+        raise BenchError("expected the courier to run, it does not; see its words above")
+    return told.resident_bytes
