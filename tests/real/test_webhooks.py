@@ -179,7 +179,7 @@ def test_a_wait_is_kept_across_a_kill_and_retry_after_is_heard(houses: Houses) -
     receiver = houses.receiver(lambda _: answers.pop(0) if answers else Reply(204))
     house = houses.start(receiver)
     shop(house, "ada")
-    wait_until("a failure", lambda: len(receiver.requests) == 1)
+    wait_until("a failure, kept", lambda: (one := standing(house, 0)) is not None and one.sent == 1)
     house.kill("courier")
     house.drain()
     wait_until("all to be told", lambda: is_told_all(house, 0))
