@@ -24,7 +24,7 @@ run: $(VENV)/.run ## start the demo: its shop is http://localhost:8300/shop (POR
 	exec $(BIN)/livepost demo --port $(PORT) --data $(DATA) $(ARGS)
 
 test: $(VENV)/.test ## install the test extras too and run the tests (ARGS= go to pytest)
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.test ## ruff, formatting, mypy --strict (benchmarks too), import floors
 	$(BIN)/ruff check --quiet .

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def test_a_secret_key_is_shown_once_and_that_is_said(livepost: Command, project:
 
 
 def test_people_see_a_write_key_whole(livepost: Command, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "140")
+    monkeypatch.setattr(sys.modules["livepost.cli.keys"]._console, "width", 140)
     key = livepost("keys", "new", "write", "--json").json()["key"]
     assert key in livepost("keys", "list").out
 

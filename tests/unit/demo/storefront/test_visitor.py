@@ -23,8 +23,8 @@ def test_what_a_browser_draws_is_taken() -> None:
         user_id(900),
         anonymous_id(900),
         "h0900@example.com",
-        new_user_id(),
-        uuid.uuid4().hex,  # a subject's id has this form
+        pytest.param(new_user_id(), id="a user drawn"),
+        pytest.param(uuid.uuid4().hex, id="32 hex digits"),  # a subject's id has this form
         BROWSER.upper(),
         BROWSER + "\n",
         f"{BROWSER}/why",
