@@ -27,7 +27,7 @@ from livepost.runtime.sockets.wire import WireClient
 from livepost.vault.base import USER, ExternalId
 from tests.crash.house import House, wait_until
 from tests.crash.load import send
-from tests.real.post import Sink
+from tests.real.post import Office, Sink
 
 PEOPLE = int(os.environ.get("LIVEPOST_BROADCAST_PEOPLE", "1500"))
 KILLS = int(os.environ.get("LIVEPOST_BROADCAST_KILLS", "8"))
@@ -56,14 +56,16 @@ def letter(member: Member) -> Email:
 '''
 
 NOTE = """<mjml><mj-body><mj-section><mj-column><mj-text>Hello {{ first_name }}
-<a href="{{ unsubscribe_url }}">Unsubscribe</a> {{ shop_address }}
+<a href="https://shop.example/new">What is new</a>
+<a href="{{ unsubscribe_url }}">Unsubscribe</a> 
+<a href="{{ preferences_url }}">What you get</a> {{ shop_address }}
 </mj-text></mj-column></mj-section></mj-body></mjml>"""
 
 
 class Shop:
-    """A house with members, whose mails go to a sink."""
+    """A house with members, whose mails go to a sink, or to a server that keeps them."""
 
-    def __init__(self, folder: Path, sink: Sink, people: int, courier: str = "") -> None:
+    def __init__(self, folder: Path, sink: Sink | Office, people: int, courier: str = "", front: str = "") -> None:
         project = folder / "shop"
         (project / "templates").mkdir(parents=True)
         (project / "shop.py").write_text(SHOP)
@@ -73,7 +75,7 @@ class Shop:
             'shop_name = "The shop"\nshop_address = "1 Market Square"\npublic_url = "https://m.shop.example"\n'
             "approve_above = 0\n"
         )
-        self.house = House(folder / "data", project, courier=courier)
+        self.house = House(folder / "data", project, courier=courier, front=front)
         self.house.start()
         self.people = people
         self._fill()
@@ -126,6 +128,7 @@ class Shop:
             members = range(begin, min(begin + BATCH, self.people))
             send(self.house, [call for number in members for call in _calls(number)])
         with closing(EngineClient(self.house.folder)) as engine:
+            wait_until("the engine to answer", lambda: engine.status().position >= -1)
 
             def members() -> int:
                 return next(one.people for one in engine.segments() if one.segment == "members")
