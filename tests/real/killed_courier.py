@@ -64,14 +64,14 @@ class Desk:
 
     def make(self, claim: Claimed, view: PersonView | None, now_ms: int) -> Message:
         name = claim.decision.id.hex()
-        raw = f"From: shop@example.com\r\nTo: {name}@example.com\r\nMessage-ID: <{name}@shop>\r\n\r\nHi\r\n".encode()
+        head = f"From: shop@example.com\r\nTo: {name}@example.com\r\nSubject: Hi\r\nMessage-ID: <{name}@shop>\r\n"
         return Message(
             decision=claim.decision.id,
             person=claim.person,
             sender="shop@example.com",
             recipient=f"{name}@example.com",
             message_id=f"<{name}@shop>",
-            raw=raw,
+            raw=f"{head}\r\nHi\r\n".encode(),
         )
 
 

@@ -23,6 +23,7 @@ from livepost.console import state, words
 from livepost.console.campaign import CAMPAIGN
 from livepost.console.campaigns import CAMPAIGNS
 from livepost.console.dead import DEAD
+from livepost.console.delivery import MAILS, STORY
 from livepost.console.door import LINK_PATH, Door, leave
 from livepost.console.flow import FLOW
 from livepost.console.house import House
@@ -48,6 +49,8 @@ PAGES: tuple[Page, ...] = (
     SEGMENT,
     CAMPAIGNS,
     CAMPAIGN,
+    MAILS,
+    STORY,
     MAILBOX,
     MAIL,
     PREVIEW,

@@ -82,8 +82,11 @@ class BroadcastsView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeliveryLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery: when it changed last (UTC ms), whose it is, its state with the class of its colour, why."""
+    """A delivery: its decision (hex), when it changed last (UTC ms), whose it is, its state with the class of its
+    colour, why.
+    """
 
+    id: str
     at: int
     person: str
     state: str
@@ -207,6 +210,7 @@ def _holdout(standing: CampaignStanding, spec: CampaignSpec | None) -> list[Part
 
 def _line(one: Delivery) -> DeliveryLine:
     return DeliveryLine(
+        id=one.decision.id.hex(),
         at=one.changed_at,
         person=one.person.hex(),
         state=state_word(one.state),

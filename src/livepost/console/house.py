@@ -16,6 +16,7 @@ from livepost.model.person import PersonView
 from livepost.model.standing import CampaignStanding, Pace, PersonLine, ProcessStanding, StoreStanding
 from livepost.model.story import PersonStory
 from livepost.model.told import Member, SegmentCount, SegmentHistory, Standing
+from livepost.ops.mail_story import MailStory
 from livepost.ops.mailbox import MailPage, MailShown
 from livepost.ops.why import PersonReason
 from livepost.settings.load import Shown
@@ -152,6 +153,10 @@ class House(Protocol):
 
     def mail(self, id: str) -> MailShown | None:
         """Return the kept mail of a decision (its id in hex); None if there is none, or its person was forgotten."""
+        ...
+
+    def mail_story(self, id: str) -> MailStory | None:
+        """Return what the ledger knows of a mail by its decision's id in hex; None if it knows none."""
         ...
 
     def letters(self, after: int, limit: int) -> list[Letter]:

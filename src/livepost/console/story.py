@@ -43,7 +43,8 @@ Details = list[tuple[str, str]]
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """An entry as it is shown; `about` is the segment or campaign it is about, `path` that one's page.
 
-    `key` names it as long as it is there; `tags` are words with a class each.
+    `key` names it as long as it is there; `tags` are words with a class each; `mail` is the decision (hex) whose mail
+    it is about, "" for none.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     tags: tuple[tuple[str, str], ...] = ()
     details: Details
+    mail: str = ""
 
 
 def kind_of(one: Happening) -> str:
@@ -124,6 +126,7 @@ def _decision(one: DecisionTaken) -> Entry:
         path=f"/campaigns/{one.campaign}",
         text=f"no mail: {skip}" if one.skip else "a mail is wanted",
         details=[("cause", one.cause), ("because of record", number(one.position)), ("decision", one.decision)],
+        mail=one.decision,
     )
 
 
@@ -139,6 +142,7 @@ def _moved(one: DeliveryMoved) -> Entry:
         path=f"/campaigns/{one.campaign}",
         text=f"{state_word(one.after)}: {why}" if why else state_word(one.after),
         details=[*told, ("was before", state_word(one.before)), ("decision", one.decision)],
+        mail=one.decision,
     )
 
 
@@ -153,6 +157,7 @@ def _outcome(one: OutcomeNoted) -> Entry:
         path=f"/campaigns/{one.campaign}" if one.campaign else "",
         text=one.name,
         details=[*((name, plain(value)) for name, value in one.properties.items()), *place],
+        mail=one.decision if one.campaign else "",
     )
 
 

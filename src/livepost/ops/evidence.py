@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from livepost.ledger.base import MAX_LISTED, Delivery, Ledger, Move, Note
+from livepost.ledger.base import MAX_LISTED, Delivery, Ledger, Move, Note, Outcome
 from livepost.model.decision import Transition
 from livepost.model.person import PersonView
 from livepost.ops.behind import Counted
@@ -26,7 +26,8 @@ class Transitions(Protocol):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """What the stores know of one person, newest first; `history` and `notes` by decision id, oldest first.
+    """What the stores know of one person, newest first; `history`, `notes` and `outcomes` by decision id, oldest
+    first.
 
     `counted` are the events behind what is known, None where the log was not asked.
     """
@@ -35,6 +36,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: Sequence[Delivery] = ()
     history: Mapping[bytes, Sequence[Move]] = {}
     notes: Mapping[bytes, Sequence[Note]] = {}
+    outcomes: Mapping[bytes, Sequence[Outcome]] = {}
     transitions: Sequence[Transition] = ()
     counted: Counted | None = None
 
@@ -49,5 +51,6 @@ def gather(view: PersonView, ledger: Ledger, engine: Transitions) -> Evidence:
         deliveries=deliveries,
         history={id: ledger.history(id) for id in ids},
         notes={id: ledger.notes(id) for id in ids},
+        outcomes={id: ledger.outcomes(id) for id in ids},
         transitions=sorted(transitions, key=lambda one: one.position, reverse=True),
     )

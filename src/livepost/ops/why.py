@@ -13,7 +13,7 @@ import msgspec
 
 from livepost.errors import ProjectError
 from livepost.expr import Expr
-from livepost.ledger.base import Delivery, Move, Note
+from livepost.ledger.base import Delivery, Move, Note, Outcome
 from livepost.model.compiled import CampaignSpec, Compiled, SegmentSpec
 from livepost.model.decision import REASONS, reason_words
 from livepost.model.person import JourneyView, MembershipView, PersonView
@@ -51,8 +51,9 @@ class Happened(msgspec.Struct, frozen=True):
 
 
 class MailReason(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision and what became of it: the ledger's state and reason, and each move on the way; `behind` are the
-    records that brought it about, as they were counted then.
+    """A decision and what became of it: the ledger's state and reason, each move on the way, and what happened to the
+    mail later; `behind` are the records that brought it about, as they were counted then. `provider` is who answered,
+    with its own id for the mail, "" if nobody did.
     """
 
     decision: str
@@ -64,6 +65,9 @@ class MailReason(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     moves: tuple[Happened, ...]
     behind: tuple[Behind, ...] = ()
+    outcomes: tuple[Happened, ...] = ()
+    provider: str = ""
+    provider_id: str = ""
 
 
 class CampaignReason(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +94,7 @@ class CampaignReason(msgspec.Struct, frozen=True, kw_only=True):
         lines = [self.text, *map(str, self.behind)]
         for mail in self.mails:
             lines += [f"  {mail.text}"] if mail.text != self.text else []
-            lines += [*map(str, mail.behind), *map(str, mail.moves)]
+            lines += [*map(str, mail.behind), *map(str, mail.moves), *map(str, mail.outcomes)]
         return "\n".join([*lines, *_indented(self.reach)])
 
 
@@ -164,9 +168,13 @@ def why_person(compiled: Compiled, evidence: Evidence) -> PersonReason:
 
 
 def mail_reason(
-    delivery: Delivery, history: Sequence[Move], notes: Sequence[Note], behind: tuple[Behind, ...] = ()
+    delivery: Delivery,
+    history: Sequence[Move],
+    notes: Sequence[Note],
+    behind: tuple[Behind, ...] = (),
+    outcomes: Sequence[Outcome] = (),
 ) -> MailReason:
-    """Return why a mail was decided on and what became of it; moves, notes and records are those of the delivery."""
+    """Return why a mail was decided on and what became of it; moves, notes, records and outcomes are the delivery's."""
     decision = delivery.decision
     moves = [_move(one) for one in history]
     moves += [Happened(note.at, f"{reason_words(note.reason, note.detail)}, too late to stop it") for note in notes]
@@ -186,6 +194,9 @@ def mail_reason(
         ),
         moves=tuple(moves),
         behind=behind,
+        outcomes=tuple(Happened(one.at, one.outcome.replace("_", " ")) for one in outcomes),
+        provider=delivery.provider,
+        provider_id=delivery.provider_id,
     )
 
 
@@ -261,7 +272,8 @@ def _not_started(compiled: Compiled, spec: CampaignSpec, evidence: Evidence) -> 
 
 def _mail(delivery: Delivery, evidence: Evidence, behind: tuple[Behind, ...]) -> MailReason:
     id = delivery.decision.id
-    return mail_reason(delivery, evidence.history.get(id, ()), evidence.notes.get(id, ()), behind)
+    outcomes = evidence.outcomes.get(id, ())
+    return mail_reason(delivery, evidence.history.get(id, ()), evidence.notes.get(id, ()), behind, outcomes)
 
 
 def _move(move: Move) -> Happened:

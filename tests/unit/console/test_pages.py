@@ -15,6 +15,7 @@ from livepost.model.told import Member, SegmentCount
 from livepost.ops.mailbox import MailPage
 from tests.unit.console.letters import Letters, letter
 from tests.unit.console.shop import ADA, REMINDER, SHOP, VIEW, delivery, reasons
+from tests.unit.console.test_delivery import STORY
 from tests.unit.console.test_flow import STANDING, _pace
 from tests.unit.console.test_mailbox import ID as MAIL_ID
 from tests.unit.console.test_mailbox import LINE as MAIL_LINE
@@ -50,10 +51,19 @@ ANSWERS = {
     "keeps_mails": True,
     "mails": MailPage(mails=[MAIL_LINE], older=None, looked_at=1),
     "mail": _shown(),
+    "mail_story": STORY,
+    "broadcasts": [],
     "letters": [letter(17)],
     "letter": Letters(letter(17)).answers["letter"](17, open=False),
 }
-NAMES = {"person": ADA.hex(), "segment": "browsing", "campaign": "reminder", "mail": MAIL_ID, "letter": "17"}
+NAMES = {
+    "person": ADA.hex(),
+    "segment": "browsing",
+    "campaign": "reminder",
+    "mail": MAIL_ID,
+    "delivery": MAIL_ID,
+    "letter": "17",
+}
 PATHS = [re.sub(r"\{\w+\}", NAMES.get(page.name, ""), page.path) for page in PAGES]
 
 

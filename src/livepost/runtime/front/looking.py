@@ -37,6 +37,7 @@ from livepost.observe.rates import Rates
 from livepost.ops.campaigns import campaign_standings
 from livepost.ops.evidence import gather
 from livepost.ops.lately import people_lately
+from livepost.ops.mail_story import MailStory, mail_story
 from livepost.ops.mailbox import MailPage, MailShown, mail_page, mail_shown
 from livepost.ops.pace import pace, totals
 from livepost.ops.search import search
@@ -302,6 +303,11 @@ class Looking:
             return None
         with self._look() as look:
             return mail_shown(self._mailbox, look.vault, self._ledger, decision)
+
+    def mail_story(self, id: str) -> MailStory | None:
+        """Return what the ledger knows of a mail by its decision's id in hex; None if it knows none."""
+        decision = id_in_hex(id)
+        return None if decision is None else mail_story(self._ledger, decision)
 
     def close(self) -> None:
         """Release the looks that nobody uses, and what previews need; look no more."""

@@ -1,0 +1,151 @@
+"""Mails as the ledger has them, kept or not: those of a state, and the story of one.
+
+`/mails` lists those that need a look first: unknown, held, failed, skipped. The mailbox shows what mails say, where
+they are kept; these pages show what became of them, whoever carried them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+
+from livepost.console.house import House
+from livepost.console.live import SELDOM_S
+from livepost.console.page import Page
+from livepost.console.segment import NAME_MAX
+from livepost.console.state import COLOURS, state_word
+from livepost.errors import RejectedError
+from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Delivery
+from livepost.ledger.moves import State
+from livepost.model.decision import reason_words
+from livepost.ops.mail_story import MailStory, todo
+
+SHOWN = 50
+"""Mails listed unless more are asked for."""
+
+ID_CHARS = 32
+FIRST: tuple[State, ...] = ("unknown", "held", "failed", "skipped")
+"""States that are looked at first, in this order; the others follow as they are listed elsewhere."""
+
+CLASSES = ("marketing", "transactional")
+
+
+class MailsAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """`state` is that of the mails listed; `campaign` is "" for all; `limit` how many."""
+
+    state: State = "unknown"
+    campaign: Annotated[str, msgspec.Meta(max_length=NAME_MAX)] = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_LISTED)] = SHOWN
+
+
+class MailLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail: its decision and person in hex, when it changed last (UTC ms), why it is as it is."""
+
+    id: str
+    person: str
+    campaign: str
+    at: int
+    cause: str
+    why: str
+
+
+class MailsView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the list shows.
+
+    states      (state, word, how many) of all campaigns, or of the chosen one
+    todo        by class, what can be done about the state that is listed
+    waiting     broadcasts that wait for approval
+    more        how many mails may be asked for next, 0 if there are no more
+    """
+
+    states: list[tuple[str, str, int]]
+    campaigns: list[str]
+    mails: list[MailLine]
+    todo: list[tuple[str, str]]
+    waiting: list[AskedBroadcast]
+    more: int
+
+
+class StoryAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which mail: its decision's id in hex."""
+
+    id: Annotated[str, msgspec.Meta(max_length=NAME_MAX)]
+
+
+class StoryView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page of one mail shows; `kept` says whether the mailbox has it."""
+
+    story: MailStory
+    kept: bool
+
+
+def _mails(house: House, asked: MailsAsked) -> MailsView:
+    standings = house.campaigns()
+    counts: Counter[str] = Counter()
+    for one in standings:
+        if asked.campaign in ("", one.campaign):
+            counts.update(one.by_state)
+    found = house.deliveries(None, asked.campaign or None, asked.state, asked.limit)
+    return MailsView(
+        states=[(state, state_word(state), counts[state]) for state in dict.fromkeys((*FIRST, *COLOURS))],
+        campaigns=[one.campaign for one in standings],
+        mails=[_line(one) for one in found],
+        todo=_todo(asked.state, found),
+        waiting=[one for one in house.broadcasts(MAX_LISTED) if not one.approved_at],
+        more=min(asked.limit * 4, MAX_LISTED) if len(found) == asked.limit < MAX_LISTED else 0,
+    )
+
+
+def _line(one: Delivery) -> MailLine:
+    return MailLine(
+        id=one.decision.id.hex(),
+        person=one.person.hex(),
+        campaign=one.decision.campaign,
+        at=one.changed_at,
+        cause=one.decision.cause_text,
+        why=reason_words(one.reason, one.detail),
+    )
+
+
+def _todo(state: State, found: list[Delivery]) -> list[tuple[str, str]]:
+    """Return what to do: a sentence a class, or, of skipped mails, a reason."""
+    told: dict[str, str] = {}
+    for one in found:
+        about = (reason_words(one.reason) if state == "skipped" else one.decision.class_) or state_word(state)
+        told[about] = todo(state, one.decision.class_, one.reason)
+    return [(about, words) for about, words in told.items() if words]
+
+
+def _story(house: House, asked: StoryAsked) -> StoryView:
+    story = house.mail_story(asked.id)
+    if story is None:
+        raise RejectedError(
+            "the ledger knows no mail of this id: it has "
+            f"{ID_CHARS} hexadecimal digits, as lists of mails link it; /mails lists mails by state",
+            code="no_delivery",
+            status=HTTPStatus.NOT_FOUND,
+        )
+    return StoryView(story=story, kept=house.mail(asked.id) is not None)
+
+
+MAILS = Page(
+    path="/mails",
+    name="mails",
+    title="Mails by state",
+    asked=MailsAsked,
+    show=_mails,
+    rail="campaigns",
+    every_s=SELDOM_S,
+)
+STORY = Page(
+    path="/mails/{id}",
+    name="delivery",
+    title="The story of a mail",
+    asked=StoryAsked,
+    show=_story,
+    rail="campaigns",
+    every_s=SELDOM_S,
+)
