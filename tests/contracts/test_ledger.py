@@ -13,6 +13,7 @@ from livepost.clock import SimulatedClock
 from livepost.ledger.base import Ledger
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.testing.contracts.choices import ChoicesContract
+from livepost.testing.contracts.earnings import EarningsContract
 from livepost.testing.contracts.feedback import FeedbackContract
 from livepost.testing.contracts.ledger import DurableLedgerContract, LedgerContract
 
@@ -42,7 +43,7 @@ class DiskBench:
         return ledger
 
 
-class TestSqliteLedgerInMemory(FeedbackContract, LedgerContract):
+class TestSqliteLedgerInMemory(EarningsContract, FeedbackContract, LedgerContract):
     @pytest.fixture
     def bench(self) -> MemoryBench:
         return MemoryBench()

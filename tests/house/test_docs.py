@@ -20,7 +20,7 @@ from tests.house.source import HOUSE, SOURCE, modules, needs
 DOCS = HOUSE / "docs"
 REFERENCE = DOCS / "reference"
 PYPROJECT = tomllib.loads((HOUSE / "pyproject.toml").read_text())
-READ_AS = {"fresh": "fresh_ms", "data": "data_folder", "public_url": "base_url"}
+READ_AS = {"attribution": "attribution_ms", "fresh": "fresh_ms", "data": "data_folder", "public_url": "base_url"}
 RESERVED = {"lake", "warehouse", "log", "engine", "people", "ledger"}
 """Parts with one body or none: `settings.part` refuses any other, so nothing else needs to ask."""
 

@@ -16,6 +16,7 @@ from livepost.ledger.base import WORKER_LEASE_MS, Ledger
 from livepost.ledger.postgres import PostgresLedger
 from livepost.settings.postgres import PostgresAddress
 from livepost.testing.contracts.choices import ChoicesContract
+from livepost.testing.contracts.earnings import EarningsContract
 from livepost.testing.contracts.feedback import FeedbackContract
 from livepost.testing.contracts.ledger import START_MS, DurableLedgerContract, consent, decision, page
 from tests.real.cutting import Cut, Line
@@ -51,7 +52,7 @@ def database(postgres: Server) -> PostgresAddress:
     return postgres.database()
 
 
-class TestPostgresLedger(FeedbackContract, DurableLedgerContract):
+class TestPostgresLedger(EarningsContract, FeedbackContract, DurableLedgerContract):
     @pytest.fixture
     def bench(self, database: PostgresAddress) -> Iterator[SchemaBench]:
         with contextlib.ExitStack() as opened:

@@ -12,6 +12,7 @@ from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.standing import CampaignStanding
 from livepost.model.told import Member, SegmentCount, Standing
+from livepost.ops.lift import Comparison
 from livepost.ops.why import PersonReason
 
 
@@ -56,6 +57,10 @@ class House(Protocol):
 
     def deliveries(self, person: bytes | None, campaign: str | None, state: State | None, limit: int) -> list[Delivery]:
         """Return deliveries, newest first."""
+        ...
+
+    def comparison(self, campaign: str) -> Comparison | None:
+        """Return what a campaign's treated people bought beside those held out; None where nobody is held out."""
         ...
 
     def broadcasts(self, limit: int) -> list[AskedBroadcast]:

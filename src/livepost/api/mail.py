@@ -1,4 +1,4 @@
-"""The public endpoints of mails: `/u` unsubscribes, `/c` leads a click on; `preferences.py` has what can be chosen.
+"""The public endpoints of mails: `/u` unsubscribes; `hits.py` has clicks and opens, `preferences.py` choices.
 
 In: requests by anyone who holds a mail, scanners included. Out: small pages. Promised: GET decides nothing; a
 POST to `/u` is in the ledger before the reply, needs no login, sets no cookie, redirects nowhere (RFC 8058);
@@ -10,26 +10,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
-from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from livepost.api.look import HEADERS, Look
+from livepost.api.look import Look
 from livepost.api.wording import Words
 from livepost.clock import Clock
 from livepost.deliver.token import Preferences, Tokens, Unsubscribe
 from livepost.errors import LivepostError, SealError, StoreError
-from livepost.ledger.base import Proof, Withdrawal
+from livepost.ledger.base import Delivery, Permit, Proof, Withdrawal
 from livepost.measure.choice import chosen
-from livepost.measure.click import clicked
 from livepost.measure.unsubscribe import unsubscribed
 from livepost.model.choice import is_choice
-from livepost.model.feedback import OutcomeKind
 from livepost.model.record import Record
 
 ECHOES = 500
@@ -76,15 +73,19 @@ class Choices(Protocol):
         ...
 
 
-class Clicks(Protocol):
-    """The ledger's part that hears of clicks."""
+class Mails(Protocol):
+    """The ledger's part that knows mails and who allows what."""
 
-    def note_outcome(self, decision: bytes, outcome: OutcomeKind, at_ms: int) -> bool:
-        """Note an outcome of a mail once; return whether it is new."""
+    def delivery(self, decision: bytes) -> Delivery | None:
+        """Return what became of a mail."""
+        ...
+
+    def refusals(self, asked: Sequence[Permit]) -> list[str]:
+        """Return why each person refuses a purpose, "" for who allows it."""
         ...
 
 
-class MailLedger(Withdrawals, Choices, Clicks, Protocol):
+class MailLedger(Withdrawals, Choices, Mails, Protocol):
     """The ledger, as far as the public endpoints go."""
 
 
@@ -105,7 +106,11 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MailDesk(msgspec.Struct, frozen=True, kw_only=True):
-    """What the endpoints need; `known` says whether a subject names a person for sure (the vault knows)."""
+    """What the endpoints need; `known` says whether a subject names a person for sure (the vault knows).
+
+    opens   the purpose for which a person's opening of mails may be seen, "" for none
+    rest    lets a number of seconds pass
+    """
 
     tokens: Tokens
     ledger: MailLedger
@@ -115,6 +120,8 @@ class MailDesk(msgspec.Struct, frozen=True, kw_only=True):
     shop_name: str
     look: Look = Look()
     offer: Callable[[], Offer] = Offer
+    opens: str = ""
+    rest: Callable[[float], Awaitable[object]] = asyncio.sleep
 
     def not_now(self, words: Words) -> Response:
         """Return the page of a wish that could not be recorded."""
@@ -132,13 +139,9 @@ def mail_routes(desk: MailDesk) -> list[Route]:
     async def unsubscribe(request: Request) -> Response:
         return await _unsubscribe(desk, request)
 
-    async def click(request: Request) -> Response:
-        return await _click(desk, request)
-
     return [
         Route("/u/{token}", ask, methods=["GET"]),
         Route("/u/{token}", unsubscribe, methods=["POST"]),
-        Route("/c/{token}", click, methods=["GET"]),
     ]
 
 
@@ -170,7 +173,7 @@ def is_forgotten(desk: MailDesk, person: bytes) -> bool:
 def _ask(desk: MailDesk, request: Request) -> Response:
     words, link = desk.look.words_for(request), _opened(desk, request)
     if link is None:
-        return _bad_link(desk, words)
+        return bad_link(desk, words)
     button = html.escape(words.say("unsubscribe_button"))
     form = f'<form method="post"><button type="submit">{button}</button></form>'
     return _page(desk, words, "unsubscribe", link, form)
@@ -179,7 +182,7 @@ def _ask(desk: MailDesk, request: Request) -> Response:
 async def _unsubscribe(desk: MailDesk, request: Request) -> Response:
     words, link = desk.look.words_for(request), _opened(desk, request)
     if link is None:
-        return _bad_link(desk, words)
+        return bad_link(desk, words)
     try:
         # Threads of their own: those that pages and the API share may all wait for an engine that hangs.
         await asyncio.to_thread(
@@ -190,25 +193,6 @@ async def _unsubscribe(desk: MailDesk, request: Request) -> Response:
     with contextlib.suppress(LivepostError):  # the ledger has it, which is what counts; the echo is made later
         await echo(desk)
     return _page(desk, words, "unsubscribed", link, "")
-
-
-async def _click(desk: MailDesk, request: Request) -> Response:
-    try:
-        link = desk.tokens.open_click(request.path_params["token"])
-    except SealError:
-        return _bad_link(desk, desk.look.words_for(request))
-    now_ms = desk.clock.now_ms()
-    record = clicked(link.decision, link.person, link.link, now_ms, known=_known(desk, link.person))
-    with contextlib.suppress(LivepostError):  # a click that cannot be written down still leads on
-        await desk.append([record])
-    # The courier may hold the ledger for a while: who clicked is led on before the ledger hears of it.
-    noting = BackgroundTask(_note_click, desk, link.decision, now_ms)
-    return RedirectResponse(link.target, 302, HEADERS, background=noting)
-
-
-def _note_click(desk: MailDesk, decision: bytes, at_ms: int) -> None:
-    with contextlib.suppress(LivepostError):  # the log has it; one mail less is counted as clicked
-        desk.ledger.note_outcome(decision, "clicked", at_ms)
 
 
 def _opened(desk: MailDesk, request: Request) -> Unsubscribe | None:
@@ -235,7 +219,8 @@ def _known(desk: MailDesk, person: bytes) -> bool:
         return False
 
 
-def _bad_link(desk: MailDesk, words: Words) -> Response:
+def bad_link(desk: MailDesk, words: Words) -> Response:
+    """Return the page for a link that is none of ours."""
     return desk.look.notice(words, desk.shop_name, "bad_link", 404)
 
 

@@ -16,6 +16,7 @@ from livepost.model.person import PersonView
 from livepost.model.standing import CampaignStanding, Pace, PersonLine, ProcessStanding, StoreStanding
 from livepost.model.story import PersonStory
 from livepost.model.told import Member, SegmentCount, SegmentHistory, Standing
+from livepost.ops.lift import Comparison
 from livepost.ops.mail_story import MailStory
 from livepost.ops.mailbox import MailPage, MailShown
 from livepost.ops.why import PersonReason
@@ -96,6 +97,10 @@ class House(Protocol):
 
     def campaigns(self) -> list[CampaignStanding]:
         """Return where each campaign stands, in the project's order, then those that only the ledger remembers."""
+        ...
+
+    def comparison(self, campaign: str) -> Comparison | None:
+        """Return what a campaign's treated people bought beside those held out; None where nobody is held out."""
         ...
 
     def broadcasts(self, limit: int) -> list[AskedBroadcast]:

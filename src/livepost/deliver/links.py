@@ -40,3 +40,10 @@ def rewrite_links(page: str, own: str, tracked: Callable[[int, str], str | None]
         return f'{found.group(1)}"{html.escape(link)}"' if link else found.group()
 
     return _HREF.sub(replace, page)
+
+
+def with_picture(page: str, address: str) -> str:
+    """Return the page with a picture of one pixel as the last thing in it."""
+    picture = f'<img src="{html.escape(address)}" width="1" height="1" alt="">'
+    before, end, after = page.rpartition("</body>")
+    return f"{before}{picture}{end}{after}" if end else page + picture

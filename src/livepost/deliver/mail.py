@@ -7,17 +7,17 @@ of it is tracked or unsubscribes anybody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from livepost.deliver.links import rewrite_links
+from livepost.deliver.links import rewrite_links, with_picture
 from livepost.deliver.message import From, Parts, Skeleton, is_address
-from livepost.deliver.token import Bounces, Click, Preferences, Tokens, Unsubscribe
+from livepost.deliver.token import Bounces, Click, Open, Preferences, Tokens, Unsubscribe
 from livepost.errors import LivepostError, SealError
 from livepost.ids import digest
-from livepost.ledger.base import Claimed
+from livepost.ledger.base import Claimed, Permit
 from livepost.model.compiled import ADDRESS_FEATURE
 from livepost.model.decision import SEND, Decision
 from livepost.model.message import AskedMail, EmailDraft, Message, RenderedMail
@@ -61,7 +61,8 @@ class Drafts(Protocol):
 
 class Shop(msgspec.Struct, frozen=True, kw_only=True):
     """Who sends. `public_url` is where links of mails lead, without a slash at its end; `bounces` is the address that
-    mails bounce to, "" for the sender's.
+    mails bounce to, "" for the sender's; `opens` the purpose for which somebody's opening of mails may be seen, "" for
+    none.
     """
 
     sender: From
@@ -69,6 +70,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     public_url: str
     bounces: str = ""
+    opens: str = ""
 
 
 class NotMade(msgspec.Struct, frozen=True):
@@ -93,11 +95,13 @@ class Maker:
         seals: Seals,
         secret: Callable[[str], bytes],
         drafts: Drafts | None = None,
+        refusals: Callable[[Sequence[Permit]], list[str]] | None = None,
     ) -> None:
         """Take the parts; `secret` gives the workspace's 32-byte secret for a purpose (`vault.secret`).
 
-        Without `drafts` mails that programs ask for cannot be made.
+        Without `drafts` mails that programs ask for cannot be made; without `refusals` no opening is seen.
         """
+        self._refusals = refusals
         self._drafts = drafts
         self._shop = shop
         self._author = author
@@ -200,7 +204,7 @@ class Maker:
             message_id=message_id,
             boundary=f"=_{decision.id.hex()}",
             text=rendered.text,
-            html=self._with_links(rendered.html, decision.id, claim.person),
+            html=self._with_picture(self._with_links(rendered.html, decision.id, claim.person), claim, view),
             unsubscribe_url=own[0] if marketing else "",
         )
         return Message(
@@ -226,6 +230,16 @@ class Maker:
             return f"{own}/c/{token}" if token else None
 
         return rewrite_links(html, own, tracked)
+
+    def _with_picture(self, html: str, claim: Claimed, view: PersonView) -> str:
+        """Return the page with the picture by which its opening is seen, if engine and ledger say it may be."""
+        purpose = self._shop.opens
+        if not purpose or self._refusals is None or view.consents.get(purpose) is not True:
+            return html
+        if self._refusals([Permit(person=claim.person, purpose=purpose)]) != [""]:
+            return html
+        token = self._tokens.picture(Open(claim.decision.id, claim.person))
+        return with_picture(html, f"{self._shop.public_url}/o/{token}.gif")
 
 
 def _made(campaign: str, work: Callable[[], Made]) -> Made | NotMade:

@@ -36,6 +36,7 @@ _UNSUBSCRIBE = b"livepost/u/1"
 _PREFERENCES = b"livepost/preferences/1"
 _CONFIRM = b"livepost/confirm/1"
 _CLICK = b"livepost/c/1"
+_OPEN = b"livepost/o/1"
 
 
 class Unsubscribe(msgspec.Struct, frozen=True):
@@ -70,6 +71,13 @@ class Click(msgspec.Struct, frozen=True):
     target: str
 
 
+class Open(msgspec.Struct, frozen=True):
+    """The picture by which a mail's opening is seen."""
+
+    decision: bytes
+    person: bytes
+
+
 class Tokens:
     """Makes and opens tokens under the workspace's secret (32 bytes, `vault.secret("tokens")`)."""
 
@@ -97,6 +105,17 @@ class Tokens:
             return None
         head = link.decision + link.person + struct.pack(">H", link.link)
         return self._seal(_CLICK, head + link.target.encode())
+
+    def picture(self, link: Open) -> str:
+        """Return the token of a mail's picture."""
+        token = self._seal(_OPEN, link.decision + link.person)
+        assert token is not None
+        return token
+
+    def open_picture(self, token: str) -> Open:
+        """Return what the token means; raise SealError if it is not one of ours."""
+        plain = self._open(_OPEN, token)
+        return Open(plain[:16], plain[16:_IDS])
 
     def open_unsubscribe(self, token: str) -> Unsubscribe:
         """Return what the token means; raise SealError if it is not one of ours."""

@@ -16,6 +16,7 @@ import msgspec
 from livepost.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from livepost.ledger.moves import State
 from livepost.model.decision import Decision
+from livepost.model.earning import Earned, Exposed, Measured
 from livepost.model.feedback import ComplaintRate, Feedback, FeedbackTally, Heard, OutcomeKind
 from livepost.model.message import Receipt
 from livepost.model.outbox import OutboxPage
@@ -600,6 +601,26 @@ class Ledger(Protocol):
 
     def outcome_counts(self) -> list[OutcomeTally]:
         """Return of how many mails each outcome is known, by campaign."""
+        ...
+
+    def measured(self) -> int:
+        """Return the seq up to which the log was measured; -1 at first."""
+        ...
+
+    def measure(self, told: Measured) -> None:
+        """Take what a stretch of the log, the one behind `measured()`, says of mails and orders, each once: outcomes,
+        clicks, orders.
+        """
+        ...
+
+    def earned(self, within_ms: int) -> list[Earned]:
+        """Return what each campaign and broadcast earned, by currency: an order goes to the last click of its person
+        in the time before it that is shorter than `within_ms`.
+        """
+        ...
+
+    def exposed(self, campaign: str, within_ms: int) -> Exposed:
+        """Return whom a campaign treated and held out, and what they bought within that time after it was drawn."""
         ...
 
     def hear(self, feedback: Sequence[Feedback], now_ms: int) -> list[Heard]:

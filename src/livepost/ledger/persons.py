@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from livepost.ledger import choices, permits
+from livepost.ledger import choices, earnings, permits
 from livepost.ledger.base import ALL_MARKETING, COMPLAINTS, Proof, Withdrawal
 from livepost.ledger.checks import Facts
 from livepost.ledger.choices import name_of
@@ -35,6 +35,7 @@ def merge(store: Store, old: bytes, new: bytes) -> None:
     )
     store.change("UPDATE deliveries SET person = ? WHERE person = ?", (target, source))
     choices.move(store, source, target)
+    earnings.merge(store, source, target)
     _merge_consents(store, source, target)
     _merge_withdrawals(store, source, target)
     permits.note(store, person=target)
@@ -53,6 +54,7 @@ def part(store: Store, parting: Parting) -> None:
             store.change("INSERT INTO persons VALUES (?, ?)", (subject, other))
     _part_deliveries(store, person, other, frozenset(parting.subjects))
     choices.part(store, person, other, parting.subjects)
+    earnings.part(store, person, other, parting.subjects)
     permits.note(store, person=person)
     permits.note(store, person=other)
     store.change(

@@ -11,7 +11,7 @@ from itertools import chain
 
 from livepost.errors import StoreError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 MAIL_HOURS = """CREATE TABLE IF NOT EXISTS mail_hours (
         hour INTEGER PRIMARY KEY, sent INTEGER NOT NULL, complained INTEGER NOT NULL
@@ -150,6 +150,15 @@ SCHEMA: tuple[str, ...] = (
         asked_at INTEGER NOT NULL, asked_by TEXT NOT NULL, people INTEGER NOT NULL,
         approved_at INTEGER NOT NULL, approved_by TEXT NOT NULL, begun_at INTEGER NOT NULL, position INTEGER NOT NULL
     )""",
+    """CREATE TABLE IF NOT EXISTS clicks (
+        id BLOB PRIMARY KEY, decision BLOB NOT NULL, campaign TEXT NOT NULL, broadcast BLOB NOT NULL,
+        at INTEGER NOT NULL
+    )""",
+    """CREATE TABLE IF NOT EXISTS orders (
+        id BLOB PRIMARY KEY, event BLOB NOT NULL UNIQUE, subject BLOB NOT NULL, person BLOB NOT NULL,
+        at INTEGER NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS orders_person ON orders (person, at)",
     "CREATE TABLE IF NOT EXISTS leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS bookmarks (name TEXT PRIMARY KEY, number INTEGER NOT NULL)",
 )

@@ -18,6 +18,7 @@ from livepost.ledger import (
     claims,
     complaints,
     confirmations,
+    earnings,
     feedback,
     leases,
     outcomes,
@@ -55,6 +56,7 @@ from livepost.ledger.base import (
 from livepost.ledger.moves import OPEN, MoveError, State
 from livepost.ledger.store import CURSOR, ROW, Row, Store
 from livepost.model.decision import Decision
+from livepost.model.earning import Earned, Exposed, Measured
 from livepost.model.feedback import ComplaintRate, Feedback, FeedbackTally, Heard, OutcomeKind
 from livepost.model.outbox import OutboxPage
 from livepost.model.record import SealedValue
@@ -379,6 +381,23 @@ class StoredLedger:
     def outcome_counts(self) -> list[OutcomeTally]:
         """Return of how many mails each outcome is known, by campaign."""
         return outcomes.counts(self._store)
+
+    def measured(self) -> int:
+        """Return the seq up to which the log was measured; -1 at first."""
+        return earnings.measured(self._store)
+
+    def measure(self, told: Measured) -> None:
+        """Take what a stretch of the log says of mails and orders."""
+        with self._store.transaction():
+            earnings.take(self._store, told)
+
+    def earned(self, within_ms: int) -> list[Earned]:
+        """Return what each campaign and broadcast earned, by last click."""
+        return earnings.by_last_click(self._store, within_ms)
+
+    def exposed(self, campaign: str, within_ms: int) -> Exposed:
+        """Return whom a campaign treated and held out, and what they bought."""
+        return earnings.exposed(self._store, campaign, within_ms)
 
     def hear(self, told: Sequence[Feedback], now_ms: int) -> list[Heard]:
         """Take what is told of mails, each once by its key."""

@@ -34,6 +34,8 @@ NAMES: dict[OutcomeKind, str] = {
     "deferred": "Email Deferred",
     "rejected": "Email Dropped",
     "unsubscribed": "Unsubscribed",
+    "machine_opened": "Email Opened by a machine",
+    "machine_clicked": "Email Link Clicked by a machine",
 }
 """What people read of an outcome."""
 

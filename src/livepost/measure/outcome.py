@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from livepost.ids import digest
-from livepost.model.record import HOUSE, Record
+from livepost.measure.machine import MACHINE
+from livepost.model.record import HOUSE, Record, Verdict
 
 SOURCE = HOUSE
 """Where outcomes come from."""
@@ -41,3 +44,21 @@ def outcome_record(
         context=context or {},
         content_hash=digest(name, message_id),
     )
+
+
+def hit_record(
+    name: str,
+    person: bytes,
+    cause: tuple[str | bytes | int, ...],
+    properties: dict[str, Any],
+    at_ms: int,
+    *,
+    known: bool,
+    machine: str,
+) -> Record:
+    """Return the record of a hit on a mail; one that is taken for a machine's is filtered, with the reason."""
+    told = {"class": MACHINE, "human": False} if machine else {"class": "unknown", "human": None}
+    record = outcome_record(name, person, known=known, at_ms=at_ms, cause=cause, properties=properties | told)
+    if not machine:
+        return record
+    return msgspec.structs.replace(record, verdict=Verdict.FILTERED, reason=f"a machine's: {machine}")

@@ -20,11 +20,14 @@ OutcomeKind: TypeAlias = Literal[
     "rejected",
     "complained",
     "unsubscribed",
+    "machine_opened",
+    "machine_clicked",
 ]
 """What can happen to a mail later.
 
 delivered      the recipient's server took it
-opened, clicked   a picture was loaded, a link followed: by whom, a person or a machine, is not known
+opened, clicked   a picture was loaded, a link followed: by somebody who is not known to be a machine
+machine_opened, machine_clicked   by a machine: a scanner, a proxy that loads all pictures
 deferred       the recipient's server asked to try later, and it is being tried
 soft_bounced   it was given up, for a reason that may pass (a full mailbox)
 bounced        it was given up, for a reason that will not pass (no such mailbox)

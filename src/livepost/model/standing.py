@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from livepost.model.earning import Earned, amounts_of
 from livepost.model.told import Quantiles
 
 
@@ -16,7 +17,9 @@ class CampaignStanding(msgspec.Struct, frozen=True, kw_only=True):
     declared   whether the project has it today; of others only the ledger tells
     entered    decisions taken over by the ledger, and people under way (`waiting`)
     by_state, by_reason   decisions by state and by reason, as far as there are any (`model.decision.REASONS`)
-    clicked    mails of which a link was followed at least once
+    delivered, opened, clicked   mails of which that is known, of clicks and opens by people only
+    machine_opened, machine_clicked   mails that machines loaded the picture of, or followed a link of
+    earned     what the last clicks on its mails earned, by currency and broadcast
     """
 
     campaign: str
@@ -28,6 +31,21 @@ class CampaignStanding(msgspec.Struct, frozen=True, kw_only=True):
     sent: int
     clicked: int
     held_out: int
+    delivered: int = 0
+    opened: int = 0
+    machine_opened: int = 0
+    machine_clicked: int = 0
+    earned: tuple[Earned, ...] = ()
+
+    @property
+    def orders(self) -> int:
+        """How many orders its mails led to."""
+        return sum(one.orders for one in self.earned)
+
+    @property
+    def amounts(self) -> dict[str, int]:
+        """What these orders come to, in minor units by currency; "" is left out: these have no amount."""
+        return amounts_of(self.earned)
 
 
 class PersonLine(msgspec.Struct, frozen=True, kw_only=True):

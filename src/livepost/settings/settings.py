@@ -120,6 +120,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
     undeclared: Annotated[
         Undeclared, Meta(description="What happens to events that the tracking plan does not declare.")
     ] = "allow"
+    opens: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            description="Purpose for which people have to have given consent for their opening of mails to be seen; "
+            "empty: it never is.",
+        ),
+    ] = "open_tracking"
+    attribution: Annotated[
+        str,
+        Meta(
+            pattern=r"^[1-9][0-9]{0,5}[smhd]\Z",
+            description="How long after a click on a mail an order is put down to it: a number and s, m, h or d.",
+        ),
+    ] = "7d"
     fresh: Annotated[
         str,
         Meta(
@@ -232,6 +247,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
     def fresh_ms(self) -> int:
         """`fresh` in milliseconds."""
         return length_ms(self.fresh)
+
+    @property
+    def attribution_ms(self) -> int:
+        """`attribution` in milliseconds."""
+        return length_ms(self.attribution)
 
     @property
     def caps_ms(self) -> tuple[tuple[int, int], ...]:

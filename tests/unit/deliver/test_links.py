@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from livepost.deliver.links import MAX_LINKS, rewrite_links
+from livepost.deliver.links import MAX_LINKS, rewrite_links, with_picture
 
 OWN = "https://m.example"
 
@@ -42,3 +42,11 @@ def test_links_are_numbered_and_those_above_the_bound_stay() -> None:
     rewritten = rewrite_links(page, OWN, tracked)
     assert f"/c/{MAX_LINKS - 1}?" in rewritten
     assert rewritten.endswith('<a href="https://s.example">')
+
+
+def test_a_picture_comes_last_in_the_page() -> None:
+    picture = '<img src="https://m.example/o/t.gif" width="1" height="1" alt="">'
+    assert with_picture("<body>a</body> b </body></html>", "https://m.example/o/t.gif") == (
+        f"<body>a</body> b {picture}</body></html>"
+    )
+    assert with_picture("<p>a</p>", "https://m.example/o/t.gif") == f"<p>a</p>{picture}"

@@ -68,6 +68,7 @@ COLUMNS_3 = (
 """The columns of a delivery in version 3, behind its id."""
 
 AS_BEFORE = {
+    4: ("DROP TABLE clicks", "DROP TABLE orders"),
     3: (
         "ALTER TABLE deliveries RENAME TO deliveries_4",
         f"CREATE TABLE deliveries (id BLOB PRIMARY KEY, {', '.join(COLUMNS_3)})",
@@ -114,7 +115,7 @@ def test_a_ledger_of_before_complaints_were_counted_counts_the_mails_it_has(tmp_
     before = ledger.complaints(START_MS)
     ledger.close()
     connection = apsw.Connection(str(tmp_path / "ledger.db"))
-    connection.execute("; ".join((*AS_BEFORE[3], "PRAGMA user_version = 3")))
+    connection.execute("; ".join((*AS_BEFORE[4], *AS_BEFORE[3], "PRAGMA user_version = 3")))
     connection.close()
     ledger = SqliteLedger(tmp_path / "ledger.db")
     assert (before.sent, ledger.complaints(START_MS)) == (2, before)

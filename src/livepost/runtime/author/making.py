@@ -5,11 +5,13 @@ Apart from them since the libraries of templates are heavy: who only may need it
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from livepost.deliver.mail import Drafts, Maker, Shop
 from livepost.deliver.message import From
 from livepost.intake.seal import open_value
+from livepost.ledger.base import Permit
 from livepost.model.record import SealedValue
 from livepost.runtime.author.project import Project
 from livepost.runtime.author.templates import load_templates
@@ -29,13 +31,31 @@ class Seals:
         return open_value(self._vault.keys(value.subject), self._workspace, value)
 
 
-def maker_of(project: Project, settings: Settings, base_url: str, vault: Vault, drafts: Drafts | None = None) -> Maker:
-    """Return what makes a project's mails, and, with `drafts`, those that programs ask for."""
+def maker_of(
+    project: Project,
+    settings: Settings,
+    base_url: str,
+    vault: Vault,
+    drafts: Drafts | None = None,
+    refusals: Callable[[Sequence[Permit]], list[str]] | None = None,
+) -> Maker:
+    """Return what makes a project's mails, and, with `drafts`, those that programs ask for; with `refusals` (the
+    ledger's) mails have a picture by which their opening is seen, where their person allows it.
+    """
     shop = Shop(
         sender=From(settings.shop_name, settings.sender),
         name=settings.shop_name,
         address=settings.shop_address,
         public_url=base_url,
         bounces=settings.bounces,
+        opens=settings.opens,
     )
-    return Maker(shop, project, load_templates(project.folder), Seals(vault, settings.workspace), vault.secret, drafts)
+    return Maker(
+        shop,
+        project,
+        load_templates(project.folder),
+        Seals(vault, settings.workspace),
+        vault.secret,
+        drafts,
+        refusals,
+    )

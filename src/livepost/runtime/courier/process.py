@@ -1,7 +1,7 @@
 """A courier: takes decisions over from the engine and sends them; only couriers claim.
 
 There may be several, in seats of their own: each claims and sends, one of them reads the outbox and reports, the first
-tells webhooks.
+tells webhooks and measures what mails earn.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from livepost.runtime.author.project import Project, served
 from livepost.runtime.courier.announcing import announcing
 from livepost.runtime.courier.beating import beating
 from livepost.runtime.courier.keeping import keeping
+from livepost.runtime.courier.measuring import measuring
 from livepost.runtime.courier.seat import take_seat
 from livepost.runtime.courier.sender import sender_of
 from livepost.runtime.data.folder import DataFolder
@@ -98,7 +99,7 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
             project,
             home or project.folder,
             engine,
-            lambda author: maker_of(author, folder.settings, base_url, vault, ledger),
+            lambda author: maker_of(author, folder.settings, base_url, vault, ledger, ledger.refusals),
         )
         courier = Courier(
             engine=engine,
@@ -110,7 +111,9 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
             clock=steady(folder.clock),
             worker=seat.worker,
         )
-        wakes = [open_.enter_context(telling(folder)) for telling in (announcing, keeping)] if seat.first else []
+        wakes = (
+            [open_.enter_context(telling(folder)) for telling in (announcing, keeping, measuring)] if seat.first else []
+        )
         _Loop(courier, author, log, folder.courier_file(seat.number), lambda: [wake() for wake in wakes]).run(
             folder, stop
         )

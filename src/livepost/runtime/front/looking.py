@@ -25,6 +25,7 @@ from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Delivery, Divergenc
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
+from livepost.model.earning import Earned
 from livepost.model.feedback import ComplaintRate
 from livepost.model.letter import Letter, LetterDetail
 from livepost.model.message import RenderedMail
@@ -37,6 +38,7 @@ from livepost.observe.rates import Rates
 from livepost.ops.campaigns import campaign_standings
 from livepost.ops.evidence import gather
 from livepost.ops.lately import people_lately
+from livepost.ops.lift import Comparison, compare
 from livepost.ops.mail_story import MailStory, mail_story
 from livepost.ops.mailbox import MailPage, MailShown, mail_page, mail_shown
 from livepost.ops.pace import pace, totals
@@ -49,6 +51,7 @@ from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import changed_pages
 from livepost.runtime.data.stores import store_standings
 from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.front.kept import Kept
 from livepost.runtime.front.letters import kept, letters_of
 from livepost.runtime.front.preview import Previews
 from livepost.runtime.front.reasons import id_in_hex, named_person, with_records
@@ -63,6 +66,9 @@ LOOKS = 8
 
 WAIT_S = 5.0
 """How long a question waits for its turn."""
+
+EARNED_S = 5.0
+"""How old what is shown of earnings may be."""
 
 RATES_OVER_S = (1, 10, 60)
 
@@ -110,6 +116,8 @@ class Looking:
         self._sampling = Sampling(self._totals)
         self._searching = threading.Lock()
         self._previews = Previews(folder, project)
+        self._earnings: Kept[list[Earned]] = Kept(EARNED_S)
+        self._compared: Kept[Comparison | None] = Kept(EARNED_S)
         self._mailbox = Mailbox(folder.mailbox, folder.settings.workspace)
         self._looks: queue.LifoQueue[Look | None] = queue.LifoQueue(LOOKS)
         for _ in range(LOOKS):
@@ -183,7 +191,22 @@ class Looking:
         with self._look() as look:
             under_way = look.engine.under_way()
         declared = [one.name for one in self._compiled.campaigns]
-        return campaign_standings(declared, self._ledger.counts(), self._ledger.outcome_counts(), under_way)
+        return campaign_standings(
+            declared, self._ledger.counts(), self._ledger.outcome_counts(), under_way, self._earned()
+        )
+
+    def comparison(self, campaign: str) -> Comparison | None:
+        """Return what a campaign's treated people bought beside those held out; None where nobody is held out.
+
+        It is made anew once in EARNED_S.
+        """
+        within_ms = self._folder.settings.attribution_ms
+        return self._compared.get(campaign, lambda: compare(self._ledger.exposed(campaign, within_ms)))
+
+    def _earned(self) -> list[Earned]:
+        """Return what campaigns earned, as of at most EARNED_S ago: it is counted over all clicks."""
+        within_ms = self._folder.settings.attribution_ms
+        return self._earnings.get("", lambda: self._ledger.earned(within_ms))
 
     def kills(self) -> list[Kill]:
         """Return which campaigns are stopped."""

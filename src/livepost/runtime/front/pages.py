@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 from livepost.api.app import api_routes
 from livepost.api.feed import Feed
 from livepost.api.health import Health, health_routes
+from livepost.api.hits import hit_routes
 from livepost.api.mail import MailDesk, mail_routes
 from livepost.api.preferences import preference_routes
 from livepost.api.problem import http_error
@@ -62,6 +63,7 @@ class Pages:
         self._engine = EngineClient(folder)
         routes = [
             *mail_routes(desk),
+            *hit_routes(desk),
             *preference_routes(desk),
             *subscribe_routes(subscribing),
             *health_routes(Health(trouble=trouble)),

@@ -248,6 +248,7 @@ class _Front:
             shop_name=self._folder.settings.shop_name,
             look=look_of(self._home, self._folder.settings),
             offer=lambda: offer_of(self._project.compiled, self._folder.settings),
+            opens=self._folder.settings.opens,
         )
 
     def _new_subscribing(self) -> SubscribeDesk:
