@@ -16,6 +16,7 @@ from livepost.testing.contracts.choices import ChoicesContract
 from livepost.testing.contracts.earnings import EarningsContract
 from livepost.testing.contracts.feedback import FeedbackContract
 from livepost.testing.contracts.ledger import DurableLedgerContract, LedgerContract
+from livepost.testing.contracts.routing import RoutingContract
 
 
 class MemoryBench:
@@ -60,3 +61,10 @@ class TestChoicesOfSqliteLedger(ChoicesContract):
     @pytest.fixture
     def bench(self) -> MemoryBench:
         return MemoryBench()
+
+
+class TestRoutingOfSqliteLedger(RoutingContract):
+    @pytest.fixture
+    def bench(self, tmp_path: Path) -> Iterator[DiskBench]:
+        with contextlib.ExitStack() as opened:
+            yield DiskBench(tmp_path, opened)

@@ -20,7 +20,8 @@ from livepost.deliver.sender import Sender
 from livepost.errors import FencedError, StoreError
 from livepost.ledger.base import MAX_IN_FLIGHT, Claimed, Delivery, Ledger, Move, Settlement, TakenOver
 from livepost.ledger.moves import MoveError
-from livepost.model.message import Message
+from livepost.ledger.routing import Routing, domain_key
+from livepost.model.message import Message, Receipt
 from livepost.model.outbox import OutboxPage
 from livepost.model.person import PersonView
 
@@ -83,6 +84,8 @@ class Place(msgspec.Struct):
 class Courier(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of a courier; `blind` gives an address's keyed hash (suppressions); `worker` names a
     connection; `place` moves on as the outbox is read.
+
+    `senders` by name, as `routing` knows them; without a routing everything goes by `sender`.
     """
 
     engine: Engine
@@ -93,6 +96,8 @@ class Courier(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: Outcomes
     clock: Clock
     worker: str = "courier"
+    senders: Mapping[str, Sender] = {}
+    routing: Routing = Routing()
     place: Place = msgspec.field(default_factory=Place)
 
 
@@ -158,7 +163,7 @@ def take_over(courier: Courier) -> TakenOver:
 def send_due(courier: Courier, limit: int = BATCH) -> Sent:
     """Claim, make and send up to `limit` mails; `claimed` is 0 when there was nothing to do."""
     now_ms = courier.clock.now_ms()
-    claims = courier.ledger.claim(now_ms, limit, courier.worker)
+    claims = courier.ledger.claim(now_ms, limit, courier.worker, courier.routing)
     if not claims:
         return Sent()
     people = _people(courier, claims)
@@ -191,13 +196,35 @@ def report(courier: Courier) -> int:
 
 
 def _look_up(courier: Courier, lost: Sequence[Delivery], now_ms: int) -> int:
-    receipts = courier.sender.lookup([delivery.decision.id for delivery in lost])
+    receipts = _ask(courier, lost, now_ms)
     for delivery, receipt in zip(lost, receipts, strict=True):
         if receipt.state == "sent" or (receipt.state == "failed" and delivery.decision.class_ == "marketing"):
             with contextlib.suppress(MoveError):  # another courier asked too, and was first
                 courier.ledger.resolve(delivery.decision.id, receipt.state, receipt.text, now_ms)
     courier.ledger.resend(now_ms)
     return sum(receipt.state == "unknown" for receipt in receipts)
+
+
+def _ask(courier: Courier, lost: Sequence[Delivery], now_ms: int) -> list[Receipt]:
+    """Return what each mail's own sender says became of it; nobody else could know, so nobody else is asked."""
+    by_sender: defaultdict[str, list[bytes]] = defaultdict(list)
+    for delivery in lost:
+        by_sender[delivery.sender].append(delivery.decision.id)
+    told: dict[bytes, Receipt] = {}
+    for name, decisions in by_sender.items():
+        sender = _sender(courier, name)
+        receipts = sender.lookup(decisions) if sender else _nobody(name, len(decisions), now_ms)
+        told.update(zip(decisions, receipts, strict=True))
+    return [told[delivery.decision.id] for delivery in lost]
+
+
+def _nobody(name: str, count: int, now_ms: int) -> list[Receipt]:
+    return [Receipt(state="unknown", text=f"the settings name no sender {name} any more", at_ms=now_ms)] * count
+
+
+def _sender(courier: Courier, name: str) -> Sender | None:
+    """Return the sender of a name; "" is the only one, of before mails kept the name of theirs."""
+    return courier.senders.get(name) if name else courier.sender
 
 
 def _next_page(courier: Courier) -> OutboxPage:
@@ -231,15 +258,19 @@ def _send_group(
     flying = _confirm(courier, made, counts)
     if not flying:
         return
-    receipts = courier.sender.send([message for _, message in flying])
-    settlements = [
-        Settlement(claim=claim, receipt=receipt) for (claim, _), receipt in zip(flying, receipts, strict=True)
-    ]
+    settlements = [one for name, mails in flying.items() for one in _send_by(courier, name, mails)]
     courier.ledger.settle(settlements, courier.clock.now_ms())
     for claim, receipt in ((one.claim, one.receipt) for one in settlements):
         counts[receipt.state] += 1
         if receipt.state == "sent":
             accepted.append((claim.decision.position, receipt.at_ms))
+
+
+def _send_by(courier: Courier, name: str, mails: Sequence[tuple[Claimed, Message]]) -> list[Settlement]:
+    """Give mails in flight to their sender; return the answers."""
+    sender = courier.senders[name] if name else courier.sender
+    receipts = sender.send([message for _, message in mails])
+    return [Settlement(claim=claim, receipt=receipt) for (claim, _), receipt in zip(mails, receipts, strict=True)]
 
 
 def _make(
@@ -263,14 +294,20 @@ def _make(
 
 def _confirm(
     courier: Courier, made: Sequence[tuple[Claimed, Message]], counts: Counter[str]
-) -> list[tuple[Claimed, Message]]:
-    """Return the mails that may be written: the ledger has them in flight."""
+) -> dict[str, list[tuple[Claimed, Message]]]:
+    """Return the mails that may be written, by their sender's name: the ledger has them in flight."""
+    flying: defaultdict[str, list[tuple[Claimed, Message]]] = defaultdict(list)
     if not made:
-        return []
+        return flying
     answers = courier.ledger.confirm(
         [claim for claim, _ in made],
         [courier.blind(message.recipient) for _, message in made],
         courier.clock.now_ms(),
+        courier.routing,
+        [domain_key(courier.routing, message.recipient, courier.blind) for _, message in made],
     )
     counts.update(answer.reason for answer in answers if answer.reason)
-    return [one for one, answer in zip(made, answers, strict=True) if not answer.reason]
+    for one, answer in zip(made, answers, strict=True):
+        if not answer.reason:
+            flying[answer.sender].append(one)
+    return flying

@@ -21,7 +21,7 @@ import msgspec
 from aiosmtplib import SMTP, SMTPException, SMTPResponse, SMTPResponseException, SMTPTimeoutError
 
 from livepost.clock import Clock, WallClock
-from livepost.deliver.answer import CLOSING, after_content, before_content, one_line, queue_id, told
+from livepost.deliver.answer import ABOUT_THE_LOGIN, CLOSING, after_content, before_content, one_line, queue_id, told
 from livepost.deliver.envelope import content, envelope, unfit, unoffered
 from livepost.errors import SettingsError
 from livepost.model.message import Message, Receipt, ReceiptState
@@ -103,11 +103,15 @@ class SmtpSender:
 class _LostError(Exception):
     """The connection is gone, or of no use, and nothing of the mail was written."""
 
-    def __init__(self, text: str, *, silent: bool = False) -> None:
+    def __init__(self, text: str, *, silent: bool = False, untried: bool = False, spared: bool = False) -> None:
         super().__init__(text)
         self.text = text
         self.silent = silent
         """The server did not answer in time, so that the next mail would wait as long."""
+        self.untried = untried
+        """The server was told nothing of the mail."""
+        self.spared = spared
+        """It was not even connected to, since another mail has just failed."""
 
 
 class _Line:
@@ -176,7 +180,8 @@ class _Line:
             await self._reset()
         else:
             self.drop()
-        return self._receipt(before_content(answer.code), told(answer.code, answer.message, message.recipient))
+        receipt = self._receipt(before_content(answer.code), told(answer.code, answer.message, message.recipient))
+        return msgspec.structs.replace(receipt, trouble=answer.code in ABOUT_THE_LOGIN)
 
     async def _write(self, message: Message) -> Receipt:
         """Write the content and return what its answer means: from the first byte on, silence means `unknown`."""
@@ -188,14 +193,15 @@ class _Line:
             answer = await protocol.read_response(timeout=self._patience.answer_s)
         except (SMTPException, OSError):
             self.drop()
-            return self._receipt("unknown", LOST_AFTER)
+            return msgspec.structs.replace(self._receipt("unknown", LOST_AFTER), trouble=True)
         state = after_content(answer.code)
         if state == "unknown" or answer.code == CLOSING:
             self.drop()
         elif state != "sent":
             await self._reset()
         text = told(answer.code, answer.message, message.recipient)
-        return self._receipt(state, text, queue_id(text) if state == "sent" else "")
+        receipt = self._receipt(state, text, queue_id(text) if state == "sent" else "")
+        return msgspec.structs.replace(receipt, trouble=True) if answer.code == CLOSING else receipt
 
     async def _reset(self) -> None:
         """Forget the mail that was refused, or the connection."""
@@ -246,7 +252,8 @@ class _Pool:
         except _LostError as lost:
             if lost.silent:
                 self._trouble = lost.text
-            return self._receipt("temporary", lost.text)
+            receipt = self._receipt("temporary", lost.text)
+            return msgspec.structs.replace(receipt, trouble=not lost.spared, untried=lost.untried)
 
     async def _carry(self, message: Message) -> Receipt:
         """Send over a connection that is there, or over a new one if that turns out to be gone: nothing was written."""
@@ -282,7 +289,7 @@ class _Pool:
     async def _open(self) -> _Line:
         """Return a new connection, ready for mail; raise _LostError if there is none to be had."""
         if self._trouble:
-            raise _LostError(self._trouble)
+            raise _LostError(self._trouble, untried=True, spared=True)
         address = self._route.address
         client = SMTP(
             hostname=address.host,
@@ -299,7 +306,7 @@ class _Pool:
                 await self._greet(client)
         except (SMTPException, OSError) as error:  # OSError: TimeoutError, names, TLS
             line.drop()
-            raise _LostError(_unreached(address, error), silent=True) from error
+            raise _LostError(_unreached(address, error), silent=True, untried=True) from error
         return line
 
     async def _greet(self, client: SMTP) -> None:

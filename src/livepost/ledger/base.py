@@ -9,12 +9,13 @@ stretch.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
 from livepost.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from livepost.ledger.moves import State
+from livepost.ledger.routing import Routing
 from livepost.model.decision import Decision
 from livepost.model.earning import Earned, Exposed, Measured
 from livepost.model.feedback import ComplaintRate, Feedback, FeedbackTally, Heard, OutcomeKind
@@ -62,6 +63,9 @@ LANES: tuple[str, ...] = ("transactional", "triggered", "bulk", "backfill")
 """Lanes in the order in which they are claimed."""
 
 
+BreakerState: TypeAlias = Literal["closed", "open", "half-open"]
+
+
 class TakenOver(msgspec.Struct, frozen=True, kw_only=True):
     """What a page brought: new decisions; decisions known already or behind the fence; differences among
     these.
@@ -86,10 +90,14 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to one confirmation: `reason` is "" when the mail is in flight and may be written."""
+    """The answer to one confirmation: `reason` is "" when the mail is in flight and may be written, by `sender`.
+
+    Reasons not to, beside those to skip: it waits for a "pace", "warm_up", "breaker" or "sender", or "quiet_hours".
+    """
 
     claim: Claimed
     reason: str
+    sender: str = ""
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +109,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """A decision and what became of it. `detail` explains `reason`; `changed_at` is the time of the last move
-    (ms).
+    (ms), `sender` the name of the sender that it was given to last.
     """
 
     decision: Decision
@@ -113,6 +121,32 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: int
     provider: str
     provider_id: str
+    sender: str = ""
+
+
+class SenderStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sender stands; times are the host's ms, 0 for none.
+
+    open_until   until when its breaker is open; once that is past, one mail at a time tries
+    answered, troubled   mails that it answered, and that failed for a reason of its own, ever
+    trouble, trouble_at  what the last of these was, and when
+    slots        mails that its pace has room for now; None without a pace
+    quota, today mails that its warm-up allows today (None: no bound), and those that went
+    in_flight, unknown   mails it was given that are not answered, and of which nobody knows
+    """
+
+    name: str
+    breaker: BreakerState
+    open_until: int
+    answered: int
+    troubled: int
+    trouble: str
+    trouble_at: int
+    slots: int | None
+    quota: int | None
+    today: int
+    in_flight: int
+    unknown: int
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -331,19 +365,32 @@ class Ledger(Protocol):
         """
         ...
 
-    def claim(self, now_ms: int, limit: int, worker: str) -> list[Claimed]:
+    def claim(self, now_ms: int, limit: int, worker: str, routing: Routing | None = None) -> list[Claimed]:
         """Take up to `limit` (<= MAX_CLAIMS) deliveries by lane and age; those with a reason against them are
-        skipped.
+        skipped. No more are taken than the senders of `routing` can be given now.
 
         Expired leases go back first, and are claimed at the next call.
         """
         ...
 
-    def confirm(self, claimed: Sequence[Claimed], address_hashes: Sequence[bytes], now_ms: int) -> list[Confirmed]:
+    def confirm(
+        self,
+        claimed: Sequence[Claimed],
+        address_hashes: Sequence[bytes],
+        now_ms: int,
+        routing: Routing | None = None,
+        domains: Sequence[str] = (),
+    ) -> list[Confirmed]:
         """Repeat the checks with the address known and put what passes in flight, before a byte is written.
 
-        At most MAX_IN_FLIGHT of a worker at a time, else ValueError.
+        With a `routing` each mail is given to the first of its senders that may have it, and goes back to pending if
+        none may; `domains` are the keys of the recipients' domains, as `routing.domain_key` makes them. At most
+        MAX_IN_FLIGHT of a worker at a time, else ValueError.
         """
+        ...
+
+    def senders(self, routing: Routing) -> list[SenderStanding]:
+        """Return how each sender stands, in their order."""
         ...
 
     def skip(self, claimed: Sequence[Claimed], reason: str, detail: str, now_ms: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from livepost.errors import FencedError
-from livepost.ledger import feedback
+from livepost.ledger import breakers, feedback
 from livepost.ledger.base import (
     LEASE_MS,
     MAX_CLAIMS,
@@ -23,8 +23,10 @@ from livepost.ledger.base import (
     Settlement,
 )
 from livepost.ledger.checks import refusal
+from livepost.ledger.dispatch import Dispatch, Given
 from livepost.ledger.leases import renew
 from livepost.ledger.persons import facts_of
+from livepost.ledger.routing import Routing
 from livepost.ledger.store import ROW, Row, Store, decode_decision
 from livepost.model.decision import Decision
 from livepost.model.hours import QuietHours, quiet_until
@@ -35,10 +37,14 @@ MAX_EXAMINED = 5_000
 """Pending deliveries one claim looks at; those it skips make room for more within this."""
 
 
-def claim(store: Store, now_ms: int, host_ms: int, limit: int, worker: str) -> list[Claimed]:
+def claim(
+    store: Store, now_ms: int, host_ms: int, limit: int, worker: str, routing: Routing | None = None
+) -> list[Claimed]:
     """Take up to `limit` pending deliveries, skipping those with a reason against them."""
     if not 1 <= limit <= MAX_CLAIMS:
         raise ValueError(f"expected a limit of 1 to {MAX_CLAIMS} claims, got {limit}")
+    if routing and routing.senders:
+        limit = Dispatch(store, routing, (), host_ms).allowance(limit)
     _return_expired(store, now_ms, host_ms)
     _let_go(store, now_ms)
     claimed: list[Claimed] = []
@@ -53,19 +59,29 @@ def claim(store: Store, now_ms: int, host_ms: int, limit: int, worker: str) -> l
 
 
 def confirm(
-    store: Store, claims: Sequence[Claimed], addresses: Sequence[bytes], now_ms: int, host_ms: int
+    store: Store,
+    claims: Sequence[Claimed],
+    addresses: Sequence[bytes],
+    now_ms: int,
+    host_ms: int,
+    routing: Routing | None = None,
+    domains: Sequence[str] = (),
 ) -> list[Confirmed]:
-    """Put what passes the checks in flight; the others are skipped and told with their reason."""
+    """Put what passes the checks in flight; the others are skipped, or wait, and are told with their reason."""
     if len(claims) != len(addresses):
         raise ValueError(f"expected an address hash a claim, got {len(addresses)} for {len(claims)} claims")
     for worker in {claim.worker for claim in claims}:
         _refuse_above_in_flight(store, worker, claims)
         renew(store, worker, host_ms)
     rows = _held(store, claims, ("claimed", "skipped", "held"))
-    return [
-        Confirmed(claim=claim, reason=_confirm_one(store, row, claim, address, now_ms, host_ms))
-        for claim, row, address in zip(claims, rows, addresses, strict=True)
+    dispatch = Dispatch(store, routing, domains, host_ms) if routing and routing.senders else None
+    confirmed = [
+        _confirm_one(store, row, claim, address, domain, dispatch, now_ms, host_ms)
+        for claim, row, address, domain in zip(claims, rows, addresses, domains or [""] * len(claims), strict=True)
     ]
+    if dispatch:
+        dispatch.save()
+    return confirmed
 
 
 def skip(store: Store, claims: Sequence[Claimed], reason: str, detail: str, now_ms: int) -> None:
@@ -87,12 +103,15 @@ def settle(store: Store, settlements: Sequence[Settlement], now_ms: int, host_ms
     rows = _held(store, [settlement.claim for settlement in settlements], ("in_flight",))
     for settlement, row in zip(settlements, rows, strict=True):
         _settle_one(store, row, settlement.receipt, now_ms, host_ms)
+    for sender in sorted({row.sender for row in rows if row.sender}):
+        answers = [one.receipt for one, row in zip(settlements, rows, strict=True) if row.sender == sender]
+        breakers.note(store, sender, answers, host_ms)
 
 
 def recover(store: Store, abandoned: Sequence[Row], now_ms: int) -> None:
     """What is in flight of nobody is unknown: nobody is there any more who could know."""
     for row in abandoned:
-        store.move(row, "unknown", now_ms, detail="the courier stopped before the answer")
+        store.move(row, "unknown", now_ms, detail="the courier stopped before the answer", pinned=1)
         feedback.resolve(store, row, now_ms)
 
 
@@ -166,7 +185,36 @@ def _refuse_above_in_flight(store: Store, worker: str, claims: Sequence[Claimed]
         )
 
 
-def _confirm_one(store: Store, row: Row, claim: Claimed, address: bytes, now_ms: int, host_ms: int) -> str:
+def _confirm_one(
+    store: Store,
+    row: Row,
+    claim: Claimed,
+    address: bytes,
+    domain: str,
+    dispatch: Dispatch | None,
+    now_ms: int,
+    host_ms: int,
+) -> Confirmed:
+    if reason := _against(store, row, claim, address, now_ms):
+        return Confirmed(claim=claim, reason=reason)
+    given = dispatch.give(row, claim.decision.lane, domain) if dispatch else Given()
+    if given.reason:
+        return Confirmed(claim=claim, reason=_put_off(store, row, given, now_ms, host_ms))
+    store.move(
+        row,
+        "in_flight",
+        now_ms,
+        address=address,
+        attempts=row.attempts + 1,
+        first_tried=row.first_tried or host_ms,
+        sender=given.sender,
+        queued=0,
+    )
+    return Confirmed(claim=claim, reason="", sender=given.sender)
+
+
+def _against(store: Store, row: Row, claim: Claimed, address: bytes, now_ms: int) -> str:
+    """Return what stands against a mail that is to be confirmed, acted on already; "" for nothing."""
     if row.state != "claimed":
         return row.reason or row.state
     if reason := refusal(facts_of(store, row, claim.decision, address)):
@@ -175,15 +223,20 @@ def _confirm_one(store: Store, row: Row, claim: Claimed, address: bytes, now_ms:
     if until := _quiet_until(claim.decision, now_ms):
         _wait(store, row, until, now_ms)
         return "quiet_hours"
-    store.move(
-        row,
-        "in_flight",
-        now_ms,
-        address=address,
-        attempts=row.attempts + 1,
-        first_tried=row.first_tried or host_ms,
-    )
     return ""
+
+
+def _put_off(store: Store, row: Row, given: Given, now_ms: int, host_ms: int) -> str:
+    """Let a mail wait for a sender; marketing that nothing could cancel any more by then is skipped."""
+    until = now_ms + given.until - host_ms
+    if row.class_ != "transactional" and until - row.at > WATCH_MS:
+        store.move(row, "skipped", now_ms, "stale", given.detail)
+        return "stale"
+    if given.long:
+        store.move(row, "pending", now_ms, detail=given.detail, worker="", queued=1, waits_until=until)
+    else:
+        store.move(row, "pending", now_ms, detail=given.detail, worker="", not_before=given.until)
+    return given.reason
 
 
 def _quiet_until(decision: Decision, now_ms: int) -> int:
@@ -226,10 +279,13 @@ def _check_held(row: Row | None, claim: Claimed, states: tuple[str, ...]) -> Non
 
 def _settle_one(store: Store, row: Row, receipt: Receipt, now_ms: int, host_ms: int) -> None:
     provider = {"provider": receipt.provider, "provider_id": receipt.provider_id}
-    if receipt.state != "temporary":
+    if receipt.state == "unknown":
+        store.move(row, "unknown", now_ms, detail=receipt.text, pinned=1, **provider)
+        feedback.resolve(store, row, now_ms)
+    elif receipt.state != "temporary":
         store.move(row, receipt.state, now_ms, detail=receipt.text, **provider)
-        if receipt.state == "unknown":
-            feedback.resolve(store, row, now_ms)
+    elif receipt.untried and row.sender:
+        _untry(store, row, receipt, now_ms)
     elif row.attempts > len(RETRY_MS):
         store.move(row, "failed", now_ms, detail=f"refused {row.attempts} times, last: {receipt.text}", **provider)
     else:
@@ -238,9 +294,22 @@ def _settle_one(store: Store, row: Row, receipt: Receipt, now_ms: int, host_ms: 
             "pending",
             now_ms,
             detail=receipt.text,
-            not_before=host_ms + RETRY_MS[row.attempts - 1],
+            not_before=host_ms + max(RETRY_MS[row.attempts - 1], min(receipt.wait_ms, RETRY_MS[-1])),
             **provider,
         )
+
+
+def _untry(store: Store, row: Row, receipt: Receipt, now_ms: int) -> None:
+    """Let a mail be given to any sender again, for this one was told nothing of it: that costs no attempt."""
+    store.move(
+        row,
+        "pending",
+        now_ms,
+        detail=receipt.text,
+        attempts=row.attempts - 1,
+        first_tried=row.first_tried if row.attempts > 1 else 0,
+        not_before=0,
+    )
 
 
 def _in_state(store: Store, state: str) -> list[Row]:

@@ -13,7 +13,7 @@ from livepost.ledger.moves import State
 from livepost.ledger.store import Store, decode_decision
 from livepost.model.decision import Decision
 
-DELIVERY = "body, person, state, reason, detail, attempts, changed_at, provider, provider_id"
+DELIVERY = "body, person, state, reason, detail, attempts, changed_at, provider, provider_id, sender"
 """The columns that `delivery_of` wants."""
 
 _MOVE = (
@@ -132,7 +132,7 @@ def unechoed(store: Store, limit: int) -> list[Withdrawal]:
 
 def delivery_of(values: Sequence[Any]) -> Delivery:
     """Return a row of the columns `DELIVERY` as a struct."""
-    body, person, state, reason, detail, attempts, changed_at, provider, provider_id = values
+    body, person, state, reason, detail, attempts, changed_at, provider, provider_id, sender = values
     return Delivery(
         decision=decode_decision(body),
         person=person,
@@ -143,6 +143,7 @@ def delivery_of(values: Sequence[Any]) -> Delivery:
         changed_at=changed_at,
         provider=provider,
         provider_id=provider_id,
+        sender=sender,
     )
 
 

@@ -48,7 +48,10 @@ SCHEMA: tuple[str, ...] = (
         address BLOB,
         provider TEXT NOT NULL DEFAULT '',
         provider_id TEXT NOT NULL DEFAULT '',
-        changed_at INTEGER NOT NULL
+        changed_at INTEGER NOT NULL,
+        sender TEXT NOT NULL DEFAULT '',
+        queued INTEGER NOT NULL DEFAULT 0,
+        pinned INTEGER NOT NULL DEFAULT 0
     )""",
     """CREATE INDEX IF NOT EXISTS deliveries_ready ON deliveries (lane, at, position)
         WHERE state = 'pending' AND waits_until = 0""",
@@ -159,6 +162,16 @@ SCHEMA: tuple[str, ...] = (
         at INTEGER NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL
     )""",
     "CREATE INDEX IF NOT EXISTS orders_person ON orders (person, at)",
+    """CREATE TABLE IF NOT EXISTS breakers (
+        sender TEXT PRIMARY KEY, failures INTEGER NOT NULL DEFAULT 0, opened INTEGER NOT NULL DEFAULT 0,
+        open_until INTEGER NOT NULL DEFAULT 0, probe_until INTEGER NOT NULL DEFAULT 0,
+        answered INTEGER NOT NULL DEFAULT 0, troubled INTEGER NOT NULL DEFAULT 0,
+        trouble TEXT NOT NULL DEFAULT '', trouble_at INTEGER NOT NULL DEFAULT 0
+    )""",
+    "CREATE TABLE IF NOT EXISTS paces (key TEXT PRIMARY KEY, tat INTEGER NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS warm_days (
+        sender TEXT NOT NULL, day INTEGER NOT NULL, mails INTEGER NOT NULL, PRIMARY KEY (sender, day)
+    )""",
     "CREATE TABLE IF NOT EXISTS leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS bookmarks (name TEXT PRIMARY KEY, number INTEGER NOT NULL)",
 )
@@ -209,6 +222,12 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         MAIL_HOURS,
         "INSERT INTO mail_hours SELECT changed_at / 3600000, count(*), 0 FROM deliveries"
         " WHERE state = 'sent' AND class = 'marketing' GROUP BY changed_at / 3600000",
+    ),
+    4: (
+        "ALTER TABLE deliveries ADD COLUMN sender TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE deliveries ADD COLUMN queued INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE deliveries ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
+        "UPDATE deliveries SET pinned = 1 WHERE state IN ('unknown', 'held')",
     ),
 }
 """What a ledger of a version needs besides what is missing of SCHEMA to be of the next one; PostgreSQL has known none

@@ -41,11 +41,14 @@ class Row(msgspec.Struct, array_like=True):
     attempts: int
     first_tried: int
     body: bytes
+    sender: str = ""
+    queued: int = 0
+    pinned: int = 0
 
 
 ROW = (
     "id, campaign, person, class, purpose, at, cap_times, cap_per_ms, state, reason, fence, worker,"
-    " attempts, first_tried, body"
+    " attempts, first_tried, body, sender, queued, pinned"
 )
 
 decode_decision = msgspec.msgpack.Decoder(Decision).decode

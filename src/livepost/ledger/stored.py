@@ -47,13 +47,16 @@ from livepost.ledger.base import (
     PermitChanges,
     Proof,
     Send,
+    SenderStanding,
     Settlement,
     Suppression,
     TakenOver,
     Tally,
     Withdrawal,
 )
+from livepost.ledger.dispatch import standings
 from livepost.ledger.moves import OPEN, MoveError, State
+from livepost.ledger.routing import Routing
 from livepost.ledger.store import CURSOR, ROW, Row, Store
 from livepost.model.decision import Decision
 from livepost.model.earning import Earned, Exposed, Measured
@@ -82,15 +85,28 @@ class StoredLedger:
                 leases.check_leader(self._store, worker)
             return takeover.take_over(self._store, page, now_ms)
 
-    def claim(self, now_ms: int, limit: int, worker: str) -> list[Claimed]:
+    def claim(self, now_ms: int, limit: int, worker: str, routing: Routing | None = None) -> list[Claimed]:
         """Take deliveries for sending; skip those with a reason against them."""
         with self._store.transaction():
-            return claims.claim(self._store, now_ms, self._host.now_ms(), limit, worker)
+            return claims.claim(self._store, now_ms, self._host.now_ms(), limit, worker, routing)
 
-    def confirm(self, claimed: Sequence[Claimed], address_hashes: Sequence[bytes], now_ms: int) -> list[Confirmed]:
-        """Repeat the checks and put what passes in flight."""
+    def confirm(
+        self,
+        claimed: Sequence[Claimed],
+        address_hashes: Sequence[bytes],
+        now_ms: int,
+        routing: Routing | None = None,
+        domains: Sequence[str] = (),
+    ) -> list[Confirmed]:
+        """Repeat the checks and put what passes in flight, each given to a sender."""
         with self._store.transaction():
-            return claims.confirm(self._store, claimed, address_hashes, now_ms, self._host.now_ms())
+            host_ms = self._host.now_ms()
+            return claims.confirm(self._store, claimed, address_hashes, now_ms, host_ms, routing, domains)
+
+    def senders(self, routing: Routing) -> list[SenderStanding]:
+        """Return how each sender stands."""
+        with self._store.transaction():
+            return standings(self._store, routing, self._host.now_ms())
 
     def skip(self, claimed: Sequence[Claimed], reason: str, detail: str, now_ms: int) -> None:
         """Skip claims for a reason the courier found."""
@@ -153,7 +169,8 @@ class StoredLedger:
         with self._store.transaction():
             found = self._store.rows(f"SELECT {ROW} FROM deliveries WHERE state IN ({states})")
             for row in (Row(*values) for values in found):
-                self._store.move(row, "held", now_ms, detail="restored from a backup", worker="")
+                pinned = int(row.pinned or row.state in ("in_flight", "unknown"))
+                self._store.move(row, "held", now_ms, detail="restored from a backup", worker="", pinned=pinned)
             return len(found)
 
     def release(self, decisions: Sequence[bytes], now_ms: int, detail: str) -> None:

@@ -49,10 +49,18 @@ ReceiptState: TypeAlias = Literal["sent", "failed", "temporary", "unknown"]
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """A sender's answer: definite (sent, failed, temporary) or `unknown`, never a guess. `text` holds no address."""
+    """A sender's answer: definite (sent, failed, temporary) or `unknown`, never a guess. `text` holds no address.
+
+    trouble   it tells of the sender, not of the mail: another mail would fare no better
+    untried   the sender was told nothing of the mail
+    wait_ms   how long the sender asked to wait
+    """
 
     state: ReceiptState
     text: str = ""
     provider: str = ""
     provider_id: str = ""
     at_ms: int = 0
+    trouble: bool = False
+    untried: bool = False
+    wait_ms: int = 0

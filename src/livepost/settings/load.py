@@ -30,6 +30,7 @@ from livepost.settings.part import (
 from livepost.settings.postgres import SCHEME, read_postgres
 from livepost.settings.provider import PROVIDER_SCHEMES, check_key, read_provider
 from livepost.settings.secret import ENVIRONMENT, FILE, check_reference
+from livepost.settings.sender import SenderTable, check_domain_pace, check_senders
 from livepost.settings.settings import Settings, attribute, describe, keys
 from livepost.settings.smtp import SCHEMES, check_login, read_smtp, with_path_in
 from livepost.settings.webhook import Webhook, check_webhooks
@@ -80,7 +81,7 @@ def shown(settings: Settings, origins: Mapping[str, str]) -> list[Shown]:
     ]
 
 
-SECRETS_OF = {"webhooks": "secret", "mail_events": "secret", "audiences": "key"}
+SECRETS_OF = {"webhooks": "secret", "mail_events": "secret", "audiences": "key", "senders": "mail_password"}
 """In which part of its tables a setting refers to a secret."""
 
 
@@ -137,7 +138,7 @@ def _secret_names(written: Mapping[str, Value], environ: Mapping[str, str]) -> s
     values = [*(value.given for value in written.values()), *environ.values()]
     plain = {value.removeprefix(ENVIRONMENT) for value in values if str(value).startswith(ENVIRONMENT)}
     tables = [str(value) for value in values if isinstance(value, list)]
-    tables += [environ.get(f"{PREFIX}{name}", "") for name in ("AUDIENCES", "WEBHOOKS", "MAIL_EVENTS")]
+    tables += [environ.get(f"{PREFIX}{name}", "") for name in ("AUDIENCES", "WEBHOOKS", "MAIL_EVENTS", "SENDERS")]
     return plain | {name for text in tables for name in _IN_TABLE.findall(text)}
 
 
@@ -201,6 +202,8 @@ def _check(values: Mapping[str, Value]) -> None:
     check_host(values["host"].given, values["host"].origin)
     check_reference("kek", values["kek"].given, values["kek"].origin)
     _check_mail(values["mail"], values["mail_password"])
+    check_senders(values["senders"].given, values["mail"].origin != DEFAULT, values["senders"].origin)
+    check_domain_pace(values["domain_pace"].given, values["domain_pace"].origin)
     _check_ledger(values["ledger"], values["ledger_password"])
     check_zone(values["zone"].given, values["zone"].origin)
     check_quiet(values["quiet_hours"].given, values["quiet_hours"].origin)
@@ -239,15 +242,22 @@ def _absolute(folder: Path, key: str, value: Value) -> Any:
         return _in(folder, value.given)
     if key == "ledger" and value.given.startswith(SCHEME):
         return with_path_in(folder, value.given, "sslrootcert")
-    if key == "mail" and value.given.startswith(SCHEMES):
-        return with_path_in(folder, value.given, "cafile")
+    if key == "mail":
+        return _with_cafile_in(folder, value.given)
     if key in SECRETS_OF:
-        return [_with_secret_in(folder, one, SECRETS_OF[key]) for one in value.given]
+        return [_with_paths_in(folder, one, SECRETS_OF[key]) for one in value.given]
     return value.given
 
 
-def _with_secret_in(folder: Path, table: Webhook | MailEvents | Audience, name: str) -> msgspec.Struct:
-    return msgspec.structs.replace(table, **{name: _in(folder, getattr(table, name))})
+def _with_cafile_in(folder: Path, mail: str) -> str:
+    return with_path_in(folder, mail, "cafile") if mail.startswith(SCHEMES) else mail
+
+
+def _with_paths_in(folder: Path, table: Webhook | MailEvents | Audience | SenderTable, secret: str) -> msgspec.Struct:
+    paths = {secret: _in(folder, getattr(table, secret))}
+    if isinstance(table, SenderTable):
+        paths["mail"] = _with_cafile_in(folder, table.mail)
+    return msgspec.structs.replace(table, **paths)
 
 
 def _in(folder: Path, reference: str) -> str:

@@ -15,7 +15,11 @@ from msgspec import Meta
 from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from livepost.settings.audience import AUDIENCES_MAX, Audience
 from livepost.settings.mail_events import MailEvents
+from livepost.settings.sender import DOMAINS_MAX, SENDERS_MAX, SenderTable
 from livepost.settings.webhook import TARGETS_MAX, Webhook
+
+KEEP = "keep:"
+"""The `mail` that writes mails to disk."""
 
 UNIT_MS = {"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 
@@ -83,6 +87,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
         str,
         Meta(description="Password of the user, or key of the provider, in `mail`: `env:NAME` or `file:PATH`."),
     ] = ""
+    senders: Annotated[
+        list[SenderTable],
+        Meta(
+            max_length=SENDERS_MAX,
+            description="Several ways for mails to leave, the preferred first, in place of `mail`: tables "
+            "`[[senders]]` with `name`, `mail`, and perhaps `mail_password`, `pace` and `warm_up`.",
+        ),
+    ] = []
+    domain_pace: Annotated[
+        dict[str, str],
+        Meta(
+            max_length=DOMAINS_MAX,
+            description="How fast mails go to a domain: a table `[domain_pace]` of domains with paces like "
+            '`"20 per 1s"`; `"*"` is for each other domain.',
+        ),
+    ] = {}
     kek: Annotated[
         str,
         Meta(description="Key-encryption key of the vault, by reference: `file:PATH` or `env:NAME` (base64)."),
@@ -258,6 +278,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
         """`caps` as (times, per so many ms)."""
         told = (cap.split(" per ") for cap in self.caps.split(", ") if cap)
         return tuple((int(times), length_ms(per)) for times, per in told)
+
+    @property
+    def keeps_mails(self) -> bool:
+        """Whether mails are written to disk instead of sent."""
+        return not self.senders and self.mail == KEEP
 
     @property
     def base_url(self) -> str:

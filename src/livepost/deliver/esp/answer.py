@@ -8,10 +8,12 @@ and `failed` are the provider's own word; an answer that proves neither that the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
 
+from livepost.clock import SECOND_MS
 from livepost.deliver.answer import told
 from livepost.model.message import ReceiptState
 
@@ -80,6 +82,21 @@ def by_status(status: int, *, asks_to_wait: bool) -> ReceiptState:
     if 400 <= status <= 499 and status != CONFLICT:
         return "failed"
     return "unknown"
+
+
+def asked_wait_ms(said: str, now_ms: int) -> int:
+    """Return how long `Retry-After` (RFC 9110, 10.2.3) asks to wait in ms, 0 for what cannot be read.
+
+    >>> asked_wait_ms("120", 0), asked_wait_ms("Thu, 01 Jan 1970 00:01:00 GMT", 0), asked_wait_ms("soon", 0)
+    (120000, 60000, 0)
+    """
+    if said.isascii() and said.isdigit():
+        return int(said[:9]) * SECOND_MS
+    try:
+        at = parsedate_to_datetime(said)
+    except (TypeError, ValueError):
+        return 0
+    return max(0, int(at.timestamp() * SECOND_MS) - now_ms)
 
 
 def names(answer: Answer) -> list[str]:

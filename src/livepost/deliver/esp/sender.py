@@ -16,7 +16,7 @@ import msgspec
 from livepost.clock import Clock, WallClock
 from livepost.deliver.answer import one_line
 from livepost.deliver.envelope import unfit
-from livepost.deliver.esp.answer import CONFLICT, Answer, meaning, without, words
+from livepost.deliver.esp.answer import CONFLICT, Answer, asked_wait_ms, meaning, without, words
 from livepost.deliver.esp.anymail import IMPOSSIBLE, Carrier, Read
 from livepost.deliver.esp.provider import provider_of
 from livepost.deliver.esp.wire import Exchange
@@ -96,12 +96,13 @@ class EspSender:
         if why := unfit(one.message):
             return self._receipt("failed", why)
         if group.in_vain:
-            return self._receipt("temporary", SPARED)
+            return msgspec.structs.replace(self._receipt("temporary", SPARED), untried=True)
         one.begun_s = time.monotonic()
         receipt = self._tried(one)
         one.begun_s = None
         if receipt.state in IN_VAIN and not _is_conflict(one.exchange.answer):
             group.in_vain = True
+            return msgspec.structs.replace(receipt, trouble=True, untried=not one.exchange.written)
         return receipt
 
     def _tried(self, one: _Try) -> Receipt:
@@ -127,7 +128,9 @@ class EspSender:
             return self._receipt("failed", f"{self._provider.name} was not asked; this is a bug, please report it")
         state = meaning(answer, read.status, self._provider.codes)
         text = words(answer, read.status, one.message.recipient, self._secret)
-        return self._receipt(state, text, read.provider_id if state == "sent" else "")
+        receipt = self._receipt(state, text, read.provider_id if state == "sent" else "")
+        wait_ms = asked_wait_ms(answer.headers.get("retry-after", ""), self._clock.now_ms())
+        return msgspec.structs.replace(receipt, wait_ms=wait_ms) if state in IN_VAIN else receipt
 
     def _line(self, text: str, message: Message) -> str:
         return one_line(without(text, self._secret), message.recipient)

@@ -35,11 +35,12 @@ from livepost.runtime.courier.beating import beating
 from livepost.runtime.courier.keeping import keeping
 from livepost.runtime.courier.measuring import measuring
 from livepost.runtime.courier.seat import take_seat
-from livepost.runtime.courier.sender import sender_of
+from livepost.runtime.courier.sender import routing_of, senders_of
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.sockets.handed import Handed
 from livepost.runtime.sockets.wire import WireClient
+from livepost.settings.settings import KEEP
 from livepost.vault.base import Vault
 
 IDLE_S = 0.5
@@ -49,8 +50,6 @@ PORT_LOOK_S = 0.02
 
 CARE_S = 10.0
 """How often a courier looks for mails of couriers that are gone."""
-
-KEEP = "keep:"
 
 
 class LoggedOutcomes:
@@ -89,10 +88,10 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
         engine = open_.enter_context(contextlib.closing(EngineClient(folder)))
         front = open_.enter_context(contextlib.closing(WireClient(folder.front_socket)))
         seat = open_.enter_context(contextlib.closing(take_seat(folder.path)))
-        if not seat.first and folder.settings.mail == KEEP:
+        if not seat.first and folder.settings.keeps_mails:
             raise StoreError(f'with mail = "{KEEP}" one courier writes the mailbox, and it runs already; stop this one')
         open_.enter_context(beating(open_.enter_context(contextlib.closing(folder.ledger())), seat.worker))
-        sender = open_.enter_context(contextlib.closing(sender_of(folder, vault)))
+        senders = open_.enter_context(contextlib.closing(senders_of(folder, vault)))
         base_url = _base_url(folder, stop)
         author = Author(
             folder,
@@ -105,7 +104,9 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
             engine=engine,
             ledger=ledger,
             maker=author.maker,
-            sender=sender,
+            sender=senders.first,
+            senders=senders,
+            routing=routing_of(folder.settings),
             blind=lambda address: vault.blind("suppression", address.casefold()),
             outcomes=LoggedOutcomes(vault, lambda records: _hand(front, records)),
             clock=steady(folder.clock),

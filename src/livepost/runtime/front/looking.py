@@ -59,7 +59,6 @@ from livepost.runtime.front.said import said_by
 from livepost.runtime.front.sampling import Sampling
 from livepost.runtime.house.processes import process_standings
 from livepost.settings.load import Shown, shown
-from livepost.settings.smtp import SCHEMES
 
 LOOKS = 8
 """Questions answered at a time; each has stores of its own open."""
@@ -309,8 +308,8 @@ class Looking:
             return pace(look.engine.status(), look.log, self._ledger.counts(), series, self._event_to_mail())
 
     def keeps_mails(self) -> bool:
-        """Return whether mails are kept instead of sent, as `mail` says."""
-        return not self._folder.settings.mail.startswith(SCHEMES)
+        """Return whether mails are kept instead of sent, as the settings say."""
+        return self._folder.settings.keeps_mails
 
     def mails(
         self, subjects: tuple[bytes, ...] | None, campaign: str | None, before: str | None, limit: int

@@ -6,6 +6,7 @@ import importlib.util
 import subprocess
 import sys
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,27 @@ from livepost.deliver.esp.sender import EspSender
 from livepost.deliver.keep import Keep
 from livepost.deliver.smtp import SmtpSender
 from livepost.errors import SettingsError
-from livepost.runtime.courier.sender import check_sender, sender_of
+from livepost.ledger.routing import Pace, Routing, SenderRule, WarmUp
+from livepost.runtime.courier.sender import check_sender, routing_of, senders_of
 from livepost.runtime.data.folder import DataFolder
 from livepost.settings.load import load
 
 PROVIDER = 'mail = "postmark:"\nmail_password = "file:password"\n'
+SEVERAL = """
+[[senders]]
+name = "own"
+mail = "smtp://ada@mail.example.com"
+mail_password = "file:password"
+pace = "100 per 1s"
+[[senders]]
+name = "spare"
+mail = "postmark:"
+mail_password = "file:password"
+warm_up = "50 on 2026-12-01, x2 a day until 1000"
+[domain_pace]
+"gmail.com" = "20 per 1s"
+"*" = "600 per 1m"
+"""
 SERVER = 'mail = "smtp://ada@mail.example.com"\nmail_password = "file:password"\n'
 
 
@@ -28,8 +45,8 @@ def test_the_setting_mail_chooses_the_sender(tmp_path: Path, text: str, body: ty
     (tmp_path / "password").write_text("hunter2\n")
     folder = DataFolder(load(tmp_path, {}).settings)
     folder.prepare()
-    with closing(folder.vault(readonly=True)) as vault, closing(sender_of(folder, vault)) as sender:
-        assert isinstance(sender, body)
+    with closing(folder.vault(readonly=True)) as vault, closing(senders_of(folder, vault)) as senders:
+        assert (list(senders), type(senders.first)) == (["mail"], body)
 
 
 def test_a_password_that_is_not_there_is_said_before_anything_starts(tmp_path: Path) -> None:
@@ -62,3 +79,23 @@ def test_nobody_imports_the_extra_who_does_not_send_through_a_provider() -> None
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "False"]
+
+
+def test_several_senders_are_opened_in_order_and_told_to_the_ledger(tmp_path: Path) -> None:
+    (tmp_path / "livepost.toml").write_text(SEVERAL)
+    (tmp_path / "password").write_text("hunter2\n")
+    folder = DataFolder(load(tmp_path, {}).settings)
+    folder.prepare()
+    with closing(folder.vault(readonly=True)) as vault, closing(senders_of(folder, vault)) as senders:
+        assert [(name, type(sender)) for name, sender in senders.items()] == [("own", SmtpSender), ("spare", EspSender)]
+    warm = WarmUp(begins=date(2026, 12, 1), first=50, factor=2, until=1_000)
+    assert routing_of(folder.settings) == Routing(
+        senders=(SenderRule(name="own", pace=Pace(100, 1_000)), SenderRule(name="spare", warm_up=warm)),
+        domains={"gmail.com": Pace(20, 1_000), "*": Pace(600, 60_000)},
+    )
+
+
+def test_a_password_of_one_of_several_senders_is_looked_for_too(tmp_path: Path) -> None:
+    (tmp_path / "livepost.toml").write_text(SEVERAL)
+    with pytest.raises(SettingsError, match=r"mail_password refers to .*password, which cannot be read"):
+        check_sender(load(tmp_path, {}).settings)
