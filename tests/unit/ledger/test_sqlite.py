@@ -68,7 +68,10 @@ COLUMNS_3 = (
 """The columns of a delivery in version 3, behind its id."""
 
 AS_BEFORE = {
-    4: ("DROP TABLE clicks", "DROP TABLE orders"),
+    4: (
+        *(f"DROP TABLE {name}" for name in ("clicks", "orders", "breakers", "paces", "warm_days")),
+        *(f"ALTER TABLE deliveries DROP COLUMN {name}" for name in ("sender", "queued", "pinned")),
+    ),
     3: (
         "ALTER TABLE deliveries RENAME TO deliveries_4",
         f"CREATE TABLE deliveries (id BLOB PRIMARY KEY, {', '.join(COLUMNS_3)})",
