@@ -19,6 +19,7 @@ from livepost.testing.contracts.choices import ChoicesContract
 from livepost.testing.contracts.earnings import EarningsContract
 from livepost.testing.contracts.feedback import FeedbackContract
 from livepost.testing.contracts.ledger import START_MS, DurableLedgerContract, consent, decision, page
+from livepost.testing.contracts.routing import RoutingContract
 from tests.real.cutting import Cut, Line
 from tests.real.postgres import Server
 
@@ -60,6 +61,13 @@ class TestPostgresLedger(EarningsContract, FeedbackContract, DurableLedgerContra
 
 
 class TestChoicesOfPostgresLedger(ChoicesContract):
+    @pytest.fixture
+    def bench(self, database: PostgresAddress) -> Iterator[SchemaBench]:
+        with contextlib.ExitStack() as opened:
+            yield SchemaBench(database, opened)
+
+
+class TestRoutingOfPostgresLedger(RoutingContract):
     @pytest.fixture
     def bench(self, database: PostgresAddress) -> Iterator[SchemaBench]:
         with contextlib.ExitStack() as opened:

@@ -21,6 +21,7 @@ from livepost.api.openapi import openapi_route
 from livepost.api.operation import Operation, route_of
 from livepost.api.people import CONSENTS, PERSON, WHY
 from livepost.api.preview import PREVIEW
+from livepost.api.providers import PROVIDERS
 from livepost.api.segments import MEMBERS, SEGMENTS
 from livepost.api.send import SEND, Sends
 from livepost.api.status import STATUS
@@ -40,6 +41,7 @@ OPERATIONS: tuple[Operation, ...] = (
     PREVIEW,
     BROADCASTS,
     KILLS,
+    PROVIDERS,
 )
 ACTIONS: tuple[Action, ...] = (SEND, BROADCAST, APPROVE, KILL)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
-from livepost.ledger.base import AskedBroadcast, Delivery, Kill
+from livepost.ledger.base import AskedBroadcast, Delivery, Kill, SenderStanding
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
 from livepost.model.message import RenderedMail
@@ -45,6 +45,10 @@ class House(Protocol):
 
     def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
         """Return what a campaign would say to a person now, or why it cannot; nothing is sent."""
+        ...
+
+    def senders(self) -> list[SenderStanding]:
+        """Return how each sender stands, the preferred one first."""
         ...
 
     def segments(self) -> list[SegmentCount]:

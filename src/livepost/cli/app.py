@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "kill": "stopping:kill",
     "broadcast": "broadcasting:broadcast",
     "suppressions": "suppressions:app",
+    "providers": "providers:providers",
     "bounce": "bounce:bounce",
     "dead": "dead:app",
     "webhooks": "webhooks:app",

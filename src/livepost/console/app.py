@@ -34,6 +34,7 @@ from livepost.console.page import Elsewhere, Form, Page, Paper, asked_of, told_o
 from livepost.console.people import PEOPLE
 from livepost.console.person import PERSON
 from livepost.console.preview import PREVIEW, PREVIEW_HTML
+from livepost.console.providers import PROVIDERS
 from livepost.console.segment import SEGMENT
 from livepost.console.segments import SEGMENTS
 from livepost.console.suppressions import SUPPRESSIONS
@@ -58,6 +59,7 @@ PAGES: tuple[Page, ...] = (
     LETTER,
     SYSTEM,
     SUPPRESSIONS,
+    PROVIDERS,
 )
 """All pages; those without a `rail` of their own stand in the rail, in this order."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
-from livepost.ledger.base import AskedBroadcast, Delivery, Divergence, Kill, Lift, Suppression
+from livepost.ledger.base import AskedBroadcast, Delivery, Divergence, Kill, Lift, SenderStanding, Suppression
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
@@ -116,6 +116,10 @@ class House(Protocol):
 
     def approve(self, id_: bytes, by: str) -> AskedBroadcast:
         """Approve a broadcast, and begin it; raises as `broadcast` does."""
+        ...
+
+    def senders(self) -> list[SenderStanding]:
+        """Return how each sender stands, the preferred one first."""
         ...
 
     def suppression_counts(self) -> dict[str, int]:

@@ -12,13 +12,16 @@ from typing import Any
 
 import msgspec
 
-from livepost.clock import DAY_MS
+from livepost.clock import DAY_MS, SECOND_MS
 from livepost.ledger import breakers
 from livepost.ledger.base import SenderStanding
 from livepost.ledger.breakers import Breaker
 from livepost.ledger.paces import Paces
 from livepost.ledger.routing import ANY_DOMAIN, Pace, Routing, SenderRule, day_of
 from livepost.ledger.store import Row, Store
+
+PROBE_LOOK_MS = 5 * SECOND_MS
+"""How often a mail that waits for one sender looks whether another mail's try there is answered."""
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +112,7 @@ class Dispatch:
         """Return why and until when a sender cannot have a mail; None if it can."""
         breaker = self._breaker(rule)
         if not breaker.closed and not breaker.tries(self._host_ms):
-            until = max(breaker.open_until, breaker.probe_until)
+            until = breaker.open_until if breaker.waits(self._host_ms) else self._host_ms + PROBE_LOOK_MS
             return Given(until=until, reason="breaker", detail=f"waits for {rule.name} to be well again")
         if class_ != "transactional" and not self._warm_enough(rule):
             midnight = (day_of(self._host_ms) + 1) * DAY_MS

@@ -23,8 +23,9 @@ from livepost.errors import RejectedError
 from livepost.intake.call import read_call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Stores
-from livepost.ledger.base import AskedBroadcast, Delivery, Kill, Ledger
+from livepost.ledger.base import AskedBroadcast, Delivery, Kill, Ledger, SenderStanding
 from livepost.ledger.moves import State
+from livepost.ledger.routing import Routing, SenderRule
 from livepost.model.choice import Said
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
@@ -153,6 +154,9 @@ class Asked:
     def campaigns(self) -> list[CampaignStanding]:
         declared = [one.name for one in self.house.project.compiled.campaigns]
         return campaign_standings(declared, self.house.ledger.counts(), [], {})
+
+    def senders(self) -> list[SenderStanding]:
+        return self.house.ledger.senders(Routing(senders=(SenderRule(name="mail"),)))
 
     def kills(self) -> list[Kill]:
         return self.house.ledger.kills()

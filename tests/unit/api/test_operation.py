@@ -16,6 +16,7 @@ PATHS = [
     "/api/segments/keen/people",
     "/api/status",
     "/api/deliveries",
+    "/api/providers",
 ]
 
 

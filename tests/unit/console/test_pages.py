@@ -22,6 +22,7 @@ from tests.unit.console.test_mailbox import LINE as MAIL_LINE
 from tests.unit.console.test_mailbox import _shown
 from tests.unit.console.test_people import LINE
 from tests.unit.console.test_person import ALL
+from tests.unit.console.test_providers import standing
 from tests.unit.console.test_segments import HISTORY
 from tests.unit.console.test_system import ENGINE, LOG, PORT
 from tests.unit.console.told import START, Browser, ToldHouse
@@ -41,6 +42,7 @@ ANSWERS = {
     "reasons": reasons(),
     "said": [],
     "suppression_counts": {"imported": 3},
+    "senders": [standing()],
     "segments": [SegmentCount("browsing", 42)],
     "segment_history": [HISTORY],
     "members": [Member(1, ADA, START)],

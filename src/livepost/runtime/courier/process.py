@@ -34,8 +34,9 @@ from livepost.runtime.courier.announcing import announcing
 from livepost.runtime.courier.beating import beating
 from livepost.runtime.courier.keeping import keeping
 from livepost.runtime.courier.measuring import measuring
+from livepost.runtime.courier.routing import routing_of
 from livepost.runtime.courier.seat import take_seat
-from livepost.runtime.courier.sender import routing_of, senders_of
+from livepost.runtime.courier.sender import senders_of
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.sockets.handed import Handed

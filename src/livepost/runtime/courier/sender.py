@@ -1,6 +1,6 @@
 """Which senders a workspace's settings name, and whether they could send.
 
-In: settings and what they refer to. Out: senders and their routing, or one sentence saying what is wrong with them.
+In: settings and what they refer to. Out: senders, or one sentence saying what is wrong with them.
 Promised: a password is read where it is needed, and told to nobody.
 """
 
@@ -17,21 +17,17 @@ from livepost.deliver.keep import Keep
 from livepost.deliver.sender import Sender
 from livepost.deliver.smtp import Route, SmtpSender, route_to
 from livepost.errors import LivepostError, SettingsError
-from livepost.ledger.routing import Pace, Routing, SenderRule, WarmUp
+from livepost.runtime.courier.routing import tables_of
 from livepost.runtime.data.folder import DataFolder
 from livepost.settings.provider import PROVIDER_SCHEMES, ProviderAddress, read_provider
 from livepost.settings.secret import read_secret
-from livepost.settings.sender import SenderTable, read_pace, read_warm_up
+from livepost.settings.sender import SenderTable
 from livepost.settings.settings import Settings
 from livepost.settings.smtp import SCHEMES, read_smtp
 from livepost.vault.base import Vault
 
 EXTRA = ("anymail", "boto3", "requests", "urllib3")
 """What senders to providers import."""
-
-
-ONLY = "mail"
-"""The name of the sender that the setting `mail` names."""
 
 
 class OpenSender(Sender, Protocol):
@@ -85,19 +81,6 @@ def check_sender(settings: Settings) -> None:
             _provider(table)
 
 
-def tables_of(settings: Settings) -> list[SenderTable]:
-    """Return the senders; `mail` alone is one of the name ONLY."""
-    return settings.senders or [SenderTable(name=ONLY, mail=settings.mail, mail_password=settings.mail_password)]
-
-
-def routing_of(settings: Settings) -> Routing:
-    """Return what the ledger is told of the senders."""
-    return Routing(
-        senders=tuple(_rule(table) for table in tables_of(settings)),
-        domains={domain: Pace(*read_pace(told, "domain_pace")) for domain, told in settings.domain_pace.items()},
-    )
-
-
 def senders_of(folder: DataFolder, vault: Vault) -> OpenSenders:
     """Return the senders that the settings name; raise SettingsError or StoreError if one cannot be had."""
     named: dict[str, OpenSender] = {}
@@ -116,19 +99,6 @@ def _open(table: SenderTable, folder: DataFolder, vault: Vault) -> OpenSender:
     if table.mail.startswith(PROVIDER_SCHEMES):
         return _esp_sender(*_provider(table))
     return Keep(folder.mailbox, vault, folder.settings.workspace)
-
-
-def _rule(table: SenderTable) -> SenderRule:
-    return SenderRule(
-        name=table.name,
-        pace=Pace(*read_pace(table.pace, "senders")) if table.pace else None,
-        warm_up=_warm_up(table.warm_up) if table.warm_up else None,
-    )
-
-
-def _warm_up(told: str) -> WarmUp:
-    begins, first, factor, until = read_warm_up(told, "senders")
-    return WarmUp(begins=begins, first=first, factor=factor, until=until)
 
 
 def _route(table: SenderTable, settings: Settings) -> Route:

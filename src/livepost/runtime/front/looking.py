@@ -21,7 +21,17 @@ from livepost.clock import WallClock
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
 from livepost.errors import RejectedError, StoreError
-from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Delivery, Divergence, Kill, Ledger, Lift, Suppression
+from livepost.ledger.base import (
+    MAX_LISTED,
+    AskedBroadcast,
+    Delivery,
+    Divergence,
+    Kill,
+    Ledger,
+    Lift,
+    SenderStanding,
+    Suppression,
+)
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
@@ -47,6 +57,7 @@ from livepost.ops.standing import standing
 from livepost.ops.story import story_of
 from livepost.ops.why import PersonReason, why_person
 from livepost.runtime.author.project import Project
+from livepost.runtime.courier.routing import routing_of
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import changed_pages
 from livepost.runtime.data.stores import store_standings
@@ -109,6 +120,7 @@ class Looking:
         self._home = home or project.folder
         self._compiled = project.compiled
         self._ledger = ledger
+        self._routing = routing_of(folder.settings)
         self._rates = rates
         self._trouble = trouble
         self._outcomes = outcomes
@@ -130,6 +142,10 @@ class Looking:
     def said(self, person: bytes, limit: int) -> list[Said]:
         """Return what a person said about purposes and choices, newest first, each with its proof."""
         return said_by(self._ledger, person, limit)
+
+    def senders(self) -> list[SenderStanding]:
+        """Return how each sender stands, the preferred one first."""
+        return self._ledger.senders(self._routing)
 
     def suppression_counts(self) -> dict[str, int]:
         """Return how many addresses are suppressed, by reason."""

@@ -16,7 +16,8 @@ from livepost.deliver.keep import Keep
 from livepost.deliver.smtp import SmtpSender
 from livepost.errors import SettingsError
 from livepost.ledger.routing import Pace, Routing, SenderRule, WarmUp
-from livepost.runtime.courier.sender import check_sender, routing_of, senders_of
+from livepost.runtime.courier.routing import routing_of
+from livepost.runtime.courier.sender import check_sender, senders_of
 from livepost.runtime.data.folder import DataFolder
 from livepost.settings.load import load
 
