@@ -60,6 +60,9 @@ BUSY_MS = 5 * SECOND_MS
 LANES: tuple[str, ...] = ("transactional", "triggered", "bulk", "backfill")
 """Lanes in the order in which they are claimed."""
 
+ALL_LANES = len(LANES) + 1
+"""As many as there are, with the one of decisions whose lane has no name here."""
+
 
 class TakenOver(msgspec.Struct, frozen=True, kw_only=True):
     """What a page brought: new decisions; decisions known already or behind the fence; differences among
@@ -330,12 +333,16 @@ class Ledger(Protocol):
         """
         ...
 
-    def claim(self, now_ms: int, limit: int, worker: str) -> list[Claimed]:
-        """Take up to `limit` (<= MAX_CLAIMS) deliveries by lane and age; those with a reason against them are
-        skipped.
+    def claim(self, now_ms: int, limit: int, worker: str, lanes: int = ALL_LANES) -> list[Claimed]:
+        """Take up to `limit` (<= MAX_CLAIMS) deliveries of the first `lanes` LANES, by lane and age; those with a
+        reason against them are skipped.
 
         Expired leases go back first, and are claimed at the next call.
         """
+        ...
+
+    def waits(self, lanes: int) -> bool:
+        """Say whether a delivery of the first `lanes` LANES could be claimed now."""
         ...
 
     def confirm(self, claimed: Sequence[Claimed], address_hashes: Sequence[bytes], now_ms: int) -> list[Confirmed]:

@@ -29,6 +29,7 @@ from livepost.ledger import (
     takeover,
 )
 from livepost.ledger.base import (
+    ALL_LANES,
     AskedBroadcast,
     Claimed,
     Confirmation,
@@ -80,10 +81,14 @@ class StoredLedger:
                 leases.check_leader(self._store, worker)
             return takeover.take_over(self._store, page, now_ms)
 
-    def claim(self, now_ms: int, limit: int, worker: str) -> list[Claimed]:
+    def claim(self, now_ms: int, limit: int, worker: str, lanes: int = ALL_LANES) -> list[Claimed]:
         """Take deliveries for sending; skip those with a reason against them."""
         with self._store.transaction():
-            return claims.claim(self._store, now_ms, self._host.now_ms(), limit, worker)
+            return claims.claim(self._store, now_ms, self._host.now_ms(), limit, worker, lanes)
+
+    def waits(self, lanes: int) -> bool:
+        """Say whether a delivery of the first lanes could be claimed now."""
+        return claims.waits(self._store, self._host.now_ms(), lanes)
 
     def confirm(self, claimed: Sequence[Claimed], address_hashes: Sequence[bytes], now_ms: int) -> list[Confirmed]:
         """Repeat the checks and put what passes in flight."""
