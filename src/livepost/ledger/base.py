@@ -365,8 +365,9 @@ class Ledger(Protocol):
         ...
 
     def recover(self, now_ms: int, worker: str = "") -> list[Delivery]:
-        """At start, and when a worker died: what is in flight of workers without a lease is unknown, and of `worker`;
-        return all unknown (<= MAX_LISTED), oldest first.
+        """At start, and when a worker died: what is in flight of workers without a lease is unknown, and of `worker`,
+        who begins anew and claimed nothing yet: what it had claimed before is pending at once. Return all unknown
+        (<= MAX_LISTED), oldest first.
 
         Ask the provider about them (`resolve`), then `resend`.
         """

@@ -102,6 +102,13 @@ def recover(store: Store, abandoned: Sequence[Row], now_ms: int) -> None:
         feedback.resolve(store, row, now_ms)
 
 
+def return_claims(store: Store, worker: str, now_ms: int) -> None:
+    """Return what a worker had claimed to pending: it is gone, and nothing of it was written."""
+    found = store.rows(f"SELECT {ROW} FROM deliveries WHERE state = 'claimed' AND worker = ?", (worker,))
+    for row in (Row(*values) for values in found):
+        store.move(row, "pending", now_ms, detail="the courier stopped before it was written", worker="")
+
+
 def resend(store: Store, now_ms: int, host_ms: int) -> int:
     """Put young transactional unknowns back to pending; return how many."""
     rows = [

@@ -111,9 +111,11 @@ class StoredLedger:
             claims.settle(self._store, settlements, now_ms, self._host.now_ms())
 
     def recover(self, now_ms: int, worker: str = "") -> list[Delivery]:
-        """Make what is in flight of nobody unknown; return all unknown."""
+        """Make what is in flight of nobody unknown, and what `worker` had claimed pending; return all unknown."""
         with self._store.transaction():
             claims.recover(self._store, leases.abandoned(self._store, worker, self._host.now_ms()), now_ms)
+            if worker:
+                claims.return_claims(self._store, worker, now_ms)
         return queries.unknown(self._store)
 
     def enlist(self, worker: str) -> None:

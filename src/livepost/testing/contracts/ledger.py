@@ -339,6 +339,19 @@ class LedgerContract:
         assert not ledger.waits(1)
         assert [claim.decision for claim in ledger.claim(START_MS, 10, "w")] == [decision(1)]
 
+    def test_what_a_worker_had_claimed_is_pending_once_it_begins_anew_and_of_no_other(self, ledger: Ledger) -> None:
+        ledger.take_over(page(consent(0), decision(1), decision(2)), START_MS)
+        [late] = ledger.claim(START_MS, 1, "w")
+        [other] = ledger.claim(START_MS, 1, "v")
+        assert ledger.recover(START_MS) == []
+        assert ledger.claim(START_MS, 9, "w") == [], "who is another's successor gives nothing back"
+        assert ledger.recover(START_MS, "w") == []
+        [again] = ledger.claim(START_MS, 9, "w")
+        assert (again.decision, again.fence) == (late.decision, late.fence + 1)
+        with pytest.raises(FencedError):
+            ledger.confirm([late], [ADDRESS], START_MS)
+        assert not ledger.confirm([other], [ADDRESS], START_MS)[0].reason
+
     def test_a_withdrawal_beats_a_claim_that_came_before_it(self, ledger: Ledger) -> None:
         ledger.take_over(page(decision(1), decision(2)), START_MS)
         [claim] = ledger.claim(START_MS, 1, "w")
