@@ -1,11 +1,18 @@
-"""The project that `mails` runs: a letter that is broadcast to everybody, and a receipt for each order.
+"""The project that `mails` runs: a letter that is broadcast to everybody, and a receipt for each order; views besides.
 
 `house.py` writes this page as the `shop.py` of a project of its own.
 """
 
 from __future__ import annotations
 
-from livepost import Email, Event, Identified, Money, Profile, broadcast, campaign, count, latest, segment
+from livepost import Email, Event, Identified, Money, Profile, broadcast, campaign, count, days, latest, segment
+
+
+class ProductViewed(Event):
+    """Segment's "Product Viewed"."""
+
+    product_id: str
+    price: Money
 
 
 class OrderCompleted(Event):
@@ -20,7 +27,9 @@ class Shopper(Profile):
 
     first_name = latest(Identified.first_name)
     orders = count(OrderCompleted)
+    views_7d = count(ProductViewed, over=days(7))
 
+    browsing = segment(views_7d >= 3)
     everybody = segment(orders >= 0)
 
 

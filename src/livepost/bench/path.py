@@ -103,12 +103,12 @@ def quantiles(latencies: Latencies) -> dict[str, float]:
     return {"p50": round(latencies.quantile(0.5), 2), "p99": round(latencies.quantile(0.99), 2)}
 
 
-def identify_everybody(new: House) -> None:
-    """Give everybody an address and consent."""
+def identify_everybody(new: House, people: int = PEOPLE) -> None:
+    """Give everybody an address and consent; `people` come in hundreds."""
     job = Job(
         port=new.folder.port,
         key=new.key,
-        requests=PEOPLE // 100,
+        requests=people // 100,
         connections=2,
         run="identify",
         batch=100,

@@ -18,28 +18,28 @@ from livepost.clock import Clock
 from livepost.deliver.mail import Maker, NotMade
 from livepost.deliver.sender import Sender
 from livepost.errors import FencedError, StoreError
-from livepost.ledger.base import MAX_IN_FLIGHT, Claimed, Delivery, Ledger, Move, Settlement, TakenOver
+from livepost.ledger.base import ALL_LANES, MAX_IN_FLIGHT, Claimed, Delivery, Ledger, Move, Settlement, TakenOver
 from livepost.ledger.moves import MoveError
 from livepost.ledger.routing import Routing, domain_key
 from livepost.model.message import Message, Receipt
 from livepost.model.outbox import OutboxPage
 from livepost.model.person import PersonView
 
-PAGE_ITEMS = 2_000
-"""Outbox items asked for at a time."""
+PAGE_ITEMS = 200
+"""Outbox items asked for at a time: who has to overtake waits for one page at most."""
 
 MAX_PAGES = 20
 """Pages taken over before mails get their turn."""
 
 BATCH = 100
-"""Deliveries claimed at a time: what a crash leaves to its lease."""
+"""Mails sent before the outbox is looked at again; a group of them is claimed at a time."""
 
-REPORTED = 500
+REPORTED = 200
 """Moves handed on at a time; each mail makes four of them."""
 
-MAX_REPORTS = 100
-"""How many times that before mails get their turn: more moves than `MAX_PAGES` bring, or the oldest would wait ever
-longer, and with them the news of what was sent.
+MAX_REPORTS = 50
+"""How many times that before mails get their turn: more moves than `MAX_PAGES` and a batch bring, or the oldest would
+wait ever longer, and with them the news of what was sent.
 """
 
 BOOKMARK = "outcomes"
@@ -74,16 +74,24 @@ class Outcomes(Protocol):
 
 
 class Place(msgspec.Struct):
-    """How far the outbox is read: all items up to a number of an epoch; whether it is this courier that reads it."""
+    """How far the outbox is read: all items up to a number of an epoch, the urgent ones up to `urgent`; whether it is
+    this courier that reads it.
+    """
 
     epoch: str = ""
     after: int = 0
     leads: bool = False
+    urgent: int = 0
+
+
+def nothing() -> None:
+    """Let nothing overtake."""
 
 
 class Courier(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of a courier; `blind` gives an address's keyed hash (suppressions); `worker` names a
-    connection; `place` moves on as the outbox is read.
+    connection; `place` moves on as the outbox is read. Only of the first `lanes` mails are claimed. `attend` is called
+    often, between steps of milliseconds, and lets mails go that are to overtake (`deliver.express`).
 
     `senders` by name, as `routing` knows them; without a routing everything goes by `sender`.
     """
@@ -99,6 +107,8 @@ class Courier(msgspec.Struct, frozen=True, kw_only=True):
     senders: Mapping[str, Sender] = {}
     routing: Routing = Routing()
     place: Place = msgspec.field(default_factory=Place)
+    lanes: int = ALL_LANES
+    attend: Callable[[], object] = nothing
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +149,7 @@ def take_over(courier: Courier) -> TakenOver:
         courier.place.epoch = ""
     total = TakenOver(inserted=0, compared=0, diverged=0, cursor=courier.ledger.cursor())
     for _ in range(MAX_PAGES if courier.place.leads else 0):
+        courier.attend()
         page = _next_page(courier)
         if not page.items and page.complete_to <= total.cursor:
             break
@@ -162,29 +173,35 @@ def take_over(courier: Courier) -> TakenOver:
 
 def send_due(courier: Courier, limit: int = BATCH) -> Sent:
     """Claim, make and send up to `limit` mails; `claimed` is 0 when there was nothing to do."""
-    now_ms = courier.clock.now_ms()
-    claims = courier.ledger.claim(now_ms, limit, courier.worker, courier.routing)
-    if not claims:
-        return Sent()
-    people = _people(courier, claims)
-    if people is None:
-        courier.ledger.give_back(claims, now_ms)
-        return Sent(counts={"given back": len(claims)})
     counts: Counter[str] = Counter()
     accepted: list[tuple[int, int]] = []
-    for at in range(0, len(claims), MAX_IN_FLIGHT):
-        group = claims[at : at + MAX_IN_FLIGHT]
+    claimed = 0
+    while claimed < limit:
+        courier.attend()
+        now_ms = courier.clock.now_ms()
+        group = courier.ledger.claim(
+            now_ms, min(limit - claimed, MAX_IN_FLIGHT), courier.worker, courier.lanes, courier.routing
+        )
+        if not group:
+            break
+        people = _people(courier, group)
+        if people is None:
+            courier.ledger.give_back(group, now_ms)
+            counts["given back"] += len(group)
+            break
+        claimed += len(group)
         try:
             _send_group(courier, group, people, counts, accepted)
         except FencedError:  # another courier took this one for gone: what it claimed is no longer its own
             counts["fenced"] += len(group)
-    return Sent(claimed=len(claims), counts=dict(counts), accepted=accepted)
+    return Sent(claimed=claimed, counts=dict(counts), accepted=accepted)
 
 
 def report(courier: Courier) -> int:
     """Hand new moves on to the log; return how many. They come again if handing on fails."""
     reported = 0
     for _ in range(MAX_REPORTS):
+        courier.attend()
         moves = courier.ledger.moves(courier.ledger.bookmark(BOOKMARK), REPORTED)
         if moves:
             courier.outcomes.report(moves)
@@ -233,7 +250,7 @@ def _next_page(courier: Courier) -> OutboxPage:
     page = courier.engine.decisions(place.after, PAGE_ITEMS)
     if page.epoch != place.epoch:
         page = courier.engine.decisions(0, PAGE_ITEMS)
-        place.epoch, place.after = page.epoch, 0
+        place.epoch, place.after, place.urgent = page.epoch, 0, 0
     return page
 
 
@@ -281,6 +298,7 @@ def _make(
     made: list[tuple[Claimed, Message]] = []
     skipped: defaultdict[NotMade, list[Claimed]] = defaultdict(list)
     for claim in claims:
+        courier.attend()
         mail = courier.maker.make(claim, people.get(claim.person), now_ms)
         if isinstance(mail, NotMade):
             skipped[mail].append(claim)

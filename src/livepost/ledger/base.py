@@ -62,6 +62,9 @@ BUSY_MS = 5 * SECOND_MS
 LANES: tuple[str, ...] = ("transactional", "triggered", "bulk", "backfill")
 """Lanes in the order in which they are claimed."""
 
+ALL_LANES = len(LANES) + 1
+"""As many as there are, with the one of decisions whose lane has no name here."""
+
 
 BreakerState: TypeAlias = Literal["closed", "open", "half-open"]
 
@@ -365,12 +368,18 @@ class Ledger(Protocol):
         """
         ...
 
-    def claim(self, now_ms: int, limit: int, worker: str, routing: Routing | None = None) -> list[Claimed]:
-        """Take up to `limit` (<= MAX_CLAIMS) deliveries by lane and age; those with a reason against them are
-        skipped. No more are taken than the senders of `routing` can be given now.
+    def claim(
+        self, now_ms: int, limit: int, worker: str, lanes: int = ALL_LANES, routing: Routing | None = None
+    ) -> list[Claimed]:
+        """Take up to `limit` (<= MAX_CLAIMS) deliveries of the first `lanes` LANES, by lane and age; those with a
+        reason against them are skipped. No more are taken than the senders of `routing` can be given now.
 
         Expired leases go back first, and are claimed at the next call.
         """
+        ...
+
+    def waits(self, lanes: int) -> bool:
+        """Say whether a delivery of the first `lanes` LANES could be claimed now."""
         ...
 
     def confirm(
@@ -406,8 +415,9 @@ class Ledger(Protocol):
         ...
 
     def recover(self, now_ms: int, worker: str = "") -> list[Delivery]:
-        """At start, and when a worker died: what is in flight of workers without a lease is unknown, and of `worker`;
-        return all unknown (<= MAX_LISTED), oldest first.
+        """At start, and when a worker died: what is in flight of workers without a lease is unknown, and of `worker`,
+        who begins anew and claimed nothing yet: what it had claimed before is pending at once. Return all unknown
+        (<= MAX_LISTED), oldest first.
 
         Ask the provider about them (`resolve`), then `resend`.
         """

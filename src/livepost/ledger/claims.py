@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from livepost.errors import FencedError
 from livepost.ledger import breakers, feedback
 from livepost.ledger.base import (
+    ALL_LANES,
     LEASE_MS,
     MAX_CLAIMS,
     MAX_IN_FLIGHT,
@@ -38,9 +39,15 @@ MAX_EXAMINED = 5_000
 
 
 def claim(
-    store: Store, now_ms: int, host_ms: int, limit: int, worker: str, routing: Routing | None = None
+    store: Store,
+    now_ms: int,
+    host_ms: int,
+    limit: int,
+    worker: str,
+    lanes: int = ALL_LANES,
+    routing: Routing | None = None,
 ) -> list[Claimed]:
-    """Take up to `limit` pending deliveries, skipping those with a reason against them."""
+    """Take up to `limit` pending deliveries of the first lanes, skipping those with a reason against them."""
     if not 1 <= limit <= MAX_CLAIMS:
         raise ValueError(f"expected a limit of 1 to {MAX_CLAIMS} claims, got {limit}")
     if routing and routing.senders:
@@ -50,12 +57,17 @@ def claim(
     claimed: list[Claimed] = []
     examined = 0
     while len(claimed) < limit and examined < MAX_EXAMINED:
-        rows = _pending(store, host_ms, limit - len(claimed))
+        rows = _pending(store, host_ms, limit - len(claimed), lanes)
         if not rows:
             break
         examined += len(rows)
         claimed += [taken for row in rows if (taken := _take(store, row, now_ms, host_ms, worker))]
     return claimed
+
+
+def waits(store: Store, host_ms: int, lanes: int) -> bool:
+    """Say, outside a transaction, whether a delivery of the first lanes could be claimed now."""
+    return bool(store.read(f"SELECT 1 FROM deliveries WHERE {_READY} LIMIT 1", _ready(host_ms, lanes)))
 
 
 def confirm(
@@ -115,6 +127,13 @@ def recover(store: Store, abandoned: Sequence[Row], now_ms: int) -> None:
         feedback.resolve(store, row, now_ms)
 
 
+def return_claims(store: Store, worker: str, now_ms: int) -> None:
+    """Return what a worker had claimed to pending: it is gone, and nothing of it was written."""
+    found = store.rows(f"SELECT {ROW} FROM deliveries WHERE state = 'claimed' AND worker = ?", (worker,))
+    for row in (Row(*values) for values in found):
+        store.move(row, "pending", now_ms, detail="the courier stopped before it was written", worker="")
+
+
 def resend(store: Store, now_ms: int, host_ms: int) -> int:
     """Put young transactional unknowns back to pending; return how many."""
     rows = [
@@ -146,12 +165,18 @@ def _let_go(store: Store, now_ms: int) -> None:
     )
 
 
-def _pending(store: Store, host_ms: int, limit: int) -> list[Row]:
-    """Return what may be tried now; a back-off longer than any is of a clock that was set back, and over."""
+_READY = "state = 'pending' AND waits_until = 0 AND not_before NOT BETWEEN ? AND ? AND lane < ?"
+"""What may be tried now; a back-off longer than any is of a clock that was set back, and over."""
+
+
+def _ready(host_ms: int, lanes: int) -> tuple[int, int, int]:
+    return host_ms + 1, host_ms + RETRY_MS[-1], lanes
+
+
+def _pending(store: Store, host_ms: int, limit: int, lanes: int) -> list[Row]:
     found = store.rows(
-        f"SELECT {ROW} FROM deliveries WHERE state = 'pending' AND waits_until = 0 AND not_before NOT BETWEEN ? AND ?"
-        " ORDER BY lane, at, position LIMIT ?",
-        (host_ms + 1, host_ms + RETRY_MS[-1], limit),
+        f"SELECT {ROW} FROM deliveries WHERE {_READY} ORDER BY lane, at, position LIMIT ?",
+        (*_ready(host_ms, lanes), limit),
     )
     return [Row(*values) for values in found]
 

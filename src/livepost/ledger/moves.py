@@ -28,7 +28,7 @@ MOVES: tuple[tuple[str, State, str], ...] = (
     ("pending", "skipped", "a reason of REASONS"),
     ("claimed", "skipped", "a reason of REASONS"),
     ("pending", "claimed", "the courier takes it; checks repeated in this transaction"),
-    ("claimed", "pending", "lease expired, nothing was written to a socket"),
+    ("claimed", "pending", "lease expired or its courier began anew, nothing was written to a socket"),
     ("claimed", "in_flight", "committed before the first byte is written"),
     ("in_flight", "sent", "a definite answer"),
     ("in_flight", "failed", "a definite answer"),

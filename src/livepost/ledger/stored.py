@@ -30,6 +30,7 @@ from livepost.ledger import (
     takeover,
 )
 from livepost.ledger.base import (
+    ALL_LANES,
     AskedBroadcast,
     Claimed,
     Confirmation,
@@ -85,10 +86,16 @@ class StoredLedger:
                 leases.check_leader(self._store, worker)
             return takeover.take_over(self._store, page, now_ms)
 
-    def claim(self, now_ms: int, limit: int, worker: str, routing: Routing | None = None) -> list[Claimed]:
+    def claim(
+        self, now_ms: int, limit: int, worker: str, lanes: int = ALL_LANES, routing: Routing | None = None
+    ) -> list[Claimed]:
         """Take deliveries for sending; skip those with a reason against them."""
         with self._store.transaction():
-            return claims.claim(self._store, now_ms, self._host.now_ms(), limit, worker, routing)
+            return claims.claim(self._store, now_ms, self._host.now_ms(), limit, worker, lanes, routing)
+
+    def waits(self, lanes: int) -> bool:
+        """Say whether a delivery of the first lanes could be claimed now."""
+        return claims.waits(self._store, self._host.now_ms(), lanes)
 
     def confirm(
         self,
@@ -124,9 +131,11 @@ class StoredLedger:
             claims.settle(self._store, settlements, now_ms, self._host.now_ms())
 
     def recover(self, now_ms: int, worker: str = "") -> list[Delivery]:
-        """Make what is in flight of nobody unknown; return all unknown."""
+        """Make what is in flight of nobody unknown, and what `worker` had claimed pending; return all unknown."""
         with self._store.transaction():
             claims.recover(self._store, leases.abandoned(self._store, worker, self._host.now_ms()), now_ms)
+            if worker:
+                claims.return_claims(self._store, worker, now_ms)
         return queries.unknown(self._store)
 
     def enlist(self, worker: str) -> None:

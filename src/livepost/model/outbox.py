@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from livepost.model.decision import OutboxItem
+from livepost.model.person import PersonView
 
 
 class OutboxPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,3 +25,23 @@ class OutboxPage(msgspec.Struct, frozen=True, kw_only=True):
     more: bool = False
     last: int = 0
     epoch: str = ""
+
+
+class UrgentAsked(msgspec.Struct, frozen=True, array_like=True):
+    """What the courier asks for what is urgent with: the epoch of its numbers, the last urgent item it was told, how
+    far it has read the outbox in order.
+    """
+
+    epoch: str
+    after: int
+    read: int
+
+
+class Urgent(msgspec.Struct, frozen=True, kw_only=True):
+    """Transactional decisions that need not wait for what stands before them in the outbox, and their people.
+
+    The page says nothing of `complete_to`: whoever reads the outbox in order comes by all of its items again.
+    """
+
+    page: OutboxPage
+    people: dict[bytes, PersonView]

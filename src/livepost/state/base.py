@@ -138,6 +138,10 @@ class StateStore(Protocol):
         """
         ...
 
+    def newest_item(self) -> int:
+        """Return the newest outbox item's number, 0 if there never was one; those of a commit follow each other."""
+        ...
+
     def prune_outbox(self, upto: int) -> None:
         """Drop outbox items with position <= `upto`: no page has them any more, the disk has until the next commit."""
         ...

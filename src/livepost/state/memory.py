@@ -101,6 +101,10 @@ class MemoryState:
         start = bisect_right(self._outbox, number, key=lambda item: item[0])
         return [(number, body) for number, _, body in self._outbox[start : start + limit]]
 
+    def newest_item(self) -> int:
+        """Return the number of the newest outbox item."""
+        return self._item
+
     def prune_outbox(self, upto: int) -> None:
         """Drop outbox items up to a position."""
         self._outbox = [item for item in self._outbox if item[1] > upto]

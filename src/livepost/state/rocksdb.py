@@ -178,6 +178,10 @@ class RocksState:
             bodies = self._family["outbox"].get([_PLACE.pack(at, n) for n, at in found]) if found else []
         return [(n + 1, body) for (n, _), body in zip(found, bodies or (), strict=True)]
 
+    def newest_item(self) -> int:
+        """Return the number of the newest outbox item."""
+        return self._meta.item  # kept from 0, told from 1
+
     def prune_outbox(self, upto: int) -> None:
         """Drop outbox items up to a position: from pages now, from the disk with the next commit."""
         if upto > self._pruned and self._decided is not None:

@@ -130,6 +130,10 @@ class SqliteState:
         require_limit(limit)
         return self._file.select(_NUMBERED, (number, self._pruned, limit))
 
+    def newest_item(self) -> int:
+        """Return the number of the newest outbox item."""
+        return self._item
+
     def prune_outbox(self, upto: int) -> None:
         """Drop outbox items up to a position: from pages now, from the disk with the next commit."""
         self._pruned = max(self._pruned, upto)

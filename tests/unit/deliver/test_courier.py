@@ -59,7 +59,7 @@ class Desk:
         self.page_items = 2
         self.epoch = "first"
         self.read: list[OutboxItem] = []
-        self._forgotten = 0
+        self.forgotten = 0
 
     def knows(self, name: str, address: object, first_name: str = "") -> bytes:
         [keys] = self.vault.admit([ExternalId("user", name)])
@@ -83,7 +83,7 @@ class Desk:
         return keys.subject
 
     def decisions(self, after: int, limit: int) -> OutboxPage:
-        begin = max(after - self._forgotten, 0)
+        begin = max(after - self.forgotten, 0)
         items = self.items[begin : begin + self.page_items]
         more = begin + len(items) < len(self.items)
         self.read += items
@@ -92,7 +92,7 @@ class Desk:
             as_of=START_MS,
             items=items,
             more=more,
-            last=self._forgotten + begin + len(items),
+            last=self.forgotten + begin + len(items),
             epoch=self.epoch,
         )
 
@@ -101,7 +101,7 @@ class Desk:
 
     def served(self, upto: int) -> None:
         kept = [item for item in self.items if item.position > upto]
-        self._forgotten += len(self.items) - len(kept)
+        self.forgotten += len(self.items) - len(kept)
         self.items = kept
 
     def people(self, ids: Sequence[bytes], at_least: int) -> Mapping[bytes, PersonView]:
@@ -283,7 +283,7 @@ def test_poison_stops_no_other_mail_and_its_words_stay_out_of_the_ledger(parts: 
     assert state_of(parts, good)[0] == "sent"
 
 
-def test_a_forgotten_person_is_skipped_as_erased(parts: Parts) -> None:
+def test_aforgotten_person_is_skipped_as_erased(parts: Parts) -> None:
     ada = parts.desk.knows("ada", "ada@example.com")
     one = wants(parts, 1, ada)
     parts.vault.forget([ada])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 from typing import Protocol
@@ -17,6 +17,8 @@ import msgspec
 
 from livepost.clock import steady
 from livepost.deliver.courier import Courier, Sent, recover, report, send_due, take_care, take_over
+from livepost.deliver.express import SUFFIX as EXPRESS
+from livepost.deliver.express import Attentive, Express
 from livepost.deliver.mail import Maker
 from livepost.errors import LivepostError, SealError, StoreError
 from livepost.intake.writer import Lane
@@ -38,7 +40,7 @@ from livepost.runtime.courier.routing import routing_of
 from livepost.runtime.courier.seat import take_seat
 from livepost.runtime.courier.sender import senders_of
 from livepost.runtime.data.folder import DataFolder
-from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.engine.client import EngineClient, UrgentClient
 from livepost.runtime.sockets.handed import Handed
 from livepost.runtime.sockets.wire import WireClient
 from livepost.settings.settings import KEEP
@@ -91,7 +93,9 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
         seat = open_.enter_context(contextlib.closing(take_seat(folder.path)))
         if not seat.first and folder.settings.keeps_mails:
             raise StoreError(f'with mail = "{KEEP}" one courier writes the mailbox, and it runs already; stop this one')
-        open_.enter_context(beating(open_.enter_context(contextlib.closing(folder.ledger())), seat.worker))
+        beats = open_.enter_context(contextlib.closing(folder.ledger()))
+        for worker in (seat.worker, seat.worker + EXPRESS):
+            open_.enter_context(beating(beats, worker))
         senders = open_.enter_context(contextlib.closing(senders_of(folder, vault)))
         base_url = _base_url(folder, stop)
         author = Author(
@@ -116,9 +120,17 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
         wakes = (
             [open_.enter_context(telling(folder)) for telling in (announcing, keeping, measuring)] if seat.first else []
         )
-        _Loop(courier, author, log, folder.courier_file(seat.number), lambda: [wake() for wake in wakes]).run(
-            folder, stop
-        )
+        loop = _Loop(courier, author, log, folder.courier_file(seat.number), lambda: [wake() for wake in wakes])
+        urgent = open_.enter_context(contextlib.closing(UrgentClient(folder)))
+        if folder.settings.keeps_mails:  # one mailbox, one sender: mails overtake between groups, not beside one
+            loop.let_overtake(Express(courier, senders, urgent, loop.note), {})
+        else:
+            beside = open_.enter_context(contextlib.closing(senders_of(folder, vault)))
+            attentive = {name: Attentive(sender) for name, sender in senders.items()}
+            for one in attentive.values():
+                open_.enter_context(contextlib.closing(one))
+            loop.let_overtake(Express(courier, beside, urgent, loop.note), attentive)
+        loop.run(folder, stop)
 
 
 class Serving(Protocol):
@@ -173,11 +185,31 @@ class _Loop:
         self._log = log
         self._status = status
         self._turned = turned
+        self._express: Express | None = None
         self._latencies = Latencies()
         self._cared_s = time.monotonic()
 
+    def let_overtake(self, express: Express, senders: Mapping[str, Attentive]) -> None:
+        """Let urgent mails overtake, while those of the senders given are at their servers as well."""
+        self._express = express
+        self._courier = msgspec.structs.replace(self._courier, attend=express.attend)
+        for sender in senders.values():
+            sender.attend = express.attend_beside
+        if senders:
+            first = next(iter(senders.values()))
+            self._courier = msgspec.structs.replace(self._courier, sender=first, senders=senders)
+
+    def note(self, done: Sent) -> None:
+        """Note how long mails took that were sent."""
+        for position, accepted_ms in done.accepted:
+            self._latencies.add(accepted_ms - self._log.committed_ms(position))
+        if done.accepted:
+            self._write_status()
+
     def run(self, folder: DataFolder, stop: Event) -> None:
         recover(self._courier)
+        if self._express is not None:
+            recover(self._express.courier)
         with contextlib.closing(WireClient(folder.engine_socket).watch()) as watch:
             while not stop.is_set():
                 if not self._turn():
@@ -191,8 +223,10 @@ class _Loop:
         self._author.follow()
         if self._courier.maker is not self._author.maker:
             self._courier = msgspec.structs.replace(self._courier, maker=self._author.maker)
+            if self._express is not None:
+                self._express.follow(self._author.maker)
         done = send_due(self._courier)
-        self._note(done)
+        self.note(done)
         if self._courier.place.leads:
             with contextlib.suppress(StoreError):  # the front is not there: they are reported later
                 report(self._courier)
@@ -205,12 +239,6 @@ class _Loop:
         if now_s - self._cared_s >= CARE_S:
             self._cared_s = now_s
             take_care(self._courier)
-
-    def _note(self, done: Sent) -> None:
-        for position, accepted_ms in done.accepted:
-            self._latencies.add(accepted_ms - self._log.committed_ms(position))
-        if done.accepted:
-            self._write_status()
 
     def _write_status(self) -> None:
         beside = self._status.with_suffix(".new")

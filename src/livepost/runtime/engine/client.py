@@ -8,12 +8,12 @@ from types import NoneType
 from livepost.model.change import Definitions
 from livepost.model.decision import Transition
 from livepost.model.letter import Letter
-from livepost.model.outbox import OutboxPage
+from livepost.model.outbox import OutboxPage, Urgent, UrgentAsked
 from livepost.model.person import PersonView
 from livepost.model.told import Member, SegmentCount, SegmentHistory, Status, TransitionPage
 from livepost.model.unlink import Apart
 from livepost.runtime.data.folder import DataFolder
-from livepost.runtime.sockets.wire import WireClient
+from livepost.runtime.sockets.wire import Asking, WireClient
 
 
 class EngineClient:
@@ -93,3 +93,28 @@ class EngineClient:
     def close(self) -> None:
         """Drop the connection."""
         self._wire.close()
+
+
+class UrgentClient:
+    """What is urgent in the engine's outbox: told when it is decided, over a connection of its own."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        """Take the folder; nothing is connected to before the first look."""
+        self._asking = Asking(folder.engine_socket, "urgent")
+        self._epoch = ""
+
+    def look(self, asked: UrgentAsked) -> Urgent | None:
+        """Return what was urgent by now, without waiting; ask for more behind `asked` where no question stands.
+
+        Raises StoreError if the engine is not there. What was asked before is answered as it was asked.
+        """
+        if asked.epoch != self._epoch:  # the question that stands is to an outbox that is no more
+            self._asking.close()
+            self._epoch = asked.epoch
+        if not self._asking.stands:
+            self._asking.ask(asked)
+        return self._asking.answer(Urgent | None)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._asking.close()

@@ -16,11 +16,13 @@ from livepost.clock import WallClock
 from livepost.errors import StoreError
 from livepost.log.base import LogReader
 from livepost.model.letter import Letter
+from livepost.model.outbox import Urgent, UrgentAsked
 from livepost.model.person import PersonView
 from livepost.model.told import Due
 from livepost.runtime.author.project import Project
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.attempts import Attempts
+from livepost.runtime.engine.calling import Standing
 from livepost.runtime.engine.recovery import OtherwiseError
 from livepost.runtime.engine.snapshot import take_snapshot
 from livepost.runtime.engine.sweep import pace_of
@@ -93,6 +95,7 @@ class _Engine:
         self._worker = worker
         self._woken = asyncio.Event()
         self._stepped = asyncio.Condition()
+        self._urgent: Standing[UrgentAsked, Urgent] = Standing(worker.urgent)
         self._server = WireServer(folder.engine_socket, self._handlers())
 
     async def run(self) -> None:
@@ -119,6 +122,7 @@ class _Engine:
         decided = self._worker.decided
         while True:
             while self._turn():
+                self._urgent.look()
                 async with self._stepped:
                     self._stepped.notify_all()
                 if self._worker.decided > decided:
@@ -158,6 +162,7 @@ class _Engine:
         worker = self._worker
         return {
             "decisions": lambda raw: worker.decisions(*msgspec.msgpack.decode(raw, type=tuple[int, int])),
+            "urgent": lambda raw: self._urgent.ask(msgspec.msgpack.decode(raw, type=UrgentAsked)),
             "people": self._people,
             "everybody": lambda raw: worker.everybody(msgspec.msgpack.decode(raw, type=int)),
             "transitions": lambda raw: worker.transitions(

@@ -19,11 +19,11 @@ from livepost.log.base import LogReader
 from livepost.model.block import Block
 from livepost.model.change import Definitions
 from livepost.model.compiled import Compiled
-from livepost.model.decision import OutboxItem, Transition
+from livepost.model.decision import Decision, OutboxItem, Transition
 from livepost.model.lateness import lateness_of
 from livepost.model.letter import LETTERS_MAX, Letter
 from livepost.model.moment import NO_DUE
-from livepost.model.outbox import OutboxPage
+from livepost.model.outbox import OutboxPage, Urgent, UrgentAsked
 from livepost.model.person import PersonView
 from livepost.model.record import Kind
 from livepost.model.told import Member, SegmentCount, SegmentHistory, SegmentPoint, Status, TransitionPage
@@ -32,6 +32,7 @@ from livepost.observe.latencies import Latencies
 from livepost.process.changing import first_project, kept_of
 from livepost.process.people import People
 from livepost.process.stage import WAVE
+from livepost.process.urgent import UrgentItems
 from livepost.process.view import view_of
 from livepost.runtime.engine.attempts import Attempts
 from livepost.runtime.engine.committing import TRANSITIONS, commit_of, seen_of
@@ -44,6 +45,9 @@ from livepost.state.image import Images
 
 STEP_RECORDS = 5_000
 """Records a step takes, about: whole blocks."""
+
+URGENT_MAX = 100
+"""Urgent decisions that the courier is told at a time."""
 
 TRANSITIONS_MAX = 10_000
 """Transitions one question gets."""
@@ -103,6 +107,8 @@ class Worker:
         self._is_new = self._is_unnamed = False
         loaded = store.loaded()
         self._stepper = self._begun(compiled) if loaded is None else self._loaded(loaded)
+        self._urgent = UrgentItems()
+        self._note_waiting()
         self._attempts.resume(self.shard.position)
 
     @property
@@ -156,6 +162,14 @@ class Worker:
                 self._waves.note(self._clock.now_ms() - began_ms)
         return True
 
+    def _note_waiting(self) -> None:
+        """Find what is urgent of what the outbox has already."""
+        after = 0
+        while rows := self._store.outbox_after(after, STEP_RECORDS):
+            for number, body in rows:
+                self._urgent.note(number, (_items.decode(body),))
+            after = rows[-1][0]
+
     def _blocks_ahead(self) -> list[Block]:
         at_most = self._attempts.at_most
         blocks = self._log.read(self.shard.position, STEP_RECORDS)
@@ -180,6 +194,7 @@ class Worker:
             self._forget(delta.as_of)
         self.transition_count += len(delta.transitions)
         self.decided += len(delta.outbox)
+        self._urgent.note(self._store.newest_item() - len(delta.outbox) + 1, delta.outbox)
         self._note_freshness(blocks)
 
     def next_due(self) -> int | None:
@@ -189,6 +204,7 @@ class Worker:
 
     def decisions(self, after: int, limit: int) -> OutboxPage:
         """Return outbox items with a number > `after`, at most `limit`; with `more` set, ask again from `last` on."""
+        self._urgent.read(after)
         rows = self._store.outbox_after(after, limit + 1)
         more = len(rows) > limit
         rows = rows[:limit]
@@ -200,6 +216,15 @@ class Worker:
             last=rows[-1][0] if rows else max(after, 0),
             epoch=self._epoch,
         )
+
+    def urgent(self, asked: UrgentAsked) -> Urgent | None:
+        """Return what is urgent among outbox items with a number > `asked.after`, with its people; None for nothing."""
+        found = self._urgent.after(asked.after, asked.read, URGENT_MAX) if asked.epoch == self._epoch else []
+        if not found:
+            return None
+        items = [item for _, item in found]
+        page = OutboxPage(complete_to=-1, as_of=self.shard.as_of, items=items, last=found[-1][0], epoch=self._epoch)
+        return Urgent(page=page, people=self.people([item.person for item in items if isinstance(item, Decision)]))
 
     def people(self, ids: Sequence[bytes], at_least: int = -1) -> dict[bytes, PersonView]:
         """Return persons by any of their subjects, as of position `at_least` or later; unknown ones are left out.
@@ -289,6 +314,7 @@ class Worker:
 
     def served(self, upto: int) -> None:
         """Forget outbox items with position <= `upto`: the ledger has them."""
+        self._urgent.served(upto)
         self._store.prune_outbox(upto)
 
     def apart(self) -> list[Apart]:

@@ -240,6 +240,65 @@ class WireClient:
         return self._socket
 
 
+class Asking:
+    """A question to a process that answers when it has something to say: asked, and looked after now and then."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._path = path
+        self._name = name
+        self._asked = False
+        self._socket: socket.socket | None = None
+        self._frames = Frames()
+
+    @property
+    def stands(self) -> bool:
+        """Whether the question is asked, and not answered yet."""
+        return self._asked
+
+    def ask(self, argument: Any) -> None:
+        """Ask; raise WireError if nobody is there."""
+        request = framed(bounded(msgspec.msgpack.encode((self._name, argument))))
+        try:
+            if self._socket is None:
+                self._socket, self._frames = _connect(self._path), Frames()
+            self._socket.sendall(request)
+        except OSError as error:
+            self.close()
+            raise WireError(f"no answer from {self._path.stem} ({error}); is `livepost run` running?") from error
+        self._asked = True
+
+    def answer(self, type: type[T]) -> T | None:
+        """Return the answer if it is there, without waiting for it; None if it is not.
+
+        Raises WireError if the other process is gone, StoreError with its sentence.
+        """
+        if self._socket is None or not select.select([self._socket], [], [], 0)[0]:
+            return None
+        try:
+            piece = self._socket.recv(1 << 20)
+        except OSError as error:
+            self.close()
+            raise WireError(f"no answer from {self._path.stem} ({error})") from error
+        if not piece:
+            self.close()
+            raise WireError(f"no answer from {self._path.stem}, which closed")
+        self._frames.add(piece)
+        if (body := self._frames.take()) is None:
+            return None
+        self._asked = False
+        refused, value = msgspec.msgpack.decode(body, type=tuple[tuple[str, str] | None, msgspec.Raw])
+        if refused is not None:
+            raise StoreError(refused[1])
+        return msgspec.msgpack.decode(value, type=type)
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._asked = False
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
 class Watch:
     """Waits for a process to say that something is new; looks again after POLL_S while nobody is there."""
 

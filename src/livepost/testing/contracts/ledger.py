@@ -19,6 +19,7 @@ from livepost.clock import DAY_MS, HOUR_MS, SimulatedClock
 from livepost.errors import FencedError, StoreError
 from livepost.ids import digest
 from livepost.ledger.base import (
+    ALL_LANES,
     ALL_MARKETING,
     LEASE_MS,
     MAX_CLAIMS,
@@ -326,6 +327,30 @@ class LedgerContract:
         assert ledger.claim(START_MS, 10, "w") == []
         ledger.take_over(page(consent(3, at=START_MS + 9), decision(4)), START_MS)
         assert len(ledger.claim(START_MS, 10, "w")) == 1
+
+    def test_of_the_first_lane_alone_a_claim_takes_what_is_transactional(self, ledger: Ledger) -> None:
+        receipt = decision(2, class_="transactional", lane="transactional")
+        ledger.take_over(page(consent(0), decision(1)), START_MS)
+        assert (ledger.waits(1), ledger.waits(ALL_LANES)) == (False, True)
+        assert ledger.claim(START_MS, 10, "w", 1) == []
+        ledger.take_over(page(receipt, complete_to=2), START_MS)
+        assert ledger.waits(1)
+        assert [claim.decision for claim in ledger.claim(START_MS, 10, "w", 1)] == [receipt]
+        assert not ledger.waits(1)
+        assert [claim.decision for claim in ledger.claim(START_MS, 10, "w")] == [decision(1)]
+
+    def test_what_a_worker_had_claimed_is_pending_once_it_begins_anew_and_of_no_other(self, ledger: Ledger) -> None:
+        ledger.take_over(page(consent(0), decision(1), decision(2)), START_MS)
+        [late] = ledger.claim(START_MS, 1, "w")
+        [other] = ledger.claim(START_MS, 1, "v")
+        assert ledger.recover(START_MS) == []
+        assert ledger.claim(START_MS, 9, "w") == [], "who is another's successor gives nothing back"
+        assert ledger.recover(START_MS, "w") == []
+        [again] = ledger.claim(START_MS, 9, "w")
+        assert (again.decision, again.fence) == (late.decision, late.fence + 1)
+        with pytest.raises(FencedError):
+            ledger.confirm([late], [ADDRESS], START_MS)
+        assert not ledger.confirm([other], [ADDRESS], START_MS)[0].reason
 
     def test_a_withdrawal_beats_a_claim_that_came_before_it(self, ledger: Ledger) -> None:
         ledger.take_over(page(decision(1), decision(2)), START_MS)

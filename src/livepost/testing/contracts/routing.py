@@ -50,7 +50,7 @@ def given(
     ledger: Ledger, routing: Routing, now_ms: int = START_MS, *, limit: int = 20, domain: str = ""
 ) -> list[tuple[Claimed, str]]:
     """Claim and confirm mails; return those in flight with their sender's name."""
-    claims = ledger.claim(now_ms, limit, "w", routing)
+    claims = ledger.claim(now_ms, limit, "w", routing=routing)
     hashes = [digest("to", claim.decision.id) for claim in claims]
     answers = ledger.confirm(claims, hashes, now_ms, routing, [domain] * len(claims)) if claims else []
     return [(answer.claim, answer.sender) for answer in answers if not answer.reason]

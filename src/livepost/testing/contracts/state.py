@@ -304,6 +304,7 @@ class StateContract:
         store = bench.new()
         store.commit(step(9, outbox=[(9, b"a"), (9, b"b"), (5, b"late")]))
         [(first, _), (second, _), (late, _)] = store.outbox_after(0, 9)
+        assert (first, second, late) == tuple(range(store.newest_item() - 2, store.newest_item() + 1))
         assert store.outbox_after(first, 1) == [(second, b"b")]
         store.prune_outbox(5)
         assert store.outbox_after(0, 9) == [(first, b"a"), (second, b"b")]
@@ -311,6 +312,7 @@ class StateContract:
         store.commit(step(12, outbox=[(12, b"c")]))
         [(last, body)] = store.outbox_after(late, 9)
         assert (last > late, body) == (True, b"c")
+        assert last == store.newest_item()
         assert store.outbox_after(0, 9) == [(last, b"c")]
 
     def test_pruned_items_are_gone_and_later_ones_stay(self, bench: StateBench) -> None:

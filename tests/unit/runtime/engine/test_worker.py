@@ -22,6 +22,7 @@ from livepost.log.memory import MemoryLog
 from livepost.model.change import Definitions
 from livepost.model.compiled import Compiled
 from livepost.model.decision import Decision
+from livepost.model.outbox import UrgentAsked
 from livepost.model.record import KeyKind, Kind, Record
 from livepost.model.told import SegmentHistory, SegmentPoint
 from livepost.process.people import People
@@ -527,3 +528,33 @@ def test_hours_are_kept_as_long_as_transitions() -> None:
         line.pass_time(30 * DAY_MS)
         run(worker)
     assert [hour for hour, _ in history(worker)["browsing"]] == [30 * 24 + 1, 60 * 24 + 1, 90 * 24 + 1]
+
+
+@campaign(on=OrderCompleted, purpose="orders", class_="transactional")
+def receipt(shopper: Shopper) -> Email:
+    return Email("note", subject="Your order")
+
+
+RECEIPTS = compile_project(collect({"Shopper": Shopper, "reminder": reminder, "receipt": receipt}))
+
+
+def test_what_is_urgent_is_told_with_its_people_and_after_a_restart_too() -> None:
+    line, store = Line(RECEIPTS), MemoryState()
+    worker = run(line.worker(store, RECEIPTS))
+    epoch = worker.decisions(0, 1).epoch
+    assert worker.urgent(UrgentAsked(epoch, 0, 0)) is None
+    order = {"type": "track", "userId": "ada", "messageId": "o1", "event": "Order Completed"}
+    line.look("ada", "a")
+    position = line.take({**order, "properties": {"orderId": "1"}})
+    for again in (run(worker), line.worker(store, RECEIPTS)):
+        epoch = again.decisions(0, 1).epoch
+        told = again.urgent(UrgentAsked(epoch, 0, 0))
+        assert told is not None
+        [one] = told.page.items
+        assert isinstance(one, Decision)
+        assert (one.campaign, one.position, told.page.complete_to) == ("receipt", position, -1)
+        assert told.people[one.person].subjects == (line.subject("ada"),)
+        assert again.urgent(UrgentAsked(epoch, told.page.last, 0)) is None
+        assert again.urgent(UrgentAsked("another", 0, 0)) is None
+    worker.served(position)
+    assert worker.urgent(UrgentAsked(worker.decisions(0, 1).epoch, 0, 0)) is None

@@ -20,7 +20,7 @@ import pytest
 
 from livepost.errors import StoreError
 from livepost.runtime.sockets import wire
-from livepost.runtime.sockets.wire import Handler, Watch, WireClient, WireError, WireServer
+from livepost.runtime.sockets.wire import Asking, Handler, Watch, WireClient, WireError, WireServer
 
 PATIENCE_S = 5.0
 MOST_AT_ONCE = 1 << 18
@@ -417,3 +417,45 @@ def test_a_socket_with_a_path_longer_than_an_address_can_be_works(tmp_path: Path
     finally:
         process.stop()
     assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def until_answered(asking: Asking) -> int:
+    deadline = time.monotonic() + PATIENCE_S
+    while (told := asking.answer(int)) is None:
+        assert time.monotonic() < deadline
+    return told
+
+
+def test_a_question_stands_until_it_is_answered_and_nobody_waits(path: Path) -> None:
+    gate = threading.Event()
+
+    async def when_open(raw: msgspec.Raw) -> int:
+        while not gate.is_set():
+            await asyncio.sleep(0)
+        return doubled(raw)
+
+    process = Process(path, {"later": when_open})
+    with closing(Asking(path, "later")) as asking:
+        assert (asking.stands, asking.answer(int)) == (False, None)
+        asking.ask(21)
+        assert (asking.stands, asking.answer(int)) == (True, None)
+        gate.set()
+        assert until_answered(asking) == 42
+        assert not asking.stands
+        asking.ask(4)
+        assert until_answered(asking) == 8
+    process.stop()
+
+
+def test_a_question_to_nobody_and_one_that_is_refused_say_so(path: Path) -> None:
+    with closing(Asking(path, "refuse")) as asking:
+        with pytest.raises(WireError, match="is `livepost run` running"):
+            asking.ask(1)
+        process = Process(path)
+        asking.ask(1)
+        with pytest.raises(StoreError, match="the shelf is empty"):
+            until_answered(asking)
+        assert not asking.stands
+        process.stop()
+        with pytest.raises(WireError):
+            until_answered(asking)
