@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livepost.clock import DAY_MS
@@ -19,6 +19,7 @@ LOOKS = st.lists(st.tuples(st.integers(0, 90_000), st.integers(0, 300)), min_siz
 
 
 @given(PACES, LOOKS)
+@settings(deadline=None)
 def test_no_window_has_more_mails_than_the_pace_says(pace: Pace, looks: list[tuple[int, int]]) -> None:
     store = SqliteStore(":memory:")
     times: list[int] = []
