@@ -16,7 +16,7 @@ from typing import Protocol
 import msgspec
 
 from livepost.clock import steady
-from livepost.deliver.courier import Courier, Sent, recover, report, send_due, take_care, take_over
+from livepost.deliver.courier import Courier, Sent, ask_again, recover, report, send_due, take_care, take_over
 from livepost.deliver.mail import Maker
 from livepost.errors import LivepostError, SealError, StoreError
 from livepost.intake.writer import Lane
@@ -50,6 +50,9 @@ PORT_LOOK_S = 0.02
 
 CARE_S = 10.0
 """How often a courier looks for mails of couriers that are gone."""
+
+ASK_S = 300.0
+"""How often senders are asked what became of mails that nobody knows of."""
 
 
 class LoggedOutcomes:
@@ -171,7 +174,7 @@ class _Loop:
         self._status = status
         self._turned = turned
         self._latencies = Latencies()
-        self._cared_s = time.monotonic()
+        self._cared_s = self._asked_s = time.monotonic()
 
     def run(self, folder: DataFolder, stop: Event) -> None:
         recover(self._courier)
@@ -202,6 +205,9 @@ class _Loop:
         if now_s - self._cared_s >= CARE_S:
             self._cared_s = now_s
             take_care(self._courier)
+        if now_s - self._asked_s >= ASK_S and self._courier.place.leads:
+            self._asked_s = now_s
+            ask_again(self._courier)
 
     def _note(self, done: Sent) -> None:
         for position, accepted_ms in done.accepted:
