@@ -272,3 +272,24 @@ def test_a_courier_killed_between_the_request_and_its_answer_leaves_unknown_and_
         shop.looks("bob")
         wait_until("the next reminder", lambda: shop.states() == {"unknown": 1, "sent": 1})
         assert sorted(reminded(desk)) == ["ada@example.com", "bob@example.com"]
+
+
+QUESTIONS = {"postmark": ("/messages/outbound", "count"), "sendgrid": ("/messages", "query")}
+"""Where each is asked what became of a mail, and a word that its contract wants."""
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_question_is_what_the_contract_allows_and_without_its_words_refused(
+    prism: tuple[str, Prism], complete: bool
+) -> None:
+    name, one = prism
+    if name not in QUESTIONS:
+        return
+    path, wanted = QUESTIONS[name]
+    with desk_of(name) as desk, closing(sender_to(name, desk.url)) as sender:
+        desk.reply = Reply(200, "{}")
+        assert [receipt.state for receipt in sender.lookup([bytes(16)])] == ["unknown"]
+        asked = desk.requests[0]
+    words = [word for word in asked.path.partition("?")[2].split("&") if complete or not word.startswith(wanted)]
+    status, answer = one.judge(replace(asked, path=f"{path}?{'&'.join(words)}"))
+    assert (200 <= status <= 299) == complete, answer

@@ -21,6 +21,7 @@ from livepost.ledger.routing import Pace, Routing, SenderRule
 from livepost.ledger.store import Row
 from livepost.settings.smtp import read_smtp
 from tests.real.post import Counter, Office
+from tests.unit.deliver.test_smtp import mail
 
 MAILS = 60
 
@@ -139,6 +140,28 @@ def test_a_server_gets_no_more_than_its_pace_and_the_next_one_the_rest(tmp_path:
         pair.counter.wants(MAILS)
         pair.counter.works()
         assert pair.states() == {("sent", "first"): 1, ("sent", "second"): MAILS - 1}
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "state", "trouble"),
+    [
+        ("RCPT", "550 5.1.1 no such user", "failed", False),
+        ("RCPT", "450 4.2.0 greylisted", "temporary", False),
+        ("MAIL", "530 5.7.0 log in first", "temporary", True),
+        ("MAIL", "421 4.3.2 going down", "temporary", True),
+        ("DATA", "drop", "temporary", True),
+        (".", "drop", "unknown", True),
+        (".", "451 4.3.0 later", "temporary", False),
+        (".", "554 5.6.0 spam", "failed", False),
+    ],
+)
+def test_an_answer_tells_of_the_mail_or_of_the_server(
+    pair: Pair, command: str, answer: str, state: str, trouble: bool
+) -> None:
+    pair.first.answers[command] = answer
+    with closing(_sender(pair.first)) as sender:
+        [receipt] = sender.send([mail()])
+    assert (receipt.state, receipt.trouble, receipt.untried) == (state, trouble, False)
 
 
 def _sender(office: Office) -> SmtpSender:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import msgspec
 
-from livepost.clock import Clock
+from livepost.clock import HOUR_MS, Clock
 from livepost.deliver.mail import Maker, NotMade
 from livepost.deliver.sender import Sender
 from livepost.errors import FencedError, StoreError
@@ -41,6 +41,12 @@ MAX_REPORTS = 50
 """How many times that before mails get their turn: more moves than `MAX_PAGES` and a batch bring, or the oldest would
 wait ever longer, and with them the news of what was sent.
 """
+
+MAX_ASKED = 20
+"""Mails that senders are asked about at a time while mails go."""
+
+ASK_FOR_MS = HOUR_MS
+"""How long after it became unknown a mail is asked about (workspace's time)."""
 
 BOOKMARK = "outcomes"
 
@@ -135,6 +141,17 @@ def take_care(courier: Courier) -> int:
     return _look_up(courier, courier.ledger.recover(now_ms), now_ms)
 
 
+def ask_again(courier: Courier) -> int:
+    """Ask the senders once more what became of mails that became unknown lately; return how many are known now.
+
+    A provider may list a mail minutes after it took it. Nothing is sent again for what it does not find.
+    """
+    now_ms = courier.clock.now_ms()
+    lost = courier.ledger.deliveries(state="unknown", limit=MAX_ASKED)
+    lately = [delivery for delivery in lost if now_ms - delivery.changed_at < ASK_FOR_MS]
+    return _resolve(courier, lately, _ask(courier, lately, now_ms), now_ms)
+
+
 def take_over(courier: Courier) -> TakenOver:
     """Copy what the outbox has into the ledger; return the sums.
 
@@ -214,12 +231,20 @@ def report(courier: Courier) -> int:
 
 def _look_up(courier: Courier, lost: Sequence[Delivery], now_ms: int) -> int:
     receipts = _ask(courier, lost, now_ms)
+    _resolve(courier, lost, receipts, now_ms)
+    courier.ledger.resend(now_ms)
+    return sum(receipt.state == "unknown" for receipt in receipts)
+
+
+def _resolve(courier: Courier, lost: Sequence[Delivery], receipts: Sequence[Receipt], now_ms: int) -> int:
+    """Write down what the senders know; return of how many mails."""
+    known = 0
     for delivery, receipt in zip(lost, receipts, strict=True):
         if receipt.state == "sent" or (receipt.state == "failed" and delivery.decision.class_ == "marketing"):
             with contextlib.suppress(MoveError):  # another courier asked too, and was first
                 courier.ledger.resolve(delivery.decision.id, receipt.state, receipt.text, now_ms)
-    courier.ledger.resend(now_ms)
-    return sum(receipt.state == "unknown" for receipt in receipts)
+                known += 1
+    return known
 
 
 def _ask(courier: Courier, lost: Sequence[Delivery], now_ms: int) -> list[Receipt]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -21,6 +21,8 @@ from livepost.errors import FencedError, StoreError
 from livepost.model.message import Message, Receipt
 from livepost.model.outbox import OutboxPage, Urgent, UrgentAsked
 from livepost.model.person import PersonView
+
+T = TypeVar("T")
 
 LANES = 1
 """The first lane alone overtakes: transactional."""
@@ -181,15 +183,18 @@ class Attentive:
 
     def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send the mails; see `Sender`."""
-        sending = self._thread.submit(self._sender.send, messages)
-        while not wait([sending], ATTEND_S).done:
-            self.attend()
-        return sending.result()
+        return self._attended(self._sender.send, messages)
 
     def lookup(self, decisions: Sequence[bytes]) -> list[Receipt]:
         """Return what became of mails; see `Sender`."""
-        return self._thread.submit(self._sender.lookup, decisions).result()
+        return self._attended(self._sender.lookup, decisions)
 
     def close(self) -> None:
         """End the thread; the sender inside is closed by whoever made it."""
         self._thread.shutdown()
+
+    def _attended(self, work: Callable[[T], list[Receipt]], asked: T) -> list[Receipt]:
+        working = self._thread.submit(work, asked)
+        while not wait([working], ATTEND_S).done:
+            self.attend()
+        return working.result()

@@ -18,11 +18,13 @@ from livepost.deliver import courier as loop
 from livepost.deliver.courier import Courier
 from livepost.deliver.keep import Keep, read
 from livepost.deliver.mail import Maker, Shop
+from livepost.deliver.memory import MemoryKeep
 from livepost.deliver.message import From
 from livepost.deliver.token import Tokens
 from livepost.errors import SealError, StoreError
 from livepost.ids import digest
 from livepost.ledger.base import LEASE_MS, WORKER_LEASE_MS, Move
+from livepost.ledger.routing import Routing, SenderRule
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.model.compiled import ADDRESS_FEATURE
 from livepost.model.decision import SEND, Decision, OutboxItem
@@ -452,3 +454,53 @@ def test_a_cancellation_between_claim_and_confirm_stops_the_mail(parts: Parts) -
     parts.desk.people = meanwhile  # type: ignore[method-assign]
     assert loop.send_due(parts.courier).counts == {"until": 1}
     assert read(parts.folder, parts.vault, "shop") == []
+
+
+class Knowing(MemoryKeep):
+    """A sender that falls silent, and knows of its mails when it is asked later."""
+
+    def __init__(self) -> None:
+        super().__init__(SimulatedClock(START_MS))
+        self.asked: list[bytes] = []
+        self.known: set[bytes] = set()
+
+    def send(self, messages: Sequence[Message]) -> list[Receipt]:
+        return [Receipt(state="unknown", text="silent", trouble=True) for _ in messages]
+
+    def lookup(self, decisions: Sequence[bytes]) -> list[Receipt]:
+        self.asked += decisions
+        return [Receipt(state="sent" if one in self.known else "unknown", text="asked") for one in decisions]
+
+
+def test_each_unknown_mail_is_asked_of_its_own_sender_and_again_for_an_hour(parts: Parts) -> None:
+    first, second = Knowing(), Knowing()
+    routing = Routing(senders=(SenderRule(name="first"), SenderRule(name="second")))
+    clock = SimulatedClock(START_MS)
+    courier = msgspec.structs.replace(
+        parts.courier, senders={"first": first, "second": second}, routing=routing, clock=clock
+    )
+    one = wants(parts, 1, parts.desk.knows("ada", "ada@example.com"))
+    loop.take_over(courier)
+    assert loop.send_due(courier).counts == {"unknown": 1}
+    assert loop.ask_again(courier) == 0
+    assert (first.asked, second.asked) == ([one.id], [])
+    assert state_of(parts, one)[0] == "unknown"
+    first.known.add(one.id)
+    assert loop.ask_again(courier) == 1
+    assert state_of(parts, one) == ("sent", "", "asked")
+    assert loop.ask_again(courier) == 0
+
+
+def test_an_unknown_mail_is_not_asked_about_for_ever(parts: Parts) -> None:
+    silent, clock = Knowing(), SimulatedClock(START_MS)
+    routing = Routing(senders=(SenderRule(name="first"),))
+    courier = msgspec.structs.replace(parts.courier, senders={"first": silent}, routing=routing, clock=clock)
+    wants(parts, 1, parts.desk.knows("ada", "ada@example.com"))
+    loop.take_over(courier)
+    loop.send_due(courier)
+    clock.advance(loop.ASK_FOR_MS)
+    loop.ask_again(courier)
+    assert silent.asked == []
+    gone = msgspec.structs.replace(courier, senders={"other": silent}, clock=SimulatedClock(START_MS))
+    assert loop.ask_again(gone) == 0
+    assert silent.asked == []

@@ -40,6 +40,8 @@ def test_where_nobody_listens_each_mail_is_refused_for_now_in_order(nobody: Smtp
     assert [one.state for one in receipts] == ["temporary", "failed", "failed", "temporary"]
     assert "cannot be used" in receipts[0].text and "CRLF" in receipts[1].text
     assert {(one.provider, one.provider_id, one.at_ms) for one in receipts} == {("smtp", "", 5_000)}
+    assert [one.untried for one in receipts] == [True, False, False, True]
+    assert [one.trouble for one in receipts[:3]] == [True, False, False]
 
 
 def test_no_mails_get_no_receipts(nobody: SmtpSender) -> None:

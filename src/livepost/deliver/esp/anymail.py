@@ -19,6 +19,8 @@ from django.conf import settings as django_settings
 from django.core.mail import EmailMultiAlternatives
 
 from livepost.deliver.answer import TEXT_CHARS
+from livepost.deliver.esp.answer import Answer
+from livepost.deliver.esp.asking import DECISION
 from livepost.deliver.esp.mail import Plain, plain, unsubscribe_url
 from livepost.deliver.esp.provider import Provider
 from livepost.deliver.esp.wire import Exchange, Session, exchanging
@@ -38,9 +40,6 @@ from anymail.exceptions import (
 
 IMPOSSIBLE = (AnymailInvalidAddress, AnymailSerializationError, AnymailUnsupportedFeature)
 """Errors that say that this provider can never be told this mail."""
-
-DECISION = "decision"
-"""The name under which the decision's id, in hex, comes back in a provider's events."""
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -82,6 +81,13 @@ class Carrier:
                 if not mail.anymail_status.recipients:  # else the answer was read, and what it said was the error
                     raise
         return _read(mail, self._provider, message.recipient, exchange)
+
+    def ask(self, path: str, params: dict[str, str], headers: dict[str, str], exchange: Exchange) -> Answer:
+        """Return the answer to a question below the API's address. Raises whatever went wrong."""
+        with exchanging(exchange):
+            url = f"{str(self._backend.api_url).rstrip('/')}/{path}"
+            self._session.get(url, params=params, headers=headers, timeout=self._timeout_s)
+        return exchange.answer or Answer(status=0)
 
     def let_go(self) -> None:
         """End the connections; the next mail opens others."""

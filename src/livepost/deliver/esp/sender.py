@@ -14,10 +14,11 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import msgspec
 
 from livepost.clock import Clock, WallClock
-from livepost.deliver.answer import one_line
+from livepost.deliver.answer import TEXT_CHARS, one_line
 from livepost.deliver.envelope import unfit
 from livepost.deliver.esp.answer import CONFLICT, Answer, asked_wait_ms, meaning, without, words
 from livepost.deliver.esp.anymail import IMPOSSIBLE, Carrier, Read
+from livepost.deliver.esp.asking import QUESTIONS, Question
 from livepost.deliver.esp.provider import provider_of
 from livepost.deliver.esp.wire import Exchange
 from livepost.model.message import Message, Receipt, ReceiptState
@@ -27,6 +28,9 @@ LOST = "the connection was lost, or nothing came, after the request was written:
 SPARED = "the provider failed another mail just now, so this one was not written"
 IN_VAIN = ("temporary", "unknown")
 """What says that the next mail would fare no better."""
+
+MAX_ASKED = 20
+"""Mails that are asked about at a time: nothing is sent meanwhile."""
 
 WATCH_S = 0.2
 """How often is looked for exchanges that take too long."""
@@ -41,6 +45,8 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """For the next byte of the answer; whoever waits less makes more mails `unknown`."""
     total_s: float = 120.0
     """For all of it: an answer that comes byte by byte is cut off."""
+    ask_s: float = 5.0
+    """For the answer to a question: mails wait meanwhile."""
     idle_s: float = 30.0
     """Connections that stood so long are not used again: the other side may have closed them unheard."""
 
@@ -73,9 +79,41 @@ class EspSender:
         return [receipt.result() for receipt in receipts]
 
     def lookup(self, decisions: Sequence[bytes]) -> list[Receipt]:
-        """Return `unknown` for each: what became of a mail comes with the provider's events, it is not asked for."""
-        text = f"{self._provider.name} is not asked what became of a mail; its events tell"
-        return [self._receipt("unknown", text) for _ in decisions]
+        """Return `sent` for mails that the provider says it has; else `unknown`: what it does not find may come later.
+
+        At most MAX_ASKED are asked about, and none more once an answer did not come.
+        """
+        question = QUESTIONS.get(self._provider.name)
+        if question is None:
+            text = f"{self._provider.name} is not asked what became of a mail; its events tell"
+            return [self._receipt("unknown", text) for _ in decisions]
+        receipts: list[Receipt] = []
+        try:
+            for decision in decisions[:MAX_ASKED]:
+                receipts.append(self._found(question, decision.hex()))
+        except Exception:  # of requests, urllib3, the time-out: whatever it is, nothing was found
+            self._carrier.let_go()
+        left = len(decisions) - len(receipts)
+        return receipts + [self._receipt("unknown", f"{self._provider.name} was not asked, or did not answer")] * left
+
+    def _found(self, question: Question, decision: str) -> Receipt:
+        """Return what the provider says of a mail; raises whatever went wrong."""
+        headers = {question.header: question.key.format(self._secret)}
+
+        def ask(path: str, params: dict[str, str]) -> Answer:
+            exchange = Exchange()
+            answer = self._workers.submit(self._carrier.ask, path, params, headers, exchange)
+            try:
+                return answer.result(self._patience.ask_s)
+            except TimeoutError:
+                exchange.cut()
+                raise
+
+        found = question.find(ask, decision)
+        if found is None:
+            return self._receipt("unknown", f"{self._provider.name} finds no such mail, which proves nothing")
+        text = self._line(f"{self._provider.name} has it: {found.status}")
+        return self._receipt("sent", text, "".join(c for c in found.provider_id if c.isprintable())[:TEXT_CHARS])
 
     def close(self) -> None:
         """End the threads and the connections."""
@@ -119,8 +157,12 @@ class EspSender:
         if one.exchange.written:
             return self._receipt("unknown", LOST)
         if isinstance(error, IMPOSSIBLE):
-            return self._receipt("failed", self._line(f"{self._provider.name} cannot be told: {error}", one.message))
-        return self._receipt("temporary", self._line(f"{self._provider.name}: {_first_cause(error)}", one.message))
+            return self._receipt(
+                "failed", self._line(f"{self._provider.name} cannot be told: {error}", one.message.recipient)
+            )
+        return self._receipt(
+            "temporary", self._line(f"{self._provider.name}: {_first_cause(error)}", one.message.recipient)
+        )
 
     def _answered(self, one: _Try, read: Read) -> Receipt:
         answer = one.exchange.answer
@@ -132,8 +174,8 @@ class EspSender:
         wait_ms = asked_wait_ms(answer.headers.get("retry-after", ""), self._clock.now_ms())
         return msgspec.structs.replace(receipt, wait_ms=wait_ms) if state in IN_VAIN else receipt
 
-    def _line(self, text: str, message: Message) -> str:
-        return one_line(without(text, self._secret), message.recipient)
+    def _line(self, text: str, recipient: str = "") -> str:
+        return one_line(without(text, self._secret), recipient)
 
     def _receipt(self, state: ReceiptState, text: str, provider_id: str = "") -> Receipt:
         return Receipt(

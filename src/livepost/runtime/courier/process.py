@@ -16,7 +16,7 @@ from typing import Protocol
 import msgspec
 
 from livepost.clock import steady
-from livepost.deliver.courier import Courier, Sent, recover, report, send_due, take_care, take_over
+from livepost.deliver.courier import Courier, Sent, ask_again, recover, report, send_due, take_care, take_over
 from livepost.deliver.express import SUFFIX as EXPRESS
 from livepost.deliver.express import Attentive, Express
 from livepost.deliver.mail import Maker
@@ -53,6 +53,9 @@ PORT_LOOK_S = 0.02
 
 CARE_S = 10.0
 """How often a courier looks for mails of couriers that are gone."""
+
+ASK_S = 300.0
+"""How often senders are asked what became of mails that nobody knows of."""
 
 
 class LoggedOutcomes:
@@ -187,7 +190,7 @@ class _Loop:
         self._turned = turned
         self._express: Express | None = None
         self._latencies = Latencies()
-        self._cared_s = time.monotonic()
+        self._cared_s = self._asked_s = time.monotonic()
 
     def let_overtake(self, express: Express, senders: Mapping[str, Attentive]) -> None:
         """Let urgent mails overtake, while those of the senders given are at their servers as well."""
@@ -207,9 +210,9 @@ class _Loop:
             self._write_status()
 
     def run(self, folder: DataFolder, stop: Event) -> None:
-        recover(self._courier)
         if self._express is not None:
             recover(self._express.courier)
+        recover(self._courier)
         with contextlib.closing(WireClient(folder.engine_socket).watch()) as watch:
             while not stop.is_set():
                 if not self._turn():
@@ -239,6 +242,9 @@ class _Loop:
         if now_s - self._cared_s >= CARE_S:
             self._cared_s = now_s
             take_care(self._courier)
+        if now_s - self._asked_s >= ASK_S and self._courier.place.leads:
+            self._asked_s = now_s
+            ask_again(self._courier)
 
     def _write_status(self) -> None:
         beside = self._status.with_suffix(".new")

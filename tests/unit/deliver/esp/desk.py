@@ -137,13 +137,15 @@ def _handler(desk: Desk) -> type[BaseHTTPRequestHandler]:
                 reset(self.connection)
                 self.close_connection = True
                 return
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
             desk.requests.append(Request(self.command, self.path, headers, body))
             if isinstance(told, Reply):
                 self.answer(told)
             else:
                 self.fail(told)
+
+        do_GET = do_POST
 
         def answer(self, reply: Reply) -> None:
             self.send_response(reply.status)

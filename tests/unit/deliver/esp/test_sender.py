@@ -65,7 +65,7 @@ def test_a_refused_connection_is_temporary(senders: Senders) -> None:
         taken.bind(("127.0.0.1", 0))  # taken, and nobody listens
         for name in FOUR:
             [receipt] = senders(name, f"http://127.0.0.1:{taken.getsockname()[1]}/").send([mail()])
-            assert receipt.state == "temporary"
+            assert (receipt.state, receipt.trouble, receipt.untried) == ("temporary", True, True)
             assert "Connection refused" in receipt.text, receipt.text
 
 
@@ -174,7 +174,19 @@ def test_a_status_alone_is_definite_only_where_it_proves_something(senders: Send
 def test_a_service_that_says_how_long_to_wait_took_nothing(senders: Senders, desk: tuple[str, Desk]) -> None:
     name, one = desk
     one.reply = Reply(503, "", {"Retry-After": "30"})
-    assert senders(name, one.url).send([mail()])[0].state == "temporary"
+    [receipt] = senders(name, one.url).send([mail()])
+    assert (receipt.state, receipt.trouble, receipt.untried, receipt.wait_ms) == ("temporary", True, False, 30_000)
+
+
+def test_what_a_sender_was_told_is_no_trouble_where_it_took_or_refused_the_mail(
+    senders: Senders, desk: tuple[str, Desk]
+) -> None:
+    name, one = desk
+    one.reply = SENT[name]
+    assert not senders(name, one.url).send([mail()])[0].trouble
+    one.reply = Reply(413, "", {"Retry-After": "30"})
+    [receipt] = senders(name, one.url).send([mail()])
+    assert (receipt.state, receipt.trouble, receipt.wait_ms) == ("failed", False, 0)
 
 
 UNREADABLE = ("", "{", "[]", "null", '"queued"', "{}", "<html>welcome</html>", "[[[[")
@@ -326,6 +338,7 @@ def test_when_the_provider_fails_the_rest_of_the_group_waits(
     assert receipts[0].state == "sent"
     assert receipts[1].state in ("temporary", "unknown")
     assert [(one.state, one.text) for one in receipts[2:]] == [("temporary", SPARED)] * 4
+    assert [(one.trouble, one.untried) for one in receipts] == [(False, False), (True, False), *[(False, True)] * 4]
     assert len(sendgrid.requests) == 2
     assert [one.state for one in sender.send([mail(7)])] == ["sent"]  # the next group begins anew
 
@@ -335,6 +348,7 @@ def test_a_refusal_of_one_mail_holds_up_no_other(senders: Senders, sendgrid: Des
     sendgrid.answers = [refusal]
     receipts = senders("sendgrid", sendgrid.url, None, ONE_AT_A_TIME).send([mail(number) for number in range(4)])
     assert [one.state for one in receipts[1:]] == ["sent"] * 3
+    assert not any(one.trouble or one.untried for one in receipts)
 
 
 def test_connections_that_stood_idle_are_not_used_again(senders: Senders, sendgrid: Desk) -> None:
@@ -383,7 +397,7 @@ def test_without_the_watch_it_would_be_waited_for(
 def test_lookup_never_guesses(senders: Senders, sendgrid: Desk) -> None:
     receipts = senders("sendgrid", sendgrid.url).lookup([bytes(16), bytes(16)])
     assert [one.state for one in receipts] == ["unknown", "unknown"]
-    assert sendgrid.requests == []
+    assert {one.method for one in sendgrid.requests} == {"GET"}
 
 
 @pytest.mark.parametrize("recipient", ["ada@münchen.example", "ådå@example.com"])

@@ -1,0 +1,100 @@
+"""What a provider's answer proves of a mail that nobody knows of, over a real socket to a scripted provider."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from livepost.deliver.esp.sender import MAX_ASKED, Patience
+from livepost.ids import digest
+from tests.unit.deliver.esp.desk import KEY, Desk, Reply, Senders, desk_of
+
+DECISION = digest("decision", 1)
+OTHER = digest("decision", 2)
+SHORT = Patience(connect_s=0.4, answer_s=0.4, ask_s=0.3)
+LIST = {"messages": [{"msg_id": "m1", "status": "delivered", "to_email": "ada@example.com"}]}
+
+
+def postmark(decision: bytes) -> Reply:
+    """Return Postmark's list of one mail, after its API reference."""
+    one = {"MessageID": "b7bc", "Status": "Sent", "To": [{"Email": "ada@example.com"}]}
+    return Reply(200, json.dumps({"TotalCount": 1, "Messages": [one | {"Metadata": {"decision": decision.hex()}}]}))
+
+
+def sendgrid(decision: bytes) -> list[Reply]:
+    """Return SendGrid's list and its look at the mail, after its API reference."""
+    found = {"msg_id": "m1", "status": "delivered", "unique_args": {"decision": decision.hex()}}
+    return [Reply(200, json.dumps(LIST)), Reply(200, json.dumps(found))]
+
+
+def asked(desk: Desk, number: int = 0) -> tuple[str, dict[str, list[str]]]:
+    parts = urlsplit(desk.requests[number].path)
+    return parts.path, parse_qs(parts.query)
+
+
+def test_postmark_is_asked_by_our_own_id(senders: Senders) -> None:
+    with desk_of("postmark") as desk:
+        desk.reply = postmark(DECISION)
+        [receipt] = senders("postmark", desk.url).lookup([DECISION])
+        assert (receipt.state, receipt.provider_id, receipt.text) == ("sent", "b7bc", "postmark has it: Sent")
+        path, query = asked(desk)
+        assert (path, query["metadata_decision"]) == ("/api/messages/outbound", [DECISION.hex()])
+        assert (desk.requests[0].method, desk.requests[0].headers["x-postmark-server-token"]) == ("GET", KEY)
+
+
+def test_sendgrid_is_asked_for_it_and_then_about_it(senders: Senders) -> None:
+    with desk_of("sendgrid") as desk:
+        desk.answers = [*sendgrid(DECISION)]
+        [receipt] = senders("sendgrid", desk.url).lookup([DECISION])
+        assert (receipt.state, receipt.provider_id) == ("sent", "m1")
+        assert asked(desk)[1]["query"] == [f"unique_args['decision']=\"{DECISION.hex()}\""]
+        assert asked(desk, 1)[0] == "/api/messages/m1"
+        assert desk.requests[1].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_mail_of_another_decision_is_not_the_one(senders: Senders) -> None:
+    """A filter that the provider does not know, and passes over, would find any mail."""
+    for name, replies in (("postmark", [postmark(OTHER)]), ("sendgrid", sendgrid(OTHER))):
+        with desk_of(name) as desk:
+            desk.answers = [*replies]
+            [receipt] = senders(name, desk.url).lookup([DECISION])
+            assert (receipt.state, "proves nothing" in receipt.text) == ("unknown", True)
+
+
+@pytest.mark.parametrize("name", ["postmark", "sendgrid"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *(Reply(status, json.dumps(LIST)) for status in (401, 403, 404, 422, 429, 500)),
+        *(Reply(200, body) for body in ("", "[]", "null", "{}", '{"messages": {}}', '{"Messages": [1]}', "[[[[")),
+    ],
+)
+def test_whatever_else_it_says_proves_nothing(senders: Senders, name: str, reply: Reply) -> None:
+    with desk_of(name) as desk:
+        desk.reply = reply
+        [receipt] = senders(name, desk.url).lookup([DECISION])
+        assert receipt.state == "unknown"
+
+
+@pytest.mark.parametrize("fault", ["hang", "reset", "drip", "garbage", "half"])
+def test_a_provider_that_does_not_answer_is_asked_no_more_for_now(senders: Senders, fault: str) -> None:
+    with desk_of("postmark") as desk:
+        desk.answers = [postmark(DECISION), fault]  # type: ignore[list-item]
+        receipts = senders("postmark", desk.url, SHORT).lookup([DECISION, OTHER, DECISION])
+        assert [one.state for one in receipts] == ["sent", "unknown", "unknown"]
+        assert len(desk.requests) == 2
+
+
+def test_so_many_are_asked_about_at_a_time(senders: Senders) -> None:
+    with desk_of("postmark") as desk:
+        desk.reply = postmark(DECISION)
+        receipts = senders("postmark", desk.url).lookup([DECISION] * (MAX_ASKED + 1))
+        assert [one.state for one in receipts] == ["sent"] * MAX_ASKED + ["unknown"]
+
+
+def test_the_others_are_not_asked(senders: Senders) -> None:
+    with desk_of("mailgun") as desk:
+        [receipt] = senders("mailgun", desk.url).lookup([DECISION])
+        assert (receipt.state, desk.requests) == ("unknown", [])
