@@ -19,12 +19,12 @@ from typing import Any
 
 import pytest
 
-from livepost.clock import HOUR_MS, anchor_clock
+from livepost.clock import DAY_MS, HOUR_MS, anchor_clock
 from livepost.deliver.keep import read
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.ledger.stored import StoredLedger
 from livepost.model.person import PersonView
-from livepost.model.record import Record
+from livepost.model.record import Record, Verdict
 from livepost.model.story import DecisionTaken, DeliveryMoved, EventHappened, Happening, OutcomeNoted, SegmentCrossed
 from livepost.observe.rates import Rates
 from livepost.runtime.engine.client import EngineClient
@@ -58,6 +58,7 @@ def receipt(shopper: Shopper) -> Email:
     return Email("note", subject="Your order")
 """
 LINK = '<mj-text><a href="https://shop.example.com/teas">All our teas</a></mj-text></mj-column>'
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
 BUYERS, KEEN = ("ada", "bob"), ("cleo", "dora", "emil")
 
 
@@ -97,9 +98,9 @@ class Looked:
         with closing(self.house.folder.log_reader()) as log:
             return [record for block in log.read(-1, 1_000_000) for record in block.records()]
 
-    def ask(self, method: str, path: str, body: str = "") -> int:
+    def ask(self, method: str, path: str, body: str = "", agent: str = "") -> int:
         with closing(http.client.HTTPConnection("127.0.0.1", self.house.folder.port, timeout=20)) as connection:
-            connection.request(method, path, body, {"Content-Type": "application/json"})
+            connection.request(method, path, body, {"Content-Type": "application/json", "User-Agent": agent})
             return connection.getresponse().status
 
     def links(self) -> list[str]:
@@ -113,16 +114,21 @@ class Looked:
 
 @pytest.fixture(scope="module")
 def looked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looked]:
-    """A house in which two bought, three are under way, and one mail was clicked, twice."""
+    """A house in which two bought, three are under way, and one mail was clicked, twice by a person; then both bought
+    again.
+    """
     with ExitStack() as opened:
         made = Looked(tmp_path_factory.mktemp("looking"), opened)
         made.tell(*[call for name in (*BUYERS, *KEEN) for call in story(name)])
         made.tell(*[track(name, "Order Completed", order_id=f"o-{name}") for name in BUYERS])
         made.house.drain()
-        link = made.links()[0]
-        assert [made.ask("GET", link) for _ in range(2)] == [302, 302]
+        first, second, *_ = made.links()
+        assert [made.ask("GET", first, agent=BROWSER) for _ in range(2)] == [302, 302]
+        assert made.ask("GET", second) == 302  # by a machine: nobody's user agent
+        wait_until("the ledger to hear of the clicks", lambda: len(made.ledger.outcome_counts()) == 2)
+        made.tell(*[track(name, "Order Completed", order_id=f"again-{name}") for name in BUYERS])
         made.house.drain()
-        wait_until("the ledger to hear of the click", lambda: bool(made.ledger.outcome_counts()))
+        wait_until("the orders to be measured", lambda: bool(made.ledger.earned(DAY_MS)))
         yield made
 
 
@@ -144,7 +150,7 @@ def story(name: str) -> list[dict[str, Any]]:
 def campaigns_apart(looked: Looked) -> dict[str, tuple[dict[str, int], int, int]]:
     """Return by campaign: deliveries by state, who is under way, mails clicked; from rows, people and the log."""
     rows = rows_of(looked.house.folder.path / "ledger.db", "SELECT campaign, state, hex(id) FROM deliveries")
-    clicks = {one.properties["decision"] for one in looked.records() if one.name == "Email Link Clicked"}
+    clicks = {one.properties["decision"] for one in clicks_of(looked) if one.verdict is Verdict.ACCEPTED}
     under_way = Counter(one.campaign for view in looked.engine.everybody(10_000) for one in view.journeys)
     return {
         name: (
@@ -156,6 +162,17 @@ def campaigns_apart(looked: Looked) -> dict[str, tuple[dict[str, int], int, int]
     }
 
 
+def clicks_of(looked: Looked) -> list[Record]:
+    return [one for one in looked.records() if one.name == "Email Link Clicked"]
+
+
+def test_an_order_goes_to_the_mail_a_person_clicked_and_a_machines_click_counts_for_nothing(looked: Looked) -> None:
+    assert [one.verdict for one in clicks_of(looked)].count(Verdict.FILTERED) == 1
+    assert [one.orders for one in looked.ledger.earned(DAY_MS)] == [1]
+    machines = [one.count for one in looked.ledger.outcome_counts() if one.outcome == "machine_clicked"]
+    assert machines == [1]
+
+
 def campaigns_told(looking: Looking) -> dict[str, tuple[dict[str, int], int, int]]:
     return {one.campaign: (one.by_state, one.waiting, one.clicked) for one in looking.campaigns()}
 
@@ -163,10 +180,10 @@ def campaigns_told(looking: Looking) -> dict[str, tuple[dict[str, int], int, int
 def test_campaigns_are_as_the_ledgers_rows_the_people_and_the_log_have_them(looked: Looked) -> None:
     told = campaigns_told(looked.looking)
     assert told == campaigns_apart(looked)
-    assert told["receipt"] == ({"sent": 2}, 0, 1)
+    assert told["receipt"] == ({"sent": 4}, 0, 1)
     assert told["reminder"] == ({"skipped": 2}, 3, 0)
     reminder, receipt = looked.looking.campaigns()
-    assert (reminder.entered, reminder.by_reason, receipt.sent) == (5, {"until": 2}, 2)
+    assert (reminder.entered, reminder.by_reason, receipt.sent) == (5, {"until": 2}, 4)
 
 
 def test_a_ledger_that_counts_one_too_many_does_not_agree(looked: Looked, tmp_path: Path) -> None:
@@ -256,7 +273,7 @@ def test_a_persons_story_is_what_log_engine_and_ledger_have_of_them_each_thing_o
         view = looked.view(name)
         assert story_told(looked, view) == story_apart(looked, view)
     kinds = Counter(str(key[0]) for name in BUYERS for key in story_told(looked, looked.view(name)))
-    assert kinds.keys() == {"event", "outcome", "crossed", "decided", "moved"} and kinds["outcome"] == 2
+    assert kinds.keys() == {"event", "outcome", "crossed", "decided", "moved"} and kinds["outcome"] == 3
 
 
 def test_the_story_of_another_does_not_agree(looked: Looked) -> None:

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from livepost.api.access import HasSession
 from livepost.api.action import Action, action_route
 from livepost.api.broadcasts import APPROVE, BROADCAST, BROADCASTS, Broadcasts
+from livepost.api.campaigns import CAMPAIGN, CAMPAIGNS
 from livepost.api.deliveries import DELIVERIES
 from livepost.api.feed import Feed
 from livepost.api.house import House
@@ -39,6 +40,8 @@ OPERATIONS: tuple[Operation, ...] = (
     STATUS,
     DELIVERIES,
     PREVIEW,
+    CAMPAIGNS,
+    CAMPAIGN,
     BROADCASTS,
     KILLS,
     PROVIDERS,

@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "mailbox": "mailbox:app",
     "rehearse": "rehearsing:rehearse",
     "why": "inspect:why",
+    "measure": "earnings:measure",
     "parity": "inspect:parity",
     "replay": "replay:replay",
     "snapshot": "replay:snapshot",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Literal, TypeAlias
 
@@ -21,7 +22,10 @@ from livepost.errors import RejectedError
 from livepost.ledger.base import ALL_MARKETING, COMPLAINTS, MAX_LISTED, AskedBroadcast, Delivery, Kill
 from livepost.model.compiled import CampaignSpec
 from livepost.model.decision import reason_words
+from livepost.model.earning import Earned, amounts_of
 from livepost.model.standing import CampaignStanding
+from livepost.ops.lift import sentences
+from livepost.project.money import Money
 
 Stopped: TypeAlias = Literal["", "own", "all", "complaints"]
 
@@ -61,7 +65,7 @@ class CampaignTold(msgspec.Struct, frozen=True):
 
 class BroadcastLine(msgspec.Struct, frozen=True, kw_only=True):
     """A broadcast: its id (hex), when it was asked for or has begun (UTC ms), to how many people, who asked for it and
-    who approved it; `waits` for approval.
+    who approved it; `waits` for approval. `orders` and `amounts` are what its mails earned.
     """
 
     id: str
@@ -70,6 +74,8 @@ class BroadcastLine(msgspec.Struct, frozen=True, kw_only=True):
     asked_by: str
     approved_by: str
     waits: bool
+    orders: int
+    amounts: list[str]
 
 
 class BroadcastsView(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +105,10 @@ class CampaignView(msgspec.Struct, frozen=True, kw_only=True):
     """What the page shows.
 
     stopped   whether its own switch stops its mails, or that of all marketing, "" for none; `since` when (UTC ms)
+    earned    orders that its mails led to, `amounts` what they come to, in words
+    machines  mails that machines opened or clicked
     holdout   decisions treated and held out, with their picture; nothing where nobody is to be held out
+    compared  what both bought, in words
     states    (state, word, how many) of the deliveries there are
     more      how many deliveries may be asked for next, 0 if there are no more
     """
@@ -114,6 +123,10 @@ class CampaignView(msgspec.Struct, frozen=True, kw_only=True):
     pictures: list[Markup]
     holdout: list[Part]
     holdout_bar: Markup
+    compared: list[str]
+    earned: int
+    amounts: list[str]
+    machines: list[Part]
     states: list[tuple[str, str, int]]
     deliveries: list[DeliveryLine]
     more: int
@@ -145,12 +158,16 @@ def _campaign(house: House, asked: CampaignAsked) -> CampaignView:
         pictures=funnel(steps, in_words(asked.name, steps)),
         holdout=holdout,
         holdout_bar=bar(holdout, ", ".join(f"{one.count:,} {one.name}" for one in holdout)),
+        compared=_compared(house, standing),
+        earned=standing.orders,
+        amounts=_in_money(standing.amounts),
+        machines=_machines(standing),
         states=[
             (state, state_word(state), standing.by_state[state]) for state in COLOURS if state in standing.by_state
         ],
         deliveries=[_line(one) for one in found],
         more=min(asked.limit * 4, MAX_LISTED) if len(found) == asked.limit < MAX_LISTED else 0,
-        broadcasts=_broadcasts(house, spec),
+        broadcasts=_broadcasts(house, spec, standing.earned),
     )
 
 
@@ -166,19 +183,20 @@ def _act(house: House, asked: CampaignAsked, told: CampaignTold) -> CampaignView
     return _campaign(house, asked)
 
 
-def _broadcasts(house: House, spec: CampaignSpec | None) -> BroadcastsView | None:
+def _broadcasts(house: House, spec: CampaignSpec | None, earned: Sequence[Earned]) -> BroadcastsView | None:
     if spec is None or not spec.broadcast or spec.audience is None:
         return None
     found = [one for one in house.broadcasts(MAX_LISTED) if one.campaign == spec.name]
+    of = {one.id: [line for line in earned if line.broadcast == one.id] for one in found}
     return BroadcastsView(
         audience=spec.audience,
         people=next((one.people for one in house.segments() if one.segment == spec.audience), 0),
         newest=found[0].id.hex() if found else "",
-        lines=[_broadcast_line(one) for one in found[:BROADCASTS_SHOWN]],
+        lines=[_broadcast_line(one, of[one.id]) for one in found[:BROADCASTS_SHOWN]],
     )
 
 
-def _broadcast_line(one: AskedBroadcast) -> BroadcastLine:
+def _broadcast_line(one: AskedBroadcast, earned: Sequence[Earned]) -> BroadcastLine:
     return BroadcastLine(
         id=one.id.hex(),
         at=one.begun_at or one.asked_at,
@@ -186,6 +204,8 @@ def _broadcast_line(one: AskedBroadcast) -> BroadcastLine:
         asked_by=one.asked_by,
         approved_by=one.approved_by,
         waits=not one.approved_at,
+        orders=sum(of.orders for of in earned),
+        amounts=_in_money(amounts_of(earned)),
     )
 
 
@@ -198,6 +218,21 @@ def _stopped(kills: list[Kill], campaign: str, spec: CampaignSpec | None) -> tup
         if spec is not None and spec.class_ == "marketing" and name in since:
             return what, since[name]
     return "", 0
+
+
+def _compared(house: House, standing: CampaignStanding) -> list[str]:
+    comparison = house.comparison(standing.campaign) if standing.held_out else None
+    return [] if comparison is None else sentences(comparison)
+
+
+def _in_money(amounts: Mapping[str, int]) -> list[str]:
+    """Return amounts in minor units as people read them."""
+    return [str(Money.of_minor(amount, currency)) for currency, amount in amounts.items()]
+
+
+def _machines(standing: CampaignStanding) -> list[Part]:
+    told = [("opened by machines", standing.machine_opened), ("clicked by machines", standing.machine_clicked)]
+    return [Part(name, count, "soft") for name, count in told if count]
 
 
 def _holdout(standing: CampaignStanding, spec: CampaignSpec | None) -> list[Part]:

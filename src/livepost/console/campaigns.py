@@ -43,7 +43,10 @@ class CampaignsView(msgspec.Struct, frozen=True):
 
 
 def steps_of(standing: CampaignStanding) -> list[Step]:
-    """Return a campaign's funnel: entered, where people are or were lost, sent, clicked; losses that are there only."""
+    """Return a campaign's funnel: entered, where people are or were lost, sent, seen, clicked, ordered.
+
+    Losses that are there only, and what is known of mails.
+    """
     states = standing.by_state
     lost = [
         ("waiting", standing.waiting, "soft"),
@@ -58,8 +61,15 @@ def steps_of(standing: CampaignStanding) -> list[Step]:
         Step(name="entered", count=standing.entered, colour="sky"),
         *(Step(name=name, count=count, colour=colour, lost=True) for name, count, colour in lost if count),
         Step(name="sent", count=standing.sent, colour="signal"),
+        *(Step(name=name, count=count, colour="sky") for name, count in _seen(standing) if count),
         Step(name="clicked", count=standing.clicked, colour="sky"),
+        Step(name="ordered", count=standing.ordered, colour="sky"),
     ]
+
+
+def _seen(standing: CampaignStanding) -> list[tuple[str, int]]:
+    """Return of how many mails it is known that they came, and were opened by a person: not everybody tells."""
+    return [("delivered", standing.delivered), ("opened", standing.opened)]
 
 
 def in_words(name: str, steps: list[Step]) -> str:

@@ -15,17 +15,20 @@ import msgspec
 
 from livepost.ids import digest
 from livepost.measure.click import CLICKED
+from livepost.measure.open import OPENED
 from livepost.measure.outcome import outcome_record
 from livepost.model.feedback import Feedback, Heard, MailEvent, OutcomeKind
 from livepost.model.record import Origin, Record
 
 RECORDED: dict[OutcomeKind, str] = {
     "delivered": "Email Delivered",
-    "opened": "Email Opened",
+    "opened": OPENED,
     "clicked": CLICKED,
     "bounced": "Email Bounced",
     "soft_bounced": "Email Bounced",
     "complained": "Email Marked as Spam",
+    "machine_opened": OPENED,
+    "machine_clicked": CLICKED,
 }
 """Segment's names. `unsubscribed` is told by the withdrawal's echo; the others have no name there."""
 

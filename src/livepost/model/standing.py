@@ -38,6 +38,11 @@ class CampaignStanding(msgspec.Struct, frozen=True, kw_only=True):
     earned: tuple[Earned, ...] = ()
 
     @property
+    def ordered(self) -> int:
+        """How many of its mails led to orders; one that led to orders in two currencies is in both."""
+        return sum(one.mails for one in self.earned)
+
+    @property
     def orders(self) -> int:
         """How many orders its mails led to."""
         return sum(one.orders for one in self.earned)

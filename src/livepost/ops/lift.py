@@ -15,6 +15,7 @@ from statistics import NormalDist
 import msgspec
 
 from livepost.model.earning import Bought, Exposed
+from livepost.project.money import minor_digits
 
 PEOPLE_MIN, BUYERS_MIN = 100, 5
 """Of each group: fewer people, or fewer of them who bought, and there is nothing to be said."""
@@ -133,3 +134,29 @@ def _t(freedom: float) -> float:
     """
     z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+
+
+def sentences(comparison: Comparison) -> list[str]:
+    """Return a comparison as people read it."""
+    people = f"{comparison.treated:,} people treated, {comparison.held_out:,} held out"
+    if comparison.why or comparison.orders is None:
+        return [f"{people}: {comparison.why}"]
+    amounts = [
+        _sentence(f"{currency} per person", effect, minor_digits(currency))
+        for currency, effect in comparison.amounts.items()
+    ]
+    return [people, _sentence("Orders per person", comparison.orders, None), *amounts]
+
+
+def _sentence(what: str, effect: Effect, digits: int | None) -> str:
+    """Return an effect in words; `digits` are those of a currency's minor units, None for a plain number."""
+
+    def said(value: float) -> str:
+        return f"{value:.4f}" if digits is None else f"{value / 10**digits:,.2f}"
+
+    difference, lift = effect.difference, effect.lift
+    return (
+        f"{what}: {said(effect.treated)} treated, {said(effect.held_out)} held out; difference "
+        f"{said(difference.estimate)} ({said(difference.low)} to {said(difference.high)}), lift "
+        f"{lift.estimate:+.0%} ({lift.low:+.0%} to {lift.high:+.0%})"
+    )

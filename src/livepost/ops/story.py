@@ -12,7 +12,7 @@ from typing import Literal
 
 from livepost.ledger.base import Delivery, Move, Outcome
 from livepost.measure.click import CLICKED
-from livepost.measure.feedback import NAMES
+from livepost.measure.feedback import NAMES, RECORDED
 from livepost.measure.outcome import SOURCE
 from livepost.measure.send import SENT
 from livepost.model.decision import Transition
@@ -154,7 +154,7 @@ def _noted(
     found = {(event.name, event.properties.get("decision")) for event in events}
     for one in (outcome for some in outcomes.values() for outcome in some):
         name, decision = NAMES[one.outcome], one.decision.hex()
-        if (name, decision) not in found:
+        if (RECORDED.get(one.outcome, name), decision) not in found:
             yield (
                 (one.at, 0, 0),
                 OutcomeNoted(

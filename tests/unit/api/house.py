@@ -34,6 +34,7 @@ from livepost.model.standing import CampaignStanding
 from livepost.model.told import Member, SegmentCount, Standing
 from livepost.ops.campaigns import campaign_standings
 from livepost.ops.evidence import gather
+from livepost.ops.lift import Comparison, compare
 from livepost.ops.standing import standing
 from livepost.ops.why import PersonReason, why_person
 from livepost.runtime.author.project import load_project
@@ -147,6 +148,9 @@ class Asked:
 
     def deliveries(self, person: bytes | None, campaign: str | None, state: State | None, limit: int) -> list[Delivery]:
         return self.house.ledger.deliveries(person=person, campaign=campaign, state=state, limit=limit)
+
+    def comparison(self, campaign: str) -> Comparison | None:
+        return compare(self.house.ledger.exposed(campaign, Settings().attribution_ms))
 
     def broadcasts(self, limit: int) -> list[AskedBroadcast]:
         return self.house.ledger.broadcasts(limit)

@@ -11,7 +11,9 @@ from livepost.console.campaign import SHOWN
 from livepost.ledger.base import ALL_MARKETING, MAX_LISTED, AskedBroadcast, Kill
 from livepost.ledger.moves import STATES
 from livepost.model.compiled import CampaignSpec
+from livepost.model.earning import Earned, Exposed
 from livepost.model.told import SegmentCount
+from livepost.ops.lift import compare
 from tests.unit.console.shop import ADA, REMINDER, SHOP, delivery
 from tests.unit.console.told import START, Browser, ToldHouse
 
@@ -21,7 +23,13 @@ RECEIPT = msgspec.structs.replace(
 
 
 def _get(path: str = "/campaigns/reminder", **answers: Any) -> httpx.Response:
-    told = {"campaigns": [REMINDER, RECEIPT], "project": SHOP, "deliveries": [delivery("sent")], "kills": [], **answers}
+    told = {
+        "campaigns": [REMINDER, RECEIPT],
+        "project": SHOP,
+        "deliveries": [delivery("sent")],
+        "kills": [],
+        **answers,
+    }
     return Browser(ToldHouse(**told)).get(path)
 
 
@@ -182,3 +190,21 @@ def test_a_campaign_that_is_not_there_names_those_that_are() -> None:
     answer = _get("/campaigns/renamed")
     assert answer.status_code == 404
     assert "Expected a campaign of this project (reminder, receipt), got renamed" in answer.text
+
+
+EARNED = Earned(campaign="reminder", broadcast=b"", currency="EUR", orders=3, mails=2, amount=4_990)
+
+
+def test_what_its_mails_earned_stands_beside_what_machines_did() -> None:
+    earned = msgspec.structs.replace(REMINDER, earned=(EARNED,), delivered=590, opened=200, machine_opened=90)
+    text = _get(campaigns=[earned]).text
+    assert 'data-key="orders">3</strong> orders' in text
+    assert 'data-key="earned-EUR">49.90 EUR' in text
+    assert 'data-key="machines-opened by machines">90</strong>' in text
+    assert "600 sent, 590 delivered, 200 opened, 120 clicked, 2 ordered" in text
+    assert "What its mails earned" not in _get().text
+
+
+def test_what_the_held_out_bought_is_said_beside_the_treated() -> None:
+    few = compare(Exposed(treated=850, held_out=50, bought=[]))
+    assert "850 people treated, 50 held out: not enough people" in _get(comparison=few).text

@@ -22,7 +22,7 @@ class ToldHouse:
     """Answers each question with what the test says: a value, an error to raise, or a function to ask."""
 
     def __init__(self, **answers: Any) -> None:
-        self.answers = answers
+        self.answers: dict[str, Any] = {"comparison": None, **answers}
 
     def __getattr__(self, question: str) -> Callable[..., Any]:
         answer = self.answers[question]

@@ -17,7 +17,7 @@ from livepost.clock import SimulatedClock
 from livepost.ids import digest
 from livepost.ledger.base import AskedBroadcast, Ledger, OutcomeTally
 from livepost.model.decision import Merge
-from livepost.model.earning import Earned, Hit, HitKind, Measured, Order
+from livepost.model.earning import Bought, Earned, Exposed, Hit, HitKind, Measured, Order
 from livepost.testing.contracts.ledger import ADA, BOB, START_MS, LedgerBench, decision, page, parting
 
 CLEO = digest("cleo")
@@ -135,6 +135,56 @@ class EarningsContract:
         assert ledger.earned(WITHIN_MS) == [earned(amount=1_002)]
         ledger.measure(Measured(upto=1, orders=[order(3, 60, ADA)]))
         assert ledger.earned(WITHIN_MS) == [earned(amount=1_002)]
+
+    def test_the_treated_stand_beside_the_held_out_as_they_were_drawn(self, ledger: Ledger) -> None:
+        told = [
+            decision(1, person=ADA, skip="holdout"),
+            decision(2, person=ADA, skip="holdout"),
+            decision(3, person=BOB),
+            decision(4, person=BOB, skip="cap"),
+            decision(5, person=CLEO, skip="consent", detail="marketing: never given"),
+            decision(6, person=digest("dora"), skip="topic", detail="tea"),
+            decision(7, person=digest("emil"), campaign="welcome", skip="holdout"),
+            decision(8, person=digest("fred"), skip="stale"),
+        ]
+        ledger.take_over(page(*told), START_MS)
+        ledger.measure(
+            Measured(
+                upto=0,
+                orders=[
+                    order(1, 0),  # before the draw
+                    order(2, 1),
+                    order(3, WITHIN_MS),
+                    order(4, 1 + WITHIN_MS),  # too late
+                    order(5, 10, BOB, currency="EUR"),
+                    order(6, 10, CLEO),
+                ],
+            )
+        )
+        assert ledger.exposed("browse_reminder", WITHIN_MS) == Exposed(
+            treated=2,
+            held_out=1,
+            bought=sorted(
+                [
+                    Bought(person=ADA, held_out=True, currency="USD", orders=2, amount=2_005),
+                    Bought(person=BOB, held_out=False, currency="EUR", orders=1, amount=1_005),
+                ],
+                key=lambda one: one.person,
+            ),
+        )
+        assert ledger.exposed("nobody", WITHIN_MS) == Exposed(treated=0, held_out=0, bought=[])
+
+    def test_whom_a_claim_left_out_for_want_of_consent_was_treated(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1)), START_MS)
+        ledger.withdraw(ADA, "marketing", START_MS + 1, "page")
+        assert ledger.claim(START_MS + 2, 10, "w") == []
+        assert ledger.exposed("browse_reminder", WITHIN_MS).treated == 1
+
+    def test_of_two_who_are_one_person_the_earlier_draw_counts(self, ledger: Ledger) -> None:
+        ledger.take_over(page(decision(1, person=ADA, skip="holdout"), decision(2, person=BOB)), START_MS)
+        ledger.take_over(page(Merge(old=ADA, new=BOB, position=3)), START_MS)
+        told = ledger.exposed("browse_reminder", WITHIN_MS)
+        assert (told.treated, told.held_out) == (0, 1)
 
     def test_what_is_earned_is_as_a_naive_account_has_it(self, bench: LedgerBench, host: SimulatedClock) -> None:
         @settings(max_examples=40, deadline=None)
