@@ -19,8 +19,8 @@ from livepost.errors import LivepostError, SealError
 from livepost.ids import digest
 from livepost.ledger.base import Claimed
 from livepost.model.compiled import ADDRESS_FEATURE
-from livepost.model.decision import SEND, Decision
-from livepost.model.message import AskedMail, EmailDraft, Message, RenderedMail
+from livepost.model.decision import SEND, TEST, Decision
+from livepost.model.message import AskedMail, AskedTest, EmailDraft, Message, RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.record import SealedValue
 
@@ -78,6 +78,7 @@ class NotMade(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+FORGOTTEN = "what the mail was to say is not there any more"
 NOWHERE = "#"
 """Where the links of a preview lead that would act for the person: unsubscribe, preferences."""
 
@@ -113,6 +114,8 @@ class Maker:
         """Return the mail, or why there is none."""
         if view is None:
             return NotMade("no_address", "the engine knows no such person")
+        if claim.decision.campaign == TEST:
+            return self._tested(claim, now_ms)
         sources = self._opened(claim.decision, view)
         if isinstance(sources, NotMade):
             return sources
@@ -138,6 +141,18 @@ class Maker:
             lambda: self._untracked(self._rendered(decision, view, opened, asked, (NOWHERE, NOWHERE))),
         )
 
+    def _tested(self, claim: Claimed, now_ms: int) -> Message | NotMade:
+        """Return a test send: what was made when it was asked for, in an envelope of its own."""
+        try:
+            draft = self._drafts.draft(claim.decision.id) if self._drafts else None
+            if draft is None:
+                return NotMade("render", FORGOTTEN)
+            test = msgspec.convert(self._seals.open(draft), AskedTest)
+        except SealError:
+            return NotMade("erased")
+        rendered = RenderedMail(subject=test.subject, html=test.html, text=test.text)
+        return _made(TEST, lambda: self._enveloped(claim, test.to, rendered, now_ms))
+
     def message_id(self, decision: bytes) -> str:
         """Return the mail's Message-ID: a keyed hash of the decision, so the same at each try."""
         return f"<{digest(decision, key=self._message_key).hex()}@{self._domain}>"
@@ -150,7 +165,7 @@ class Maker:
                 return opened, None
             draft = self._drafts.draft(decision.id) if self._drafts else None
             if draft is None:
-                return NotMade("render", "what the mail was to say is not there any more")
+                return NotMade("render", FORGOTTEN)
             return opened, msgspec.convert(self._seals.open(draft), AskedMail)
         except SealError:
             return NotMade("erased")
@@ -191,7 +206,14 @@ class Maker:
         decision = claim.decision
         own = self._own_urls(decision, claim.person)
         rendered = self._rendered(decision, view, opened, asked, own)
-        marketing = decision.class_ == "marketing"
+        tracked = msgspec.structs.replace(rendered, html=self._with_links(rendered.html, decision.id, claim.person))
+        return self._enveloped(claim, recipient, tracked, now_ms, own[0] if decision.class_ == "marketing" else "")
+
+    def _enveloped(
+        self, claim: Claimed, recipient: str, rendered: RenderedMail, now_ms: int, unsubscribe_url: str = ""
+    ) -> Message:
+        """Return a mail as bytes, with one-click unsubscribe if there is an address for it."""
+        decision = claim.decision
         message_id = self.message_id(decision.id)
         parts = Parts(
             recipient=recipient,
@@ -200,8 +222,8 @@ class Maker:
             message_id=message_id,
             boundary=f"=_{decision.id.hex()}",
             text=rendered.text,
-            html=self._with_links(rendered.html, decision.id, claim.person),
-            unsubscribe_url=own[0] if marketing else "",
+            html=rendered.html,
+            unsubscribe_url=unsubscribe_url,
         )
         return Message(
             decision=decision.id,
@@ -209,7 +231,7 @@ class Maker:
             sender=self._bounces.address(decision.id) if self._bounces else self._shop.sender.address,
             recipient=recipient,
             message_id=message_id,
-            raw=self._skeletons[marketing].fill(parts),
+            raw=self._skeletons[bool(unsubscribe_url)].fill(parts),
         )
 
     def _own_urls(self, decision: Decision, person: bytes) -> tuple[str, str]:
