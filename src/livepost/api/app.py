@@ -28,6 +28,7 @@ from livepost.api.send import SEND, Sends
 from livepost.api.status import STATUS
 from livepost.api.stream import stream_route
 from livepost.api.switch import KILL, KILLS
+from livepost.api.trying import TEST_SEND
 from livepost.collect.body import BodyReader
 from livepost.collect.token import Keys
 
@@ -46,7 +47,7 @@ OPERATIONS: tuple[Operation, ...] = (
     KILLS,
     PROVIDERS,
 )
-ACTIONS: tuple[Action, ...] = (SEND, BROADCAST, APPROVE, KILL)
+ACTIONS: tuple[Action, ...] = (SEND, TEST_SEND, BROADCAST, APPROVE, KILL)
 
 
 def api_routes(
@@ -55,6 +56,7 @@ def api_routes(
     """Return the routes, for a Starlette app; `keys` say who may ask, `has_session` who may read without one."""
     doers: dict[str, Any] = {
         SEND.name: sends,
+        TEST_SEND.name: house,
         BROADCAST.name: broadcasts,
         APPROVE.name: broadcasts,
         KILL.name: house,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
-from livepost.ledger.base import AskedBroadcast, Delivery, Kill, SenderStanding
+from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, SenderStanding
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
 from livepost.model.message import RenderedMail
@@ -69,6 +69,10 @@ class House(Protocol):
 
     def broadcasts(self, limit: int) -> list[AskedBroadcast]:
         """Return broadcasts, newest first."""
+        ...
+
+    def test_send(self, view: PersonView, campaign: str, to: str, by: str, once: str) -> KnownSend:
+        """Send a campaign's mail as a person would get it now to an address; once, of the same `once` by the same."""
         ...
 
     def campaigns(self) -> list[CampaignStanding]:

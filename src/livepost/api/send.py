@@ -91,7 +91,7 @@ async def _send(sends: Sends, source: str, key: str, wish: SendWish) -> Done:
             status=HTTPStatus.NOT_FOUND,
         )
     known = await sends.send(source, key, wish)
-    return Done(_answer(known), known.new)
+    return Done(answer_of(known), known.new)
 
 
 def _require_one_line(wish: SendWish) -> None:
@@ -106,7 +106,8 @@ def _unfit(expected: str, next_: str) -> RejectedError:
     )
 
 
-def _answer(known: KnownSend) -> SendAnswer:
+def answer_of(known: KnownSend) -> SendAnswer:
+    """Return the delivery that a key stands for, as the API answers it."""
     delivery = known.delivery
     return SendAnswer(
         id=delivery.decision.id.hex(),

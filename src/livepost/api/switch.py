@@ -13,7 +13,7 @@ from livepost.api.operation import Operation
 from livepost.api.people import Name
 from livepost.errors import RejectedError
 from livepost.ledger.base import ALL_MARKETING
-from livepost.model.decision import SEND
+from livepost.model.decision import ASKED_FOR
 
 
 class KillsAsked(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ async def _kill(house: House, source: str, key: str, wish: KillWish) -> Done:
 
 
 def _switched(house: House, wish: KillWish) -> KillsAnswer:
-    known = {ALL_MARKETING, SEND, *(one.campaign for one in house.campaigns())}
+    known = {ALL_MARKETING, *ASKED_FOR, *(one.campaign for one in house.campaigns())}
     if wish.campaign not in known:
         raise RejectedError(
             f"expected a campaign ({', '.join(sorted(known))}), got another name; was it renamed?",

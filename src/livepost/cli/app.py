@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "parity": "inspect:parity",
     "replay": "replay:replay",
     "snapshot": "replay:snapshot",
+    "test-send": "trying:test_send",
     "kill": "stopping:kill",
     "broadcast": "broadcasting:broadcast",
     "suppressions": "suppressions:app",

@@ -14,7 +14,7 @@ from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import used_folder_here
 from livepost.errors import ProjectError
 from livepost.ledger.base import ALL_MARKETING, COMPLAINTS, Ledger
-from livepost.model.decision import SEND
+from livepost.model.decision import ASKED_FOR
 from livepost.runtime.data.folder import DataFolder
 
 _console = Console(soft_wrap=True, highlight=False)
@@ -43,7 +43,7 @@ def kill(
 def _known(folder: DataFolder, ledger: Ledger, campaign: str) -> str:
     """Return the name; raise ProjectError if neither the project nor the ledger has a campaign of it."""
     names = [one.name for one in applied_project_of(folder).compiled.campaigns]
-    names += sorted(({tally.campaign for tally in ledger.counts()} | {SEND}) - {*names})
+    names += sorted(({tally.campaign for tally in ledger.counts()} | {*ASKED_FOR}) - {*names})
     if campaign not in names:
         known = ", ".join(names) or "none"
         raise ProjectError(f"expected a campaign of this project ({known}), got {campaign}; was it renamed?")

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
-from livepost.ledger.base import AskedBroadcast, Delivery, Divergence, Kill, Lift, SenderStanding, Suppression
+from livepost.ledger.base import (
+    AskedBroadcast,
+    Delivery,
+    Divergence,
+    Kill,
+    KnownSend,
+    Lift,
+    SenderStanding,
+    Suppression,
+)
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
@@ -148,6 +157,13 @@ class House(Protocol):
 
     def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
         """Return what a campaign would say to a person now, or why it cannot; nothing is sent."""
+        ...
+
+    def test_send(self, view: PersonView, campaign: str, to: str, by: str, once: str) -> KnownSend:
+        """Send a campaign's mail as a person would get it now to an address; once, of the same `once` by the same.
+
+        Raises RejectedError (422) for an address or a mail that is none.
+        """
         ...
 
     def keeps_mails(self) -> bool:

@@ -1,14 +1,19 @@
-"""Preview as a person: the mail that a campaign would send them now, or why there is none. Nothing is sent."""
+"""Preview as a person: the mail that a campaign would send them now, or why there is none.
+
+Nothing is sent, unless a form asks for a test: that mail, to the address typed into it.
+"""
 
 from __future__ import annotations
 
+import secrets
 from http import HTTPStatus
+from typing import Annotated
 
 import msgspec
 
 from livepost.console.house import House
 from livepost.console.mailbox import FRAME_HEADERS, HTML, Width, Word
-from livepost.console.page import Given, Page, Paper
+from livepost.console.page import Form, Given, Page, Paper
 from livepost.console.people import found_person
 from livepost.deliver.mail import NotMade
 from livepost.errors import RejectedError
@@ -16,6 +21,9 @@ from livepost.model.decision import reason_words
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
 from livepost.ops.why import CampaignReason
+
+CONSOLE = "console"
+"""Who asks for a test on this page: sessions have no names yet."""
 
 
 class PreviewAsked(msgspec.Struct, frozen=True):
@@ -33,10 +41,19 @@ class FrameAsked(msgspec.Struct, frozen=True):
     campaign: Word
 
 
+class TrialTold(msgspec.Struct, frozen=True):
+    """The form of a test send. `once` is drawn with the page: a form that is sent twice sends one mail."""
+
+    to: Annotated[str, msgspec.Meta(max_length=254)] = ""
+    once: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")] = ""
+
+
 class PreviewView(msgspec.Struct, frozen=True, kw_only=True):
     """What the page shows: the campaigns with where the person (subject id in hex) stands in each, and the chosen mail.
 
     `standing` has the campaign's sentence, None while none is chosen; `problem` why the mail cannot be made.
+    `once` is the next test's; `to` an address that was typed; `sent` the test's delivery (hex), `refused` why there is
+    none.
     """
 
     person: str | None
@@ -46,6 +63,10 @@ class PreviewView(msgspec.Struct, frozen=True, kw_only=True):
     standing: CampaignReason | None
     mail: RenderedMail | None
     problem: str
+    once: str = ""
+    to: str = ""
+    sent: str = ""
+    refused: str = ""
 
 
 def _preview(house: House, asked: PreviewAsked) -> PreviewView:
@@ -63,7 +84,20 @@ def _preview(house: House, asked: PreviewAsked) -> PreviewView:
         standing=next((one for one in reasons if one.campaign == asked.campaign), None),
         mail=None if isinstance(made, NotMade) else made,
         problem=reason_words(made.reason, made.detail) if isinstance(made, NotMade) else "",
+        once=secrets.token_hex(8),
     )
+
+
+def _test(house: House, asked: PreviewAsked, told: TrialTold) -> PreviewView:
+    view = _preview(house, asked)
+    if not asked.person or not asked.campaign or not told.once:
+        return msgspec.structs.replace(view, refused="Choose a person and a campaign first.")
+    person = found_person(house, asked.person)
+    try:
+        known = house.test_send(person, asked.campaign, told.to, CONSOLE, told.once)
+    except RejectedError as error:
+        return msgspec.structs.replace(view, to=told.to, refused=f"Nothing was sent: {error}.")
+    return msgspec.structs.replace(view, to=told.to, sent=known.delivery.decision.id.hex())
 
 
 def _frame(house: House, asked: FrameAsked) -> Given:
@@ -94,5 +128,6 @@ PREVIEW = Page(
     show=_preview,
     rail="mailbox",
     live=False,
+    form=Form(told=TrialTold, take=_test),
 )
 PREVIEW_HTML = Paper(path="/preview/html", asked=FrameAsked, give=_frame, framed=True)

@@ -19,8 +19,8 @@ from livepost.errors import LivepostError, SealError
 from livepost.ids import digest
 from livepost.ledger.base import Claimed, Permit
 from livepost.model.compiled import ADDRESS_FEATURE
-from livepost.model.decision import SEND, Decision
-from livepost.model.message import AskedMail, EmailDraft, Message, RenderedMail
+from livepost.model.decision import SEND, TEST, Decision
+from livepost.model.message import AskedMail, AskedTest, EmailDraft, Message, RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.record import SealedValue
 
@@ -80,6 +80,7 @@ class NotMade(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+FORGOTTEN = "what the mail was to say is not there any more"
 NOWHERE = "#"
 """Where the links of a preview lead that would act for the person: unsubscribe, preferences."""
 
@@ -117,6 +118,8 @@ class Maker:
         """Return the mail, or why there is none."""
         if view is None:
             return NotMade("no_address", "the engine knows no such person")
+        if claim.decision.campaign == TEST:
+            return self._tested(claim, now_ms)
         sources = self._opened(claim.decision, view)
         if isinstance(sources, NotMade):
             return sources
@@ -142,6 +145,18 @@ class Maker:
             lambda: self._untracked(self._rendered(decision, view, opened, asked, (NOWHERE, NOWHERE))),
         )
 
+    def _tested(self, claim: Claimed, now_ms: int) -> Message | NotMade:
+        """Return a test send: what was made when it was asked for, in an envelope of its own."""
+        try:
+            draft = self._drafts.draft(claim.decision.id) if self._drafts else None
+            if draft is None:
+                return NotMade("render", FORGOTTEN)
+            test = msgspec.convert(self._seals.open(draft), AskedTest)
+        except SealError:
+            return NotMade("erased")
+        rendered = RenderedMail(subject=test.subject, html=test.html, text=test.text)
+        return _made(TEST, lambda: self._enveloped(claim, test.to, rendered, now_ms))
+
     def message_id(self, decision: bytes) -> str:
         """Return the mail's Message-ID: a keyed hash of the decision, so the same at each try."""
         return f"<{digest(decision, key=self._message_key).hex()}@{self._domain}>"
@@ -154,7 +169,7 @@ class Maker:
                 return opened, None
             draft = self._drafts.draft(decision.id) if self._drafts else None
             if draft is None:
-                return NotMade("render", "what the mail was to say is not there any more")
+                return NotMade("render", FORGOTTEN)
             return opened, msgspec.convert(self._seals.open(draft), AskedMail)
         except SealError:
             return NotMade("erased")
@@ -195,7 +210,15 @@ class Maker:
         decision = claim.decision
         own = self._own_urls(decision, claim.person)
         rendered = self._rendered(decision, view, opened, asked, own)
-        marketing = decision.class_ == "marketing"
+        html = self._with_picture(self._with_links(rendered.html, decision.id, claim.person), claim, view)
+        tracked = msgspec.structs.replace(rendered, html=html)
+        return self._enveloped(claim, recipient, tracked, now_ms, own[0] if decision.class_ == "marketing" else "")
+
+    def _enveloped(
+        self, claim: Claimed, recipient: str, rendered: RenderedMail, now_ms: int, unsubscribe_url: str = ""
+    ) -> Message:
+        """Return a mail as bytes, with one-click unsubscribe if there is an address for it."""
+        decision = claim.decision
         message_id = self.message_id(decision.id)
         parts = Parts(
             recipient=recipient,
@@ -204,8 +227,8 @@ class Maker:
             message_id=message_id,
             boundary=f"=_{decision.id.hex()}",
             text=rendered.text,
-            html=self._with_picture(self._with_links(rendered.html, decision.id, claim.person), claim, view),
-            unsubscribe_url=own[0] if marketing else "",
+            html=rendered.html,
+            unsubscribe_url=unsubscribe_url,
         )
         return Message(
             decision=decision.id,
@@ -213,7 +236,7 @@ class Maker:
             sender=self._bounces.address(decision.id) if self._bounces else self._shop.sender.address,
             recipient=recipient,
             message_id=message_id,
-            raw=self._skeletons[marketing].fill(parts),
+            raw=self._skeletons[bool(unsubscribe_url)].fill(parts),
         )
 
     def _own_urls(self, decision: Decision, person: bytes) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from livepost.ledger.moves import REJECTED
 from livepost.ledger.persons import withdraw
 from livepost.ledger.schema import TELLS
 from livepost.ledger.store import ROW, Row, Store
+from livepost.model.decision import TEST
 from livepost.model.feedback import Feedback, FeedbackTally, Heard
 
 SOFT_BOUNCES = 5
@@ -84,7 +85,7 @@ def _hear_one(store: Store, told: Feedback, now_ms: int) -> Heard:
     return Heard(
         feedback=told,
         new=True,
-        unlogged=mail is not None,
+        unlogged=mail is not None and mail.campaign != TEST,
         decision=mail.id if mail else None,
         person=mail.person if mail else None,
     )
@@ -96,7 +97,9 @@ def _known(store: Store, told: Feedback) -> Heard:
     row = store.row(decision) if decision is not None else None
     if row is None:
         return Heard(feedback=told, new=False)
-    return Heard(feedback=told, new=False, unlogged=not is_logged, decision=row.id, person=row.person)
+    return Heard(
+        feedback=told, new=False, unlogged=not is_logged and row.campaign != TEST, decision=row.id, person=row.person
+    )
 
 
 def _mail(store: Store, told: Feedback) -> Row | None:
@@ -140,7 +143,7 @@ def _take_away(store: Store, mail: Row | None, told: Feedback, now_ms: int, *, i
     if reason:
         is_new = suppressions.add(store, [address], reason, now_ms)
         is_first = is_first or (mail is None and bool(is_new))
-    if told.withdraws:
+    if told.withdraws and row.campaign != TEST:
         proof = f"{told.outcome} {told.provider}" + (f" {mail.id.hex()}" if mail else "")
         withdraw(store, row.person, row.purpose, now_ms, proof)
     if told.outcome == "complained" and is_first and row.class_ == "marketing":

@@ -17,7 +17,7 @@ import msgspec
 
 from livepost.clock import HOUR_MS
 from livepost.ledger.moves import FINAL, State, check_move
-from livepost.model.decision import SEND, Decision
+from livepost.model.decision import ASKED_FOR, Decision
 
 CURSOR = "$cursor"
 """The bookmark that is the fence."""
@@ -163,7 +163,7 @@ class Store(ABC):
             f"UPDATE deliveries SET state = ?, reason = ?, detail = ?, changed_at = ?{columns} WHERE id = ?",
             (after, reason, detail, at, *also.values(), row.id),
         )
-        if after in FINAL and row.campaign == SEND:
+        if after in FINAL and row.campaign in ASKED_FOR:
             self.write("UPDATE sends SET draft = NULL WHERE decision = ?", (row.id,))
         self._note_move((row.id, row.state, after, reason, detail, at), row.campaign, row.reason)
         if (row.state, after, row.class_) == ("in_flight", "sent", "marketing"):

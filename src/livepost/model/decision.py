@@ -111,6 +111,14 @@ OutboxItem: TypeAlias = Decision | Cancellation | ConsentChange | Merge | Partin
 SEND = "$send"
 """The campaign of mails that programs ask for one by one: a name that no author can declare."""
 
+TEST = "$test"
+"""The campaign, and the purpose, of test sends: a campaign's mail as a person would get it, to another's address. What
+becomes of one says nothing about that person.
+"""
+
+ASKED_FOR = (SEND, TEST)
+"""Campaigns of mails whose draft the ledger keeps until they are final; no engine decides on them."""
+
 REASONS: tuple[tuple[str, str], ...] = (
     ("erased", "the person was erased"),
     ("kill", "the campaign was stopped"),

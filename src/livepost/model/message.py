@@ -22,6 +22,17 @@ class AskedMail(EmailDraft, frozen=True, kw_only=True):
     to: str
 
 
+class AskedTest(msgspec.Struct, frozen=True, kw_only=True):
+    """One test send: a mail as it was made for a person, with the bare address it goes to instead; on disk it is sealed
+    with that person's key.
+    """
+
+    to: str
+    subject: str
+    html: str
+    text: str
+
+
 class RenderedMail(msgspec.Struct, frozen=True, kw_only=True):
     """A mail made for one person: plain values, so it lives in memory only or sealed.
 

@@ -23,7 +23,7 @@ from livepost.errors import RejectedError
 from livepost.intake.call import read_call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Stores
-from livepost.ledger.base import AskedBroadcast, Delivery, Kill, Ledger, SenderStanding
+from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, Ledger, SenderStanding
 from livepost.ledger.moves import State
 from livepost.ledger.routing import Routing, SenderRule
 from livepost.model.choice import Said
@@ -43,6 +43,7 @@ from livepost.runtime.front.broadcasting import Broadcasting
 from livepost.runtime.front.reasons import with_records
 from livepost.runtime.front.said import said_by
 from livepost.runtime.front.sending import Sending, template_names
+from livepost.runtime.front.trying import Trying
 from livepost.runtime.simulated import SimulatedHouse
 from livepost.settings.settings import Settings
 from tests.unit.api.happenings import Stores as Stored
@@ -139,6 +140,13 @@ class Asked:
 
     def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
         return self.house.preview(view, campaign)
+
+    def of(self, campaign: str, view: PersonView) -> RenderedMail | NotMade:
+        return self.preview(view, campaign)
+
+    def test_send(self, view: PersonView, campaign: str, to: str, by: str, once: str) -> KnownSend:
+        trying = Trying(previews=self, ledger=self.house.ledger, workspace="test", clock=self.clock)
+        return trying.send(self.house.vault, view, campaign, to, by, once)
 
     def segments(self) -> list[SegmentCount]:
         return self.house.worker.segments()

@@ -107,3 +107,9 @@ def test_complaints_are_told_once_there_are_mails_and_what_follows_of_them() -> 
     for rate, colour, words in told:
         text = _page(complaints=rate)
         assert f'<p class="{colour}" data-key="complaints">' in text and words in text
+
+
+def test_mails_that_are_asked_for_one_by_one_are_not_called_a_campaign_that_is_gone() -> None:
+    asked_for = msgspec.structs.replace(REMINDER, campaign="$test", declared=False)
+    text = _page(campaigns=[asked_for])
+    assert "asked for one by one" in text and "not in the project any more" not in text

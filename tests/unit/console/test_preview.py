@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from livepost.deliver.mail import NotMade
+from livepost.errors import RejectedError
+from livepost.ledger.base import KnownSend
 from livepost.model.message import RenderedMail
 from livepost.ops.why import CampaignReason, PersonReason
+from tests.unit.console.shop import delivery
 from tests.unit.console.test_mailbox import ADA, CAMPAIGN, PERSON
 from tests.unit.console.told import START, Browser, ToldHouse
 
@@ -84,3 +87,25 @@ def test_nobody_of_that_name_is_a_page_that_helps() -> None:
 def test_a_project_without_a_campaign_says_so() -> None:
     empty = PersonReason(person=PERSON, as_of=START, consents={}, segments=(), campaigns=(), text="ada")
     assert "The project has no campaign" in _browser(campaigns=[], reasons=empty).get("/preview?person=ada").text
+
+
+ASKED = "/preview?person=ada&campaign=browse_reminder"
+FORM = {"to": "grace@example.com", "once": "0123456789abcdef"}
+
+
+def test_a_test_is_sent_by_a_form_and_leads_to_its_story() -> None:
+    asked: list[Any] = []
+    known = KnownSend(body=b"", delivery=delivery("pending"), new=True)
+    browser = _browser(test_send=lambda *told: asked.append(told) or known)
+    text = browser.post(ASKED, FORM).text
+    assert asked == [(ADA, "browse_reminder", FORM["to"], "console", FORM["once"])]
+    assert f'href="/mails/{known.delivery.decision.id.hex()}"' in text
+    assert 'value="grace@example.com"' in text
+    assert browser.post(ASKED, FORM, origin="http://elsewhere.example").status_code == 403
+
+
+def test_a_test_that_is_refused_says_why_and_one_without_a_campaign_is_none() -> None:
+    browser = _browser(test_send=RejectedError("expected an <address>", code="unfit", status=422))
+    assert "Nothing was sent: expected an &lt;address&gt;." in browser.post(ASKED, FORM).text
+    assert browser.post("/preview?person=ada", FORM).status_code == 200
+    assert browser.post(ASKED, {**FORM, "once": "x"}).status_code == 400

@@ -105,7 +105,7 @@ class StillHouse:
             courier = Courier(
                 engine=worker,
                 ledger=ledger,
-                maker=maker_of(self.project, settings, self.folder.base_url, vault),
+                maker=maker_of(self.project, settings, self.folder.base_url, vault, ledger),
                 sender=keep,
                 blind=lambda address: vault.blind("suppression", address),
                 outcomes=LoggedOutcomes(vault, lambda records: log.append(records) and None),

@@ -27,6 +27,7 @@ from livepost.log.base import LogReader
 from livepost.measure.send import sent
 from livepost.model.change import Definitions
 from livepost.model.compiled import Compiled
+from livepost.model.decision import TEST
 from livepost.model.record import Record
 from livepost.model.told import CourierStatus, Status
 from livepost.observe.latencies import Latencies
@@ -70,7 +71,7 @@ class LoggedOutcomes:
         records = [
             sent(move.decision, move.person, move.campaign, move.at, known=self._known(move.person))
             for move in moves
-            if move.after == "sent"
+            if move.after == "sent" and move.campaign != TEST
         ]
         if records:
             self._hand(records)

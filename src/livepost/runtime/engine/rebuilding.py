@@ -20,7 +20,7 @@ from livepost.clock import WallClock
 from livepost.errors import HeldError, StoreError
 from livepost.ledger.base import MAX_LISTED
 from livepost.model.compiled import Compiled
-from livepost.model.decision import SEND, Decision, OutboxItem, Transition
+from livepost.model.decision import ASKED_FOR, Decision, OutboxItem, Transition
 from livepost.model.told import SegmentCount
 from livepost.ops.divergence import Compared, compare
 from livepost.runtime.data.folder import DataFolder
@@ -217,7 +217,9 @@ class Rebuilding:
             def before() -> Iterator[Decision]:
                 after = 0
                 while numbered := ledger.decided(after, MAX_LISTED):
-                    yield from (one for _, one in numbered if one.campaign != SEND and one.position >= self._start)
+                    yield from (
+                        one for _, one in numbered if one.campaign not in ASKED_FOR and one.position >= self._start
+                    )
                     after = numbered[-1][0]
 
             return compare(before, partial(_decisions_of, self._store, self._start), ledger.cursor())

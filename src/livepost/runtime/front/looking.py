@@ -27,6 +27,7 @@ from livepost.ledger.base import (
     Delivery,
     Divergence,
     Kill,
+    KnownSend,
     Ledger,
     Lift,
     SenderStanding,
@@ -68,6 +69,7 @@ from livepost.runtime.front.preview import Previews
 from livepost.runtime.front.reasons import id_in_hex, named_person, with_records
 from livepost.runtime.front.said import said_by
 from livepost.runtime.front.sampling import Sampling
+from livepost.runtime.front.trying import Trying
 from livepost.runtime.house.processes import process_standings
 from livepost.settings.load import Shown, shown
 
@@ -129,6 +131,9 @@ class Looking:
         self._previews = Previews(folder, project)
         self._earnings: Kept[list[Earned]] = Kept(EARNED_S)
         self._compared: Kept[Comparison | None] = Kept(EARNED_S)
+        self._trying = Trying(
+            previews=self._previews, ledger=ledger, workspace=folder.settings.workspace, clock=folder.clock
+        )
         self._mailbox = Mailbox(folder.mailbox, folder.settings.workspace)
         self._looks: queue.LifoQueue[Look | None] = queue.LifoQueue(LOOKS)
         for _ in range(LOOKS):
@@ -190,6 +195,15 @@ class Looking:
     def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
         """Return what a campaign would say to a person now, or why it cannot; nothing is sent."""
         return self._previews.of(campaign, view)
+
+    def test_send(self, view: PersonView, campaign: str, to: str, by: str, once: str) -> KnownSend:
+        """Send a campaign's mail as a person would get it now to an address; see `Trying`. The courier is woken."""
+        with self._look() as look:
+            known = self._trying.send(look.vault, view, campaign, to, by, once)
+            if known.new:
+                with contextlib.suppress(StoreError):  # then the courier looks by itself a moment later
+                    look.engine.wake()
+            return known
 
     def segments(self) -> list[SegmentCount]:
         """Return how many people are in each segment."""
