@@ -50,6 +50,9 @@ BATCH, PEOPLE, CONNECTIONS, RECORDERS = 100, 10_000, 8, 2
 BATCHES = {"recorder": 100, "house": 400}
 """Batches a round."""
 
+WARM = 4
+"""Rounds that do not count: by then a recorder has most people in memory."""
+
 TAKE = "take"
 """As the first argument it makes of this script the process of one tree."""
 
@@ -60,7 +63,7 @@ class Turns:
     """The process of one tree, which takes a round when it is told to."""
 
     def __init__(self, tree: Path, what: str) -> None:
-        """Start it over the tree's sources; it begins with a round that does not count."""
+        """Start it over the tree's sources; it begins with WARM rounds."""
         path = os.pathsep.join([str(tree.resolve() / "src"), os.environ.get("PYTHONPATH", "")])
         self._process = subprocess.Popen(
             [sys.executable, __file__, TAKE, what],
@@ -69,7 +72,8 @@ class Turns:
             env={**os.environ, "PYTHONPATH": path},
             text=True,
         )
-        self.round()
+        for _ in range(WARM):
+            self.round()
 
     def round(self) -> dict[str, float]:
         """Have it take a round; return its figures."""
