@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -70,6 +71,20 @@ def event_id(source: str, message_id: str) -> bytes:
     hasher = _begun(source).copy()
     hasher.update(_length(told) + told)
     return hasher.digest()
+
+
+def event_ids(sources: Sequence[str], message_ids: Sequence[str]) -> list[bytes]:
+    """Return `event_id` of each pair; faster where all are of one source, as those of a batch are."""
+    if len(set(sources)) != 1:
+        return list(map(event_id, sources, message_ids))
+    begin = _begun(sources[0]).copy
+    ids = []
+    for message_id in message_ids:
+        told = message_id.encode()
+        hasher = begin()
+        hasher.update(len(told).to_bytes(4, "big") + told)
+        ids.append(hasher.digest())
+    return ids
 
 
 @lru_cache(CACHED_WORDS)

@@ -1,9 +1,17 @@
-from livepost.ids import decision_id, digest, event_id, transition_id
+import pytest
+
+from livepost.ids import decision_id, digest, event_id, event_ids, transition_id
 
 
 def test_the_id_of_an_event_is_the_digest_of_its_dedupe_key() -> None:
     for source, message_id in (("web", "m-1"), ("", ""), ("wéb", "m" * 1000), ("we", "bm-1")):
         assert event_id(source, message_id) == digest(source, message_id)
+
+
+@pytest.mark.parametrize("sources", [[], ["web"], ["web"] * 3, ["web", "app", "web"], ["", "", "wéb"]])
+def test_ids_of_many_events_are_those_of_each(sources: list[str]) -> None:
+    message_ids = [f"m-{'é' * 300 * number}" for number in range(len(sources))]
+    assert event_ids(sources, message_ids) == list(map(event_id, sources, message_ids))
 
 
 def test_the_id_of_a_transition_is_the_digest_of_what_makes_it() -> None:

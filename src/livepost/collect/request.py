@@ -12,7 +12,7 @@ import msgspec
 
 from livepost.collect.limits import MAX_BATCH_EVENTS, MAX_EVENT_BYTES
 from livepost.errors import RejectedError
-from livepost.intake.call import BrokenCall, Call, CallType, json_name, read_call, read_json, unreadable
+from livepost.intake.call import BrokenCall, Call, CallType, json_name, read_call, read_calls, read_json, unreadable
 from livepost.intake.timestamp import parse_timestamp
 
 
@@ -76,7 +76,7 @@ def read_batch(body: bytes) -> Request:
     except (ValueError, RecursionError) as error:
         raise unreadable(error) from None
     require_length(len(told.batch))
-    calls = [_item(raw) for raw in told.batch]
+    calls = _items(list(map(bytes, told.batch)))
     if isinstance(told.context, dict):
         _share(told.context, calls)
     sent_at = parse_timestamp(told.sent_at) if isinstance(told.sent_at, str) else None
@@ -101,8 +101,14 @@ def event_too_large(what: str, size: int) -> RejectedError:
     )
 
 
-def _item(raw: msgspec.Raw) -> Call:
-    event = bytes(raw)
+def _items(events: list[bytes]) -> list[Call]:
+    """Return the calls; the first event that is too large or no JSON is what the batch is refused for."""
+    if max(map(len, events)) <= MAX_EVENT_BYTES:
+        return read_calls(events)
+    return list(map(_item, events))
+
+
+def _item(event: bytes) -> Call:
     if len(event) > MAX_EVENT_BYTES:
         raise event_too_large("an event in a batch", len(event))
     return read_call(event)

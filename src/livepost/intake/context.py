@@ -32,7 +32,9 @@ def split_context(context: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
     opened: dict[str, Any] = {}
     rest: dict[str, Any] = {}
     for key, value in context.items():
-        if key not in _OPENERS or (part := _OPENERS[key](value)) is None:
+        opener = _OPENERS.get(key)
+        part = None if opener is None else opener(value)
+        if part is None:
             rest[key] = value
             continue
         opened[key] = part

@@ -56,12 +56,17 @@ class EventPlan(msgspec.Struct, frozen=True):
     name: str
     fields: tuple[FieldPlan, ...]
     currency: str
+    plain: tuple[tuple[str, type, bool], ...] | None
+    """Name, type and whether it is required of each field, if each has a plain type and is told by its name alone."""
 
     def read(self, told: dict[str, Any]) -> Reading:
         """Return the properties sorted and normalised; raise BrokenPlanError where they break the plan.
 
         Of a field's JSON names the first that is there (and not null) wins; the others count as undeclared.
         """
+        return (None if self.plain is None else _read_plain(told, self.plain)) or self._read_any(told)
+
+    def _read_any(self, told: dict[str, Any]) -> Reading:
         opened: dict[str, Any] = {}
         personal: dict[str, Any] = {}
         undeclared = told.copy()
@@ -131,8 +136,29 @@ class TrackingPlan:
         return self._events.get(name)
 
 
+def _read_plain(told: dict[str, Any], plain: tuple[tuple[str, type, bool], ...]) -> Reading | None:
+    """Return what is told, sorted; None unless each field is in form, or is optional and not told at all."""
+    opened: dict[str, Any] = {}
+    for name, type_, required in plain:
+        value = told.get(name)
+        if type(value) is type_:
+            opened[name] = value
+        elif required or name in told:
+            return None
+    undeclared = {key: value for key, value in told.items() if key not in opened} if len(told) > len(opened) else {}
+    return Reading(opened, {}, undeclared)
+
+
 def _event_plan(event: EventSpec, currency: str) -> EventPlan:
-    return EventPlan(event.name, tuple(_field_plan(field) for field in event.fields), currency)
+    fields = tuple(_field_plan(field) for field in event.fields)
+    return EventPlan(event.name, fields, currency, _plain(fields))
+
+
+def _plain(fields: tuple[FieldPlan, ...]) -> tuple[tuple[str, type, bool], ...] | None:
+    plain = [
+        (field.name, field.plain, field.required) for field in fields if field.plain and field.keys == (field.name,)
+    ]
+    return tuple(plain) if len(plain) == len(fields) else None
 
 
 def _keys(event: EventSpec) -> tuple[FieldPlan, ...]:

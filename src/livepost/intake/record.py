@@ -8,7 +8,7 @@ exactly one record, whatever is wrong with it, and no personal value stands open
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from uuid import uuid4
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from livepost.intake.call import BrokenCall, Call
 from livepost.intake.context import CONSENT_EVENT, consent_in, split_context
 from livepost.intake.facet import facets_of
-from livepost.intake.plan import FieldPlan, Reading, TrackingPlan
+from livepost.intake.plan import FieldPlan, TrackingPlan
 from livepost.intake.seal import CALL, CONTEXT, UNDECLARED, Sealer
 from livepost.intake.timestamp import effective_ms, parse_timestamp
 from livepost.intake.verdict import (
@@ -27,7 +27,8 @@ from livepost.intake.verdict import (
     record_name,
     values_told,
 )
-from livepost.model.record import KeyKind, Mention, Origin, Record, Verdict
+from livepost.model.block import Columns
+from livepost.model.record import KeyKind, Kind, Mention, Origin, Record, Verdict
 from livepost.vault.base import ANONYMOUS, EMAIL, USER, ExternalId, SubjectKeys
 
 PUBLIC_ALIAS = (
@@ -37,6 +38,9 @@ PUBLIC_ALIAS = (
 """Why an alias from a public key waits among the dead letters if its previousId is known as a user."""
 
 NewId = Callable[[], str]
+_Values: TypeAlias = tuple[dict[str, Any], dict[str, Any], dict[str, str], dict[str, bytes]]
+"""Open properties, open context, facets and seals of a call."""
+
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
@@ -87,6 +91,47 @@ class Recorder:
         sealer = self._sealer(arrival.source)
         return [self._record(call, keys, arrival, sealer) for call, keys in zip(calls, people, strict=True)]
 
+    def columns(self, calls: Sequence[Call], arrival: Arrival) -> Columns:
+        """Return the values of `records` by field; costs less than these for many calls, more for one."""
+        people = self._people(calls, arrival.key)
+        keys = [one[0] for one in people]
+        ids = [self._message_id(call) for call in calls]
+        timestamps = [parse_timestamp(call.timestamp) if call.timestamp else None for call in calls]
+        sent = [parse_timestamp(call.sent_at) if call.sent_at else arrival.sent_at for call in calls]
+        sealer = self._sealer(arrival.source)
+        hashes = [one.keyed_hash(_canonical(call)) for one, call in zip(keys, calls, strict=True)]
+        judged = [
+            self._judged(call, at, one, arrival.key) for call, at, one in zip(calls, timestamps, keys, strict=True)
+        ]
+        told = [_told(*one, sealer) for one in zip(calls, judged, keys, ids, strict=True)]
+        properties, contexts, facets, sealed = zip(*told, strict=True) if told else ((), (), (), ())
+        count = len(calls)
+        return {
+            "kind": [Kind.EVENT] * count,
+            "origin": [arrival.origin] * count,
+            "key": [arrival.key] * count,
+            "source": [arrival.source] * count,
+            "subject": [one.subject for one in keys],
+            "known": [one.known for one in keys],
+            "mentions": [_mentions(one) if len(one) > 1 else () for one in people],
+            "message_id": ids,
+            "name": [one.name for one in judged],
+            "timestamp": timestamps,
+            "sent_at": sent,
+            "received_at": [arrival.received_at] * count,
+            "effective_ts": [
+                effective_ms(at, by, arrival.received_at) for at, by in zip(timestamps, sent, strict=True)
+            ],
+            "verdict": [one.verdict for one in judged],
+            "reason": [one.reason for one in judged],
+            "properties": properties,
+            "context": contexts,
+            "facets": facets,
+            "sealed": sealed,
+            "content_hash": hashes,
+            "control": [{} for _ in calls],
+        }
+
     def _sealer(self, source: str) -> Sealer:
         """Return the source's sealer; there are as few sources as keys, so they are kept."""
         sealer = self._sealers.get(source)
@@ -133,25 +178,13 @@ class Recorder:
         return [id for id in (user, anonymous) if self.vault.find(id) is not None] or [user]
 
     def _record(self, call: Call, keys: list[SubjectKeys], arrival: Arrival, sealer: Sealer) -> Record:
-        timestamp = parse_timestamp(call.timestamp) if call.timestamp else None
-        judgement = judge(call, timestamp, self.plan, by_key=keys[0].kind not in (USER, ANONYMOUS))
-        if call.type == "alias" and judgement.reading is not None and self._refused_alias(call, arrival.key):
-            judgement = Judgement(judgement.name, Verdict.DEAD, PUBLIC_ALIAS)
-        record = self._envelope(call, judgement.name, timestamp, keys, arrival)
-        if judgement.reading is not None:
-            _fill(record, call, judgement.reading, keys[0], sealer)
-        else:
-            _set_aside(record, call, judgement, keys[0], sealer)
-        return record
-
-    def _envelope(
-        self, call: Call, name: str, timestamp: int | None, keys: list[SubjectKeys], arrival: Arrival
-    ) -> Record:
         subject = keys[0]
-        message_id = call.message_id
-        if not message_id or len(message_id) > MAX_MESSAGE_ID_CHARS:
-            message_id = self._new_id()
+        message_id = self._message_id(call)
+        timestamp = parse_timestamp(call.timestamp) if call.timestamp else None
         sent_at = parse_timestamp(call.sent_at) if call.sent_at else arrival.sent_at
+        content_hash = subject.keyed_hash(_canonical(call))
+        judged = self._judged(call, timestamp, subject, arrival.key)
+        properties, context, facets, sealed = _told(call, judged, subject, message_id, sealer)
         return Record(
             origin=arrival.origin,
             key=arrival.key,
@@ -160,13 +193,29 @@ class Recorder:
             known=subject.known,
             mentions=_mentions(keys) if len(keys) > 1 else (),
             message_id=message_id,
-            name=name,
+            name=judged.name,
             timestamp=timestamp,
             sent_at=sent_at,
             received_at=arrival.received_at,
             effective_ts=effective_ms(timestamp, sent_at, arrival.received_at),
-            content_hash=subject.keyed_hash(_canonical(call)),
+            verdict=judged.verdict,
+            reason=judged.reason,
+            properties=properties,
+            context=context,
+            facets=facets,
+            sealed=sealed,
+            content_hash=content_hash,
         )
+
+    def _judged(self, call: Call, timestamp: int | None, keys: SubjectKeys, key: KeyKind) -> Judgement:
+        judgement = judge(call, timestamp, self.plan, by_key=keys.kind not in (USER, ANONYMOUS))
+        if call.type == "alias" and judgement.reading is not None and self._refused_alias(call, key):
+            return Judgement(judgement.name, Verdict.DEAD, PUBLIC_ALIAS)
+        return judgement
+
+    def _message_id(self, call: Call) -> str:
+        told = call.message_id
+        return told if told and len(told) <= MAX_MESSAGE_ID_CHARS else self._new_id()
 
 
 def _dealt(keys: Sequence[SubjectKeys], named: list[list[ExternalId]]) -> list[list[SubjectKeys]]:
@@ -217,7 +266,7 @@ def _text_id(value: str | int | float | None) -> str:
     """Return an id as text; one that is missing or too long counts as none."""
     if value is None:
         return ""
-    text = value if isinstance(value, str) else str(value)
+    text = value if type(value) is str else str(value)
     return text if len(text) <= MAX_ID_CHARS else ""
 
 
@@ -227,33 +276,26 @@ def _mentions(keys: list[SubjectKeys]) -> tuple[Mention, ...]:
     return tuple(Mention(other, known) for other, known in seen.items())
 
 
-def _fill(record: Record, call: Call, reading: Reading, keys: SubjectKeys, sealer: Sealer) -> None:
-    """Put an accepted call's values into its record: open ones as they are, the others sealed."""
+def _told(call: Call, judgement: Judgement, keys: SubjectKeys, message_id: str, sealer: Sealer) -> _Values:
+    """Return an accepted call's values, open ones as they are, the others sealed. A call that is not accepted is sealed
+    as a whole, to be fixed and replayed; of a blocked one nothing is kept.
+    """
+    reading = judgement.reading
+    if reading is None:
+        aside = {} if judgement.verdict is Verdict.FILTERED else {CALL: _whole(call)}
+        return {}, {}, {}, sealer.seal(keys, message_id, aside)
     context, rest = split_context(call.context) if call.context else ({}, {})
-    if record.name == CONSENT_EVENT and "consent" not in context:
+    if judgement.name == CONSENT_EVENT and "consent" not in context:
         consent = consent_in(call.properties or {})
         if consent is not None:
             context["consent"] = consent
-    record.properties = reading.open
-    record.context = context
-    record.facets = facets_of(call.traits if call.type == "identify" else None, context)
+    facets = facets_of(call.traits if call.type == "identify" else None, context)
     fields = reading.personal
     if reading.undeclared:
         fields[UNDECLARED] = reading.undeclared
     if rest:
         fields[CONTEXT] = rest
-    if fields:
-        record.sealed = sealer.seal(keys, record.message_id, fields)
-
-
-def _set_aside(record: Record, call: Call, judgement: Judgement, keys: SubjectKeys, sealer: Sealer) -> None:
-    """Keep a call that is not accepted sealed as a whole, to be fixed and replayed; of a blocked one
-    nothing.
-    """
-    record.verdict = judgement.verdict
-    record.reason = judgement.reason
-    if judgement.verdict is not Verdict.FILTERED:
-        record.sealed = sealer.seal(keys, record.message_id, {CALL: _whole(call)})
+    return reading.open, context, facets, sealer.seal(keys, message_id, fields)
 
 
 def _whole(call: Call) -> Any:

@@ -41,9 +41,14 @@ class Sealer:
 
     def seal(self, keys: SubjectKeys, message_id: str, fields: dict[str, Any]) -> dict[str, bytes]:
         """Return each field's seal; the same contexts as `seal_context`, which `open_value` uses."""
+        if not fields:
+            return {}
         told = message_id.encode()
         context = self._start + keys.subject + len(told).to_bytes(4, "big") + told
-        return {field: keys.seal(_JSON.encode(value), context + _field_part(field)) for field, value in fields.items()}
+        seals: dict[str, bytes] = {}
+        for field, value in fields.items():
+            seals[field] = keys.seal(_JSON.encode(value), context + _field_part(field))
+        return seals
 
 
 @lru_cache(CACHED_FIELDS)

@@ -37,7 +37,9 @@ def parse_timestamp(text: str) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return _loose(text.strip())
-    return _within(_ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)))
+    since = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
+    # By parts: dividing by a timedelta takes twice as long.
+    return _within((since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000)
 
 
 def effective_ms(timestamp: int | None, sent_at: int | None, received_at: int) -> int:

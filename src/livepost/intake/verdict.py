@@ -43,12 +43,14 @@ def judge(call: Call, timestamp: int | None, plan: TrackingPlan, *, by_key: bool
 
     `by_key` says that a declared key names whom it is about, which then need no other id.
     """
-    reason = "" if is_plain(call) else _first_fault(call, by_key)
+    if is_plain(call) and (timestamp is not None or call.timestamp is None):
+        return _by_plan(call.event or "", call.properties or {}, plan)
+    reason = _first_fault(call, by_key)
     if not reason and timestamp is None and call.timestamp is not None:
         reason = _BAD_TIMESTAMP
     if reason:
         return Judgement(_safe_name(call), Verdict.DEAD, reason)
-    return _by_plan(call, plan)
+    return _by_plan(record_name(call), values_told(call), plan)
 
 
 def is_plain(call: Call) -> bool:
@@ -91,8 +93,7 @@ def _first_fault(call: Call, by_key: bool) -> str:
     return next(filter(None, (check(call) for check in checks)), "")
 
 
-def _by_plan(call: Call, plan: TrackingPlan) -> Judgement:
-    name, told = record_name(call), values_told(call)
+def _by_plan(name: str, told: dict[str, Any], plan: TrackingPlan) -> Judgement:
     event = plan.event(name)
     if event is None:
         return _undeclared(name, told, plan)

@@ -23,6 +23,7 @@ from livepost.intake.plan import TrackingPlan
 from livepost.intake.record import Arrival, NewId, Recorder, new_message_id
 from livepost.log.base import Log
 from livepost.log.body import MAX_BLOCK_RECORDS, packed_piece
+from livepost.model.block import columns_of
 from livepost.model.piece import Piece, read_piece
 from livepost.model.record import Appended, Kind, Origin, Record
 from livepost.vault.base import ExternalId, Vault
@@ -307,11 +308,11 @@ def _pieces(batches: Sequence[Sequence[Record] | Piece]) -> Iterator[Piece]:
             run.extend(batch)
             continue
         if run:
-            yield read_piece(packed_piece(run))
+            yield read_piece(packed_piece(columns_of(run)))
             run = []
         yield batch
     if run:
-        yield read_piece(packed_piece(run))
+        yield read_piece(packed_piece(columns_of(run)))
 
 
 def _fail(taken: list[_Waiting], error: Exception) -> None:

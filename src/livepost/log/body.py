@@ -12,7 +12,7 @@ import msgspec
 import zstandard
 
 from livepost.errors import StoreError
-from livepost.model.block import Block, FixedColumns, block_of
+from livepost.model.block import Block, Columns, FixedColumns, block_of_columns, columns_of
 from livepost.model.piece import NO_STAMP, Piece, joined
 from livepost.model.record import Kind, Record
 
@@ -35,16 +35,13 @@ def new_block(records: Sequence[Record], first: int, stamp: int) -> Block:
     Raises ValueError if there are none or more than MAX_BLOCK_RECORDS, or an id is not 16 bytes.
     """
     _require_fitting(len(records))
-    block = block_of(records, first, stamp)
-    lengths = {len(record.subject) for record in records} | {len(record.content_hash) for record in records}
-    if not lengths <= {0, 16}:
-        raise ValueError("expected subjects and content hashes of 16 bytes or none, got another length")
-    return block
+    return _block(columns_of(records), first, stamp)
 
 
-def packed_piece(records: Sequence[Record]) -> bytes:
-    """Return the records as `read_piece` reads them; raise what `new_block` does."""
-    return _ENCODER.encode(new_block(records, 0, NO_STAMP))
+def packed_piece(records: Columns) -> bytes:
+    """Return records, told by field, as `read_piece` reads them; raise what `new_block` does."""
+    _require_fitting(len(records["message_id"]))
+    return _ENCODER.encode(_block(records, 0, NO_STAMP))
 
 
 def joined_block(pieces: Sequence[Piece], first: int, stamp: int) -> Piece:
@@ -90,6 +87,13 @@ def plain_of(body: bytes) -> bytes:
         return zstandard.ZstdDecompressor().decompress(body[1:])
     except zstandard.ZstdError as error:
         raise StoreError(DAMAGED.format(error)) from error
+
+
+def _block(told: Columns, first: int, stamp: int) -> Block:
+    lengths = {*map(len, told["subject"]), *map(len, told["content_hash"])}
+    if not lengths <= {0, 16}:
+        raise ValueError("expected subjects and content hashes of 16 bytes or none, got another length")
+    return block_of_columns(told, first, stamp)
 
 
 def _require_fitting(records: int) -> None:

@@ -9,18 +9,21 @@ are lists, and what is rare is a dict by the record's place in the block. A bloc
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from livepost.ids import event_id
+from livepost.ids import event_ids
 from livepost.model.record import RECORD_FORMAT, KeyKind, Kind, Mention, Origin, Record, Verdict
 
 T = TypeVar("T")
 
 Times = tuple[int | None, int | None, int]
+
+Columns: TypeAlias = Mapping[str, Sequence[Any]]
+"""The values of records by field, all fields but seq and stamp: as many of each, in the same order."""
 
 _times = msgspec.msgpack.Decoder(list[Times])
 _sealed = msgspec.msgpack.Decoder(list[dict[str, bytes]])
@@ -122,13 +125,17 @@ class Block(FixedColumns, dict=True):
 
 def block_of(records: Sequence[Record], first: int, stamp: int) -> Block:
     """Return the records as one block: seq from `first` on, all with `stamp`, effective_ts clamped to it."""
-    told = _by_field(records)
+    return block_of_columns(columns_of(records), first, stamp)
+
+
+def block_of_columns(told: Columns, first: int, stamp: int) -> Block:
+    """Return `block_of` of the records whose values by field are `told`."""
     names, name = _numbered(told["name"])
     sources, source = _numbered(told["source"])
     return Block(
         format=RECORD_FORMAT,
         first=first,
-        count=len(records),
+        count=len(told["message_id"]),
         stamp=stamp,
         effective=_i64s(told["effective_ts"], stamp),
         kind=_u8s(told["kind"]),
@@ -137,7 +144,7 @@ def block_of(records: Sequence[Record], first: int, stamp: int) -> Block:
         verdict=_u8s(told["verdict"]),
         known=_u8s(told["known"]),
         subject=_ids(told["subject"]),
-        event=b"".join(map(event_id, told["source"], told["message_id"])),
+        event=b"".join(event_ids(told["source"], told["message_id"])),
         content=_ids(told["content_hash"]),
         name=name,
         names=names,
@@ -201,37 +208,36 @@ def first_of(block: Block, count: int) -> Block:
     return block_of([block.record(place) for place in range(count)], block.first, block.stamp)
 
 
-def _by_field(records: Sequence[Record]) -> dict[str, tuple[Any, ...]]:
+def columns_of(records: Sequence[Record]) -> Columns:
     """Return the values of all records by field: turned once, which costs less than asking each record for each."""
     fields = Record.__struct_fields__
     turned = zip(*map(msgspec.structs.astuple, records), strict=True) if records else [()] * len(fields)
     return dict(zip(fields, turned, strict=True))
 
 
-def _i64s(times: tuple[int, ...], stamp: int) -> bytes:
+def _i64s(times: Sequence[int], stamp: int) -> bytes:
     """Return the times (ms) with none after `stamp`."""
     kept = times if max(times, default=stamp) <= stamp else [min(time, stamp) for time in times]
     return struct.pack(f"<{len(times)}q", *kept)
 
 
-def _u8s(values: tuple[int, ...]) -> bytes:
+def _u8s(values: Sequence[int]) -> bytes:
     """Return small numbers as bytes; mostly they are all the same."""
-    first = values[:1]
-    return bytes(first) * len(values) if values == first * len(values) else bytes(values)
+    return bytes(values[:1]) * len(values) if len(set(values)) == 1 else bytes(values)
 
 
-def _ids(values: tuple[bytes, ...]) -> bytes:
+def _ids(values: Sequence[bytes]) -> bytes:
     """Return ids one behind the other, all zero for none."""
     return b"".join(values) if all(values) else b"".join([value or bytes(16) for value in values])
 
 
-def _numbered(words: tuple[str, ...]) -> tuple[list[str], bytes]:
+def _numbered(words: Sequence[str]) -> tuple[list[str], bytes]:
     """Return the different words as they come up first, and for each word its index (u16) among them."""
     numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
     return list(numbers), struct.pack(f"<{len(words)}H", *map(numbers.__getitem__, words))
 
 
-def _rare(values: tuple[T, ...]) -> dict[int, T]:
+def _rare(values: Sequence[T]) -> dict[int, T]:
     """Return what is there by its place."""
     return {place: value for place, value in enumerate(values) if value} if any(values) else {}
 

@@ -7,10 +7,14 @@ forked child starts with an empty pool, so it never gets what its parent has.
 from __future__ import annotations
 
 import os
+import struct
+from typing import cast
 
 NONCE_BYTES = 12
 POOL_BYTES = 4_096 // NONCE_BYTES * NONCE_BYTES
 """Randomness drawn at a time."""
+
+_CUT = struct.Struct(f"{NONCE_BYTES}s" * (POOL_BYTES // NONCE_BYTES))
 
 _pool: list[bytes] = []
 
@@ -20,9 +24,9 @@ def new_nonce() -> bytes:
     try:
         return _pool.pop()
     except IndexError:
-        drawn = os.urandom(POOL_BYTES)
-        _pool.extend([drawn[at : at + NONCE_BYTES] for at in range(NONCE_BYTES, POOL_BYTES, NONCE_BYTES)])
-        return drawn[:NONCE_BYTES]
+        first, *others = _CUT.unpack(os.urandom(_CUT.size))
+        _pool.extend(others)
+        return cast(bytes, first)
 
 
 os.register_at_fork(after_in_child=_pool.clear)

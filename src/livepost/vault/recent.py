@@ -9,12 +9,16 @@ from typing import Generic, TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 
+MANY, NOTED = 16, 4
+"""From how many keys at once on their use is not noted each time, and one time in how many it is."""
+
 
 class Recent(Generic[K, V]):
     """A cache that drops what was not used for longest; for one thread."""
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
+        self._asked = 0
         self._kept: OrderedDict[K, V] = OrderedDict()
 
     def __len__(self) -> int:
@@ -29,14 +33,19 @@ class Recent(Generic[K, V]):
         return value
 
     def all_of(self, keys: Collection[K]) -> list[V] | None:
-        """Return the values of all keys, used now; None if any is not kept."""
+        """Return the values of all keys; None if any is not kept.
+
+        The use of MANY keys is noted one time in NOTED, since it takes as long as finding them.
+        """
         kept, use = self._kept, self._kept.move_to_end
         try:
             values = [kept[key] for key in keys]
         except KeyError:
             return None
-        for key in keys:
-            use(key)
+        self._asked += 1
+        if len(keys) < MANY or self._asked % NOTED == 0:
+            for key in keys:
+                use(key)
         return values
 
     def put(self, key: K, value: V) -> None:

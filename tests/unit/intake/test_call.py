@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livepost.errors import RejectedError
-from livepost.intake.call import MAX_DEPTH, BrokenCall, Call, json_name, read_call
+from livepost.intake.call import MAX_DEPTH, BrokenCall, Call, json_name, read_call, read_calls
 
 
 def test_a_track_call_is_read_with_its_parts() -> None:
@@ -98,3 +98,23 @@ def test_many_brackets_side_by_side_are_no_deep_nesting() -> None:
 @given(st.none() | st.booleans() | st.text() | st.lists(st.none()))
 def test_any_value_has_a_name_in_json(value: object) -> None:
     assert json_name(value).split()[-1] in {"null", "boolean", "string", "array"}
+
+
+GOOD = b'{"type":"track","userId":"u1","event":"X","timestamp":"2026-11-21","properties":{"a":[1]}}'
+DEEP = b'{"userId":"u2","properties":{"a":%b1%b}}' % (b"[" * MAX_DEPTH, b"]" * MAX_DEPTH)
+
+
+@pytest.mark.parametrize(
+    "others", [[], [b'{"originalTimestamp":"2026-11-21"}'], [DEEP], [b'{"userId":[]}'], [b"[]", DEEP, b'{"traits":[]}']]
+)
+def test_many_calls_are_read_as_each_alone(others: list[bytes]) -> None:
+    raws = [GOOD, *others, GOOD]
+    assert read_calls(raws) == list(map(read_call, raws))
+
+
+def test_of_many_calls_the_first_that_is_no_json_is_what_they_are_refused_for() -> None:
+    with pytest.raises(RejectedError) as alone:
+        read_call(b'{"userId":nul}')
+    with pytest.raises(RejectedError) as together:
+        read_calls([GOOD, b'{"userId":nul}', b'{"userId"'])
+    assert (str(together.value), together.value.code) == (str(alone.value), alone.value.code)

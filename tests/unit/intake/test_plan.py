@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from livepost.intake.plan import BrokenPlanError, EventPlan, TrackingPlan
 from livepost.model.compiled import Compiled, EventSpec, FieldSpec
@@ -97,3 +100,40 @@ def test_what_was_told_is_left_as_it_was() -> None:
 
 def test_an_event_that_nobody_declared_has_no_plan() -> None:
     assert TrackingPlan(Compiled()).event("Song Played") is None
+
+
+PLAIN = (
+    FieldSpec(name="name", keys=("name",), type="str"),
+    FieldSpec(name="price", keys=("price",), type="float", required=False),
+    FieldSpec(name="gift", keys=("gift",), type="bool", required=False),
+)
+TWO_KEYS = FieldSpec(name="price", keys=("price", "cost"), type="float", required=False)
+TOLD = st.dictionaries(
+    st.sampled_from(["gift", "price", "name", "cost", "note"]), st.sampled_from(["Tea", 1.5, 2, True, None, [1]])
+)
+
+
+def read(event: EventPlan, told: dict[str, Any]) -> bytes | str:
+    """Return what is read, as bytes, in which the order of fields shows; or why it is refused."""
+    try:
+        return msgspec.msgpack.encode(event.read(told))
+    except BrokenPlanError as error:
+        return str(error)
+
+
+@given(TOLD)
+def test_what_is_read_at_one_look_is_to_the_byte_what_is_read_field_by_field(told: dict[str, Any]) -> None:
+    fast = order(*PLAIN)
+    assert fast.plain is not None
+    assert read(fast, told) == read(msgspec.structs.replace(fast, plain=None), told)
+
+
+@pytest.mark.parametrize("field", [TOTAL, FIRST_NAME, TWO_KEYS, FieldSpec(name="n", keys=("n",), type="int")])
+def test_an_event_with_a_field_that_needs_more_is_read_field_by_field(field: FieldSpec) -> None:
+    assert order(PLAIN[0], field).plain is None
+
+
+def test_a_look_that_took_a_field_of_two_names_for_plain_would_be_told_from_it() -> None:
+    event = order(PLAIN[0], TWO_KEYS)
+    broken = msgspec.structs.replace(event, plain=(("name", str, True), ("price", float, False)))
+    assert read(event, {"name": "Tea", "cost": 1.5}) != read(broken, {"name": "Tea", "cost": 1.5})

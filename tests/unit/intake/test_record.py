@@ -12,8 +12,10 @@ from livepost.intake.call import Call, read_call
 from livepost.intake.plan import TrackingPlan, Undeclared
 from livepost.intake.record import PUBLIC_ALIAS, Arrival, Recorder
 from livepost.intake.seal import open_value
+from livepost.log.body import packed_piece
+from livepost.model.block import columns_of
 from livepost.model.compiled import Compiled, EventSpec, FieldSpec
-from livepost.model.record import KeyKind, Mention, Record, Verdict
+from livepost.model.record import KeyKind, Mention, Origin, Record, Verdict
 from livepost.vault.base import ANONYMOUS, EMAIL, USER, ExternalId
 from livepost.vault.memory import MemoryVault
 
@@ -84,6 +86,38 @@ def order(**parts: Any) -> Call:
 
 def identify(**parts: Any) -> Call:
     return Call(**{"type": "identify", "user_id": "u1", "message_id": "m1", **parts})
+
+
+MANY = [
+    b'{"type":"track","event":"Order Completed","userId":"u1","messageId":"1","properties":{"order_id":"o","total":9}}',
+    b'{"type":"track","event":"Order Completed","userId":"u1","messageId":"2","properties":{},"sentAt":"2026-01-01"}',
+    b'{"type":"identify","userId":"u1","anonymousId":"a1","traits":{"email":"a@b.co"},"context":{"locale":"en","q":1}}',
+    b'{"type":"track","event":"Nobody\'s","anonymousId":"a2","messageId":"4","timestamp":"2026-01-01T00:00:00Z"}',
+    b'{"type":"track","event":"Nobody\'s","anonymousId":"a2","messageId":"5","timestamp":"soon"}',
+    b'{"type":"alias","previousId":"u1","userId":"u2","messageId":"6"}',
+    b'{"type":"page","properties":[],"messageId":"7"}',
+    b'{"userId":[],"messageId":"8"}',
+]
+
+
+@pytest.mark.parametrize("undeclared", ["allow", "quarantine", "block"])
+@pytest.mark.parametrize("key", KeyKind)
+def test_columns_are_to_the_byte_those_of_the_records(
+    undeclared: Undeclared, key: KeyKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(undeclared)
+    arrival = Arrival(source="web", key=key, received_at=10_000, sent_at=9_000, origin=Origin.IMPORT)
+
+    def made(how: str) -> bytes:
+        nonces, ids = itertools.count(), itertools.count()
+        monkeypatch.setattr("livepost.vault.subject.new_nonce", lambda: next(nonces).to_bytes(12, "big"))
+        recorder = Recorder("shop", desk.vault, desk.recorder.plan, lambda: f"fresh-{next(ids)}")
+        calls = [read_call(call) for call in MANY]
+        told = recorder.columns(calls, arrival) if how == "columns" else columns_of(recorder.records(calls, arrival))
+        return packed_piece(told)
+
+    made("records")  # everybody is known from here on
+    assert made("columns") == made("records")
 
 
 def test_a_declared_event_stands_open_and_normalised() -> None:

@@ -15,6 +15,7 @@ from livepost.intake.record import Arrival
 from livepost.intake.writer import LIMITS, Intake, Lane, LaneLimits, Stores
 from livepost.log.body import MAX_BLOCK_RECORDS, packed_piece
 from livepost.log.memory import MemoryLog
+from livepost.model.block import columns_of
 from livepost.model.compiled import Compiled
 from livepost.model.piece import Piece, read_piece
 from livepost.model.record import Appended, KeyKind, Kind, Origin, Record
@@ -71,7 +72,7 @@ def outcomes(count: int) -> list[Record]:
 
 
 def piece_of(records: list[Record]) -> Piece:
-    return read_piece(packed_piece(records))
+    return read_piece(packed_piece(columns_of(records)))
 
 
 def test_all_submitted_in_one_turn_are_one_block_and_each_hears_its_last_position() -> None:

@@ -51,7 +51,7 @@ def do(job: Job, recorder: Recorder) -> Done:
     """Return the records of a job's batch, or why it is refused; neither if the vault or the front is not there."""
     try:
         request = read_batch(job.body)
-        return Done(job.number, packed_piece(recorder.records(request.calls, job.arrival.sent(request.sent_at))))
+        return Done(job.number, packed_piece(recorder.columns(request.calls, job.arrival.sent(request.sent_at))))
     except RejectedError as error:
         return Done(job.number, refusal=Refusal(str(error), error.code, error.status))
     except StoreError:

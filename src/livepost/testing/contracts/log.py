@@ -18,6 +18,7 @@ from livepost.clock import DAY_MS, Clock, SimulatedClock
 from livepost.errors import StoreError
 from livepost.log.base import Log, LogReader, Position
 from livepost.log.body import packed_piece
+from livepost.model.block import columns_of
 from livepost.model.piece import Piece, read_piece
 from livepost.model.record import KeyKind, Kind, Mention, Origin, Record, Verdict
 
@@ -395,7 +396,7 @@ def events(count: int) -> list[Record]:
 
 def piece(records: Sequence[Record]) -> Piece:
     """Return the records as a recorder gives them."""
-    return read_piece(packed_piece(records))
+    return read_piece(packed_piece(columns_of(records)))
 
 
 def full_record() -> Record:

@@ -12,13 +12,14 @@ import pytest
 from livepost.errors import RejectedError
 from livepost.intake.record import Arrival
 from livepost.log.body import packed_piece
+from livepost.model.block import columns_of
 from livepost.model.piece import Piece
 from livepost.model.record import KeyKind, Record
 from livepost.runtime.recorder.job import Asked, Done, Job, Refusal
 from livepost.runtime.recorder.recorders import LARGE_BYTES, QUEUED, Recorders
 
 T = TypeVar("T")
-PIECE = packed_piece([Record()])
+PIECE = packed_piece(columns_of([Record()]))
 ARRIVAL = Arrival(source="web", key=KeyKind.WRITE, received_at=1)
 
 
@@ -52,7 +53,7 @@ def test_a_batch_comes_back_as_the_piece_that_a_recorder_made() -> None:
         waiting = await handed(recorders)
         (job,) = await asking
         assert (job.body, job.arrival) == (b"body", ARRIVAL)
-        again = await started(recorders, 1, Done(job.number, packed_piece([Record(message_id="m")] * 2)))
+        again = await started(recorders, 1, Done(job.number, packed_piece(columns_of([Record(message_id="m")] * 2))))
         piece = await waiting
         recorders.close()
         assert await again == []
