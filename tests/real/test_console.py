@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from livepost.console.app import PAGES
 from livepost.console.page import Page as ConsolePage
-from livepost.console.preview import PREVIEW
 from tests.crash.house import House, wait_until
 from tests.real.console import LOOKS, findings, heard, overflow, session
 from tests.real.sdk import needs_clients
@@ -64,13 +63,18 @@ def _fill(house: House) -> None:
     house.drain()
 
 
+FILLED = {"/preview": "/preview?person=ada&campaign=reminder", "/mails": "/mails?state=sent"}
+"""Where pages have something to show that show nothing, or nothing amiss, when nothing is asked for."""
+
+
 def _places(page: Page) -> list[tuple[str, ConsolePage]]:
     """Return every page with its address: a page about one thing by the first link that leads to it."""
     found = []
     for one in PAGES:
-        path = "/preview?person=ada&campaign=reminder" if one is PREVIEW else one.path
+        path = FILLED.get(one.path, one.path)
         if "{" in path:
-            page.goto(_url(page, "/" + path.split("/")[1]))
+            above = "/" + path.split("/")[1]
+            page.goto(_url(page, FILLED.get(above, above)))
             stem = path.split("{")[0]
             links = page.eval_on_selector_all("main a", "all => all.map(one => one.getAttribute('href'))")
             leads = [link for link in links if link and link.startswith(stem) and len(link) > len(stem)]
