@@ -172,10 +172,17 @@ class Attentive:
         self._sender = sender
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sender")
         self.attend: Callable[[], object] = nothing
+        self._ahead: Callable[[], None] = nothing
+
+    def ahead(self, work: Callable[[], None]) -> None:
+        """Do some work while the next mails are at their server."""
+        self._ahead = work
 
     def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send the mails; see `Sender`."""
         sending = self._thread.submit(self._sender.send, messages)
+        work, self._ahead = self._ahead, nothing
+        work()
         while not wait([sending], ATTEND_S).done:
             self.attend()
         return sending.result()

@@ -186,7 +186,7 @@ class _Loop:
         self._courier = msgspec.structs.replace(self._courier, attend=express.attend)
         if sender is not None:
             sender.attend = express.attend_beside
-            self._courier = msgspec.structs.replace(self._courier, sender=sender)
+            self._courier = msgspec.structs.replace(self._courier, sender=sender, ahead=sender.ahead)
 
     def note(self, done: Sent) -> None:
         """Note how long mails took that were sent."""
