@@ -94,10 +94,15 @@ def nothing() -> None:
     """Let nothing overtake."""
 
 
+def later(work: Callable[[], None]) -> None:
+    """Leave work to be done when it is its turn."""
+
+
 class Courier(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of a courier; `blind` gives an address's keyed hash (suppressions); `worker` names a
     connection; `place` moves on as the outbox is read. Only of the first `lanes` mails are claimed. `attend` is called
-    often, between steps of milliseconds, and lets mails go that are to overtake (`deliver.express`).
+    often, between steps of milliseconds, and lets mails go that are to overtake (`deliver.express`). `ahead` is told
+    what may be done while the next mails are at their server, and need not do it.
 
     `senders` by name, as `routing` knows them; without a routing everything goes by `sender`.
     """
@@ -115,6 +120,7 @@ class Courier(msgspec.Struct, frozen=True, kw_only=True):
     place: Place = msgspec.field(default_factory=Place)
     lanes: int = ALL_LANES
     attend: Callable[[], object] = nothing
+    ahead: Callable[[Callable[[], None]], None] = later
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,28 +196,15 @@ def take_over(courier: Courier) -> TakenOver:
 
 def send_due(courier: Courier, limit: int = BATCH) -> Sent:
     """Claim, make and send up to `limit` mails; `claimed` is 0 when there was nothing to do."""
-    counts: Counter[str] = Counter()
+    groups = _Groups(courier, limit)
     accepted: list[tuple[int, int]] = []
-    claimed = 0
-    while claimed < limit:
-        courier.attend()
-        now_ms = courier.clock.now_ms()
-        group = courier.ledger.claim(
-            now_ms, min(limit - claimed, MAX_IN_FLIGHT), courier.worker, courier.lanes, courier.routing
-        )
-        if not group:
-            break
-        people = _people(courier, group)
-        if people is None:
-            courier.ledger.give_back(group, now_ms)
-            counts["given back"] += len(group)
-            break
-        claimed += len(group)
+    while (made := groups.take()) is not None:
+        courier.ahead(groups.prepare)
         try:
-            _send_group(courier, group, people, counts, accepted)
+            _send_group(courier, made, groups.counts, accepted)
         except FencedError:  # another courier took this one for gone: what it claimed is no longer its own
-            counts["fenced"] += len(group)
-    return Sent(claimed=claimed, counts=dict(counts), accepted=accepted)
+            groups.counts["fenced"] += len(made)
+    return Sent(claimed=groups.claimed, counts=dict(groups.counts), accepted=accepted)
 
 
 def report(courier: Courier) -> int:
@@ -288,15 +281,64 @@ def _people(courier: Courier, claims: Sequence[Claimed]) -> Mapping[bytes, Perso
         return None
 
 
+class _Groups:
+    """The mails of one batch, claimed and made a group at a time; the next one may be prepared before it is taken."""
+
+    def __init__(self, courier: Courier, limit: int) -> None:
+        self.counts: Counter[str] = Counter()
+        self.claimed = 0
+        self._courier = courier
+        self._left = limit
+        self._next: list[tuple[Claimed, Message]] | None = None
+        self._failed: Exception | None = None
+
+    def take(self) -> list[tuple[Claimed, Message]] | None:
+        """Return the next group, made; None when there is nothing to do, or the batch is done."""
+        if self._failed is not None:
+            raise self._failed
+        self._prepare()
+        made, self._next = self._next, None
+        return made
+
+    def prepare(self) -> None:
+        """Claim and make the next group while others are in flight: what goes wrong is raised by `take`, once their
+        answers are written down.
+        """
+        try:
+            self._prepare()
+        except Exception as error:
+            self._failed = error
+
+    def _prepare(self) -> None:
+        if self._next is not None or self._left <= 0:
+            return
+        courier, now_ms = self._courier, self._courier.clock.now_ms()
+        courier.attend()
+        wanted = min(self._left, MAX_IN_FLIGHT)
+        group = courier.ledger.claim(now_ms, wanted, courier.worker, courier.lanes, courier.routing)
+        people = _people(courier, group) if group else {}
+        if people is None:
+            courier.ledger.give_back(group, now_ms)
+            self.counts["given back"] += len(group)
+        if not group or people is None:
+            self._left = 0
+            return
+        self._left -= len(group)
+        self.claimed += len(group)
+        try:
+            self._next = _make(courier, group, people, self.counts)
+        except FencedError:
+            self.counts["fenced"] += len(group)
+            self._next = []
+
+
 def _send_group(
     courier: Courier,
-    claims: Sequence[Claimed],
-    people: Mapping[bytes, PersonView],
+    made: Sequence[tuple[Claimed, Message]],
     counts: Counter[str],
     accepted: list[tuple[int, int]],
 ) -> None:
-    """Make the group's mails, put them in flight, send them, write down the answers."""
-    made = _make(courier, claims, people, counts)
+    """Put a group's mails in flight, send them, write down the answers."""
     flying = _confirm(courier, made, counts)
     if not flying:
         return

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Protocol, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Protocol
 
 import msgspec
 
@@ -21,8 +21,6 @@ from livepost.errors import FencedError, StoreError
 from livepost.model.message import Message, Receipt
 from livepost.model.outbox import OutboxPage, Urgent, UrgentAsked
 from livepost.model.person import PersonView
-
-T = TypeVar("T")
 
 LANES = 1
 """The first lane alone overtakes: transactional."""
@@ -169,32 +167,51 @@ class _Views:
         return {**fresh, **self._engine.people(others, at_least)} if others else fresh
 
 
+class Beside:
+    """What is done while mails are at their servers: the work left for then, and again and again what is urgent."""
+
+    def __init__(self) -> None:
+        """Begin with nothing to do."""
+        self.attend: Callable[[], object] = nothing
+        self._left: Callable[[], None] = nothing
+
+    def ahead(self, work: Callable[[], None]) -> None:
+        """Leave some work for when the next mails are at their server."""
+        self._left = work
+
+    def begin(self) -> None:
+        """Do the work that was left."""
+        work, self._left = self._left, nothing
+        work()
+
+
 class Attentive:
-    """A sender that lets urgent mails overtake while it waits for its server; for one thread.
+    """A sender that lets other work be done while it waits for its server; for one thread.
 
     The sender inside is used on a thread of its own, and on no other.
     """
 
-    def __init__(self, sender: Sender) -> None:
-        """Take the sender; until `attend` is set nothing overtakes."""
+    def __init__(self, sender: Sender, beside: Beside) -> None:
+        """Take the sender, and what is done beside it: senders of one courier share that."""
         self._sender = sender
+        self._beside = beside
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sender")
-        self.attend: Callable[[], object] = nothing
 
     def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send the mails; see `Sender`."""
-        return self._attended(self._sender.send, messages)
+        sending = self._thread.submit(self._sender.send, messages)
+        self._beside.begin()
+        return self._attended(sending)
 
     def lookup(self, decisions: Sequence[bytes]) -> list[Receipt]:
         """Return what became of mails; see `Sender`."""
-        return self._attended(self._sender.lookup, decisions)
+        return self._attended(self._thread.submit(self._sender.lookup, decisions))
 
     def close(self) -> None:
         """End the thread; the sender inside is closed by whoever made it."""
         self._thread.shutdown()
 
-    def _attended(self, work: Callable[[T], list[Receipt]], asked: T) -> list[Receipt]:
-        working = self._thread.submit(work, asked)
-        while not wait([working], ATTEND_S).done:
-            self.attend()
-        return working.result()
+    def _attended(self, answer: Future[list[Receipt]]) -> list[Receipt]:
+        while not wait([answer], ATTEND_S).done:
+            self._beside.attend()
+        return answer.result()

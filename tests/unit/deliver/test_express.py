@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from threading import Event
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ import pytest
 from livepost.clock import SimulatedClock
 from livepost.deliver import courier as loop
 from livepost.deliver.courier import Courier, Sent
-from livepost.deliver.express import AWAY_S, LOOK_S, SUFFIX, Attentive, Express
+from livepost.deliver.express import AWAY_S, LOOK_S, SUFFIX, Attentive, Beside, Express
 from livepost.deliver.memory import MemoryKeep
 from livepost.errors import StoreError
 from livepost.ledger.base import MAX_IN_FLIGHT, Ledger, TakenOver
@@ -24,6 +25,9 @@ from livepost.testing.contracts.ledger import START_MS, decision
 from tests.unit.deliver.test_courier import Desk, Parts, parts, wants
 
 __all__ = ["parts"]
+
+
+PATIENCE_S = 5.0
 
 
 class Told:
@@ -248,8 +252,67 @@ def test_a_sender_lets_others_overtake_while_it_waits() -> None:
         def lookup(self, decisions: Sequence[bytes]) -> list[Receipt]:
             return keep.lookup(decisions)
 
-    with closing(Attentive(Slow())) as sender:
-        sender.attend = lambda: attended.append(1)
+    beside = Beside()
+    beside.attend = lambda: attended.append(1)
+    with closing(Attentive(Slow(), beside)) as sender:
         [receipt] = sender.send([message()])
         assert (receipt.state, len(attended) >= 3) == ("sent", True)
         assert [one.state for one in sender.lookup([bytes(16)])] == ["sent"]
+
+
+def test_the_next_group_is_made_while_one_is_at_its_server_and_in_flight_are_no_more_than_may_be(stage: Stage) -> None:
+    bulk_of(stage, 2 * MAX_IN_FLIGHT)
+    for _ in range(4):
+        loop.take_over(stage.courier)
+    ledger, seen = stage.courier.ledger, list[dict[str, int]]()
+
+    class Watched:
+        def send(self, messages: Sequence[Message]) -> list[Receipt]:
+            prepared.wait(PATIENCE_S)
+            seen.append({one.state: one.count for one in ledger.counts()})
+            return stage.bulk.send(messages)
+
+        def lookup(self, decisions: Sequence[bytes]) -> list[Receipt]:
+            return stage.bulk.lookup(decisions)
+
+    prepared = Event()
+    beside = Beside()
+    with closing(Attentive(Watched(), beside)) as sender:
+
+        def ahead(work: Callable[[], None]) -> None:
+            def both() -> None:
+                work()
+                prepared.set()
+
+            beside.ahead(both)
+
+        loop.send_due(msgspec.structs.replace(stage.courier, sender=sender, ahead=ahead))
+    assert seen[0] == {"in_flight": MAX_IN_FLIGHT, "claimed": MAX_IN_FLIGHT}
+    assert seen[1] == {"in_flight": MAX_IN_FLIGHT, "sent": MAX_IN_FLIGHT}
+    assert len(stage.bulk.mails) == 2 * MAX_IN_FLIGHT
+
+
+def test_what_fails_ahead_is_raised_once_the_answers_are_written_down(stage: Stage) -> None:
+    bulk_of(stage, 2 * MAX_IN_FLIGHT)
+    for _ in range(4):
+        loop.take_over(stage.courier)
+    maker = stage.courier.maker
+
+    class Tired:
+        def __init__(self) -> None:
+            self.made = 0
+
+        def make(self, *what: Any) -> Any:
+            self.made += 1
+            if self.made > MAX_IN_FLIGHT:
+                raise MemoryError
+            return maker.make(*what)
+
+    tired: Any = Tired()
+    beside = Beside()
+    with closing(Attentive(stage.bulk, beside)) as sender, pytest.raises(MemoryError):
+        loop.send_due(msgspec.structs.replace(stage.courier, sender=sender, ahead=beside.ahead, maker=tired))
+    assert {one.state: one.count for one in stage.courier.ledger.counts()} == {
+        "sent": MAX_IN_FLIGHT,
+        "claimed": MAX_IN_FLIGHT,
+    }

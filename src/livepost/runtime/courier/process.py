@@ -18,7 +18,7 @@ import msgspec
 from livepost.clock import steady
 from livepost.deliver.courier import Courier, Sent, ask_again, recover, report, send_due, take_care, take_over
 from livepost.deliver.express import SUFFIX as EXPRESS
-from livepost.deliver.express import Attentive, Express
+from livepost.deliver.express import Attentive, Beside, Express
 from livepost.deliver.mail import Maker
 from livepost.errors import LivepostError, SealError, StoreError
 from livepost.intake.writer import Lane
@@ -126,14 +126,15 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
         )
         loop = _Loop(courier, author, log, folder.courier_file(seat.number), lambda: [wake() for wake in wakes])
         urgent = open_.enter_context(contextlib.closing(UrgentClient(folder)))
+        beside = Beside()
         if folder.settings.keeps_mails:  # one mailbox, one sender: mails overtake between groups, not beside one
-            loop.let_overtake(Express(courier, senders, urgent, loop.note), {})
+            loop.let_overtake(Express(courier, senders, urgent, loop.note), {}, beside)
         else:
-            beside = open_.enter_context(contextlib.closing(senders_of(folder, vault)))
-            attentive = {name: Attentive(sender) for name, sender in senders.items()}
+            others = open_.enter_context(contextlib.closing(senders_of(folder, vault)))
+            attentive = {name: Attentive(sender, beside) for name, sender in senders.items()}
             for one in attentive.values():
                 open_.enter_context(contextlib.closing(one))
-            loop.let_overtake(Express(courier, beside, urgent, loop.note), attentive)
+            loop.let_overtake(Express(courier, others, urgent, loop.note), attentive, beside)
         loop.run(folder, stop)
 
 
@@ -193,15 +194,14 @@ class _Loop:
         self._latencies = Latencies()
         self._cared_s = self._asked_s = time.monotonic()
 
-    def let_overtake(self, express: Express, senders: Mapping[str, Attentive]) -> None:
+    def let_overtake(self, express: Express, senders: Mapping[str, Attentive], beside: Beside) -> None:
         """Let urgent mails overtake, while those of the senders given are at their servers as well."""
         self._express = express
         self._courier = msgspec.structs.replace(self._courier, attend=express.attend)
-        for sender in senders.values():
-            sender.attend = express.attend_beside
+        beside.attend = express.attend_beside
         if senders:
             first = next(iter(senders.values()))
-            self._courier = msgspec.structs.replace(self._courier, sender=first, senders=senders)
+            self._courier = msgspec.structs.replace(self._courier, sender=first, senders=senders, ahead=beside.ahead)
 
     def note(self, done: Sent) -> None:
         """Note how long mails took that were sent."""
