@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from livepost.clock import DAY_MS, SECOND_MS
+from livepost.clock import DAY_MS, HOUR_MS, SECOND_MS
 from livepost.ledger import breakers
 from livepost.ledger.base import SenderStanding
 from livepost.ledger.breakers import Breaker
@@ -135,7 +135,7 @@ class Dispatch:
     def _gone(self, row: Row) -> Given:
         """Return the wait of a mail whose sender the settings do not name any more."""
         return Given(
-            until=self._host_ms + DAY_MS,
+            until=self._host_ms + HOUR_MS,
             reason="sender",
             detail=f"perhaps {row.sender} has it, which senders does not name any more",
             long=True,

@@ -229,7 +229,7 @@ class RoutingContract:
         ledger.release([claim.decision.id for claim, _ in mails], START_MS, "looked at")
         assert [sender for _, sender in given(ledger, swapped)] == ["first", "first"]
 
-    def test_a_mail_whose_sender_is_not_named_any_more_waits(self, ledger: Ledger) -> None:
+    def test_a_mail_whose_sender_is_not_named_any_more_waits(self, ledger: Ledger, host: SimulatedClock) -> None:
         filled(ledger, 1, **ORDER)
         answered(ledger, given(ledger, TWO), SILENT)
         ledger.resend(START_MS)
@@ -239,6 +239,8 @@ class RoutingContract:
             "pending",
             "perhaps first has it, which senders does not name any more",
         )
+        host.advance(HOUR_MS)
+        assert [sender for _, sender in given(ledger, TWO, host.now_ms())] == ["first"]  # named again
 
     def test_a_definite_refusal_for_now_may_go_to_another(self, ledger: Ledger, host: SimulatedClock) -> None:
         filled(ledger, FAILURES)
