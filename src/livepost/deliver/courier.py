@@ -140,10 +140,13 @@ def recover(courier: Courier) -> int:
 
 
 def take_care(courier: Courier) -> int:
-    """Find out what became of mails in flight of couriers that are gone; return how many nobody can know about."""
-    if not courier.ledger.abandoned():
-        return 0
+    """Find out what became of mails in flight of couriers that are gone; return how many nobody can know about.
+    Transactional mails of which nobody could say it are tried again when they have waited.
+    """
     now_ms = courier.clock.now_ms()
+    if not courier.ledger.abandoned():
+        courier.ledger.resend(now_ms, waited=True)
+        return 0
     return _look_up(courier, courier.ledger.recover(now_ms), now_ms)
 
 

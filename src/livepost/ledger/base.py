@@ -441,8 +441,10 @@ class Ledger(Protocol):
         """Return how many mails are in flight of workers without a lease: `recover` is for them."""
         ...
 
-    def resend(self, now_ms: int) -> int:
-        """Put transactional unknowns younger than 24 h back to pending; return how many."""
+    def resend(self, now_ms: int, *, waited: bool = False) -> int:
+        """Put transactional unknowns younger than 24 h back to pending; return how many. With `waited` only those
+        whose next try is due by RETRY_MS, counted from the first one (host time).
+        """
         ...
 
     def resolve(self, decision: bytes, state: State, detail: str, now_ms: int) -> None:

@@ -134,16 +134,26 @@ def return_claims(store: Store, worker: str, now_ms: int) -> None:
         store.move(row, "pending", now_ms, detail="the courier stopped before it was written", worker="")
 
 
-def resend(store: Store, now_ms: int, host_ms: int) -> int:
-    """Put young transactional unknowns back to pending; return how many."""
-    rows = [
-        row
-        for row in _in_state(store, "unknown")
-        if row.class_ == "transactional" and host_ms - row.first_tried < TRANSACTIONAL_RETRY_MS
-    ]
+def resend(store: Store, now_ms: int, host_ms: int, waited: bool) -> int:
+    """Put young transactional unknowns back to pending; return how many. With `waited` only those whose back-off is
+    over: as often tried, as long after the first try as temporary refusals would be tried again.
+    """
+    found = store.rows(
+        f"SELECT {ROW} FROM deliveries WHERE state = 'unknown' AND class = 'transactional' AND first_tried > ?"
+        " ORDER BY first_tried",
+        (host_ms - TRANSACTIONAL_RETRY_MS,),
+    )
+    rows = [row for row in (Row(*values) for values in found) if not waited or _has_waited(row, host_ms)]
     for row in rows:
         store.move(row, "pending", now_ms, detail="tried again with the same Message-ID", worker="")
     return len(rows)
+
+
+def _has_waited(row: Row, host_ms: int) -> bool:
+    """Say whether the next try is due; a first try that is to come is of a clock that was set back."""
+    over = row.attempts - len(RETRY_MS)
+    due_ms = row.first_tried + sum(RETRY_MS[: row.attempts]) + max(0, over) * RETRY_MS[-1]
+    return not row.first_tried <= host_ms < due_ms
 
 
 def _return_expired(store: Store, now_ms: int, host_ms: int) -> None:
@@ -335,8 +345,3 @@ def _untry(store: Store, row: Row, receipt: Receipt, now_ms: int) -> None:
         first_tried=row.first_tried if row.attempts > 1 else 0,
         not_before=0,
     )
-
-
-def _in_state(store: Store, state: str) -> list[Row]:
-    found = store.rows(f"SELECT {ROW} FROM deliveries WHERE state = ? ORDER BY first_tried", (state,))
-    return [Row(*values) for values in found]

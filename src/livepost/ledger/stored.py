@@ -159,10 +159,10 @@ class StoredLedger:
         """Return how many mails are in flight of workers without a lease."""
         return leases.count_abandoned(self._store, self._host.now_ms())
 
-    def resend(self, now_ms: int) -> int:
+    def resend(self, now_ms: int, *, waited: bool = False) -> int:
         """Put transactional unknowns younger than 24 h back to pending."""
         with self._store.transaction():
-            return claims.resend(self._store, now_ms, self._host.now_ms())
+            return claims.resend(self._store, now_ms, self._host.now_ms(), waited)
 
     def resolve(self, decision: bytes, state: State, detail: str, now_ms: int) -> None:
         """Write what the provider says of an unknown or held delivery."""

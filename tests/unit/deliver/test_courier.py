@@ -23,7 +23,7 @@ from livepost.deliver.message import From
 from livepost.deliver.token import Tokens
 from livepost.errors import SealError, StoreError
 from livepost.ids import digest
-from livepost.ledger.base import LEASE_MS, WORKER_LEASE_MS, Move
+from livepost.ledger.base import LEASE_MS, RETRY_MS, WORKER_LEASE_MS, Move
 from livepost.ledger.routing import Routing, SenderRule
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.model.compiled import ADDRESS_FEATURE
@@ -439,6 +439,34 @@ def test_a_courier_takes_care_of_what_a_gone_one_had_in_flight_and_of_nothing_el
     assert loop.take_care(parts.courier) == 0
     assert [delivery.state for delivery in ledger.deliveries()] == ["failed"]
     assert [move.after for move in ledger.history(one.id)][-2:] == ["unknown", "failed"]
+
+
+def test_a_transactional_mail_of_which_nobody_knows_goes_again_by_a_courier_that_lives(parts: Parts) -> None:
+    wants(
+        parts,
+        1,
+        parts.desk.knows("ada", "ada@example.com"),
+        class_="transactional",
+        purpose="orders",
+        lane="transactional",
+    )
+    loop.take_over(parts.courier)
+    answers = ["unknown"]
+
+    class Silent(MemoryKeep):
+        def send(self, messages: Sequence[Message]) -> list[Receipt]:
+            sent = super().send(messages)
+            return [msgspec.structs.replace(one, state=answers.pop()) if answers else one for one in sent]
+
+    courier = msgspec.structs.replace(parts.courier, sender=Silent(SimulatedClock(START_MS)))
+    states = list[str]()
+    for pause_ms in (0, RETRY_MS[0] - 1, 1):
+        loop.send_due(courier)
+        parts.host.advance(pause_ms)
+        loop.take_care(courier)
+        states += [delivery.state for delivery in courier.ledger.deliveries()]
+    assert states == ["unknown", "unknown", "pending"]
+    assert loop.send_due(courier).counts == {"sent": 1}
 
 
 def test_a_cancellation_between_claim_and_confirm_stops_the_mail(parts: Parts) -> None:

@@ -837,6 +837,17 @@ class LedgerContract:
         assert ledger.resend(START_MS) == 0
         assert state_of(ledger, receipt) == ("unknown", "")
 
+    def test_a_transactional_unknown_waits_longer_after_each_try(self, ledger: Ledger, host: SimulatedClock) -> None:
+        receipt = decision(1, class_="transactional", purpose="orders", lane="transactional")
+        ledger.take_over(page(receipt, decision(2)), START_MS)
+        for pause_ms in (*RETRY_MS, RETRY_MS[-1]):
+            settled(ledger, flown(ledger, ledger.claim(START_MS, 2, "w")), "unknown")
+            host.advance(pause_ms - 1)
+            assert ledger.resend(START_MS, waited=True) == 0
+            host.advance(1)
+            assert ledger.resend(START_MS, waited=True) == 1
+        assert state_of(ledger, decision(2)) == ("unknown", ""), "marketing is never sent again"
+
     def test_what_a_living_worker_has_in_flight_is_its_own(self, ledger: Ledger, host: SimulatedClock) -> None:
         ledger.take_over(page(decision(1), decision(2)), START_MS)
         ledger.enlist("one")
