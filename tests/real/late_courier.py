@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 
 from livepost.cli import courier as command
@@ -18,7 +18,7 @@ from livepost.deliver import courier as room
 from livepost.deliver.courier import Courier
 from livepost.ledger import claims as ledger_claims
 from livepost.ledger.base import Claimed, Settlement
-from livepost.model.person import PersonView
+from livepost.model.message import Message
 
 GROUP = 3
 """At which group of mails it dies."""
@@ -30,19 +30,18 @@ _groups: Iterator[int] = count(1)
 
 def _send_group(
     courier: Courier,
-    claims: Sequence[Claimed],
-    people: Mapping[bytes, PersonView],
+    made: Sequence[tuple[Claimed, Message]],
     counts: Counter[str],
     accepted: list[tuple[int, int]],
 ) -> None:
     group = next(_groups)
-    made = room._make(courier, claims, people, counts)
     receipts = courier.sender.send([message for _, message in made])
     died = folder_here().path / "died"
     if group == GROUP and not died.exists():
         died.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    flying = {claim.decision.id for claim, _ in room._confirm(courier, made, counts)}
+    given = room._confirm(courier, made, counts).values()
+    flying = {claim.decision.id for mails in given for claim, _ in mails}
     settlements = [
         Settlement(claim=claim, receipt=receipt)
         for (claim, _), receipt in zip(made, receipts, strict=True)
