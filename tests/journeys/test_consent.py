@@ -4,13 +4,16 @@ import asyncio
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 from shop import AccountOpened, ParcelSent, ProductViewed, TopicFollowed, browse_reminder, greeting, tea_letter
 from starlette.applications import Starlette
 
 from livepost import days, hours
+from livepost.api.hits import hit_routes
 from livepost.api.mail import mail_routes
 from livepost.testing import Rehearsal
 
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 NO_CONSENT = "no mail: no consent for this purpose, marketing: never given"
 WITHDRAWN = "no mail: no consent for this purpose, marketing: withdrawn or refused"
 
@@ -19,7 +22,8 @@ def ask(shop: Rehearsal, method: str, link: str, **headers: str) -> httpx.Respon
     """Follow a link of a mail, as a mailbox does."""
 
     async def send() -> httpx.Response:
-        transport = httpx.ASGITransport(Starlette(routes=mail_routes(shop.house.desk())))
+        desk = msgspec.structs.replace(shop.house.desk(), rest=lambda _: asyncio.sleep(0))
+        transport = httpx.ASGITransport(Starlette(routes=[*mail_routes(desk), *hit_routes(desk)]))
         async with httpx.AsyncClient(transport=transport, base_url="http://shop.example") as mailbox:
             return await mailbox.request(method, urlsplit(link).path, headers=headers)
 
@@ -104,14 +108,16 @@ def test_a_scanner_that_fetches_the_link_decides_nothing(shop: Rehearsal) -> Non
     assert len(shop.outbox) == 2
 
 
-def test_a_click_leads_on_and_is_an_event_of_the_person(shop: Rehearsal) -> None:
+def test_a_click_leads_on_and_is_an_event_of_the_person_and_not_of_a_machine(shop: Rehearsal) -> None:
     shop.knows("ada", email="ada@example.com", allows="marketing")
     shop.happens(AccountOpened(person="ada"))
-    before = shop.house.fates()["processed"]
+    shop.wait(hours(1))
     link = shop.outbox[0].html.split('href="')[1].split('"')[0]
-    answer = ask(shop, "GET", link)
-    assert (answer.status_code, answer.headers["location"]) == (302, "https://tea.example/")
-    assert shop.house.fates()["processed"] == before + 1
+    for agent, folded in ((BROWSER, 1), ("Barracuda Sentinel (EE)", 0)):
+        before = shop.house.fates()["processed"]
+        answer = ask(shop, "GET", link, **{"User-Agent": agent})
+        assert (answer.status_code, answer.headers["location"]) == (302, "https://tea.example/")
+        assert shop.house.fates()["processed"] == before + folded
 
 
 def test_consent_given_anew_after_a_withdrawal_counts(shop: Rehearsal) -> None:
