@@ -26,7 +26,8 @@ import msgspec
 import pytest
 
 from livepost.deliver.keep import read
-from livepost.model.record import Record
+from livepost.measure.machine import NO_AGENT
+from livepost.model.record import Record, Verdict
 from livepost.runtime.author.project import load_project
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
@@ -292,7 +293,11 @@ def test_a_click_leads_on_and_comes_back_into_the_log(house: House, keys: Keys) 
     reply = house.ask("GET", link)
     assert (reply.status, reply.headers["location"]) == (302, TARGET)
     assert "set-cookie" not in reply.headers
-    assert len(house.records("Email Link Clicked")) == 1
+    wait_until("the click", lambda: bool(house.records("Email Link Clicked")))
+    [click] = house.records("Email Link Clicked")
+    assert (click.verdict, click.reason) == (Verdict.FILTERED, f"a machine's: {NO_AGENT}"), (
+        "no browser is without a name"
+    )
     assert house.ask("GET", link[:-3] + "abc").status == 404
 
 
