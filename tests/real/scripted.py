@@ -72,6 +72,10 @@ class Book:
             self.ambiguous += self._fault in ambiguous
             return self._fault, self._fault == "slow" or (self._fault in SILENT and self.met % 2 == 0)
 
+    def met_as(self, mail: str) -> int:
+        """Return as which of those that meet the fault a mail met it, from 0 on."""
+        return self._numbers[mail] // EVERY
+
     def drops_unread(self) -> bool:
         """Say whether a request ends before anybody read which mail it is; nobody can know of it."""
         with self._lock:
@@ -267,7 +271,7 @@ class _Http(BaseHTTPRequestHandler):
             return
         if fault == "slow":
             time.sleep(SLOW_S)
-        status = {"4xx": REFUSED[int(mail, 16) % 2], "5xx": 500}.get(fault or "", 202)
+        status = {"4xx": REFUSED[self.book.met_as(mail) % 2], "5xx": 500}.get(fault or "", 202)
         if status == 422:
             self.book.refuse(mail)
         self.send_response(status)
