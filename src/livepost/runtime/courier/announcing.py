@@ -8,25 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import random
-import sys
-import traceback
 from collections.abc import Callable, Iterator
-from threading import Event, Thread
 
 from livepost.announce.announcer import IDLE_S, Announcer, Target
 from livepost.announce.book import Book
 from livepost.announce.notice import GAP, Batch, Notice
 from livepost.api.happening import GapTold, Happening, Happenings, Message, Place, ReceiptTold, kind_of, place_of, told
 from livepost.clock import Clock, WallClock, steady
-from livepost.errors import StoreError
 from livepost.fetch.fetcher import Fetcher
 from livepost.runtime.courier.targets import allowed_of, targets_of
+from livepost.runtime.courier.turning import Turning, turning
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.engine.happened import Happened
-
-FAULT_S = 5.0
-"""How long a target is left alone after an error that nobody thought of."""
 
 STOP_S = 5.0
 """How long what is under way may take when the house stops: longer than a request."""
@@ -78,23 +72,10 @@ def announcing(folder: DataFolder) -> Iterator[Callable[[], None]]:
     targets = targets_of(folder.settings)
     with contextlib.ExitStack() as open_:
         tellers = _tellers(folder, targets, open_) if targets else []
-        for one in tellers:
-            one.start()
-        try:
-            yield lambda: _wake(tellers)
-        finally:
-            for one in tellers:
-                one.end()
-            for one in tellers:
-                one.join(STOP_S)
+        yield open_.enter_context(turning(tellers, STOP_S))
 
 
-def _wake(tellers: list[_Teller]) -> None:
-    for one in tellers:
-        one.woken.set()
-
-
-def _tellers(folder: DataFolder, targets: list[Target], open_: contextlib.ExitStack) -> list[_Teller]:
+def _tellers(folder: DataFolder, targets: list[Target], open_: contextlib.ExitStack) -> list[Turning]:
     book = open_.enter_context(contextlib.closing(Book(folder.webhooks_file)))
     ledger = open_.enter_context(contextlib.closing(folder.ledger()))
     clock = steady(WallClock())
@@ -106,35 +87,8 @@ def _tellers(folder: DataFolder, targets: list[Target], open_: contextlib.ExitSt
         announcer = Announcer(
             target, source=source, book=book, fetch=fetch, clock=clock, chance=random.SystemRandom().random
         )
-        tellers.append(_Teller(announcer, target.name))
+        tellers.append(Turning(f"webhook {target.name}", announcer.turn, idle_s=IDLE_S))
     return tellers
-
-
-class _Teller(Thread):
-    def __init__(self, announcer: Announcer, name: str) -> None:
-        super().__init__(name=f"webhook {name}", daemon=True)
-        self.woken = Event()
-        self._announcer = announcer
-        self._over = False
-
-    def run(self) -> None:
-        while not self._over:
-            self.woken.clear()
-            if wait_s := self._turn():
-                self.woken.wait(wait_s)
-
-    def end(self) -> None:
-        self._over = True
-        self.woken.set()
-
-    def _turn(self) -> float:
-        try:
-            return self._announcer.turn()
-        except StoreError:  # engine, ledger or disk are away: all is told later
-            return IDLE_S
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
-            return FAULT_S
 
 
 def _id(message: Message, number: int) -> str:

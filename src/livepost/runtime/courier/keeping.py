@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import random
-import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from threading import Event, Thread
+from threading import Event
 from typing import Any, Protocol
 
 import msgspec
@@ -32,6 +30,7 @@ from livepost.model.told import Member, TransitionPage
 from livepost.project.money import minor_digits
 from livepost.runtime.courier.audiences import accounts_of, wanted_of
 from livepost.runtime.courier.targets import allowed_of
+from livepost.runtime.courier.turning import Turning, turning
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
 from livepost.settings.audience import Audience
@@ -49,9 +48,6 @@ ANSWER_S = 20.0
 
 LOOKED_AT_ONCE = 100
 """People that the engine is asked for in one call: it does nothing else meanwhile, and events wait for it."""
-
-FAULT_S = 5.0
-"""How long a destination is left alone after an error that nobody thought of."""
 
 STOP_S = 25.0
 """How long what is under way may take when the house stops: longer than a request."""
@@ -227,28 +223,15 @@ def keeping(folder: DataFolder) -> Iterator[Callable[[], None]]:
     """
     accounts = accounts_of(folder.settings)
     with contextlib.ExitStack() as open_:
-        keepers: list[_Keeper] = []
+        keepers: list[Turning] = []
         if accounts:
             book = open_.enter_context(contextlib.closing(Book(folder.audiences_file)))
             ledger = open_.enter_context(contextlib.closing(folder.ledger()))
             keepers += [_keeper(folder, one, ledger, book, open_) for one in folder.settings.audiences]
-        for one in keepers:
-            one.start()
-        try:
-            yield lambda: _wake(keepers)
-        finally:
-            for one in keepers:
-                one.end()
-            for one in keepers:
-                one.join(STOP_S)
+        yield open_.enter_context(turning(keepers, STOP_S))
 
 
-def _wake(keepers: list[_Keeper]) -> None:
-    for one in keepers:
-        one.woken.set()
-
-
-def _keeper(folder: DataFolder, audience: Audience, ledger: Ledger, book: Book, open_: contextlib.ExitStack) -> _Keeper:
+def _keeper(folder: DataFolder, audience: Audience, ledger: Ledger, book: Book, open_: contextlib.ExitStack) -> Turning:
     vault = open_.enter_context(contextlib.closing(folder.vault(readonly=True)))
     engine = open_.enter_context(contextlib.closing(EngineClient(folder)))
     fetch = open_.enter_context(contextlib.closing(Fetcher(allowed_of(folder.settings), total_s=ANSWER_S)))
@@ -266,31 +249,6 @@ def _keeper(folder: DataFolder, audience: Audience, ledger: Ledger, book: Book, 
         chance=random.SystemRandom().random,
     )
     destination = Destination(wanted_of(audience), shop=people, book=book, pusher=pusher, clock=clock)
-    return _Keeper(destination, audience.name, over)
-
-
-class _Keeper(Thread):
-    def __init__(self, destination: Destination, name: str, over: Event) -> None:
-        super().__init__(name=f"audience {name}", daemon=True)
-        self.woken = Event()
-        self._destination = destination
-        self._over = over
-
-    def run(self) -> None:
-        while not self._over.is_set():
-            self.woken.clear()
-            if wait_s := self._turn():
-                self.woken.wait(wait_s)
-
-    def end(self) -> None:
-        self._over.set()
-        self.woken.set()
-
-    def _turn(self) -> float:
-        try:
-            return self._destination.turn()
-        except (StoreError, OverError):  # engine, ledger or disk are away, or the house stops: it is told later
-            return IDLE_S
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
-            return FAULT_S
+    # Where engine, ledger or disk are away, or the house stops, it is told later.
+    away = (StoreError, OverError)
+    return Turning(f"audience {audience.name}", destination.turn, idle_s=IDLE_S, away=away, over=over)

@@ -7,16 +7,14 @@ takes once, whatever stops it; while a store is away it waits.
 from __future__ import annotations
 
 import contextlib
-import sys
-import traceback
 from collections.abc import Callable, Iterator
-from threading import Event, Thread
+from threading import Event
 
-from livepost.errors import StoreError
 from livepost.ledger.base import Ledger
 from livepost.log.base import LogReader
 from livepost.measure.stage import measured
 from livepost.model.earning import Measured
+from livepost.runtime.courier.turning import Turning, turning
 from livepost.runtime.data.folder import DataFolder
 
 READ_AT_ONCE = 5_000
@@ -27,9 +25,6 @@ BREATH_S = 0.02
 
 IDLE_S = 0.5
 """How late a hit or an order is measured at most when nobody wakes it."""
-
-FAULT_S = 5.0
-"""How long it rests after an error that nobody thought of."""
 
 STOP_S = 5.0
 
@@ -59,41 +54,14 @@ def measuring(folder: DataFolder) -> Iterator[Callable[[], None]]:
     with contextlib.ExitStack() as open_:
         ledger = open_.enter_context(contextlib.closing(folder.ledger()))
         log = open_.enter_context(contextlib.closing(folder.log_reader()))
-        meter = _Meter(log, ledger)
-        meter.start()
-        try:
-            yield meter.woken.set
-        finally:
-            meter.end()
-            meter.join(STOP_S)
+        over = Event()
+        meter = Turning("measuring", lambda: _turn(log, ledger, over), idle_s=IDLE_S, over=over)
+        yield open_.enter_context(turning([meter], STOP_S))
 
 
-class _Meter(Thread):
-    def __init__(self, log: LogReader, ledger: Ledger) -> None:
-        super().__init__(name="measuring", daemon=True)
-        self.woken = Event()
-        self._log = log
-        self._ledger = ledger
-        self._over = Event()
-
-    def run(self) -> None:
-        while not self._over.is_set():
-            self.woken.clear()
-            rest_s = self._turn()
-            if rest_s == BREATH_S:
-                self._over.wait(rest_s)
-            else:
-                self.woken.wait(rest_s)
-
-    def end(self) -> None:
-        self._over.set()
-        self.woken.set()
-
-    def _turn(self) -> float:
-        try:
-            return BREATH_S if measure_next(self._log, self._ledger) else IDLE_S
-        except StoreError:  # log, ledger or disk are away: it goes on from where it was
-            return IDLE_S
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
-            return FAULT_S
+def _turn(log: LogReader, ledger: Ledger, over: Event) -> float:
+    """Measure a stretch and take breath, whoever wakes it meanwhile; return how long to wait for the next one (s)."""
+    if not measure_next(log, ledger):
+        return IDLE_S
+    over.wait(BREATH_S)
+    return 0.0

@@ -18,7 +18,7 @@ from livepost.api.happening import Place, place_of, told
 from livepost.clock import SimulatedClock
 from livepost.errors import SettingsError
 from livepost.ledger.sqlite import SqliteLedger
-from livepost.runtime.courier import announcing as room
+from livepost.runtime.courier import turning as room
 from livepost.runtime.courier.announcing import Stream, announcing
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
