@@ -44,6 +44,7 @@ from livepost.runtime.house.supervisor import recorder_names
 from livepost.runtime.recorder.job import Job
 from livepost.runtime.recorder.process import FoundSubjects, do
 from livepost.vault.base import USER, ExternalId
+from livepost.vault.kek.memory import MemoryKeks
 from livepost.vault.sqlite import SqliteVault
 
 BATCH, PEOPLE, CONNECTIONS, RECORDERS = 100, 10_000, 8, 2
@@ -134,10 +135,10 @@ def _in_recorder() -> Iterator[Round]:
     collect_seldom()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "vault.db"
-        with closing(SqliteVault(path, bytes(32))) as vault:
+        with closing(SqliteVault(path, MemoryKeks(bytes(32)))) as vault:
             vault.admit([ExternalId(USER, f"shopper-{number}") for number in range(PEOPLE)])
             vault.commit()
-            with closing(SqliteVault(path, bytes(32), readonly=True)) as read:
+            with closing(SqliteVault(path, MemoryKeks(bytes(32)), readonly=True)) as read:
                 plan = TrackingPlan(compile_project(collect(vars(small_shop))))
                 recorder = Recorder("bench", FoundSubjects(read, lambda _: None), plan)
                 arrival = Arrival(source="bench", key=KeyKind.SECRET, received_at=time.time_ns() // 1_000_000)

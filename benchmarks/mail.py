@@ -40,6 +40,7 @@ from livepost.model.person import PersonView
 from livepost.model.record import SealedValue
 from livepost.render.template import Templates
 from livepost.vault.base import ExternalId
+from livepost.vault.kek.memory import MemoryKeks
 from livepost.vault.sqlite import SqliteVault
 
 PEOPLE = 1_000
@@ -134,7 +135,7 @@ def _decision(number: int, subject: bytes) -> Decision:
 
 def measure(mails: int, folder: Path) -> dict[str, Any]:
     """Return the figures of one run in `folder`."""
-    vault = SqliteVault(folder / "vault.db", digest("kek", size=32))
+    vault = SqliteVault(folder / "vault.db", MemoryKeks(digest("kek", size=32)))
     neighbours = Neighbours(vault, mails)
     template = files("livepost.project") / "starter" / "templates" / "browse_reminder.mjml"
     shop = Shop(

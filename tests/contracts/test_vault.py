@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 from collections.abc import Iterator
 from itertools import count
@@ -13,6 +12,7 @@ import pytest
 
 from livepost.testing.contracts.vault import DurableVaultContract, VaultContract, spelled_in
 from livepost.vault.base import Vault
+from livepost.vault.kek.memory import MemoryKeks
 from livepost.vault.memory import MemoryVault
 from livepost.vault.sqlite import SqliteVault
 
@@ -27,18 +27,18 @@ class SqliteBench:
         self._root = root
         self._opened = opened
         self._numbers = count()
-        self._made: dict[int, tuple[Path, bytes]] = {}
+        self._made: dict[int, tuple[Path, MemoryKeks]] = {}
 
     def new(self) -> Vault:
-        return self._vault(self._root / f"vault-{next(self._numbers)}.db", os.urandom(32))
+        return self._vault(self._root / f"vault-{next(self._numbers)}.db", MemoryKeks())
 
     def reopen(self, vault: Vault) -> Vault:
         vault.close()
         return self._vault(*self._made[id(vault)])
 
     def reader(self, vault: Vault) -> Vault:
-        path, kek = self._made[id(vault)]
-        reader = SqliteVault(path, kek, readonly=True)
+        path, keks = self._made[id(vault)]
+        reader = SqliteVault(path, keks, readonly=True)
         self._opened.callback(reader.close)
         return reader
 
@@ -47,10 +47,10 @@ class SqliteBench:
         # Read by another process: closing a file here would drop this process's locks on it (POSIX).
         return subprocess.run(["cat", *path.parent.glob(path.name + "*")], check=True, capture_output=True).stdout
 
-    def _vault(self, path: Path, kek: bytes) -> Vault:
-        vault = SqliteVault(path, kek)
+    def _vault(self, path: Path, keks: MemoryKeks) -> Vault:
+        vault = SqliteVault(path, keks)
         self._opened.callback(vault.close)
-        self._made[id(vault)] = (path, kek)
+        self._made[id(vault)] = (path, keks)
         return vault
 
 

@@ -43,6 +43,7 @@ from livepost.settings.load import load
 from livepost.settings.settings import Settings
 from livepost.state.sqlite import SqliteState
 from livepost.vault.base import USER, ExternalId
+from livepost.vault.kek.memory import MemoryKeks
 from livepost.vault.sqlite import SqliteVault
 from tests.conservation import vanished_between
 from tests.crash.house import SHOP, SOURCE
@@ -56,7 +57,7 @@ WAL_PAGES = 12
 
 ROLL_BYTES = 30_000
 STATE_WAL_BYTES = 200_000
-KEK = bytes(range(32))
+KEKS = MemoryKeks(bytes(range(32)))
 
 
 @dataclass(frozen=True)
@@ -250,7 +251,7 @@ class Counter:
         data = self.folder
         with ExitStack() as opened:
             self.vault = opened.enter_context(
-                closing(SqliteVault(data / "vault.db", KEK, new_id=self._new_id, wal_pages=WAL_PAGES, vfs=self._vfs))
+                closing(SqliteVault(data / "vault.db", KEKS, new_id=self._new_id, wal_pages=WAL_PAGES, vfs=self._vfs))
             )
             log = SqliteLog(
                 data / "log",

@@ -1,22 +1,34 @@
-"""`livepost keys`: the write and secret keys of the data folder; for its local owner only."""
+"""`livepost keys`: the write and secret keys of the data folder, and rotations of the key-encryption key; for its local
+owner only.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
+import time
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.progress import Progress, TextColumn
 from rich.table import Column, Table
 
-from livepost.cli.workspace import folder_here
+from livepost.cli.workspace import folder_here, used_folder_here
 from livepost.clock import WallClock
+from livepost.errors import StoreError
+from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.keyring import StoredKey
+from livepost.runtime.front.rotating import ROTATE, ROTATION, Rotation
+from livepost.runtime.sockets.wire import POLL_S, WireClient, WireError
+from livepost.vault.kek.rotation import begin, is_under_way, steps
 
-app = typer.Typer(help="Write and secret keys of the data folder.", no_args_is_help=True)
+app = typer.Typer(help="Write and secret keys of the data folder; its key-encryption key.", no_args_is_help=True)
 _console = Console(soft_wrap=True, highlight=False)
+_errors = Console(soft_wrap=True, highlight=False, stderr=True)
 
 _SOURCES = {"write": "website", "secret": "server"}
 
@@ -61,6 +73,81 @@ def revoke(id: Annotated[str, typer.Argument(help="The key's id, as `livepost ke
     """Make a key invalid from now on."""
     revoked = folder_here().keys.revoke(id, WallClock().now_ms())
     _console.print(f"The {revoked.kind} key of {revoked.source} is not valid any more.")
+
+
+@app.command()
+def rotate(as_json: AsJson = False) -> None:
+    """Make a new key-encryption key and wrap all keys of the vault by it; the house may run.
+
+    The older key is kept, as retired, for backups of before: `livepost keys destroy` ends that.
+    """
+    folder = used_folder_here()
+    keys = _rotated_by_the_house(folder) if _runs(folder) else _rotated_here(folder)
+    left = sum(one.retired for one in folder.keks.read())
+    if as_json:
+        _console.print(json.dumps({"keys": keys, "retired": left}))
+        return
+    _console.print(f"All keys of the vault are wrapped by a new key-encryption key; older ones kept: {left}.")
+    if is_under_way(folder.keks):
+        _console.print("Take the older key out of the variable now, and keep it with your backups.")
+
+
+@app.command()
+def destroy(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, as_json: AsJson = False) -> None:
+    """Destroy the retired key-encryption keys: no backup of before the last rotation opens any more."""
+    folder = used_folder_here()
+    retired = sum(one.retired for one in folder.keks.read())
+    if retired and not yes:
+        if as_json or not sys.stdin.isatty():
+            raise typer.BadParameter("nobody is there to be asked; say --yes")
+        typer.confirm(
+            f"Destroy {_count(retired, 'retired key')}? Backups of the vault of before open no more", abort=True
+        )
+    gone = folder.keks.destroy()
+    if as_json:
+        _console.print(json.dumps({"destroyed": gone}))
+        return
+    _console.print(f"{_count(gone, 'key-encryption key')} destroyed." if gone else "There is no retired key.")
+
+
+def _runs(folder: DataFolder) -> bool:
+    """Whether a front runs, which then is the one that writes the vault."""
+    with closing(WireClient(folder.front_socket)) as front:
+        try:
+            front.call(ROTATION, None, Rotation)
+        except WireError:
+            return False
+        return True
+
+
+def _rotated_by_the_house(folder: DataFolder) -> int:
+    with closing(WireClient(folder.front_socket)) as front, _bar() as bar:
+        told, shown = front.call(ROTATE, None, Rotation), bar.add_task("keys wrapped", total=None)
+        while told.running:
+            time.sleep(POLL_S)
+            told = front.call(ROTATION, None, Rotation)
+            bar.update(shown, completed=told.keys)
+            if told.trouble:
+                raise StoreError(f"the rotation waits: {told.trouble}; the house tries again, and so may you")
+    return told.keys
+
+
+def _rotated_here(folder: DataFolder) -> int:
+    store, keys = folder.keks, 0
+    with closing(folder.vault(readonly=False)) as vault, _bar() as bar:
+        begin(store)
+        shown = bar.add_task("keys wrapped", total=None)
+        for keys in steps(store, vault):
+            bar.update(shown, completed=keys)
+    return keys
+
+
+def _bar() -> Progress:
+    return Progress(TextColumn("{task.description}: {task.completed:,}"), console=_errors, transient=True)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _plain(key: StoredKey) -> dict[str, object]:

@@ -16,6 +16,7 @@ import msgspec
 
 from livepost.errors import SettingsError
 from livepost.settings.audience import Audience, check_audiences
+from livepost.settings.kek import read_kek_reference
 from livepost.settings.mail_events import MailEvents, check_mail_events
 from livepost.settings.part import (
     PARTS,
@@ -200,7 +201,7 @@ def _check(values: Mapping[str, Value]) -> None:
         check_part(part, values[part.key].given, values[part.key].origin)
     check_lake(values["lake"].origin)
     check_host(values["host"].given, values["host"].origin)
-    check_reference("kek", values["kek"].given, values["kek"].origin)
+    read_kek_reference(values["kek"].given, values["kek"].origin)
     _check_mail(values["mail"], values["mail_password"])
     check_senders(values["senders"].given, values["mail"].origin != DEFAULT, values["senders"].origin)
     check_domain_pace(values["domain_pace"].given, values["domain_pace"].origin)

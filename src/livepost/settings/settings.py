@@ -105,7 +105,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
     ] = {}
     kek: Annotated[
         str,
-        Meta(description="Key-encryption key of the vault, by reference: `file:PATH` or `env:NAME` (base64)."),
+        Meta(
+            description="Key-encryption key of the vault, by reference: `file:PATH` or `env:NAME` (base64), "
+            "`aws-kms:KEY` (the extra `livepost[kms]`) or `transit:KEY` (HashiCorp Vault)."
+        ),
     ] = "file:./data/keys/kek"
     sender: Annotated[
         str,

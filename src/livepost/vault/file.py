@@ -21,6 +21,7 @@ import apsw
 import msgspec
 
 from livepost.errors import OutcomeUnknownError, StoreError
+from livepost.vault.kek.files import sync_folder
 
 VAULT_FORMAT = 1
 
@@ -99,13 +100,12 @@ class VaultFile:
         """Return the rows there are for the subject ids, in any order."""
         return self._rows("subject", subjects)
 
-    def rows_in_parts(self) -> Iterator[list[SubjectRow]]:
-        """Go through all rows, READ_AT_ONCE at a time; they may be changed meanwhile."""
-        select = f"SELECT rowid, {_COLUMNS} FROM subjects WHERE rowid > ? ORDER BY rowid LIMIT {READ_AT_ONCE}"
-        rows = self._select(select, (-1,))
-        while rows:
-            yield [SubjectRow(*row[1:]) for row in rows]
-            rows = self._select(select, (rows[-1][0],))
+    def rows_after(self, place: int, limit: int) -> tuple[list[SubjectRow], int]:
+        """Return the next rows behind a place (-1: the first ones), and the place of the last."""
+        rows = self._select(
+            f"SELECT rowid, {_COLUMNS} FROM subjects WHERE rowid > ? ORDER BY rowid LIMIT ?", (place, limit)
+        )
+        return [SubjectRow(*row[1:]) for row in rows], rows[-1][0] if rows else place
 
     def insert(self, rows: Sequence[SubjectRow]) -> None:
         """Put new rows in, within a transaction."""
@@ -256,7 +256,7 @@ def _lock(path: Path) -> int:
     try:
         if not path.exists():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StoreError(f"the vault {path} cannot be made: {error}") from error
@@ -266,12 +266,3 @@ def _lock(path: Path) -> int:
         os.close(lock)
         raise StoreError(f"another process writes the vault {path}; stop it, or open this one read-only") from error
     return lock
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

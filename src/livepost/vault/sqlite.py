@@ -7,21 +7,21 @@ In: external ids. Out: subjects with their keys. Promises: nothing that names a 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from livepost.errors import OverloadedError, SealError, StoreError
 from livepost.ids import new_subject_id
 from livepost.vault.base import ExternalId
 from livepost.vault.external import normalised
 from livepost.vault.file import WAL_PAGES, SubjectRow, VaultFile
-from livepost.vault.kek import KEK_BYTES
+from livepost.vault.kek.base import Keks, KekStore
+from livepost.vault.kek.rotation import START, STEP_KEYS
 from livepost.vault.recent import Recent
 from livepost.vault.root import RootSecret, new_root
-from livepost.vault.subject import KeyedSubject, new_key, unwrap, wrap
+from livepost.vault.subject import KeyedSubject, new_key
 
 CACHED_SUBJECTS = 20_000
 """Subjects kept with their key objects (2 KB each), by their id and by their external id."""
@@ -42,7 +42,7 @@ class SqliteVault:
     def __init__(
         self,
         path: Path,
-        key_encryption_key: bytes,
+        keks: KekStore,
         *,
         readonly: bool = False,
         cached: int = CACHED_SUBJECTS,
@@ -51,13 +51,13 @@ class SqliteVault:
         wal_pages: int = WAL_PAGES,
         vfs: str | None = None,
     ) -> None:
-        """Open the vault at `path`; the writer makes it if it is not there.
+        """Open the vault at `path` with the key-encryption keys; the writer makes it if it is not there.
 
         `wal_pages` are the pages that its WAL holds at most before it is moved to the file; `vfs` names an apsw VFS.
         Raises StoreError if it cannot be opened, has another writer, or another key-encryption key made it.
         """
         self._path = path
-        self._kek = _aead(key_encryption_key)
+        self._keks = Keks(keks)
         self._readonly = readonly
         self._new_id = new_id
         self._max_pending = max_pending
@@ -144,21 +144,25 @@ class SqliteVault:
         self._file.empty_wal()
         return gone
 
-    def rotate(self, new_key_encryption_key: bytes) -> None:
-        """Wrap the root secret and all keys by another key-encryption key, in one transaction.
+    def wrap_anew(self, after: int = START, limit: int = STEP_KEYS) -> int | None:
+        """Wrap the root secret and the next keys by the newest key-encryption key, in one transaction.
 
-        Vaults opened elsewhere with the old one open no further keys: open them again.
+        Begin with START; what is returned is where to go on, None at the end: nothing is wrapped by an older one then,
+        not in the WAL either. The key is read again at the beginning. Vaults opened elsewhere go on meanwhile.
         """
         self.commit()
-        kek = _aead(new_key_encryption_key)
+        if after == START:
+            self._keks.refresh()
+        rows, last = self._file.rows_after(after, limit)
         with self._file.transaction():
-            self._file.put_root(wrap(kek, self._unwrap(self._file.root() or b"", _ROOT), _ROOT))
-            for rows in self._file.rows_in_parts():
-                self._file.put_keys(
-                    [(wrap(kek, self._unwrap(row.wrapped, row.subject), row.subject), row.subject) for row in rows]
-                )
-        self._kek = kek
+            if after == START:
+                self._wrap_root_anew()
+            anew = [(self._wrapped_anew(row.wrapped, row.subject), row.subject) for row in rows]
+            self._file.put_keys([(wrapped, subject) for wrapped, subject in anew if wrapped is not None])
+        if len(rows) == limit:
+            return last
         self._file.empty_wal()
+        return None
 
     def blind(self, purpose: str, value: str) -> bytes:
         """Return a 16-byte keyed hash of `value` for `purpose`."""
@@ -208,7 +212,7 @@ class SqliteVault:
     def _new(self, id: ExternalId) -> KeyedSubject:
         key, blind = new_key(), self._root.blind_id(id)
         keyed = KeyedSubject(self._new_id(), id.kind, blind, key)
-        wrapped = wrap(self._kek, key, keyed.subject)
+        wrapped = self._keks.wrap(key, keyed.subject)
         row = SubjectRow(keyed.subject, blind, id.kind, wrapped, keyed.seal_id(id))
         self._pending[blind] = (row, keyed)
         self._by_id.put(id, keyed)
@@ -221,8 +225,22 @@ class SqliteVault:
         return keyed
 
     def _unwrap(self, wrapped: bytes, owner: bytes) -> bytes:
+        with self._telling_which():
+            return self._keks.unwrap(wrapped, owner)
+
+    def _wrapped_anew(self, wrapped: bytes, owner: bytes) -> bytes | None:
+        with self._telling_which():
+            return self._keks.wrapped_anew(wrapped, owner)
+
+    def _wrap_root_anew(self) -> None:
+        wrapped = self._wrapped_anew(self._file.root() or b"", _ROOT)
+        if wrapped is not None:
+            self._file.put_root(wrapped)
+
+    @contextlib.contextmanager
+    def _telling_which(self) -> Iterator[None]:
         try:
-            return unwrap(self._kek, wrapped, owner)
+            yield
         except InvalidTag:
             raise StoreError(
                 f"a key in the vault {self._path} does not open with this key-encryption key; give the one it was made "
@@ -249,11 +267,5 @@ class SqliteVault:
             raise StoreError(f"the vault {self._path} is not made yet; start the front first")
         root = new_root()
         with self._file.transaction():
-            self._file.put_root(wrap(self._kek, root, _ROOT))
+            self._file.put_root(self._keks.wrap(root, _ROOT))
         return RootSecret(root)
-
-
-def _aead(kek: bytes) -> AESGCM:
-    if len(kek) != KEK_BYTES:
-        raise ValueError(f"expected a key-encryption key of {KEK_BYTES} bytes, got {len(kek)}")
-    return AESGCM(kek)

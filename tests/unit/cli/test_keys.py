@@ -1,4 +1,6 @@
+import base64
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -6,7 +8,12 @@ import pytest
 from livepost.model.record import KeyKind
 from livepost.runtime.data.folder import DataFolder
 from livepost.settings.load import load
+from livepost.vault.base import USER, ExternalId
+from livepost.vault.kek.memory import MemoryKeks
+from livepost.vault.sqlite import SqliteVault
 from tests.unit.cli.conftest import Command
+
+ADA = ExternalId(USER, "ada")
 
 
 def lookup(project: Path, key: str) -> tuple[str, KeyKind] | None:
@@ -62,3 +69,55 @@ def test_an_unknown_id_is_said_in_a_sentence(livepost: Command, project: Path) -
 def test_a_folder_without_keys_says_how_to_make_one(livepost: Command, project: Path) -> None:
     assert livepost("keys", "list").out == "There are no keys yet: `livepost keys new write` makes one.\n"
     assert livepost("keys", "list", "--json").json() == []
+
+
+def used(project: Path) -> DataFolder:
+    """The project's folder with a vault of one person, as a house leaves it."""
+    folder = DataFolder(load(project, {}).settings)
+    folder.prepare()
+    folder.state_path.touch()
+    with closing(folder.vault(readonly=False)) as vault:
+        vault.admit([ADA])
+        vault.commit()
+    return folder
+
+
+def test_the_key_encryption_key_is_rotated_while_no_house_runs(livepost: Command, project: Path) -> None:
+    folder = used(project)
+    (old,) = folder.keks.read()
+    told = livepost("keys", "rotate")
+    assert told.code == 0
+    assert "All keys of the vault are wrapped by a new key-encryption key; older ones kept: 1." in told.out
+    new, retired = folder.keks.read()
+    assert (retired.key, retired.retired, new.key != old.key) == (old.key, True, True)
+    with closing(SqliteVault(folder.path / "vault.db", MemoryKeks(new.key), readonly=True)) as vault:
+        assert vault.find(ADA) is not None
+    assert livepost("keys", "rotate", "--json").json() == {"keys": 0, "retired": 2}
+
+
+def test_retired_keys_are_destroyed_only_when_somebody_says_so(livepost: Command, project: Path) -> None:
+    folder = used(project)
+    assert livepost("keys", "destroy").out == "There is no retired key.\n"
+    livepost("keys", "rotate")
+    told = livepost("keys", "destroy")
+    assert (told.code, "say --yes" in told.err, len(folder.keks.read())) == (2, True, 2)
+    assert livepost("keys", "destroy", "--yes").out == "1 key-encryption key destroyed.\n"
+    assert len(folder.keks.read()) == 1
+    with closing(folder.vault(readonly=True)) as vault:
+        assert vault.find(ADA) is not None
+
+
+def test_a_key_in_a_variable_is_rotated_by_hand_and_the_command_says_how(
+    livepost: Command, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "livepost.toml").write_text('kek = "env:SHOP_KEK"\n')
+    old, new = (base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2))
+    monkeypatch.setenv("SHOP_KEK", old)
+    used(project)
+    told = livepost("keys", "rotate")
+    assert (told.code, "start the house with NEW and OLD in it" in told.err) == (1, True)
+    monkeypatch.setenv("SHOP_KEK", f"{new} {old}")
+    assert "Take the older key out of the variable now" in livepost("keys", "rotate").out
+    monkeypatch.setenv("SHOP_KEK", new)
+    with closing(DataFolder(load(project, {}).settings).vault(readonly=True)) as vault:
+        assert vault.find(ADA) is not None

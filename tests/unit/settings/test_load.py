@@ -121,7 +121,7 @@ def test_a_part_that_is_not_built_is_refused_with_its_line(tmp_path: Path) -> No
 
 
 def test_a_secret_written_out_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="must refer to a secret"):
+    with pytest.raises(SettingsError, match="must refer to a key"):
         load(tmp_path, {"LIVEPOST_KEK": "hunter2"})
 
 

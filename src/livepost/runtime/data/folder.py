@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -14,13 +15,14 @@ from livepost.errors import StoreError
 from livepost.ledger.opening import ledger_password, open_ledger
 from livepost.ledger.stored import StoredLedger
 from livepost.log.sqlite import SqliteLog, SqliteLogReader
+from livepost.runtime.data.keks import keks_of, make_keks
 from livepost.runtime.data.keyring import KeyRing
 from livepost.settings.settings import Settings
 from livepost.state.base import DurableStateStore
 from livepost.state.image import Images
 from livepost.state.opening import open_state, state_name
 from livepost.state.placing import settle
-from livepost.vault.kek import make_kek_file, read_kek
+from livepost.vault.kek.base import KekStore
 from livepost.vault.sqlite import SqliteVault
 
 LEDGER = "ledger.db"
@@ -136,13 +138,10 @@ class DataFolder(msgspec.Struct, frozen=True):
         return KeyRing(self.path / "keys" / "keys.json")
 
     def prepare(self) -> None:
-        """Make what is not there yet: the folder, the key-encryption key where it is a file, the vault to be read."""
+        """Make what is not there yet: the folder, the key-encryption key where it can be made, the vault to be read."""
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
-        scheme, _, place = self.settings.kek.partition(":")
-        if scheme == "file" and not Path(place).exists():
-            Path(place).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            make_kek_file(Path(place))
+        make_keks(self.settings, self.path / "keys", os.environ)
         if not (self.path / "vault.db").exists():
             self.vault(readonly=False).close()
 
@@ -178,7 +177,12 @@ class DataFolder(msgspec.Struct, frozen=True):
 
     def vault(self, *, readonly: bool) -> SqliteVault:
         """Open the vault; only the front writes it."""
-        return SqliteVault(self.path / "vault.db", read_kek(self.settings.kek), readonly=readonly)
+        return SqliteVault(self.path / "vault.db", self.keks, readonly=readonly)
+
+    @property
+    def keks(self) -> KekStore:
+        """Where the key-encryption keys are."""
+        return keks_of(self.settings, self.path / "keys", os.environ)
 
     @property
     def has_ledger(self) -> bool:

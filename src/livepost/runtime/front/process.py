@@ -45,6 +45,7 @@ from livepost.runtime.front.letters import letters_of
 from livepost.runtime.front.listening import listen, serve
 from livepost.runtime.front.pages import Pages
 from livepost.runtime.front.replaying import REPLAY, Replaying
+from livepost.runtime.front.rotating import ROTATE, ROTATION, Rotating
 from livepost.runtime.front.sending import Sending, template_names, wake_courier
 from livepost.runtime.front.subscribing import Subscribing
 from livepost.runtime.front.tending import Tending
@@ -135,6 +136,7 @@ class _Front:
         self._changing = Changing(folder.definitions_file, self._intake, lambda: writing.log, self._use_plan)
         self._undoing = Undoing(self._intake, lambda: writing.log, self._changing.known)
         self._broadcasting = self._new_broadcasting()
+        self._rotating = Rotating(lambda: folder.keks, lambda: writing.vault)
         self._server = WireServer(folder.front_socket, self._handlers())
         self._changing.start(project.compiled)
         self._project = fitting(folder, project, self._changing.named.serving)
@@ -158,13 +160,14 @@ class _Front:
         await self._server.start()
         waking = wake_courier(self._folder, self._sending.taken)
         tending = (self._tick(), self._prune(), self._recover(), self._echo(), self._ease(), self._resume())
-        works = (*tending, self._follow(), waking)
+        works = (*tending, self._follow(), self._rotating.resume(), waking)
         tasks = [asyncio.create_task(work) for work in works]
         try:
             await stopped(self._serve(listening))
         finally:
             for task in tasks:
                 task.cancel()
+            self._rotating.close()
             self._recorders.close()
             self._house.close()
             self._pages.close()
@@ -188,6 +191,8 @@ class _Front:
             BROADCAST: self._broadcasting.handle,
             APPROVE: self._broadcasting.handle_approval,
             HEAR: self._hear,
+            ROTATE: self._rotating.begin,
+            ROTATION: self._rotating.told,
         }
 
     def _new_intake(self) -> Intake:

@@ -18,6 +18,7 @@ from livepost.model.record import KeyKind, Record
 from livepost.runtime.recorder.job import Done, Job, Planned
 from livepost.runtime.recorder.process import FoundSubjects, Plan, do
 from livepost.vault.base import USER, ExternalId
+from livepost.vault.kek.memory import MemoryKeks
 from livepost.vault.memory import MemoryVault
 from livepost.vault.sqlite import SqliteVault
 
@@ -76,8 +77,8 @@ def opened(record: Record, vault: SqliteVault) -> tuple[object, ...]:
 
 def test_a_recorder_makes_the_records_that_the_front_would_make(tmp_path: Path) -> None:
     with (
-        closing(SqliteVault(tmp_path / "v.db", KEK)) as written,
-        closing(SqliteVault(tmp_path / "v.db", KEK, readonly=True)) as read,
+        closing(SqliteVault(tmp_path / "v.db", MemoryKeks(KEK))) as written,
+        closing(SqliteVault(tmp_path / "v.db", MemoryKeks(KEK), readonly=True)) as read,
     ):
         front = Front(written)
         done = do(Job(7, BODY, ARRIVAL), Recorder("shop", FoundSubjects(read, front.make), PLAN))
@@ -90,8 +91,8 @@ def test_a_recorder_makes_the_records_that_the_front_would_make(tmp_path: Path) 
 
 def test_the_front_is_asked_only_for_who_is_new(tmp_path: Path) -> None:
     with (
-        closing(SqliteVault(tmp_path / "v.db", KEK)) as written,
-        closing(SqliteVault(tmp_path / "v.db", KEK, readonly=True)) as read,
+        closing(SqliteVault(tmp_path / "v.db", MemoryKeks(KEK))) as written,
+        closing(SqliteVault(tmp_path / "v.db", MemoryKeks(KEK), readonly=True)) as read,
     ):
         front = Front(written)
         subjects = FoundSubjects(read, front.make)
@@ -103,8 +104,8 @@ def test_the_front_is_asked_only_for_who_is_new(tmp_path: Path) -> None:
 
 def test_who_the_front_could_not_make_is_an_error_and_no_record(tmp_path: Path) -> None:
     with (
-        closing(SqliteVault(tmp_path / "v.db", KEK)),
-        closing(SqliteVault(tmp_path / "v.db", KEK, readonly=True)) as read,
+        closing(SqliteVault(tmp_path / "v.db", MemoryKeks(KEK))),
+        closing(SqliteVault(tmp_path / "v.db", MemoryKeks(KEK), readonly=True)) as read,
         pytest.raises(StoreError, match="expected the front to have made all subjects"),
     ):
         FoundSubjects(read, nobody).admit([ExternalId(USER, "ada")])
@@ -112,8 +113,8 @@ def test_who_the_front_could_not_make_is_an_error_and_no_record(tmp_path: Path) 
 
 def test_a_batch_whose_subjects_cannot_be_made_is_given_back_undone(tmp_path: Path) -> None:
     with (
-        closing(SqliteVault(tmp_path / "v.db", KEK)),
-        closing(SqliteVault(tmp_path / "v.db", KEK, readonly=True)) as read,
+        closing(SqliteVault(tmp_path / "v.db", MemoryKeks(KEK))),
+        closing(SqliteVault(tmp_path / "v.db", MemoryKeks(KEK), readonly=True)) as read,
     ):
         done = do(Job(1, BODY, ARRIVAL), Recorder("shop", FoundSubjects(read, nobody), PLAN))
         assert (done.piece, done.refusal) == (None, None)

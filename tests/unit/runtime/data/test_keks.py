@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import base64
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import msgspec
+import pytest
+
+from livepost.errors import SettingsError
+from livepost.fetch.address import UnsafeAddressError
+from livepost.runtime.data.keks import keks_of, make_keks
+from livepost.settings.settings import Settings
+from livepost.vault.kek.plain import FileKeks, VariableKeks
+from livepost.vault.kek.wrapped import WrappedKeks
+
+KEY = bytes(range(32))
+
+
+class Played(BaseHTTPRequestHandler):
+    """A server that answers as Transit's reference prints it."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        token = self.headers["X-Vault-Token"] == "hvs.token"
+        data = {"plaintext": base64.b64encode(KEY).decode(), "ciphertext": "vault:v1:x"}
+        body = msgspec.json.encode({"data": data} if token else {"errors": ["permission denied"]})
+        self.send_response(200 if token else 403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_the_setting_says_where_keys_are_kept(tmp_path: Path) -> None:
+    assert isinstance(keks_of(Settings(kek=f"file:{tmp_path}/kek"), tmp_path, {}), FileKeks)
+    assert isinstance(keks_of(Settings(kek="env:SHOP_KEK"), tmp_path, {}), VariableKeks)
+    environ = {"VAULT_ADDR": "https://vault.example.com:8200", "VAULT_TOKEN": "x"}
+    assert isinstance(keks_of(Settings(kek="transit:shop"), tmp_path, environ), WrappedKeks)
+
+
+def test_a_first_key_is_made_once_where_one_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(kek=f"file:{tmp_path}/keys/kek")
+    make_keks(settings, tmp_path, {})
+    made = keks_of(settings, tmp_path, {}).read()
+    make_keks(settings, tmp_path, {})
+    assert keks_of(settings, tmp_path, {}).read() == made
+    monkeypatch.delenv("SHOP_KEK", raising=False)
+    make_keks(Settings(kek="env:SHOP_KEK"), tmp_path, {})
+
+
+@pytest.mark.parametrize("missing", ["VAULT_ADDR", "VAULT_TOKEN"])
+def test_transit_says_which_variable_is_missing(tmp_path: Path, missing: str) -> None:
+    environ = {"VAULT_ADDR": "https://vault.example.com:8200", "VAULT_TOKEN": "x"}
+    del environ[missing]
+    with pytest.raises(SettingsError, match=f"needs {missing}"):
+        keks_of(Settings(kek="transit:shop"), tmp_path, environ)
+
+
+def test_certificates_that_cannot_be_read_are_said(tmp_path: Path) -> None:
+    environ = {"VAULT_ADDR": "https://v.example.com", "VAULT_TOKEN": "x", "VAULT_CACERT": "/no/such/file"}
+    with pytest.raises(SettingsError, match="VAULT_CACERT names /no/such/file"):
+        keks_of(Settings(kek="transit:shop"), tmp_path, environ)
+
+
+def test_transit_is_asked_over_http_where_the_operator_allows_it_and_not_else(tmp_path: Path) -> None:
+    with HTTPServer(("127.0.0.1", 0), Played) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            here = f"127.0.0.1:{server.server_port}"
+            environ = {"VAULT_ADDR": f"http://{here}", "VAULT_TOKEN": "hvs.token"}
+            with pytest.raises(UnsafeAddressError):
+                make_keks(Settings(kek="transit:shop"), tmp_path, environ)
+            allowing = Settings(kek="transit:shop", allow_outgoing=[here])
+            make_keks(allowing, tmp_path, environ)
+            assert [one.key for one in keks_of(allowing, tmp_path, environ).read()] == [KEY]
+            with pytest.raises(SettingsError, match="Vault said 403"):
+                keks_of(allowing, tmp_path, {**environ, "VAULT_TOKEN": "another"}).read()
+        finally:
+            server.shutdown()
+            thread.join()
