@@ -12,6 +12,7 @@ import pytest
 from livepost.clock import SimulatedClock
 from livepost.ledger.base import Ledger
 from livepost.ledger.sqlite import SqliteLedger
+from livepost.testing.contracts.broadcasts import BroadcastsContract
 from livepost.testing.contracts.choices import ChoicesContract
 from livepost.testing.contracts.earnings import EarningsContract
 from livepost.testing.contracts.feedback import FeedbackContract
@@ -44,7 +45,7 @@ class DiskBench:
         return ledger
 
 
-class TestSqliteLedgerInMemory(EarningsContract, FeedbackContract, LedgerContract):
+class TestSqliteLedgerInMemory(BroadcastsContract, EarningsContract, FeedbackContract, LedgerContract):
     @pytest.fixture
     def bench(self) -> MemoryBench:
         return MemoryBench()

@@ -15,6 +15,7 @@ from livepost.ledger import postgres as body
 from livepost.ledger.base import WORKER_LEASE_MS, Ledger
 from livepost.ledger.postgres import PostgresLedger
 from livepost.settings.postgres import PostgresAddress
+from livepost.testing.contracts.broadcasts import BroadcastsContract
 from livepost.testing.contracts.choices import ChoicesContract
 from livepost.testing.contracts.earnings import EarningsContract
 from livepost.testing.contracts.feedback import FeedbackContract
@@ -53,7 +54,7 @@ def database(postgres: Server) -> PostgresAddress:
     return postgres.database()
 
 
-class TestPostgresLedger(EarningsContract, FeedbackContract, DurableLedgerContract):
+class TestPostgresLedger(BroadcastsContract, EarningsContract, FeedbackContract, DurableLedgerContract):
     @pytest.fixture
     def bench(self, database: PostgresAddress) -> Iterator[SchemaBench]:
         with contextlib.ExitStack() as opened:

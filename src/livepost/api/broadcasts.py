@@ -5,6 +5,7 @@ In: a campaign. Out: the broadcast that the idempotency key stands for. Promised
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Literal, Protocol
 
@@ -12,10 +13,13 @@ import msgspec
 from msgspec import Meta
 
 from livepost.api.action import Action, Done
+from livepost.api.campaigns import EarnedAnswer
+from livepost.api.campaigns import answer_of as answer_of_campaign
 from livepost.api.house import House
 from livepost.api.operation import Operation
 from livepost.api.people import Name
 from livepost.ledger.base import MAX_LISTED, AskedBroadcast
+from livepost.model.standing import CampaignStanding
 
 HEX = "^[0-9a-f]{32}$"
 
@@ -43,10 +47,33 @@ class BroadcastAnswer(msgspec.Struct, frozen=True, kw_only=True):
     position: int
 
 
+class BroadcastCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of everybody a broadcast asked, as `CampaignAnswer` tells of a campaign; nobody waits in one."""
+
+    decided: int = 0
+    by_state: dict[str, int] = {}
+    by_reason: dict[str, int] = {}
+    held_out: int = 0
+    sent: int = 0
+    delivered: int = 0
+    opened: int = 0
+    clicked: int = 0
+    ordered: int = 0
+    machine_opened: int = 0
+    machine_clicked: int = 0
+    earned: list[EarnedAnswer] = []
+
+
+class CountedBroadcast(BroadcastAnswer, frozen=True, kw_only=True):
+    """A broadcast, and what became of it."""
+
+    counts: BroadcastCounts
+
+
 class BroadcastsAnswer(msgspec.Struct, frozen=True):
     """Broadcasts, newest first."""
 
-    broadcasts: list[BroadcastAnswer]
+    broadcasts: list[CountedBroadcast]
 
 
 class BroadcastWish(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -77,7 +104,7 @@ class Broadcasts(Protocol):
 
 
 def _broadcasts(house: House, asked: BroadcastsAsked) -> BroadcastsAnswer:
-    return BroadcastsAnswer([answer_of(one) for one in house.broadcasts(asked.limit)])
+    return BroadcastsAnswer(counted(house.broadcasts(asked.limit), house.broadcast_standings()))
 
 
 async def _broadcast(broadcasts: Broadcasts, source: str, key: str, wish: BroadcastWish) -> Done:
@@ -105,10 +132,26 @@ def answer_of(one: AskedBroadcast) -> BroadcastAnswer:
     )
 
 
+def counted(asked: Iterable[AskedBroadcast], standings: Mapping[bytes, CampaignStanding]) -> list[CountedBroadcast]:
+    """Return broadcasts as they are told, each with what became of it."""
+    return [
+        CountedBroadcast(**msgspec.structs.asdict(answer_of(one)), counts=_counts(standings.get(one.id)))
+        for one in asked
+    ]
+
+
+def _counts(standing: CampaignStanding | None) -> BroadcastCounts:
+    if standing is None:
+        return BroadcastCounts()
+    told = answer_of_campaign(standing)
+    names = [name for name in BroadcastCounts.__struct_fields__ if name != "decided"]
+    return BroadcastCounts(decided=told.entered, **{name: getattr(told, name) for name in names})
+
+
 BROADCASTS = Operation(
     path="/api/broadcasts",
     name="broadcasts",
-    summary="What was broadcast, and what waits for approval",
+    summary="What was broadcast, what waits for approval, and what became of each",
     asked=BroadcastsAsked,
     answers=BroadcastsAnswer,
     run=_broadcasts,

@@ -71,6 +71,10 @@ class House(Protocol):
         """Return broadcasts, newest first."""
         ...
 
+    def broadcast_standings(self) -> dict[bytes, CampaignStanding]:
+        """Return what became of each broadcast by its id, those that anything was decided of."""
+        ...
+
     def test_send(self, view: PersonView, campaign: str, to: str, by: str, once: str) -> KnownSend:
         """Send a campaign's mail as a person would get it now to an address; once, of the same `once` by the same."""
         ...

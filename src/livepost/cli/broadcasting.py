@@ -13,16 +13,22 @@ import msgspec
 import typer
 from rich.console import Console
 
-from livepost.api.broadcasts import BroadcastAnswer, answer_of
+from livepost.api.broadcasts import BroadcastAnswer, BroadcastCounts, answer_of, counted
 from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import used_folder_here
 from livepost.errors import ProjectError
 from livepost.ledger.base import AskedBroadcast
+from livepost.ledger.moves import State
 from livepost.model.compiled import CampaignSpec
+from livepost.model.decision import reason_words
+from livepost.ops.campaigns import broadcast_standings
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.front.broadcasting import APPROVE, BROADCAST, Approval, Asked
 from livepost.runtime.sockets.wire import WireClient
+
+UNSETTLED: tuple[State, ...] = ("pending", "claimed", "in_flight", "unknown", "held", "failed")
+"""States that a broadcast's line tells of besides what was sent and skipped."""
 
 _console = Console(soft_wrap=True, highlight=False)
 
@@ -42,14 +48,13 @@ def broadcast(
         _require_consent(
             f"Broadcast {campaign} to {_people(folder, spec):,} people in {spec.audience}?", yes or as_json
         )
-        _say([_asked(folder, BROADCAST, Asked(campaign=campaign, message_id=uuid4().hex, by=_who()))], as_json)
+        _say(_asked(folder, BROADCAST, Asked(campaign=campaign, message_id=uuid4().hex, by=_who())), as_json)
     elif approve:
         waiting = _waiting(folder, approve)
         _require_consent(f"Approve {waiting.campaign} to {waiting.people:,} people, and begin it?", yes or as_json)
-        _say([_asked(folder, APPROVE, Approval(id=waiting.id, by=_who()))], as_json)
+        _say(_asked(folder, APPROVE, Approval(id=waiting.id, by=_who())), as_json)
     else:
-        with closing(folder.ledger()) as ledger:
-            _say(ledger.broadcasts(), as_json, several=True)
+        _say_all(folder, as_json)
 
 
 def _spec(folder: DataFolder, name: str) -> CampaignSpec:
@@ -98,15 +103,35 @@ def _who() -> str:
         return "cli"
 
 
-def _say(broadcasts: list[AskedBroadcast], as_json: bool, *, several: bool = False) -> None:
-    answers = [answer_of(one) for one in broadcasts]
+def _say(asked: AskedBroadcast, as_json: bool) -> None:
+    told = answer_of(asked)
     if as_json:
-        _console.print_json(msgspec.json.encode(answers if several else answers[0]).decode())
+        _console.print_json(msgspec.json.encode(told).decode())
+    else:
+        _console.print(_line(told), markup=False)
+
+
+def _say_all(folder: DataFolder, as_json: bool) -> None:
+    with closing(folder.ledger()) as ledger:
+        earned = ledger.earned(folder.settings.attribution_ms)
+        told = counted(ledger.broadcasts(), broadcast_standings(ledger.broadcast_counts(), earned))
+    if as_json:
+        _console.print_json(msgspec.json.encode(told).decode())
         return
-    for one in answers:
+    for one in told:
         _console.print(_line(one), markup=False)
-    if not answers:
+        if one.counts.decided:
+            _console.print(f"          {_became(one.counts)}", markup=False)
+    if not told:
         _console.print("Nothing was broadcast yet.")
+
+
+def _became(counts: BroadcastCounts) -> str:
+    """Return what became of a broadcast in a line, each loss with its reason."""
+    lost = [f"{count:,} {reason_words(reason)}" for reason, count in counts.by_reason.items()]
+    open_ = [f"{counts.by_state[state]:,} {state}" for state in UNSETTLED if counts.by_state.get(state)]
+    seen = [f"{getattr(counts, name):,} {name}" for name in ("sent", "delivered", "opened", "clicked", "ordered")]
+    return f"{counts.decided:,} decided: {'; '.join([*lost, *open_, *seen])}"
 
 
 def _line(one: BroadcastAnswer) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Literal, TypeAlias
 
@@ -22,7 +22,6 @@ from livepost.errors import RejectedError
 from livepost.ledger.base import ALL_MARKETING, COMPLAINTS, MAX_LISTED, AskedBroadcast, Delivery, Kill
 from livepost.model.compiled import CampaignSpec
 from livepost.model.decision import reason_words
-from livepost.model.earning import Earned, amounts_of
 from livepost.model.standing import CampaignStanding
 from livepost.ops.lift import sentences
 from livepost.project.money import Money
@@ -40,6 +39,12 @@ BROADCASTS_SHOWN = 10
 
 CONSOLE = "console"
 """Who asks for a broadcast, or approves one, on this page: sessions have no names yet."""
+
+
+NOBODY = CampaignStanding(
+    campaign="", declared=True, entered=0, waiting=0, by_state={}, by_reason={}, sent=0, clicked=0, held_out=0
+)
+"""The standing of a broadcast of which nothing was decided yet."""
 
 
 class CampaignAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +70,8 @@ class CampaignTold(msgspec.Struct, frozen=True):
 
 class BroadcastLine(msgspec.Struct, frozen=True, kw_only=True):
     """A broadcast: its id (hex), when it was asked for or has begun (UTC ms), to how many people, who asked for it and
-    who approved it; `waits` for approval. `orders` and `amounts` are what its mails earned.
+    who approved it; `waits` for approval. `orders` and `amounts` are what its mails earned, `steps` what became of
+    everybody it asked, with their pictures; none before anybody was.
     """
 
     id: str
@@ -76,6 +82,10 @@ class BroadcastLine(msgspec.Struct, frozen=True, kw_only=True):
     waits: bool
     orders: int
     amounts: list[str]
+    sent: int
+    clicked: int
+    steps: list[Step]
+    pictures: list[Markup]
 
 
 class BroadcastsView(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,7 +177,7 @@ def _campaign(house: House, asked: CampaignAsked) -> CampaignView:
         ],
         deliveries=[_line(one) for one in found],
         more=min(asked.limit * 4, MAX_LISTED) if len(found) == asked.limit < MAX_LISTED else 0,
-        broadcasts=_broadcasts(house, spec, standing.earned),
+        broadcasts=_broadcasts(house, spec),
     )
 
 
@@ -183,20 +193,21 @@ def _act(house: House, asked: CampaignAsked, told: CampaignTold) -> CampaignView
     return _campaign(house, asked)
 
 
-def _broadcasts(house: House, spec: CampaignSpec | None, earned: Sequence[Earned]) -> BroadcastsView | None:
+def _broadcasts(house: House, spec: CampaignSpec | None) -> BroadcastsView | None:
     if spec is None or not spec.broadcast or spec.audience is None:
         return None
     found = [one for one in house.broadcasts(MAX_LISTED) if one.campaign == spec.name]
-    of = {one.id: [line for line in earned if line.broadcast == one.id] for one in found}
+    standings = house.broadcast_standings() if found else {}
     return BroadcastsView(
         audience=spec.audience,
         people=next((one.people for one in house.segments() if one.segment == spec.audience), 0),
         newest=found[0].id.hex() if found else "",
-        lines=[_broadcast_line(one, of[one.id]) for one in found[:BROADCASTS_SHOWN]],
+        lines=[_broadcast_line(one, standings.get(one.id, NOBODY)) for one in found[:BROADCASTS_SHOWN]],
     )
 
 
-def _broadcast_line(one: AskedBroadcast, earned: Sequence[Earned]) -> BroadcastLine:
+def _broadcast_line(one: AskedBroadcast, standing: CampaignStanding) -> BroadcastLine:
+    steps = steps_of(standing) if standing.entered else []
     return BroadcastLine(
         id=one.id.hex(),
         at=one.begun_at or one.asked_at,
@@ -204,8 +215,12 @@ def _broadcast_line(one: AskedBroadcast, earned: Sequence[Earned]) -> BroadcastL
         asked_by=one.asked_by,
         approved_by=one.approved_by,
         waits=not one.approved_at,
-        orders=sum(of.orders for of in earned),
-        amounts=_in_money(amounts_of(earned)),
+        orders=standing.orders,
+        amounts=_in_money(standing.amounts),
+        sent=standing.sent,
+        clicked=standing.clicked,
+        steps=steps,
+        pictures=funnel(steps, in_words(f"{one.campaign} to {one.people:,} people", steps)) if steps else [],
     )
 
 

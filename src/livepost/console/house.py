@@ -116,6 +116,10 @@ class House(Protocol):
         """Return broadcasts, newest first."""
         ...
 
+    def broadcast_standings(self) -> dict[bytes, CampaignStanding]:
+        """Return what became of each broadcast by its id, those that anything was decided of."""
+        ...
+
     def broadcast(self, campaign: str, message_id: str, by: str) -> AskedBroadcast:
         """Broadcast a campaign, or note that it waits for approval; of one message id it is one broadcast.
 

@@ -349,6 +349,16 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class BroadcastTally(msgspec.Struct, frozen=True, kw_only=True):
+    """How many mails of a broadcast are in a state for a reason, or of how many an outcome is known."""
+
+    broadcast: bytes
+    kind: Literal["state", "outcome"]
+    what: str
+    reason: str
+    count: int
+
+
 class Ledger(Protocol):
     """The whole contract. Each method is one transaction, durable when it returns.
 
@@ -645,6 +655,10 @@ class Ledger(Protocol):
 
     def counts(self) -> list[Tally]:
         """Return how many deliveries there are by campaign, state and reason."""
+        ...
+
+    def broadcast_counts(self) -> list[BroadcastTally]:
+        """Return what `counts` and `outcome_counts` tell of campaigns for each broadcast by itself."""
         ...
 
     def note_outcome(self, decision: bytes, outcome: OutcomeKind, at_ms: int) -> bool:

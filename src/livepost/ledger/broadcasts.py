@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from livepost.ledger.base import MAX_LISTED, AskedBroadcast
+from livepost.ledger.base import MAX_LISTED, AskedBroadcast, BroadcastTally
 from livepost.ledger.store import Store
 
 Read: TypeAlias = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
@@ -51,6 +51,18 @@ def one(read: Read, id_: bytes) -> AskedBroadcast | None:
 def newest(read: Read, limit: int) -> list[AskedBroadcast]:
     """Return broadcasts, the newest first."""
     return _found(read, "ORDER BY asked_at DESC, id LIMIT ?", (min(limit, MAX_LISTED),))
+
+
+def counts(store: Store) -> list[BroadcastTally]:
+    """Return the counts kept with each move and outcome of a broadcast's mails."""
+    found = store.read(
+        "SELECT broadcast, 0, state, reason, count FROM broadcast_tallies WHERE count != 0"
+        " UNION ALL SELECT broadcast, 1, outcome, '', count FROM broadcast_outcomes ORDER BY 1, 2, 3, 4"
+    )
+    return [
+        BroadcastTally(broadcast=bytes(id_), kind="outcome" if kind else "state", what=what, reason=reason, count=count)
+        for id_, kind, what, reason, count in found
+    ]
 
 
 def _found(read: Read, which: str, values: Sequence[Any]) -> list[AskedBroadcast]:

@@ -22,6 +22,12 @@ def note(store: Store, decision: bytes, outcome: OutcomeKind, at_ms: int) -> boo
         " DO UPDATE SET count = outcome_tallies.count + 1",
         (row.campaign, outcome),
     )
+    if cause := row.cause:
+        store.change(
+            "INSERT INTO broadcast_outcomes SELECT id, ?, 1 FROM broadcasts WHERE id = ?"
+            " ON CONFLICT (broadcast, outcome) DO UPDATE SET count = broadcast_outcomes.count + 1",
+            (outcome, cause),
+        )
     return True
 
 

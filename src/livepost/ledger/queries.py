@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from livepost.ledger.base import MAX_LISTED, Delivery, Divergence, Move, Note, Tally, Withdrawal
-from livepost.ledger.moves import State
+from livepost.ledger.moves import STATES, State
 from livepost.ledger.store import Store, decode_decision
 from livepost.model.decision import Decision
 
@@ -25,20 +25,32 @@ _MOVE = (
 def deliveries(
     store: Store, person: bytes | None, campaign: str | None, state: State | None, limit: int
 ) -> list[Delivery]:
-    """Return deliveries, newest first."""
+    """Return deliveries, newest first. One search of a state ends at the last that is in it, as `tallies` counts them:
+    with a campaign it is along an index, of the newest or of those that did not go out.
+    """
+    most = bounded(limit)
     given: list[tuple[str, Any]] = []
     if person is not None:
         given.append(("person = coalesce((SELECT new FROM persons WHERE old = ?1), ?1)", person))
     if campaign is not None:
         given.append(("campaign = ?", campaign))
+    conditions = [condition for condition, _ in given]
     if state is not None:
-        given.append(("state = ?", state))
-    where = " AND ".join(condition for condition, _ in given) or "TRUE"
+        conditions.append(f"state = '{STATES[STATES.index(state)]}'")  # said, as an index of some states needs it
+        most = min(most, _tallied(store, campaign, state))
+    where = " AND ".join(conditions) or "TRUE"
     found = store.read(
         f"SELECT {DELIVERY} FROM deliveries WHERE {where} ORDER BY number DESC LIMIT ?",
-        (*(value for _, value in given), bounded(limit)),
+        (*(value for _, value in given), most),
     )
     return [delivery_of(values) for values in found]
+
+
+def _tallied(store: Store, campaign: str | None, state: State) -> int:
+    """Return how many deliveries are in a state, of a campaign if one is named."""
+    of, values = (" AND campaign = ?", (state, campaign)) if campaign is not None else ("", (state,))
+    [(count,)] = store.read(f"SELECT coalesce(sum(count), 0) FROM tallies WHERE state = ?{of}", values)
+    return int(count)
 
 
 def unknown(store: Store) -> list[Delivery]:

@@ -11,12 +11,39 @@ from itertools import chain
 
 from livepost.errors import StoreError
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 MAIL_HOURS = """CREATE TABLE IF NOT EXISTS mail_hours (
         hour INTEGER PRIMARY KEY, sent INTEGER NOT NULL, complained INTEGER NOT NULL
     )"""
 """Marketing mails sent, and complaints about some, by hours since 1970: what a complaint rate is counted from."""
+
+BROADCASTS = """CREATE TABLE IF NOT EXISTS broadcasts (
+        id BLOB PRIMARY KEY, campaign TEXT NOT NULL, message_id TEXT NOT NULL,
+        asked_at INTEGER NOT NULL, asked_by TEXT NOT NULL, people INTEGER NOT NULL,
+        approved_at INTEGER NOT NULL, approved_by TEXT NOT NULL, begun_at INTEGER NOT NULL, position INTEGER NOT NULL
+    )"""
+
+OUTCOMES = """CREATE TABLE IF NOT EXISTS outcomes (
+        decision BLOB NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (decision, outcome)
+    )"""
+
+BROADCAST_COUNTS = (
+    """CREATE TABLE IF NOT EXISTS broadcast_tallies (
+        broadcast BLOB NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (broadcast, state, reason)
+    )""",
+    """CREATE TABLE IF NOT EXISTS broadcast_outcomes (
+        broadcast BLOB NOT NULL, outcome TEXT NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (broadcast, outcome)
+    )""",
+)
+"""Of each broadcast by itself what `tallies` and `outcome_tallies` count of its campaign."""
+
+OF_BROADCASTS = "FROM broadcasts b JOIN deliveries d ON d.campaign = b.campaign AND d.position = b.position"
+"""Broadcasts with their deliveries, as a ledger of version 5 finds them: the record that asks everybody is their
+position."""
 
 TELLS = "provider_id != '' AND provider NOT IN ('smtp', 'keep')"
 """Mails whose provider may tell of them by its own id: a mail server does not."""
@@ -60,6 +87,9 @@ SCHEMA: tuple[str, ...] = (
     "CREATE INDEX IF NOT EXISTS deliveries_claimed ON deliveries (lease_until) WHERE state = 'claimed'",
     "CREATE INDEX IF NOT EXISTS deliveries_in_flight ON deliveries (worker) WHERE state = 'in_flight'",
     "CREATE INDEX IF NOT EXISTS deliveries_unknown ON deliveries (first_tried) WHERE state = 'unknown'",
+    "CREATE INDEX IF NOT EXISTS deliveries_campaign ON deliveries (campaign, number)",
+    """CREATE INDEX IF NOT EXISTS deliveries_out ON deliveries (campaign, state, number)
+        WHERE state = 'skipped' OR state = 'failed' OR state = 'unknown' OR state = 'held'""",
     "CREATE INDEX IF NOT EXISTS deliveries_person ON deliveries (person, campaign, at)",
     "CREATE INDEX IF NOT EXISTS deliveries_address ON deliveries (address, at) WHERE address IS NOT NULL",
     f"CREATE INDEX IF NOT EXISTS deliveries_provider ON deliveries (provider_id, provider) WHERE {TELLS}",
@@ -77,10 +107,7 @@ SCHEMA: tuple[str, ...] = (
         campaign TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
         PRIMARY KEY (campaign, state, reason)
     )""",
-    """CREATE TABLE IF NOT EXISTS outcomes (
-        decision BLOB NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL,
-        PRIMARY KEY (decision, outcome)
-    )""",
+    OUTCOMES,
     """CREATE TABLE IF NOT EXISTS outcome_tallies (
         campaign TEXT NOT NULL, outcome TEXT NOT NULL, count INTEGER NOT NULL,
         PRIMARY KEY (campaign, outcome)
@@ -148,11 +175,8 @@ SCHEMA: tuple[str, ...] = (
     """CREATE TABLE IF NOT EXISTS permit_changes (
         number INTEGER PRIMARY KEY AUTOINCREMENT, person BLOB, address BLOB
     )""",
-    """CREATE TABLE IF NOT EXISTS broadcasts (
-        id BLOB PRIMARY KEY, campaign TEXT NOT NULL, message_id TEXT NOT NULL,
-        asked_at INTEGER NOT NULL, asked_by TEXT NOT NULL, people INTEGER NOT NULL,
-        approved_at INTEGER NOT NULL, approved_by TEXT NOT NULL, begun_at INTEGER NOT NULL, position INTEGER NOT NULL
-    )""",
+    BROADCASTS,
+    *BROADCAST_COUNTS,
     """CREATE TABLE IF NOT EXISTS clicks (
         id BLOB PRIMARY KEY, decision BLOB NOT NULL, campaign TEXT NOT NULL, broadcast BLOB NOT NULL,
         at INTEGER NOT NULL
@@ -228,6 +252,15 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         "ALTER TABLE deliveries ADD COLUMN queued INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE deliveries ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
         "UPDATE deliveries SET pinned = 1 WHERE state IN ('unknown', 'held')",
+    ),
+    5: (
+        OUTCOMES,
+        BROADCASTS,
+        *BROADCAST_COUNTS,
+        f"INSERT INTO broadcast_tallies SELECT b.id, d.state, d.reason, count(*) {OF_BROADCASTS}"
+        " GROUP BY b.id, d.state, d.reason",
+        f"INSERT INTO broadcast_outcomes SELECT b.id, o.outcome, count(*) {OF_BROADCASTS}"
+        " JOIN outcomes o ON o.decision = d.id GROUP BY b.id, o.outcome",
     ),
 }
 """What a ledger of a version needs besides what is missing of SCHEMA to be of the next one; PostgreSQL has known none

@@ -16,11 +16,15 @@ from typing import Any
 import msgspec
 
 from livepost.clock import HOUR_MS
+from livepost.ledger.base import LANES
 from livepost.ledger.moves import FINAL, State, check_move
 from livepost.model.decision import ASKED_FOR, Decision
 
 CURSOR = "$cursor"
 """The bookmark that is the fence."""
+
+BULK = LANES.index("bulk")
+"""The lane of broadcasts: of mails in it the cause may be one."""
 
 
 class Row(msgspec.Struct, array_like=True):
@@ -44,11 +48,17 @@ class Row(msgspec.Struct, array_like=True):
     sender: str = ""
     queued: int = 0
     pinned: int = 0
+    lane: int = 0
+
+    @property
+    def cause(self) -> bytes:
+        """Return the decision's cause if it may be a broadcast, else b""."""
+        return decode_decision(self.body).cause if self.lane == BULK else b""
 
 
 ROW = (
     "id, campaign, person, class, purpose, at, cap_times, cap_per_ms, state, reason, fence, worker,"
-    " attempts, first_tried, body, sender, queued, pinned"
+    " attempts, first_tried, body, sender, queued, pinned, lane"
 )
 
 decode_decision = msgspec.msgpack.Decoder(Decision).decode
@@ -66,6 +76,7 @@ class Store(ABC):
         """Begin with nothing noted."""
         self._moves: list[tuple[bytes, str, str, str, str, int]] = []
         self._tallies: Counter[tuple[str, str, str]] = Counter()
+        self._broadcast: Counter[tuple[bytes, str, str]] = Counter()
         self._sent: Counter[int] = Counter()
 
     @abstractmethod
@@ -133,8 +144,7 @@ class Store(ABC):
                 at,
             ),
         )
-        self._note_move((decision.id, "", "pending", "", "", at), decision.campaign, "")
-        return Row(
+        row = Row(
             decision.id,
             decision.campaign,
             person,
@@ -150,7 +160,10 @@ class Store(ABC):
             0,
             0,
             body,
+            lane=lane,
         )
+        self._note_move((decision.id, "", "pending", "", "", at), row)
+        return row
 
     def move(self, row: Row, after: State, at: int, reason: str = "", detail: str = "", **also: Any) -> None:
         """Move a delivery, setting the columns in `also`; raise MoveError if the table does not have the move.
@@ -165,17 +178,23 @@ class Store(ABC):
         )
         if after in FINAL and row.campaign in ASKED_FOR:
             self.write("UPDATE sends SET draft = NULL WHERE decision = ?", (row.id,))
-        self._note_move((row.id, row.state, after, reason, detail, at), row.campaign, row.reason)
+        self._note_move((row.id, row.state, after, reason, detail, at), row)
         if (row.state, after, row.class_) == ("in_flight", "sent", "marketing"):
             self._sent[at // HOUR_MS] += 1
         row.state, row.reason = after, reason
 
-    def _note_move(self, move: tuple[bytes, str, str, str, str, int], campaign: str, reason_before: str) -> None:
+    def _note_move(self, move: tuple[bytes, str, str, str, str, int], row: Row) -> None:
+        """Note a move, and in the counts that the row, as it was before, is elsewhere now."""
         _, before, after, reason, _, _ = move
         self._moves.append(move)
+        cause = row.cause
         if before:
-            self._tallies[campaign, before, reason_before] -= 1
-        self._tallies[campaign, after, reason] += 1
+            self._tallies[row.campaign, before, row.reason] -= 1
+        self._tallies[row.campaign, after, reason] += 1
+        if cause:
+            if before:
+                self._broadcast[cause, before, row.reason] -= 1
+            self._broadcast[cause, after, reason] += 1
 
     def _flush(self) -> None:
         """Write what was noted, at the end of a transaction."""
@@ -190,6 +209,14 @@ class Store(ABC):
                 " DO UPDATE SET count = tallies.count + excluded.count",
                 changed,
             )
+        of_broadcasts = [(*key[1:], by, key[0]) for key, by in self._broadcast.items() if by]
+        if of_broadcasts:
+            self.change_all(
+                "INSERT INTO broadcast_tallies SELECT id, ?, ?, ? FROM broadcasts WHERE id = ?"
+                " ON CONFLICT (broadcast, state, reason)"
+                " DO UPDATE SET count = broadcast_tallies.count + excluded.count",
+                of_broadcasts,
+            )
         for hour, count in self._sent.items():
             self.change(
                 "INSERT INTO mail_hours VALUES (?,?,0) ON CONFLICT (hour) DO UPDATE"
@@ -202,3 +229,4 @@ class Store(ABC):
         self._moves.clear()
         self._sent.clear()
         self._tallies.clear()
+        self._broadcast.clear()

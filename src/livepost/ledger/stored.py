@@ -32,6 +32,7 @@ from livepost.ledger import (
 from livepost.ledger.base import (
     ALL_LANES,
     AskedBroadcast,
+    BroadcastTally,
     Claimed,
     Confirmation,
     Confirmed,
@@ -394,6 +395,10 @@ class StoredLedger:
     def counts(self) -> list[Tally]:
         """Return how many deliveries there are by campaign, state and reason."""
         return queries.counts(self._store)
+
+    def broadcast_counts(self) -> list[BroadcastTally]:
+        """Return how many mails of each broadcast are where, and what became of them."""
+        return broadcasts.counts(self._store)
 
     def note_outcome(self, decision: bytes, outcome: OutcomeKind, at_ms: int) -> bool:
         """Note what happened to a mail, once; return whether it is new."""

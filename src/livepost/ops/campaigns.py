@@ -1,4 +1,4 @@
-"""Where campaigns stand, put together from the ledger's counts and the engine's.
+"""Where campaigns and broadcasts stand, put together from the ledger's counts and the engine's.
 
 In: the project's campaigns, tallies, outcomes, who is under way, what was earned. Out: a standing each. Promised: the
 project's order, then, by name, what only the ledger remembers; every decision is counted in one state, and once.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from livepost.ledger.base import OutcomeTally, Tally
+from livepost.ledger.base import BroadcastTally, OutcomeTally, Tally
 from livepost.model.earning import Earned
 from livepost.model.standing import CampaignStanding
 
@@ -47,6 +47,38 @@ def campaign_standings(
         )
         for name in names
     ]
+
+
+def broadcast_standings(counts: Iterable[BroadcastTally], earned: Iterable[Earned]) -> dict[bytes, CampaignStanding]:
+    """Return what became of each broadcast's decisions by its id, those that have any: a campaign's standing without
+    a name, for a broadcast has the same steps, and nobody waits in it.
+    """
+    states: dict[bytes, Counter[str]] = {}
+    reasons: dict[bytes, Counter[str]] = {}
+    happened: dict[bytes, Counter[str]] = {}
+    for one in counts:
+        if one.kind == "outcome":
+            happened.setdefault(one.broadcast, Counter())[one.what] += one.count
+            continue
+        states.setdefault(one.broadcast, Counter())[one.what] += one.count
+        if one.reason:
+            reasons.setdefault(one.broadcast, Counter())[one.reason] += one.count
+    earnings: dict[bytes, list[Earned]] = {}
+    for line in earned:
+        earnings.setdefault(line.broadcast, []).append(line)
+    nothing: Counter[str] = Counter()
+    return {
+        id_: _standing(
+            "",
+            True,
+            told,
+            reasons.get(id_, nothing),
+            happened.get(id_, nothing),
+            0,
+            tuple(earnings.get(id_, ())),
+        )
+        for id_, told in states.items()
+    }
 
 
 def _standing(

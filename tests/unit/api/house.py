@@ -32,7 +32,7 @@ from livepost.model.person import PersonView
 from livepost.model.record import KeyKind
 from livepost.model.standing import CampaignStanding
 from livepost.model.told import Member, SegmentCount, Standing
-from livepost.ops.campaigns import campaign_standings
+from livepost.ops.campaigns import broadcast_standings, campaign_standings
 from livepost.ops.evidence import gather
 from livepost.ops.lift import Comparison, compare
 from livepost.ops.standing import standing
@@ -162,6 +162,10 @@ class Asked:
 
     def broadcasts(self, limit: int) -> list[AskedBroadcast]:
         return self.house.ledger.broadcasts(limit)
+
+    def broadcast_standings(self) -> dict[bytes, CampaignStanding]:
+        ledger = self.house.ledger
+        return broadcast_standings(ledger.broadcast_counts(), ledger.earned(Settings().attribution_ms))
 
     def campaigns(self) -> list[CampaignStanding]:
         declared = [one.name for one in self.house.project.compiled.campaigns]

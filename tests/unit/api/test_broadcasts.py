@@ -65,7 +65,18 @@ def test_one_to_many_waits_until_it_is_approved(shop: Asked) -> None:
     shop.house.advance(1_000)
     assert letters(shop) == 3
     [listed] = shop.ask("/api/broadcasts").json()["broadcasts"]
+    counts = listed.pop("counts")
     assert listed == approved.json()
+    assert (counts["decided"], counts["sent"], counts["by_state"]) == (3, 3, {"sent": 3})
+
+
+def test_each_broadcast_is_counted_by_itself(shop: Asked) -> None:
+    first, then = broadcast(shop).json(), None
+    shop.house.ledger.kill("letter", True, shop.clock.now_ms())
+    then = broadcast(shop, key="k2").json()
+    told = {one["id"]: one["counts"] for one in shop.ask("/api/broadcasts").json()["broadcasts"]}
+    assert (told[first["id"]]["sent"], told[first["id"]]["by_reason"]) == (2, {})
+    assert (told[then["id"]]["sent"], told[then["id"]]["by_reason"]) == (0, {"kill": 2})
 
 
 def test_an_approval_comes_within_a_day(shop: Asked) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from livepost.ledger.base import AskedBroadcast
+from livepost.testing.contracts.broadcasts import LETTER, NEXT_LETTER, letter_to_three
 from tests.unit.cli.conftest import Command
 from tests.unit.runtime.still import StillHouse
 
@@ -27,6 +28,19 @@ def test_broadcasts_are_listed_with_who_asked_and_what_to_do(livepost: Command, 
         ledger.begin_broadcast(WAITS.id, 7, AT)
     [told] = livepost("broadcast", "--json").json()
     assert (told["state"], told["approved_by"], told["position"]) == ("begun", "bob", 7)
+    assert told["counts"]["decided"] == 0
+
+
+def test_what_became_of_each_broadcast_is_a_line_below_it(livepost: Command, house: StillHouse) -> None:
+    with closing(house.folder.ledger()) as ledger:
+        letter_to_three(ledger)
+    newer, older = livepost("broadcast").out.splitlines()[1::2]
+    assert newer.strip() == "1 decided: 1 pending; 0 sent; 0 delivered; 0 opened; 0 clicked; 0 ordered"
+    assert older.strip() == (
+        "3 decided: 1 held out to measure the campaign's effect; 2 sent; 0 delivered; 0 opened; 1 clicked; 0 ordered"
+    )
+    counts = {one["id"]: one["counts"] for one in livepost("broadcast", "--json").json()}
+    assert counts[LETTER.hex()]["held_out"] == 1 and counts[NEXT_LETTER.hex()]["by_state"] == {"pending": 1}
 
 
 def test_what_is_no_broadcast_is_a_sentence(livepost: Command, house: StillHouse) -> None:

@@ -135,6 +135,7 @@ class Broadcasting(ToldHouse):
         self.answers |= {
             "segments": [SegmentCount("browsing", 1_234)],
             "broadcasts": lambda limit: [*reversed(self.known.values())],
+            "broadcast_standings": {},
             "broadcast": self._broadcast,
             "approve": self._approve,
         }
@@ -163,6 +164,20 @@ def test_a_broadcast_is_asked_twice_and_waits_for_an_approval() -> None:
     [one] = house.known.values()
     text = browser.post("/campaigns/letter", {"act": "approve", "id": one.id.hex()}).text
     assert "waits for approval" not in text and "<td>console</td><td>console</td>" in text
+
+
+def test_what_became_of_a_broadcast_is_told_beside_that_of_its_campaign() -> None:
+    house = Broadcasting()
+    browser = Browser(house)
+    browser.post("/campaigns/letter", {"act": "broadcast", "id": ""})
+    text = browser.get("/campaigns/letter").text
+    assert "What became of the one of" not in text  # nobody was asked yet
+    [one] = house.known.values()
+    house.answers["broadcast_standings"] = {one.id: REMINDER}
+    text = browser.get("/campaigns/letter").text
+    assert f'<details id="broadcast-{one.id.hex()}"><summary>What became of the one of' in text
+    assert '<td class="n">600</td><td class="n">120</td>' in text
+    assert "the cap is reached" in text.partition(f"broadcast-{one.id.hex()}")[2].partition("</details>")[0]
 
 
 def test_one_form_sent_twice_is_one_broadcast_and_a_new_one_another() -> None:

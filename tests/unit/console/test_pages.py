@@ -55,6 +55,7 @@ ANSWERS = {
     "mail": _shown(),
     "mail_story": STORY,
     "broadcasts": [],
+    "broadcast_standings": {},
     "letters": [letter(17)],
     "letter": Letters(letter(17)).answers["letter"](17, open=False),
 }

@@ -6,7 +6,9 @@ import apsw
 import pytest
 
 from livepost.errors import StoreError
+from livepost.ledger.moves import STATES, State
 from livepost.ledger.sqlite import SqliteLedger, SqliteStore
+from livepost.testing.contracts.broadcasts import letter_to_three
 from livepost.testing.contracts.ledger import ADA, START_MS, asked, consent, decision, flown, page, settled
 
 from ..log.faults import FaultyVFS
@@ -68,6 +70,10 @@ COLUMNS_3 = (
 """The columns of a delivery in version 3, behind its id."""
 
 AS_BEFORE = {
+    5: (
+        *(f"DROP TABLE {name}" for name in ("broadcast_tallies", "broadcast_outcomes")),
+        *(f"DROP INDEX {name}" for name in ("deliveries_campaign", "deliveries_out")),
+    ),
     4: (
         *(f"DROP TABLE {name}" for name in ("clicks", "orders", "breakers", "paces", "warm_days")),
         *(f"ALTER TABLE deliveries DROP COLUMN {name}" for name in ("sender", "queued", "pinned")),
@@ -118,11 +124,33 @@ def test_a_ledger_of_before_complaints_were_counted_counts_the_mails_it_has(tmp_
     before = ledger.complaints(START_MS)
     ledger.close()
     connection = apsw.Connection(str(tmp_path / "ledger.db"))
-    connection.execute("; ".join((*AS_BEFORE[4], *AS_BEFORE[3], "PRAGMA user_version = 3")))
+    connection.execute("; ".join((*AS_BEFORE[5], *AS_BEFORE[4], *AS_BEFORE[3], "PRAGMA user_version = 3")))
     connection.close()
     ledger = SqliteLedger(tmp_path / "ledger.db")
     assert (before.sent, ledger.complaints(START_MS)) == (2, before)
     ledger.close()
+
+
+def test_a_ledger_of_before_broadcasts_were_counted_counts_the_mails_it_has(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    letter_to_three(ledger)
+    before = ledger.broadcast_counts()
+    ledger.close()
+    connection = apsw.Connection(str(tmp_path / "ledger.db"))
+    connection.execute("; ".join((*AS_BEFORE[5], "PRAGMA user_version = 5")))
+    connection.close()
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    assert len(before) == 4 and ledger.broadcast_counts() == before
+    ledger.close()
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_campaigns_deliveries_of_a_state_are_found_along_an_index(tmp_path: Path, state: State) -> None:
+    store = SqliteStore(tmp_path / "ledger.db")
+    for of, name in ((f"campaign = ? AND state = '{state}'", "deliveries_"), ("campaign = ?", "deliveries_campaign")):
+        plan = store.read(f"EXPLAIN QUERY PLAN SELECT body FROM deliveries WHERE {of} ORDER BY number DESC", ("c",))
+        assert plan[0][3].startswith(f"SEARCH deliveries USING INDEX {name}"), plan
+    store.close()
 
 
 def test_a_file_that_is_no_ledger_is_refused_with_its_path(tmp_path: Path) -> None:

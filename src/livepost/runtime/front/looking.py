@@ -46,7 +46,7 @@ from livepost.model.standing import CampaignStanding, Pace, PersonLine, ProcessS
 from livepost.model.story import PersonStory
 from livepost.model.told import CourierStatus, Member, SegmentCount, SegmentHistory, Standing
 from livepost.observe.rates import Rates
-from livepost.ops.campaigns import campaign_standings
+from livepost.ops.campaigns import broadcast_standings, campaign_standings
 from livepost.ops.evidence import gather
 from livepost.ops.lately import people_lately
 from livepost.ops.lift import Comparison, compare
@@ -244,6 +244,10 @@ class Looking:
     def broadcasts(self, limit: int) -> list[AskedBroadcast]:
         """Return broadcasts, newest first."""
         return self._ledger.broadcasts(limit)
+
+    def broadcast_standings(self) -> dict[bytes, CampaignStanding]:
+        """Return what became of each broadcast by its id, those that anything was decided of."""
+        return broadcast_standings(self._ledger.broadcast_counts(), self._earned())
 
     def members(self, segment: str, after: int, limit: int) -> list[Member]:
         """Return people of a segment by number."""
