@@ -54,11 +54,14 @@ _WITHDRAWN = "SELECT purpose, at FROM withdrawals WHERE person = ?"
 _PROVEN = "SELECT purpose, allowed, max(at) FROM proofs WHERE person = ? AND how != 'event' GROUP BY purpose, allowed"
 
 
-def refused_choices(store: Store, person: bytes) -> frozenset[str]:
-    """Return the choices that a claim has to keep: refused by the engine's last word, or by a later withdrawal."""
-    said = {key: (bool(allowed), at) for key, allowed, at in store.rows(_SAID, (person,)) if is_choice(key)}
-    refused = {key for key, (allowed, _) in said.items() if not allowed}
-    for key, at in store.rows(_WITHDRAWN, (person,)):
+def refused_choices(said: Mapping[str, tuple[Any, int]], withdrawn: Mapping[str, tuple[int]]) -> frozenset[str]:
+    """Return the choices that a claim has to keep: refused by the engine's last word, or by a later withdrawal.
+
+    said       (whether it was allowed, when) by purpose and choice, as the engine last told it of a person
+    withdrawn  when it was withdrawn, by purpose and choice
+    """
+    refused = {key for key, (allowed, _) in said.items() if not allowed and is_choice(key)}
+    for key, (at,) in withdrawn.items():
         allowed, granted_at = said.get(key, (False, -1))
         if is_choice(key) and not (allowed and granted_at > at):
             refused.add(key)

@@ -23,10 +23,10 @@ from livepost.ledger.base import (
     Confirmed,
     Settlement,
 )
-from livepost.ledger.checks import refusal
+from livepost.ledger.checks import Facts, refusal
 from livepost.ledger.dispatch import Dispatch, Given
+from livepost.ledger.facts import GroupFacts, facts_of
 from livepost.ledger.leases import renew
-from livepost.ledger.persons import facts_of
 from livepost.ledger.routing import Routing
 from livepost.ledger.store import ROW, Row, Store, decode_decision
 from livepost.model.decision import Decision
@@ -61,7 +61,7 @@ def claim(
         if not rows:
             break
         examined += len(rows)
-        claimed += [taken for row in rows if (taken := _take(store, row, now_ms, host_ms, worker))]
+        claimed += _take_group(store, rows, now_ms, host_ms, worker)
     return claimed
 
 
@@ -87,9 +87,12 @@ def confirm(
         renew(store, worker, host_ms)
     rows = _held(store, claims, ("claimed", "skipped", "held"))
     dispatch = Dispatch(store, routing, domains, host_ms) if routing and routing.senders else None
+    facts = facts_of(store, rows, [claim.decision for claim in claims], addresses)
     confirmed = [
-        _confirm_one(store, row, claim, address, domain, dispatch, now_ms, host_ms)
-        for claim, row, address, domain in zip(claims, rows, addresses, domains or [""] * len(claims), strict=True)
+        _confirm_one(store, row, claim, facts, place, address, domain, dispatch, now_ms, host_ms)
+        for place, (claim, row, address, domain) in enumerate(
+            zip(claims, rows, addresses, domains or [""] * len(claims), strict=True)
+        )
     ]
     if dispatch:
         dispatch.save()
@@ -191,9 +194,20 @@ def _pending(store: Store, host_ms: int, limit: int, lanes: int) -> list[Row]:
     return [Row(*values) for values in found]
 
 
-def _take(store: Store, row: Row, now_ms: int, host_ms: int, worker: str) -> Claimed | None:
-    decision = decode_decision(row.body)
-    if reason := refusal(facts_of(store, row, decision, None)):
+def _take_group(store: Store, rows: Sequence[Row], now_ms: int, host_ms: int, worker: str) -> list[Claimed]:
+    decisions = [decode_decision(row.body) for row in rows]
+    facts = facts_of(store, rows, decisions)
+    taken = (
+        _take(store, row, decision, facts.of(place), now_ms, host_ms, worker)
+        for place, (row, decision) in enumerate(zip(rows, decisions, strict=True))
+    )
+    return [one for one in taken if one is not None]
+
+
+def _take(
+    store: Store, row: Row, decision: Decision, facts: Facts, now_ms: int, host_ms: int, worker: str
+) -> Claimed | None:
+    if reason := refusal(facts):
         store.move(row, "skipped", now_ms, reason)
         return None
     if until := _quiet_until(decision, now_ms):
@@ -224,13 +238,15 @@ def _confirm_one(
     store: Store,
     row: Row,
     claim: Claimed,
+    facts: GroupFacts,
+    place: int,
     address: bytes,
     domain: str,
     dispatch: Dispatch | None,
     now_ms: int,
     host_ms: int,
 ) -> Confirmed:
-    if reason := _against(store, row, claim, address, now_ms):
+    if reason := _against(store, row, claim, facts, place, now_ms):
         return Confirmed(claim=claim, reason=reason)
     given = dispatch.give(row, claim.decision.lane, domain) if dispatch else Given()
     if given.reason:
@@ -248,11 +264,11 @@ def _confirm_one(
     return Confirmed(claim=claim, reason="", sender=given.sender)
 
 
-def _against(store: Store, row: Row, claim: Claimed, address: bytes, now_ms: int) -> str:
+def _against(store: Store, row: Row, claim: Claimed, facts: GroupFacts, place: int, now_ms: int) -> str:
     """Return what stands against a mail that is to be confirmed, acted on already; "" for nothing."""
     if row.state != "claimed":
         return row.reason or row.state
-    if reason := refusal(facts_of(store, row, claim.decision, address)):
+    if reason := refusal(facts.of(place)):
         store.move(row, "skipped", now_ms, reason)
         return reason
     if until := _quiet_until(claim.decision, now_ms):

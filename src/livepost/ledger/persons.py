@@ -1,6 +1,6 @@
 """What persons are called now, and what they allow: merges move deliveries, consents and withdrawals along.
 
-In: merges, their undoing, and withdrawals. Out: names, facts for the checks. Promised: a withdrawal follows its person
+In: merges, their undoing, and withdrawals. Out: names. Promised: a withdrawal follows its person
 through any number of merges, and both people where one is undone; a name from before a merge still finds the person.
 """
 
@@ -9,19 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from livepost.ledger import choices, earnings, permits
-from livepost.ledger.base import ALL_MARKETING, COMPLAINTS, Proof, Withdrawal
-from livepost.ledger.checks import Facts
+from livepost.ledger.base import Proof, Withdrawal
 from livepost.ledger.choices import name_of
-from livepost.ledger.moves import COUNTS_FOR_CAP, REJECTED
-from livepost.ledger.store import Row, Store, decode_decision
-from livepost.model.decision import Decision, Parting
-
-NAMESAKES_MAX = 1_000
-"""Mails of one campaign, the newest, among which one is looked for that a merged person had under another name."""
-
-_STATES = ", ".join(f"'{state}'" for state in COUNTS_FOR_CAP)
-_CAPPED = f"(state IN ({_STATES}) OR reason = '{REJECTED}')"
-"""What counts for a cap: a mail that its provider rejected too, so that no provider's word makes room for another."""
+from livepost.ledger.store import Store, decode_decision
+from livepost.model.decision import Parting
 
 
 def merge(store: Store, old: bytes, new: bytes) -> None:
@@ -151,81 +142,6 @@ def _withdraw(store: Store, name: bytes, purpose: str, now_ms: int, proof: str) 
         (name, purpose, at, proof),
     )
     return Withdrawal(person=name, purpose=purpose, at=at, proof=proof)
-
-
-_FACTS = f"""SELECT c.allowed, coalesce(c.at, 0),
-    (SELECT at FROM withdrawals WHERE person = ?1 AND purpose = ?2),
-    EXISTS (SELECT 1 FROM kills WHERE campaign = ?3
-        OR (campaign IN ('{ALL_MARKETING}', '{COMPLAINTS}') AND ?9 = 'marketing')),
-    EXISTS (SELECT 1 FROM suppressions WHERE address = ?4),
-    CASE WHEN ?5 = 0 THEN 0 ELSE (SELECT count(*) FROM deliveries WHERE person = ?1 AND campaign = ?3
-        AND at > ?6 - ?7 AND at < ?6 + ?7 AND id != ?8 AND {_CAPPED}) END
-    FROM (SELECT 1) AS here LEFT JOIN consents c ON c.person = ?1 AND c.purpose = ?2"""
-
-
-_OVERALL = f"""SELECT count(*) FROM deliveries WHERE person = ?1 AND class = 'marketing'
-    AND at > ?2 - ?3 AND at < ?2 + ?3 AND id != ?4 AND {_CAPPED}"""
-
-
-def facts_of(store: Store, row: Row, decision: Decision, address: bytes | None) -> Facts:
-    """Return what the checks need to know about a delivery, inside a transaction; `address` None: not known yet.
-
-    Sends are counted by the time of their decisions: a backlog must not turn what the engine allowed into a refusal.
-    """
-    [(granted, granted_at, withdrawn_at, killed, suppressed, sends)] = store.rows(
-        _FACTS,
-        (row.person, row.purpose, row.campaign, address, row.cap_times, row.at, row.cap_per_ms, row.id, row.class_),
-    )
-    refused = choices.refused_choices(store, row.person) if row.class_ == "marketing" else frozenset()
-    return Facts(
-        class_=row.class_,
-        killed=bool(killed),
-        suppressed=bool(suppressed),
-        granted=None if granted is None else bool(granted),
-        granted_at=granted_at,
-        withdrawn_at=withdrawn_at,
-        sends=sends,
-        cap_times=row.cap_times,
-        capped=any(_is_reached(store, row, *cap) for cap in decision.overall),
-        merged=_went_under_another_name(store, row, decision),
-        topic_off=choices.is_off(refused, decision.topic),
-        frequent=any(_is_reached(store, row, *cap) for cap in choices.caps_in(refused)),
-    )
-
-
-def _is_reached(store: Store, row: Row, times: int, per_ms: int) -> bool:
-    [(sends,)] = store.rows(_OVERALL, (row.person, row.at, per_ms, row.id))
-    return int(sends) >= times
-
-
-_OTHERS = f"""SELECT body FROM deliveries WHERE person = ?1 AND campaign = ?2 AND id != ?3 AND {_CAPPED}
-    AND at > ?4 ORDER BY at DESC LIMIT ?5"""
-
-
-def _went_under_another_name(store: Store, row: Row, mine: Decision) -> bool:
-    """Say whether a mail of the campaign that is or may be sent is of a journey beside which this one's would not have
-    begun, had one known before a merge that both are one person's.
-
-    Within one name the engine sees to it. Only mails decided after `entered_at - reentry` can be of such a journey.
-    """
-    if not store.rows("SELECT 1 FROM persons WHERE new = ? LIMIT 1", (row.person,)):
-        return False
-    if mine.entered_at is None:
-        return False
-    since = -1 if mine.reentry_ms is None else mine.entered_at - mine.reentry_ms
-    found = store.rows(_OTHERS, (row.person, row.campaign, row.id, since, NAMESAKES_MAX))
-    return any(_keeps_out(decode_decision(body), mine) for (body,) in found)
-
-
-def _keeps_out(other: Decision, mine: Decision) -> bool:
-    """Say whether two journeys overlap, or are nearer to each other than re-entry allows; of one journey are the mails
-    of one cause.
-    """
-    if other.entered_at is None or mine.entered_at is None or other.cause == mine.cause:
-        return False
-    if mine.reentry_ms is None or abs(other.entered_at - mine.entered_at) < mine.reentry_ms:
-        return True
-    return other.entered_at < mine.at and mine.entered_at < other.at
 
 
 def _consent(store: Store, person: bytes, purpose: str) -> tuple[bool | None, int]:

@@ -11,7 +11,8 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from itertools import repeat
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -63,6 +64,27 @@ ROW = (
 
 decode_decision = msgspec.msgpack.Decoder(Decision).decode
 encode_decision = msgspec.msgpack.Encoder().encode
+
+
+SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+"""Lengths of lists that statements are prepared for."""
+
+T = TypeVar("T")
+
+
+def filled(values: Sequence[T]) -> list[T]:
+    """Return values, the last of them again and again up to the next of SIZES: few statements have to be prepared.
+
+    >>> filled([7, 8, 9])
+    [7, 8, 9, 9, 9]
+    """
+    more = next((size for size in SIZES if size >= len(values)), len(values)) - len(values)
+    return [*values, *repeat(values[-1], more)] if values else []
+
+
+def places(values: Sequence[Any]) -> str:
+    """Return a placeholder for each of the values."""
+    return ", ".join("?" * len(values))
 
 
 class Store(ABC):
@@ -118,8 +140,8 @@ class Store(ABC):
         """Return the rows of deliveries by id, inside a transaction; unknown ones are left out."""
         if not decisions:
             return {}
-        places = ", ".join("?" * len(decisions))
-        found = self.rows(f"SELECT {ROW} FROM deliveries WHERE id IN ({places})", decisions)
+        ids = filled(decisions)
+        found = self.rows(f"SELECT {ROW} FROM deliveries WHERE id IN ({places(ids)})", ids)
         return {values[0]: Row(*values) for values in found}
 
     def insert(self, decision: Decision, person: bytes, lane: int, at: int, waits_until: int = 0) -> Row:

@@ -29,7 +29,7 @@ def ledger() -> Iterator[SqliteLedger]:
 def test_a_claim_that_forgets_choices_would_be_found(
     ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch, steps: list[str]
 ) -> None:
-    monkeypatch.setattr(choices, "refused_choices", lambda store, person: frozenset[str]())
+    monkeypatch.setattr(choices, "refused_choices", lambda said, withdrawn: frozenset[str]())
     assert chosen_against(ledger, steps) != []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from livepost.clock import SimulatedClock
-from livepost.ledger import persons
+from livepost.ledger import facts
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.model.decision import Merge
 from livepost.testing.contracts.ledger import ADA, BOB, START_MS, brought, decision, granted, page, state_of
@@ -13,7 +13,7 @@ from livepost.testing.contracts.ledger import ADA, BOB, START_MS, brought, decis
 
 def test_only_the_newest_mails_within_the_bound_are_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two that went, at a bound of one, the older keeps nothing out."""
-    monkeypatch.setattr(persons, "NAMESAKES_MAX", 1)
+    monkeypatch.setattr(facts, "NAMESAKES_MAX", 1)
     ledger = SqliteLedger(":memory:", SimulatedClock(START_MS))
     went = [decision(10, entered_at=START_MS), decision(12, entered_at=START_MS + 11)]
     ledger.take_over(page(*granted(ADA, BOB), *went), START_MS)
