@@ -94,6 +94,11 @@ def nothing() -> None:
     """Let nothing overtake."""
 
 
+def whole(usual: int) -> int:
+    """Return how much is done at a time where nobody waits for it."""
+    return usual
+
+
 def later(work: Callable[[], None]) -> None:
     """Leave work to be done when it is its turn."""
 
@@ -102,7 +107,8 @@ class Courier(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of a courier; `blind` gives an address's keyed hash (suppressions); `worker` names a
     connection; `place` moves on as the outbox is read. Only of the first `lanes` mails are claimed. `attend` is called
     often, between steps of milliseconds, and lets mails go that are to overtake (`deliver.express`). `ahead` is told
-    what may be done while the next mails are at their server, and need not do it.
+    what may be done while the next mails are at their server, and need not do it. `piece` says how many items or mails
+    of a bulk are done between two calls of `attend`, of so many at most.
 
     `senders` by name, as `routing` knows them; without a routing everything goes by `sender`.
     """
@@ -121,6 +127,7 @@ class Courier(msgspec.Struct, frozen=True, kw_only=True):
     lanes: int = ALL_LANES
     attend: Callable[[], object] = nothing
     ahead: Callable[[Callable[[], None]], None] = later
+    piece: Callable[[int], int] = whole
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,12 +222,13 @@ def report(courier: Courier) -> int:
     reported = 0
     for _ in range(MAX_REPORTS):
         courier.attend()
-        moves = courier.ledger.moves(courier.ledger.bookmark(BOOKMARK), REPORTED)
+        most = courier.piece(REPORTED)
+        moves = courier.ledger.moves(courier.ledger.bookmark(BOOKMARK), most)
         if moves:
             courier.outcomes.report(moves)
             courier.ledger.set_bookmark(BOOKMARK, moves[-1].number)
         reported += len(moves)
-        if len(moves) < REPORTED:
+        if len(moves) < most:
             break
     return reported
 
@@ -268,9 +276,9 @@ def _sender(courier: Courier, name: str) -> Sender | None:
 def _next_page(courier: Courier) -> OutboxPage:
     """Return the page behind the last one; the first one where the engine's numbers began anew."""
     place = courier.place
-    page = courier.engine.decisions(place.after, PAGE_ITEMS)
+    page = courier.engine.decisions(place.after, courier.piece(PAGE_ITEMS))
     if page.epoch != place.epoch:
-        page = courier.engine.decisions(0, PAGE_ITEMS)
+        page = courier.engine.decisions(0, courier.piece(PAGE_ITEMS))
         place.epoch, place.after, place.urgent = page.epoch, 0, 0
     return page
 
@@ -317,7 +325,7 @@ class _Groups:
             return
         courier, now_ms = self._courier, self._courier.clock.now_ms()
         courier.attend()
-        wanted = min(self._left, MAX_IN_FLIGHT)
+        wanted = min(self._left, courier.piece(2 * MAX_IN_FLIGHT), MAX_IN_FLIGHT)
         group = courier.ledger.claim(now_ms, wanted, courier.worker, courier.lanes, courier.routing)
         people = _people(courier, group) if group else {}
         if people is None:

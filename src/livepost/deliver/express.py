@@ -7,9 +7,11 @@ all mails; whoever calls `attend` waits for them, and for nothing else.
 
 from __future__ import annotations
 
+import os
+import select
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 import msgspec
@@ -28,14 +30,23 @@ LANES = 1
 SUFFIX = "-express"
 """What the worker's name of the express ends with."""
 
+ROUNDS = 2
+"""How often it is sent at a time: what comes next is asked for behind the first time, and a flood lets others go on."""
+
+HURRY_S = 1.0
+"""How long after a transactional mail the next one is expected."""
+
+SMALLER = 4
+"""By how much the pieces of a bulk are smaller then."""
+
+ANSWER_S = 1.0
+"""How long a sender's answer is waited for before it is looked whether it is there all the same."""
+
 LOOK_S = 0.01
 """How often the ledger is looked at: a mail that a program asks for, or tries again, is there without the engine."""
 
 AWAY_S = 0.5
 """How long an engine that is not there is not asked again."""
-
-ATTEND_S = 0.002
-"""How long an urgent mail may wait while a bulk's mails are at their server."""
 
 
 class UrgentSource(Protocol):
@@ -43,6 +54,11 @@ class UrgentSource(Protocol):
 
     def look(self, asked: UrgentAsked) -> Urgent | None:
         """Return what is urgent, without waiting; raise StoreError if the engine is not there."""
+        ...
+
+    @property
+    def heard_on(self) -> int | None:
+        """The descriptor that can be read once there is something urgent; None where nothing is asked."""
         ...
 
 
@@ -76,6 +92,7 @@ class Express:
         self._busy = False
         self._failed: Exception | None = None
         self._looked_s = self._away_s = now_s() - AWAY_S
+        self._hurried_s = now_s() - HURRY_S
 
     def follow(self, maker: Maker) -> None:
         """Make mails with another maker from now on."""
@@ -91,7 +108,9 @@ class Express:
             return
         self._busy = True
         try:
-            if self._overtake() or self._is_asked():
+            for _ in range(ROUNDS):
+                if not (self._overtake() or self._is_asked()):
+                    break
                 self._send()
         finally:
             self._busy = False
@@ -103,10 +122,26 @@ class Express:
         except Exception as error:
             self._failed = error
 
+    @property
+    def heard_on(self) -> int | None:
+        """The descriptor that can be read once `attend` has something to do; None where it would not look."""
+        return self._source.heard_on if not self._busy and self._failed is None and self._asks() else None
+
+    def piece(self, usual: int) -> int:
+        """Return how much of a bulk is done at a time: less while transactional mails come, which wait for a piece."""
+        return usual if self._now_s() - self._hurried_s >= HURRY_S else max(usual // SMALLER, 1)
+
+    def _asks(self) -> bool:
+        """Say whether the engine is asked: by who reads the outbox, while it is there."""
+        return self._place.leads and bool(self._place.epoch) and self._now_s() >= self._away_s
+
     def _overtake(self) -> bool:
-        """Take over what is urgent; say whether there was anything."""
+        """Take over what is urgent; say whether there was anything.
+
+        The question for what comes next leaves when that was sent: a wave of the engine stands still until it comes.
+        """
         place = self._place
-        if not (place.leads and place.epoch) or self._now_s() < self._away_s:
+        if not self._asks():
             return False
         try:
             told = self._source.look(UrgentAsked(place.epoch, place.urgent, place.after))
@@ -143,6 +178,7 @@ class Express:
 
     def _send(self) -> None:
         done = send_due(self.courier)
+        self._hurried_s = self._now_s()
         self._views.told = {}
         if done.claimed:
             self._sent(done)
@@ -168,11 +204,12 @@ class _Views:
 
 
 class Beside:
-    """What is done while mails are at their servers: the work left for then, and again and again what is urgent."""
+    """What is done while answers are waited for: the work left for then, and what is urgent as soon as it is told."""
 
     def __init__(self) -> None:
         """Begin with nothing to do."""
         self.attend: Callable[[], object] = nothing
+        self.heard_on: Callable[[], int | None] = nothing
         self._left: Callable[[], None] = nothing
 
     def ahead(self, work: Callable[[], None]) -> None:
@@ -183,6 +220,16 @@ class Beside:
         """Do the work that was left."""
         work, self._left = self._left, nothing
         work()
+
+    def wait(self, descriptor: int, timeout_s: float) -> None:
+        """Return when a descriptor can be read, after so many seconds at the latest; attend meanwhile."""
+        end_s = time.monotonic() + timeout_s
+        while (left_s := end_s - time.monotonic()) > 0:
+            urgent = self.heard_on()
+            watched = [descriptor] if urgent is None else [descriptor, urgent]
+            if descriptor in select.select(watched, [], [], min(left_s, LOOK_S))[0]:
+                return
+            self.attend()
 
 
 class Attentive:
@@ -196,22 +243,31 @@ class Attentive:
         self._sender = sender
         self._beside = beside
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sender")
+        self._answered, self._answers = os.pipe()
 
     def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send the mails; see `Sender`."""
-        sending = self._thread.submit(self._sender.send, messages)
+        sending = self._asked(self._thread.submit(self._sender.send, messages))
         self._beside.begin()
         return self._attended(sending)
 
     def lookup(self, decisions: Sequence[bytes]) -> list[Receipt]:
         """Return what became of mails; see `Sender`."""
-        return self._attended(self._thread.submit(self._sender.lookup, decisions))
+        return self._attended(self._asked(self._thread.submit(self._sender.lookup, decisions)))
 
     def close(self) -> None:
         """End the thread; the sender inside is closed by whoever made it."""
         self._thread.shutdown()
+        os.close(self._answered)
+        os.close(self._answers)
+
+    def _asked(self, answer: Future[list[Receipt]]) -> Future[list[Receipt]]:
+        """Have a byte tell that the answer is there: a descriptor can be waited for beside others."""
+        answer.add_done_callback(lambda _: os.write(self._answers, b"!"))
+        return answer
 
     def _attended(self, answer: Future[list[Receipt]]) -> list[Receipt]:
-        while not wait([answer], ATTEND_S).done:
-            self._beside.attend()
+        while not answer.done():
+            self._beside.wait(self._answered, ANSWER_S)
+        os.read(self._answered, 1)
         return answer.result()

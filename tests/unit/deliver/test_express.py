@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from threading import Event
@@ -12,8 +14,18 @@ import pytest
 
 from livepost.clock import SimulatedClock
 from livepost.deliver import courier as loop
-from livepost.deliver.courier import Courier, Sent
-from livepost.deliver.express import AWAY_S, LOOK_S, SUFFIX, Attentive, Beside, Express
+from livepost.deliver.courier import PAGE_ITEMS, Courier, Sent
+from livepost.deliver.express import (
+    AWAY_S,
+    HURRY_S,
+    LOOK_S,
+    ROUNDS,
+    SMALLER,
+    SUFFIX,
+    Attentive,
+    Beside,
+    Express,
+)
 from livepost.deliver.memory import MemoryKeep
 from livepost.errors import StoreError
 from livepost.ledger.base import MAX_IN_FLIGHT, Ledger, TakenOver
@@ -37,6 +49,7 @@ class Told:
         self.desk = desk
         self.away = False
         self.looks = 0
+        self.heard_on: int | None = None
 
     def look(self, asked: UrgentAsked) -> Urgent | None:
         self.looks += 1
@@ -316,3 +329,114 @@ def test_what_fails_ahead_is_raised_once_the_answers_are_written_down(stage: Sta
         "sent": MAX_IN_FLIGHT,
         "claimed": MAX_IN_FLIGHT,
     }
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reading, writing = os.pipe()
+    yield reading, writing
+    os.close(reading)
+    os.close(writing)
+
+
+def test_what_is_urgent_is_attended_to_as_soon_as_it_is_told_while_an_answer_is_waited_for(
+    stage: Stage, pipe: tuple[int, int]
+) -> None:
+    told, telling = pipe
+    answered, answering = os.pipe()
+    os.write(telling, b"!")
+    beside = Beside()
+    beside.heard_on = lambda: told
+
+    def attend() -> None:
+        os.read(told, 1)
+        os.write(answering, b"!")
+
+    beside.attend = attend
+    began = time.monotonic()
+    beside.wait(answered, PATIENCE_S)
+    assert time.monotonic() - began < PATIENCE_S
+    assert os.read(answered, 1) == b"!"
+    os.close(answered)
+    os.close(answering)
+
+
+def test_an_answer_that_does_not_come_is_waited_for_so_long(pipe: tuple[int, int]) -> None:
+    attended: list[int] = []
+    beside = Beside()
+    beside.attend = lambda: attended.append(1)
+    beside.wait(pipe[0], 3 * LOOK_S)
+    assert attended
+
+
+def test_it_is_only_listened_to_the_engine_where_it_would_be_looked(stage: Stage) -> None:
+    stage.told.heard_on = 7
+    assert stage.express.heard_on is None, "the outbox was not read yet: nobody leads"
+    bulk_of(stage, 1)
+    loop.take_over(stage.courier)
+    assert stage.express.heard_on == 7
+    stage.told.away = True
+    stage.express.attend()
+    assert stage.express.heard_on is None
+    stage.now_s[0] += AWAY_S
+    assert stage.express.heard_on == 7
+
+
+def test_a_bulk_is_done_in_smaller_pieces_for_a_second_behind_each_transactional_mail(stage: Stage) -> None:
+    ada = bulk_of(stage, 1)
+    loop.take_over(stage.courier)
+    assert stage.express.piece(200) == 200
+    stage.receipt(50, ada)
+    stage.express.attend()
+    assert [stage.express.piece(usual) for usual in (200, 1)] == [200 // SMALLER, 1]
+    stage.now_s[0] += HURRY_S
+    assert stage.express.piece(200) == 200
+
+
+def test_the_next_question_stands_as_soon_as_a_mail_was_sent(stage: Stage) -> None:
+    ada = bulk_of(stage, 1)
+    loop.take_over(stage.courier)
+    stage.receipt(50, ada)
+    looks = stage.told.looks
+    stage.express.attend()
+    assert stage.told.looks == looks + 2
+
+
+def test_a_flood_of_transactional_mails_lets_others_go_on(stage: Stage) -> None:
+    ada = bulk_of(stage, 1)
+    loop.take_over(stage.courier)
+
+    def flood(asked: UrgentAsked) -> Urgent | None:
+        stage.receipt(100 + stage.told.looks, ada)
+        return Told.look(stage.told, asked)
+
+    stage.told.look = flood  # type: ignore[method-assign]
+    stage.express.attend()
+    assert len(stage.first.mails) == ROUNDS
+
+
+def test_pieces_are_what_is_read_and_claimed_at_a_time(stage: Stage) -> None:
+    bulk_of(stage, 20)
+    asked: list[int] = []
+    claims: list[int] = []
+    desk, ledger = stage.parts.desk, stage.courier.ledger
+
+    class Noting:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(ledger, name)
+
+        def claim(self, now_ms: int, limit: int, *others: Any) -> Any:
+            claims.append(limit)
+            return ledger.claim(now_ms, limit, *others)
+
+    def decisions(after: int, limit: int) -> OutboxPage:
+        asked.append(limit)
+        return type(desk).decisions(desk, after, limit)
+
+    desk.decisions = decisions  # type: ignore[method-assign]
+    noting: Any = Noting()
+    courier = msgspec.structs.replace(stage.courier, ledger=noting, piece=lambda usual: usual // SMALLER)
+    loop.take_over(courier)
+    loop.send_due(courier)
+    assert set(asked) == {PAGE_ITEMS // SMALLER}
+    assert claims[0] == 2 * MAX_IN_FLIGHT // SMALLER

@@ -92,8 +92,9 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
         vault = open_.enter_context(contextlib.closing(folder.vault(readonly=True)))
         ledger = open_.enter_context(contextlib.closing(folder.ledger()))
         log = open_.enter_context(contextlib.closing(folder.log_reader()))
-        engine = open_.enter_context(contextlib.closing(EngineClient(folder)))
-        front = open_.enter_context(contextlib.closing(WireClient(folder.front_socket)))
+        beside = Beside()
+        engine = open_.enter_context(contextlib.closing(EngineClient(folder, beside.wait)))
+        front = open_.enter_context(contextlib.closing(WireClient(folder.front_socket, beside.wait)))
         seat = open_.enter_context(contextlib.closing(take_seat(folder.path)))
         if not seat.first and folder.settings.keeps_mails:
             raise StoreError(f'with mail = "{KEEP}" one courier writes the mailbox, and it runs already; stop this one')
@@ -126,15 +127,16 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
         )
         loop = _Loop(courier, author, log, folder.courier_file(seat.number), lambda: [wake() for wake in wakes])
         urgent = open_.enter_context(contextlib.closing(UrgentClient(folder)))
-        beside = Beside()
+        engine_beside = open_.enter_context(contextlib.closing(EngineClient(folder)))
+        hurrying = msgspec.structs.replace(courier, engine=engine_beside)  # while the other waits for an answer
         if folder.settings.keeps_mails:  # one mailbox, one sender: mails overtake between groups, not beside one
-            loop.let_overtake(Express(courier, senders, urgent, loop.note), {}, beside)
+            loop.let_overtake(Express(hurrying, senders, urgent, loop.note), {}, beside)
         else:
             others = open_.enter_context(contextlib.closing(senders_of(folder, vault)))
             attentive = {name: Attentive(sender, beside) for name, sender in senders.items()}
             for one in attentive.values():
                 open_.enter_context(contextlib.closing(one))
-            loop.let_overtake(Express(courier, others, urgent, loop.note), attentive, beside)
+            loop.let_overtake(Express(hurrying, others, urgent, loop.note), attentive, beside)
         loop.run(folder, stop)
 
 
@@ -197,8 +199,9 @@ class _Loop:
     def let_overtake(self, express: Express, senders: Mapping[str, Attentive], beside: Beside) -> None:
         """Let urgent mails overtake, while those of the senders given are at their servers as well."""
         self._express = express
-        self._courier = msgspec.structs.replace(self._courier, attend=express.attend)
+        self._courier = msgspec.structs.replace(self._courier, attend=express.attend, piece=express.piece)
         beside.attend = express.attend_beside
+        beside.heard_on = lambda: express.heard_on
         if senders:
             first = next(iter(senders.values()))
             self._courier = msgspec.structs.replace(self._courier, sender=first, senders=senders, ahead=beside.ahead)

@@ -13,14 +13,15 @@ from livepost.model.person import PersonView
 from livepost.model.told import Member, SegmentCount, SegmentHistory, Status, TransitionPage
 from livepost.model.unlink import Apart
 from livepost.runtime.data.folder import DataFolder
-from livepost.runtime.sockets.wire import Asking, WireClient
+from livepost.runtime.sockets.wire import Asking, Wait, WireClient
 
 
 class EngineClient:
     """The engine as other processes see it; blocking, for one thread."""
 
-    def __init__(self, folder: DataFolder) -> None:
-        self._wire = WireClient(folder.engine_socket)
+    def __init__(self, folder: DataFolder, wait: Wait | None = None) -> None:
+        """Take the folder, and how an answer is waited for; nothing is connected to before the first question."""
+        self._wire = WireClient(folder.engine_socket, wait)
 
     def decisions(self, after: int, limit: int) -> OutboxPage:
         """Return outbox items with a number > `after`."""
@@ -114,6 +115,11 @@ class UrgentClient:
         if not self._asking.stands:
             self._asking.ask(asked)
         return self._asking.answer(Urgent | None)  # type: ignore[arg-type]
+
+    @property
+    def heard_on(self) -> int | None:
+        """The descriptor that can be read once the question that stands is answered; None where none does."""
+        return self._asking.descriptor
 
     def close(self) -> None:
         """Drop the connection."""

@@ -38,6 +38,9 @@ IDLE_S = 1.0
 GIVE_WAY_S = 0.02
 """How long people who settle let live records come first, with which they share a step."""
 
+GIVE_WAY_URGENT_S = 0.015
+"""How long a wave stands still for a transactional mail that is on its way, which has a processor for itself then."""
+
 PEOPLE_WAIT_S = 0.5
 """How long a question for people or a letter waits for the engine to get as far as it asks."""
 
@@ -95,7 +98,7 @@ class _Engine:
         self._worker = worker
         self._woken = asyncio.Event()
         self._stepped = asyncio.Condition()
-        self._urgent: Standing[UrgentAsked, Urgent] = Standing(worker.urgent)
+        self._urgent: Standing[UrgentAsked, Urgent] = Standing(worker.urgent, self._woken.set)
         self._server = WireServer(folder.engine_socket, self._handlers())
 
     async def run(self) -> None:
@@ -128,8 +131,16 @@ class _Engine:
                 if self._worker.decided > decided:
                     decided = self._worker.decided
                     self._server.changed()
-                await (self._wait(GIVE_WAY_S) if self._worker.settling else asyncio.sleep(0))
+                await self._give_way()
             await self._wait(IDLE_S)
+
+    async def _give_way(self) -> None:
+        """Let questions be answered, and whoever is in a hurry go first: live records, transactional mails."""
+        await asyncio.sleep(0)
+        if self._worker.settling:
+            await self._wait(GIVE_WAY_S)
+        elif self._urgent.attended():
+            await self._wait(GIVE_WAY_URGENT_S)
 
     def _turn(self) -> bool:
         """Do one step; whoever wakes the engine from now on has something for the next one."""

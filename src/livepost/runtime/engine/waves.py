@@ -12,6 +12,15 @@ STEP_MS = 20
 LEAST = 100
 """A wave ends however slow the machine is, and whatever comes live beside it: a step has milliseconds of its own."""
 
+URGENT = 10
+URGENT_ALONE = 30
+"""People whom a step serves beside records and without any while transactional mails are being decided: a receipt waits
+for the step before it and for its own.
+"""
+
+URGENT_FOR_MS = 1_000
+"""How long after one was decided the next transactional mail is expected."""
+
 SETTLING = 25
 SETTLING_ALONE = 100
 """People whom a step evaluates when another project has begun to serve, beside records and without any: nobody waits
@@ -26,17 +35,28 @@ class Waves:
         """Begin with `most`, which is never exceeded; where it is under LEAST nothing changes it."""
         self._most = most
         self._size = most
+        self._urgent_until = 0
 
-    def size(self, *, settling: bool, records: bool) -> int:
+    def size(self, now_ms: int, *, settling: bool, records: bool) -> int:
         """Return how many people the next step may take; `settling`: they wait since another project serves; `records`:
         it has some.
         """
-        if not settling:
-            return self._size
-        return min(self._size, SETTLING if records else SETTLING_ALONE)
+        if settling:
+            return min(self._size, SETTLING if records else SETTLING_ALONE)
+        if 0 < self._urgent_until - now_ms <= URGENT_FOR_MS:  # a clock that was set back slows nothing down
+            return min(self._size, URGENT if records else URGENT_ALONE)
+        return self._size
 
-    def note(self, took_ms: int) -> None:
-        """Note how long a step took that left people waiting: at most twice or half as many come next."""
+    def hurry(self, now_ms: int) -> None:
+        """Note that a transactional mail was decided."""
+        self._urgent_until = now_ms + URGENT_FOR_MS
+
+    def note(self, people: int, took_ms: int) -> None:
+        """Note how long a step took that left people waiting: at most twice or half as many come next. What a small
+        part took says nothing of a large one.
+        """
+        if people < self._size:
+            return
         fitting = self._size * STEP_MS // max(took_ms, 1)
         near = min(max(fitting, self._size // 2), 2 * self._size)
         self._size = min(max(near, LEAST), self._most)

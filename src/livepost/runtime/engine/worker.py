@@ -148,7 +148,7 @@ class Worker:
         blocks = ahead if until is None else []
         failing = self._attempts.begin(self.shard.position, sum(block.count for block in blocks))
         began_ms = self._clock.now_ms()
-        given = Given(self._waves.size(settling=self.settling, records=bool(blocks)), failing, until)
+        given = Given(self._waves.size(began_ms, settling=self.settling, records=bool(blocks)), failing, until)
         try:
             made = self._stepper.step(ahead, given)
         except MemoryError:
@@ -159,7 +159,7 @@ class Worker:
             self._take(made, given, blocks)
             self._attempts.succeed()
             if not self._stepper.is_complete():
-                self._waves.note(self._clock.now_ms() - began_ms)
+                self._waves.note(given.wave, self._clock.now_ms() - began_ms)
         return True
 
     def _note_waiting(self) -> None:
@@ -194,7 +194,8 @@ class Worker:
             self._forget(delta.as_of)
         self.transition_count += len(delta.transitions)
         self.decided += len(delta.outbox)
-        self._urgent.note(self._store.newest_item() - len(delta.outbox) + 1, delta.outbox)
+        if self._urgent.note(self._store.newest_item() - len(delta.outbox) + 1, delta.outbox):
+            self._waves.hurry(self._clock.now_ms())
         self._note_freshness(blocks)
 
     def next_due(self) -> int | None:

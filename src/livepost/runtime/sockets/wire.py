@@ -38,6 +38,9 @@ _SOCKADDR_BYTES = 100
 _LENGTH = struct.Struct(">I")
 _request = msgspec.msgpack.Decoder(tuple[str, msgspec.Raw])
 T = TypeVar("T")
+Wait = Callable[[int, float], object]
+"""Returns when a descriptor can be read, after so many seconds at the latest."""
+
 Handler = Callable[[msgspec.Raw], Any | Awaitable[Any]]
 """Takes the argument undecoded, returns a plain value or struct."""
 
@@ -197,10 +200,14 @@ class _Connection(asyncio.Protocol):
 
 
 class WireClient:
-    """Asks a process; blocking, for one thread; connects anew after a break."""
+    """Asks a process; blocking, for one thread; connects anew after a break.
 
-    def __init__(self, path: Path) -> None:
+    Who has something else to do meanwhile says how answers are waited for; none of that may ask with the same client.
+    """
+
+    def __init__(self, path: Path, wait: Wait | None = None) -> None:
         self._path = path
+        self._wait = wait
         self._socket: socket.socket | None = None
 
     def call(self, name: str, argument: Any, type: type[T]) -> T:
@@ -212,6 +219,8 @@ class WireClient:
         try:
             connection = self._connected()
             connection.sendall(request)
+            if self._wait is not None:
+                self._wait(connection.fileno(), TIMEOUT_S)
             body = _receive(connection)
         except OSError as error:
             self.close()
@@ -254,6 +263,11 @@ class Asking:
     def stands(self) -> bool:
         """Whether the question is asked, and not answered yet."""
         return self._asked
+
+    @property
+    def descriptor(self) -> int | None:
+        """What can be read once the answer comes; None where nothing is asked."""
+        return self._socket.fileno() if self._asked and self._socket is not None else None
 
     def ask(self, argument: Any) -> None:
         """Ask; raise WireError if nobody is there."""

@@ -59,3 +59,24 @@ def test_who_goes_away_is_not_answered() -> None:
         standing.look()
 
     asyncio.run(story())
+
+
+def test_who_was_told_something_is_waited_for_once_until_asking_again() -> None:
+    async def story() -> list[bool]:
+        shelf, asked = Shelf(), list[bool]()
+        standing: Standing[str, int] = Standing(shelf.find, lambda: asked.append(True))
+        seen = [standing.attended()]
+        shelf.things["tea"] = 1
+        await standing.ask("tea")
+        seen += [standing.attended(), standing.attended()]
+        waiting = asyncio.create_task(standing.ask("salt"))
+        await asyncio.sleep(0)
+        seen.append(standing.attended())
+        shelf.things["salt"] = 2
+        standing.look()
+        asyncio.create_task(standing.ask("bread"))  # noqa: RUF006 - ended with the loop
+        await waiting
+        assert len(asked) == 3
+        return [*seen, standing.attended()]
+
+    assert asyncio.run(story()) == [False, True, False, False, False]

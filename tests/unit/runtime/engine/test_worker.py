@@ -29,6 +29,7 @@ from livepost.process.people import People
 from livepost.process.stage import WAVE
 from livepost.project.compiled import compile_project
 from livepost.project.declarations import collect
+from livepost.runtime.engine.waves import URGENT_ALONE
 from livepost.runtime.engine.worker import TRANSITIONS_MAX, Worker
 from livepost.state.memory import MemoryState
 from livepost.vault.base import USER, ExternalId
@@ -558,3 +559,25 @@ def test_what_is_urgent_is_told_with_its_people_and_after_a_restart_too() -> Non
         assert again.urgent(UrgentAsked("another", 0, 0)) is None
     worker.served(position)
     assert worker.urgent(UrgentAsked(worker.decisions(0, 1).epoch, 0, 0)) is None
+
+
+def test_a_wave_is_served_in_small_parts_while_transactional_mails_are_decided() -> None:
+    """And in large ones without them, which is the negative control."""
+    most = 2 * URGENT_ALONE
+    assert {order: served_beside(order, most) for order in (False, True)} == {False: most, True: URGENT_ALONE}
+
+
+def served_beside(order: bool, most: int) -> int:
+    """Return how many of 3 * `most` people who are due a step serves, behind one with an order in it or without."""
+    line = Line(RECEIPTS)
+    for number in range(3 * most):
+        line.look(f"p{number}", "a")
+    worker = run(line.worker(MemoryState(), RECEIPTS, most))
+    line.pass_time(8 * DAY_MS)  # all looks have left the window by now
+    if order:
+        told = {"type": "track", "userId": "ada", "messageId": "o1", "event": "Order Completed"}
+        line.take({**told, "properties": {"orderId": "1"}})
+    worker.turn()
+    before = len(worker.shard.due(line.clock.now_ms(), 1_000))
+    worker.turn()
+    return before - len(worker.shard.due(line.clock.now_ms(), 1_000))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import socket
 import stat
 import struct
@@ -459,3 +460,29 @@ def test_a_question_to_nobody_and_one_that_is_refused_say_so(path: Path) -> None
         process.stop()
         with pytest.raises(WireError):
             until_answered(asking)
+
+
+def test_while_an_answer_is_waited_for_something_else_can_be_done(path: Path) -> None:
+    waited: list[float] = []
+
+    def wait(descriptor: int, timeout_s: float) -> None:
+        assert select.select([descriptor], [], [], PATIENCE_S)[0]
+        waited.append(timeout_s)
+
+    process = Process(path)
+    with closing(WireClient(path, wait)) as client:
+        assert client.call("later", 21, int) == 42
+    assert waited == [wire.TIMEOUT_S]
+    process.stop()
+
+
+def test_what_a_question_is_answered_on_is_told_while_it_stands(path: Path) -> None:
+    process = Process(path)
+    with closing(Asking(path, "later")) as asking:
+        assert asking.descriptor is None
+        asking.ask(21)
+        assert asking.descriptor is not None
+        assert select.select([asking.descriptor], [], [], PATIENCE_S)[0] == [asking.descriptor]
+        assert until_answered(asking) == 42
+        assert asking.descriptor is None
+    process.stop()
