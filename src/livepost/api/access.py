@@ -11,19 +11,22 @@ from http import HTTPStatus
 
 from starlette.requests import HTTPConnection
 
+from livepost.audit.deed import by_key, by_session
 from livepost.collect.limits import MAX_TOKEN_CHARS
 from livepost.collect.token import Keys, basic_user
 from livepost.errors import RejectedError
 from livepost.model.record import KeyKind
 
-HasSession = Callable[[HTTPConnection], bool]
-"""Says whether a request brings a session of the console that holds."""
+HasSession = Callable[[HTTPConnection], str]
+"""Returns the id of the console's session that a request brings, if it holds; else ""."""
 
 
-def require_reader(keys: Keys, has_session: HasSession, request: HTTPConnection) -> None:
-    """Raise RejectedError (401, 403) unless the request brings a secret key, or a session and no key at all."""
-    if "authorization" in request.headers or not has_session(request):
-        require_secret(keys, request)
+def require_reader(keys: Keys, has_session: HasSession, request: HTTPConnection) -> str:
+    """Return who reads, as the audit names them; raise RejectedError (401, 403) unless the request brings a secret key,
+    or a session and no key at all.
+    """
+    session = "" if "authorization" in request.headers else has_session(request)
+    return by_session(session) if session else by_key(require_secret(keys, request))
 
 
 def require_secret(keys: Keys, request: HTTPConnection) -> str:

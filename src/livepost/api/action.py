@@ -20,6 +20,7 @@ from starlette.routing import Route
 from livepost.api.access import require_secret
 from livepost.api.operation import JSON
 from livepost.api.problem import overloaded, refused, unavailable
+from livepost.audit.deed import Deed, Notary, by_key
 from livepost.collect.body import BodyReader, ClientGoneError, UnfinishedBodyError, drain
 from livepost.collect.token import Keys
 from livepost.errors import OverloadedError, RejectedError, StoreError
@@ -50,6 +51,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """A POST. `wish` is a struct of its JSON body; `answers` the type of what `run` answers.
 
     run        called with who does it, the source of the secret key, the idempotency key, and the wish
+    does       returns what the audit is told before it is done, from the wish; None for what the ledger tells of
     refusals   statuses it may refuse with, besides those that all actions have, and when
     """
 
@@ -59,10 +61,11 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     wish: type[msgspec.Struct]
     answers: Any
     run: Callable[[Any, str, str, Any], Awaitable[Done]]
+    does: Callable[[Any], Deed] | None
     refusals: dict[int, str] = {}
 
 
-def action_route(action: Action, doer: Any, keys: Keys, bodies: BodyReader) -> Route:
+def action_route(action: Action, doer: Any, keys: Keys, bodies: BodyReader, notary: Notary) -> Route:
     """Return the action as a route, for a Starlette app; `doer` is whom its `run` asks."""
 
     async def endpoint(request: Request) -> Response:
@@ -70,6 +73,8 @@ def action_route(action: Action, doer: Any, keys: Keys, bodies: BodyReader) -> R
             source = require_secret(keys, request)
             key = _key(request)
             wish = _wish(action, await _body(request, bodies))
+            if action.does is not None:
+                await notary.note(by_key(source), action.does(wish))
             done = await action.run(doer, source, key, wish)
         except UnfinishedBodyError as error:
             return refused(error, BackgroundTask(drain, request.receive))

@@ -29,6 +29,7 @@ from livepost.api.status import STATUS
 from livepost.api.stream import stream_route
 from livepost.api.switch import KILL, KILLS
 from livepost.api.trying import TEST_SEND
+from livepost.audit.deed import Notary
 from livepost.collect.body import BodyReader
 from livepost.collect.token import Keys
 
@@ -51,9 +52,17 @@ ACTIONS: tuple[Action, ...] = (SEND, TEST_SEND, BROADCAST, APPROVE, KILL)
 
 
 def api_routes(
-    house: House, keys: Keys, sends: Sends, broadcasts: Broadcasts, feed: Feed, has_session: HasSession
+    house: House,
+    keys: Keys,
+    sends: Sends,
+    broadcasts: Broadcasts,
+    feed: Feed,
+    has_session: HasSession,
+    notary: Notary,
 ) -> list[BaseRoute]:
-    """Return the routes, for a Starlette app; `keys` say who may ask, `has_session` who may read without one."""
+    """Return the routes, for a Starlette app; `keys` say who may ask, `has_session` who may read without one; `notary`
+    writes down who saw and changed what.
+    """
     doers: dict[str, Any] = {
         SEND.name: sends,
         TEST_SEND.name: house,
@@ -61,11 +70,11 @@ def api_routes(
         APPROVE.name: broadcasts,
         KILL.name: house,
     }
-    operations = [route_of(operation, house, keys, has_session) for operation in OPERATIONS]
+    operations = [route_of(operation, house, keys, has_session, notary) for operation in OPERATIONS]
     bodies = BodyReader()
-    actions = [action_route(action, doers[action.name], keys, bodies) for action in ACTIONS]
+    actions = [action_route(action, doers[action.name], keys, bodies, notary) for action in ACTIONS]
     described = openapi_route(OPERATIONS, ACTIONS, version("livepost"))
-    return [*_by_path([*operations, *actions]), stream_route(feed, keys), described]
+    return [*_by_path([*operations, *actions]), stream_route(feed, keys, notary), described]
 
 
 def _by_path(routes: Sequence[Route]) -> list[Route]:

@@ -18,6 +18,7 @@ from livepost.api.campaigns import answer_of as answer_of_campaign
 from livepost.api.house import House
 from livepost.api.operation import Operation
 from livepost.api.people import Name
+from livepost.audit.deed import Deed, named
 from livepost.ledger.base import MAX_LISTED, AskedBroadcast
 from livepost.model.standing import CampaignStanding
 
@@ -155,6 +156,7 @@ BROADCASTS = Operation(
     asked=BroadcastsAsked,
     answers=BroadcastsAnswer,
     run=_broadcasts,
+    shows=None,
 )
 
 BROADCAST = Action(
@@ -164,6 +166,7 @@ BROADCAST = Action(
     wish=BroadcastWish,
     answers=BroadcastAnswer,
     run=_broadcast,
+    does=lambda wish: Deed("broadcast.asked", about=named(wish.campaign)),
     refusals={
         HTTPStatus.NOT_FOUND: "no campaign that is broadcast is called so",
         HTTPStatus.CONFLICT: "the key came with another campaign, or there are many more people now than were approved",
@@ -177,6 +180,7 @@ APPROVE = Action(
     wish=ApprovalWish,
     answers=BroadcastAnswer,
     run=_approve,
+    does=lambda wish: Deed("broadcast.approved", about=named(wish.broadcast)),
     refusals={
         HTTPStatus.NOT_FOUND: "no broadcast has this id",
         HTTPStatus.CONFLICT: "it was asked for more than 24 hours ago, or its audience grew meanwhile",

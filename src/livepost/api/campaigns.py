@@ -120,6 +120,7 @@ CAMPAIGNS = Operation(
     asked=CampaignsAsked,
     answers=CampaignsAnswer,
     run=_campaigns,
+    shows=None,
 )
 CAMPAIGN = Operation(
     path="/api/campaigns/{name}",
@@ -128,5 +129,6 @@ CAMPAIGN = Operation(
     asked=CampaignAsked,
     answers=MeasuredAnswer,
     run=_campaign,
+    shows=None,
     refusals={HTTPStatus.NOT_FOUND: "no campaign is called so"},
 )

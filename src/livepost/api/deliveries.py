@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from livepost.api.house import House
 from livepost.api.operation import Operation
 from livepost.api.people import NOBODY, Id, Name, found_person
+from livepost.audit.deed import Deed, people_of
 from livepost.ledger.base import MAX_LISTED, Delivery
 from livepost.ledger.moves import State
 
@@ -75,5 +76,6 @@ DELIVERIES = Operation(
     asked=DeliveriesAsked,
     answers=DeliveriesAnswer,
     run=_deliveries,
+    shows=lambda asked, answer: Deed("mails.read", people_of(one.person for one in answer.deliveries)),
     refusals={HTTPStatus.NOT_FOUND: NOBODY},
 )

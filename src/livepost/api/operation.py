@@ -19,6 +19,7 @@ from starlette.routing import Route
 from livepost.api.access import HasSession, require_reader
 from livepost.api.house import House
 from livepost.api.problem import refused, unavailable
+from livepost.audit.deed import Deed, Notary
 from livepost.collect.token import Keys
 from livepost.errors import RejectedError, StoreError
 
@@ -29,6 +30,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A GET. `asked` is a struct of its path and query parameters; `answers` the type of what `run` returns.
 
+    shows      returns what the audit is told, from what was asked and answered; None where it is about no people
     in_loop    `run` is a coroutine and runs in the server's event loop
     refusals   statuses it may refuse with, besides those that all have (400, 401, 403, 503), and when
     """
@@ -39,18 +41,21 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     asked: type[msgspec.Struct]
     answers: Any
     run: Callable[[House, Any], Any]
+    shows: Callable[[Any, Any], Deed] | None
     in_loop: bool = False
     refusals: dict[int, str] = {}
 
 
-def route_of(operation: Operation, house: House, keys: Keys, has_session: HasSession) -> Route:
+def route_of(operation: Operation, house: House, keys: Keys, has_session: HasSession, notary: Notary) -> Route:
     """Return the operation as a route, for a Starlette app."""
 
     async def endpoint(request: Request) -> Response:
         try:
-            require_reader(keys, has_session, request)
+            by = require_reader(keys, has_session, request)
             asked = parameters(operation.asked, request)
             answer = await _answer(operation, house, asked)
+            if operation.shows is not None:
+                await notary.note(by, operation.shows(asked, answer))
         except RejectedError as error:
             return refused(error)
         except StoreError as error:

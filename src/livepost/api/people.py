@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from livepost.api.house import House
 from livepost.api.operation import Operation
+from livepost.audit.deed import Deed, people_of
 from livepost.errors import RejectedError
 from livepost.model.choice import Said
 from livepost.model.person import PersonView
@@ -170,6 +171,7 @@ PERSON = Operation(
     asked=PersonAsked,
     answers=PersonAnswer,
     run=_person,
+    shows=lambda asked, answer: Deed("person.read", people_of(answer.subjects)),
     in_loop=True,
     refusals={HTTPStatus.NOT_FOUND: NOBODY, HTTPStatus.CONFLICT: TOO_FAR},
 )
@@ -180,6 +182,7 @@ CONSENTS = Operation(
     asked=SaidAsked,
     answers=SaidAnswer,
     run=_said,
+    shows=lambda asked, answer: Deed("consents.read", people_of([answer.person])),
     refusals={HTTPStatus.NOT_FOUND: NOBODY},
 )
 WHY = Operation(
@@ -189,6 +192,7 @@ WHY = Operation(
     asked=WhyAsked,
     answers=PersonReason,
     run=_why,
+    shows=lambda asked, answer: Deed("reasons.read", people_of([answer.person])),
     refusals={
         HTTPStatus.NOT_FOUND: f"{NOBODY}, or no campaign or segment is called so",
         HTTPStatus.CONFLICT: TOO_FAR,

@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 from livepost.api.house import House
 from livepost.api.operation import Operation
 from livepost.api.people import NOBODY, TOO_FAR, Id, Name, Position, found_person, require_found
+from livepost.audit.deed import Deed, named, people_of
 from livepost.deliver.mail import NotMade
 from livepost.model.decision import reason_words
 from livepost.ops.next_mail import next_mail
@@ -88,5 +89,6 @@ PREVIEW = Operation(
     asked=PreviewAsked,
     answers=PreviewAnswer,
     run=_preview,
+    shows=lambda asked, answer: Deed("preview.read", people_of([answer.person]), named(answer.campaign or "")),
     refusals={HTTPStatus.NOT_FOUND: f"{NOBODY}, or no campaign is called so", HTTPStatus.CONFLICT: TOO_FAR},
 )

@@ -30,4 +30,5 @@ PROVIDERS = Operation(
     asked=ProvidersAsked,
     answers=ProvidersAnswer,
     run=_providers,
+    shows=None,
 )

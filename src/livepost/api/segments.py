@@ -11,6 +11,7 @@ from msgspec import Meta
 from livepost.api.house import House
 from livepost.api.operation import Operation
 from livepost.api.people import Name, Position
+from livepost.audit.deed import Deed, named, people_of
 from livepost.errors import RejectedError
 from livepost.model.told import SegmentCount
 
@@ -76,6 +77,7 @@ SEGMENTS = Operation(
     asked=SegmentsAsked,
     answers=SegmentsAnswer,
     run=_segments,
+    shows=None,
 )
 MEMBERS = Operation(
     path="/api/segments/{name}/people",
@@ -84,5 +86,6 @@ MEMBERS = Operation(
     asked=MembersAsked,
     answers=MembersAnswer,
     run=_members,
+    shows=lambda asked, answer: Deed("members.read", people_of(one.person for one in answer.people), named(asked.name)),
     refusals={HTTPStatus.NOT_FOUND: "no segment is called so"},
 )

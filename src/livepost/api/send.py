@@ -125,6 +125,7 @@ SEND = Action(
     wish=SendWish,
     answers=SendAnswer,
     run=_send,
+    does=None,  # the ledger has each, with who asked for it
     refusals={
         HTTPStatus.NOT_FOUND: "no template is called so",
         HTTPStatus.CONFLICT: "the key came with another body before",

@@ -24,4 +24,5 @@ STATUS = Operation(
     asked=StatusAsked,
     answers=Standing,
     run=_status,
+    shows=None,
 )

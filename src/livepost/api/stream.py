@@ -23,6 +23,7 @@ from livepost.api.feed import Feed, Listener, News
 from livepost.api.happening import KINDS, GapTold, kind_of, place_of, told
 from livepost.api.operation import parameters
 from livepost.api.problem import overloaded, refused, unavailable
+from livepost.audit.deed import Deed, Notary, by_key
 from livepost.collect.token import Keys
 from livepost.errors import OverloadedError, RejectedError, StoreError
 
@@ -51,14 +52,15 @@ class StreamAsked(msgspec.Struct, frozen=True, kw_only=True):
     types: str = ",".join(KINDS)
 
 
-def stream_route(feed: Feed, keys: Keys) -> WebSocketRoute:
+def stream_route(feed: Feed, keys: Keys, notary: Notary) -> WebSocketRoute:
     """Return the route, for a Starlette app."""
 
     async def endpoint(socket: WebSocket) -> None:
         try:
-            require_secret(keys, socket)
+            source = require_secret(keys, socket)
             asked = parameters(StreamAsked, socket)
             kinds = _kinds(asked)
+            await notary.note(by_key(source), Deed("stream.opened"))
             listener = await feed.join()
         except (RejectedError, OverloadedError, StoreError) as error:
             await socket.send_denial_response(_refusal(error))

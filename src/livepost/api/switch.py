@@ -11,6 +11,7 @@ from livepost.api.action import Action, Done
 from livepost.api.house import House
 from livepost.api.operation import Operation
 from livepost.api.people import Name
+from livepost.audit.deed import Deed, named
 from livepost.errors import RejectedError
 from livepost.ledger.base import ALL_MARKETING
 from livepost.model.decision import ASKED_FOR
@@ -67,6 +68,7 @@ KILLS = Operation(
     asked=KillsAsked,
     answers=KillsAnswer,
     run=_kills,
+    shows=None,
 )
 
 KILL = Action(
@@ -76,5 +78,6 @@ KILL = Action(
     wish=KillWish,
     answers=KillsAnswer,
     run=_kill,
+    does=lambda wish: Deed("campaign.stopped" if wish.stopped else "campaign.resumed", about=named(wish.campaign)),
     refusals={HTTPStatus.NOT_FOUND: "no campaign is called so"},
 )

@@ -13,6 +13,7 @@ from livepost.api.action import Action, Done
 from livepost.api.house import House
 from livepost.api.people import NOBODY, Id, Name, found_person, require_found
 from livepost.api.send import ADDRESS, MAX_ADDRESS_CHARS, SendAnswer, answer_of
+from livepost.audit.deed import Deed, named
 
 
 class TrialWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,6 +43,7 @@ TEST_SEND = Action(
     wish=TrialWish,
     answers=SendAnswer,
     run=_test_send,
+    does=lambda wish: Deed("test_mail.asked", about=named(wish.campaign)),
     refusals={
         HTTPStatus.NOT_FOUND: f"{NOBODY}, or no campaign is called so",
         HTTPStatus.UNPROCESSABLE_ENTITY: "the address cannot be written to, or the mail cannot be made",

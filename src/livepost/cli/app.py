@@ -42,6 +42,7 @@ COMMANDS: dict[str, str] = {
     "audiences": "audiences:app",
     "people": "people:app",
     "keys": "keys:app",
+    "audit": "audit:app",
     "doctor": "doctor:doctor",
     "bench": "measure:bench",
 }

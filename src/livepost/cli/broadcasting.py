@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from rich.console import Console
 
 from livepost.api.broadcasts import BroadcastAnswer, BroadcastCounts, answer_of, counted
 from livepost.cli.author import applied_project_of
-from livepost.cli.workspace import used_folder_here
+from livepost.cli.workspace import used_folder_here, who
 from livepost.errors import ProjectError
 from livepost.ledger.base import AskedBroadcast
 from livepost.ledger.moves import State
@@ -48,11 +47,11 @@ def broadcast(
         _require_consent(
             f"Broadcast {campaign} to {_people(folder, spec):,} people in {spec.audience}?", yes or as_json
         )
-        _say(_asked(folder, BROADCAST, Asked(campaign=campaign, message_id=uuid4().hex, by=_who())), as_json)
+        _say(_asked(folder, BROADCAST, Asked(campaign=campaign, message_id=uuid4().hex, by=who())), as_json)
     elif approve:
         waiting = _waiting(folder, approve)
         _require_consent(f"Approve {waiting.campaign} to {waiting.people:,} people, and begin it?", yes or as_json)
-        _say(_asked(folder, APPROVE, Approval(id=waiting.id, by=_who())), as_json)
+        _say(_asked(folder, APPROVE, Approval(id=waiting.id, by=who())), as_json)
     else:
         _say_all(folder, as_json)
 
@@ -94,13 +93,6 @@ def _require_consent(question: str, given: bool) -> None:
     if not sys.stdin.isatty():
         raise typer.BadParameter("nobody is there to be asked; say --yes")
     typer.confirm(question, abort=True)
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except OSError:  # a user without a name
-        return "cli"
 
 
 def _say(asked: AskedBroadcast, as_json: bool) -> None:

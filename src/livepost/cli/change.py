@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from livepost.audit.deed import Deed
 from livepost.cli.author import project_of
 from livepost.cli.project import problems_here
-from livepost.cli.workspace import used_folder_here
+from livepost.cli.workspace import note, used_folder_here
 from livepost.errors import LivepostError, ProjectError
 from livepost.log.whole import blocks_of
 from livepost.ops.plan import Moves, Plan
@@ -100,6 +101,7 @@ def apply(
         if not as_json:
             _print(_plan(folder, project, named, difference))
         _require_consent(yes or as_json)
+        note(folder, Deed("project.applied"))
         before = applying.segments()
         began = time.monotonic()
         cut_at = _carry_out(applying, project, difference, quiet=as_json)

@@ -12,8 +12,9 @@ import msgspec
 import typer
 from rich.console import Console
 
+from livepost.audit.deed import Deed
 from livepost.cli.author import applied_project_of
-from livepost.cli.workspace import used_folder_here
+from livepost.cli.workspace import note, used_folder_here
 from livepost.errors import StoreError
 from livepost.intake.edit import edited
 from livepost.intake.letter import Letters
@@ -62,6 +63,7 @@ def show(
 ) -> None:
     """Show a dead letter as JSON: all about it, and the call; of values only the types, unless they are opened."""
     with _found(position) as (row, record, letters):
+        _note("letter.opened" if open_ else "letter.read", position)
         _print_json(letters.detail(row, record, open=open_))
 
 
@@ -78,6 +80,7 @@ def replay(
         raise typer.BadParameter("name positions, or --all (with --reason, if you like), not both")
     folder = used_folder_here()
     wanted = positions or _waiting(folder, reason)
+    note(folder, Deed("letters.tried" if dry_run else "letters.replayed"))
     _hand_over(folder, [Replay(position=position, dry_run=dry_run) for position in wanted], as_json)
 
 
@@ -95,8 +98,13 @@ def fix(
     if bool(sets or unsets) == (call is not None):
         raise typer.BadParameter("name what to --set and --unset, or give a --call, not both")
     told = _read(call) if call is not None else _corrected(position, sets or [], unsets or [])
+    _note("letter.tried" if dry_run else "letter.fixed", position)
     wish = Replay(position=position, call=told, another_person=another_person, dry_run=dry_run)
     _hand_over(used_folder_here(), [wish], as_json)
+
+
+def _note(did: str, position: int) -> None:
+    note(used_folder_here(), Deed(did, about=f"position.{position}"))
 
 
 @contextmanager

@@ -10,8 +10,9 @@ import msgspec
 import typer
 from rich.console import Console
 
+from livepost.audit.deed import Deed, named
 from livepost.cli.author import applied_project_of
-from livepost.cli.workspace import used_folder_here
+from livepost.cli.workspace import note, used_folder_here
 from livepost.errors import StoreError
 from livepost.log.base import Position
 from livepost.log.whole import blocks_of
@@ -35,7 +36,11 @@ def why(
 ) -> None:
     """Say why a person got a mail or did not, is in a segment or is not."""
     folder = used_folder_here()
-    reasons = reasons_for(folder, applied_project_of(folder), person, about)
+
+    def seen(view: PersonView) -> None:
+        note(folder, Deed("reasons.read", tuple(view.subjects), named(about or "")))
+
+    reasons = reasons_for(folder, applied_project_of(folder), person, about, seen)
     if as_json:
         _console.print_json(msgspec.json.encode(reasons).decode())
         return

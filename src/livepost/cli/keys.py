@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn
 from rich.table import Column, Table
 
-from livepost.cli.workspace import folder_here, used_folder_here
+from livepost.audit.deed import Deed
+from livepost.cli.workspace import folder_here, note, used_folder_here
 from livepost.clock import WallClock
 from livepost.errors import StoreError
 from livepost.runtime.data.folder import DataFolder
@@ -59,6 +60,7 @@ def new(
     """Make a key and show it; a secret key is shown this once only."""
     folder = folder_here()
     folder.prepare()
+    note(folder, Deed("key.made", about=kind))
     made = folder.keys.new(kind, source or _SOURCES[kind], WallClock().now_ms())
     if as_json:
         _console.print(json.dumps({**_plain(made.stored), "key": made.key}), markup=False)
@@ -71,7 +73,9 @@ def new(
 @app.command()
 def revoke(id: Annotated[str, typer.Argument(help="The key's id, as `livepost keys list` shows it.")]) -> None:
     """Make a key invalid from now on."""
-    revoked = folder_here().keys.revoke(id, WallClock().now_ms())
+    folder = folder_here()
+    revoked = folder.keys.revoke(id, WallClock().now_ms())
+    note(folder, Deed("key.revoked", about=f"key.{revoked.id}"))
     _console.print(f"The {revoked.kind} key of {revoked.source} is not valid any more.")
 
 
@@ -82,6 +86,7 @@ def rotate(as_json: AsJson = False) -> None:
     The older key is kept, as retired, for backups of before: `livepost keys destroy` ends that.
     """
     folder = used_folder_here()
+    note(folder, Deed("vault_key.rotated"))
     keys = _rotated_by_the_house(folder) if _runs(folder) else _rotated_here(folder)
     left = sum(one.retired for one in folder.keks.read())
     if as_json:
@@ -103,6 +108,7 @@ def destroy(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fa
         typer.confirm(
             f"Destroy {_count(retired, 'retired key')}? Backups of the vault of before open no more", abort=True
         )
+    note(folder, Deed("vault_key.destroyed"))
     gone = folder.keks.destroy()
     if as_json:
         _console.print(json.dumps({"destroyed": gone}))

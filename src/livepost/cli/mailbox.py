@@ -16,8 +16,9 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from livepost.audit.deed import Deed, named
 from livepost.cli.author import applied_project_of
-from livepost.cli.workspace import used_folder_here
+from livepost.cli.workspace import note, used_folder_here
 from livepost.deliver.keep import KeptMail, read
 from livepost.errors import StoreError
 from livepost.runtime.data.folder import DataFolder
@@ -48,6 +49,7 @@ def list_mails(
             for subject in subjects
             for mail in read(folder.mailbox, vault, folder.settings.workspace, person=subject, limit=limit)
         ]
+        note(folder, Deed("mailbox.listed", tuple(dict.fromkeys(mail.person for mail in found))))
     rows = [_row(mail) for mail in sorted(found, key=lambda mail: mail.at_ms, reverse=True)[:limit]]
     if as_json:
         _console.print_json(json.dumps(rows))
@@ -69,6 +71,7 @@ def show(
     with _opened() as (folder, vault):
         decision = None if id is None else _decision(id)
         found = read(folder.mailbox, vault, folder.settings.workspace, decision=decision, limit=1)
+        note(folder, Deed("mail.opened", tuple(mail.person for mail in found), named(id or "")))
     if not found:
         raise StoreError("there is no such mail; `livepost mailbox list` shows those that are kept")
     if raw is not None:

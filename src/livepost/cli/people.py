@@ -10,8 +10,9 @@ import msgspec
 import typer
 from rich.console import Console
 
+from livepost.audit.deed import Deed
 from livepost.cli.author import applied_project_of
-from livepost.cli.workspace import used_folder_here
+from livepost.cli.workspace import note, used_folder_here
 from livepost.errors import LivepostError
 from livepost.runtime.outside.unlinking import Split, Undone, Unlinking
 
@@ -51,12 +52,14 @@ def unlink(
     folder = used_folder_here()
     with Unlinking(folder, applied_project_of(folder), person) as unlinking:
         if at is None:
+            note(folder, Deed("links.read", tuple(unlinking.person.subjects)))
             _show(unlinking, unlinking.splits, as_json)
             return
         split = _chosen(unlinking.splits, at, mentioned)
         if not as_json:
             _show(unlinking, [split], as_json)
         _require_consent(yes or as_json)
+        note(folder, Deed("person.parted", tuple(unlinking.person.subjects)))
         _say(unlinking.undo(split), as_json)
 
 

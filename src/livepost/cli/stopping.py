@@ -10,8 +10,9 @@ import msgspec
 import typer
 from rich.console import Console
 
+from livepost.audit.deed import Deed, named
 from livepost.cli.author import applied_project_of
-from livepost.cli.workspace import used_folder_here
+from livepost.cli.workspace import note, used_folder_here
 from livepost.errors import ProjectError
 from livepost.ledger.base import ALL_MARKETING, COMPLAINTS, Ledger
 from livepost.model.decision import ASKED_FOR
@@ -34,6 +35,7 @@ def kill(
     with closing(folder.ledger()) as ledger:
         if campaign or all_:
             name = ALL_MARKETING if all_ else _known(folder, ledger, campaign)
+            note(folder, Deed("campaign.resumed" if off else "campaign.stopped", about=named(name)))
             ledger.kill(name, not off, folder.clock.now_ms())
         if all_ and off:
             ledger.kill(COMPLAINTS, False, folder.clock.now_ms())

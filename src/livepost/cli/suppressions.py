@@ -19,7 +19,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from livepost.cli.workspace import used_folder_here
+from livepost.audit.deed import Deed
+from livepost.cli.workspace import note, used_folder_here
 from livepost.deliver.message import is_address
 from livepost.errors import RejectedError, StoreError
 from livepost.ledger.base import Ledger
@@ -69,6 +70,7 @@ def add(
     """Never send to an address again; the reason it was suppressed for first stays."""
     _check_reason(reason)
     hashed, now_ms = _hash_of(address), used_folder_here().clock.now_ms()
+    note(used_folder_here(), Deed("suppression.added"))
     new = _over(lambda ledger, vault: ledger.suppress_all([hashed(vault)], reason, now_ms))
     _console.print("Suppressed." if new else "It was suppressed already; nothing was changed.")
 
@@ -81,6 +83,7 @@ def remove(
     """Let an address be sent to again. What its person allows is not changed by it."""
     _check_reason(reason)
     hashed, now_ms = _hash_of(address), used_folder_here().clock.now_ms()
+    note(used_folder_here(), Deed("suppression.removed"))
     if not _over(lambda ledger, vault: ledger.lift(hashed(vault), reason, now_ms)):
         raise StoreError("expected an address that is suppressed, got another; `livepost suppressions list` says which")
     _console.print("It may be sent to again, as far as its person allows.")
@@ -98,6 +101,7 @@ def import_file(
     """
     _check_reason(reason)
     now_ms = used_folder_here().clock.now_ms()
+    note(used_folder_here(), Deed("suppressions.imported"))
     told = _over(lambda ledger, vault: _import(ledger, vault, file, reason, now_ms))
     if as_json:
         _say(told, as_json)

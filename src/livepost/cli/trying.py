@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from livepost.audit.deed import Deed, named
 from livepost.cli.author import applied_project_of
-from livepost.cli.workspace import used_folder_here
+from livepost.cli.workspace import note, used_folder_here
 from livepost.errors import ProjectError
 from livepost.runtime.author.project import Project
 from livepost.runtime.engine.asking import engine_of
@@ -41,6 +42,7 @@ def test_send(
     ):
         trying = Trying(previews=previews, ledger=ledger, workspace=folder.settings.workspace, clock=folder.clock)
         view = person_of(vault, engine, person, project.compiled.keys())
+        note(folder, Deed("test_mail.asked", tuple(view.subjects), named(campaign)))
         known = trying.send(vault, view, campaign, to, BY, secrets.token_hex(8))
     _console.print(f"The test is mail {known.delivery.decision.id.hex()}; a courier that runs sends it now.")
 

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from livepost.audit.deed import Notary, by_session
 from livepost.console import state, words
 from livepost.console.campaign import CAMPAIGN
 from livepost.console.campaigns import CAMPAIGNS
@@ -28,7 +29,7 @@ from livepost.console.door import LINK_PATH, Door, leave
 from livepost.console.flow import FLOW
 from livepost.console.house import House
 from livepost.console.letter import LETTER
-from livepost.console.live import MEDIA_TYPE, Live
+from livepost.console.live import MEDIA_TYPE, Live, Look
 from livepost.console.mailbox import MAIL, MAIL_FILE, MAIL_HTML, MAILBOX
 from livepost.console.page import Elsewhere, Form, Page, Paper, asked_of, told_of
 from livepost.console.people import PEOPLE
@@ -90,9 +91,10 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 class Console:
     """The console over one house."""
 
-    def __init__(self, house: House, door: Door, shop_name: str) -> None:
+    def __init__(self, house: House, door: Door, notary: Notary, shop_name: str) -> None:
         self._house = house
         self._door = door
+        self._notary = notary
         self._live = Live()
         folder = str(files("livepost.console") / "templates")
         # A template is looked up once: nobody edits them while a house runs.
@@ -133,13 +135,14 @@ class Console:
     def _endpoint(self, page: Page) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             try:
-                self._door.require(request)
+                by = by_session(self._door.require(request))
                 asked = asked_of(page, request)
                 if page.live and MEDIA_TYPE in request.headers.get("accept", ""):
-                    return self._live.answer(lambda: run_in_threadpool(self._live_part, page, asked), page.every_s)
-                return await run_in_threadpool(
-                    lambda: self._answer(page, asked, page.show(self._house, asked), request)
-                )
+                    return self._live.answer(self._looking(page, asked, by), page.every_s)
+                view = await run_in_threadpool(page.show, self._house, asked)
+                if page.sees is not None:
+                    await self._notary.note(by, page.sees(asked, view))
+                return await run_in_threadpool(self._answer, page, asked, view, request)
             except LivepostError as error:
                 told = trouble_of(error)
                 return self.trouble(told if page.live else still(told), page)
@@ -152,8 +155,9 @@ class Console:
 
         async def endpoint(request: Request) -> Response:
             try:
-                self._door.require(request)
+                by = by_session(self._door.require(request))
                 asked, told = asked_of(page, request), await told_of(form, request)
+                await self._notary.note(by, form.does(asked, told))
                 return await run_in_threadpool(
                     lambda: self._answer(unmoving, asked, form.take(self._house, asked, told), request)
                 )
@@ -165,10 +169,12 @@ class Console:
     def _giving(self, paper: Paper) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             try:
-                self._door.require(request)
+                by = by_session(self._door.require(request))
                 if paper.framed and request.headers.get("sec-fetch-dest") == "document":
                     return RedirectResponse(_above(request), HTTPStatus.SEE_OTHER)
-                given = await run_in_threadpool(paper.give, self._house, asked_of(paper, request))
+                asked = asked_of(paper, request)
+                await self._notary.note(by, paper.sees(asked))
+                given = await run_in_threadpool(paper.give, self._house, asked)
                 return Response(given.body, headers={**HEADERS, **given.headers}, media_type=given.kind)
             except LivepostError as error:
                 return self.trouble(still(trouble_of(error)))
@@ -183,17 +189,31 @@ class Console:
         html = self._templates.get_template(f"{page.name}.html").render(_context(page, asked, view))
         return HTMLResponse(html, headers=headers)
 
-    def _live_part(self, page: Page, asked: msgspec.Struct) -> str:
-        """Return a page's live part, or the trouble that stands in its place."""
-        try:
-            told = _context(page, asked, page.show(self._house, asked))
-            if isinstance(told["view"], Elsewhere):
-                return self._templates.get_template("elsewhere.html").render(told)
-            template = self._templates.get_template(f"{page.name}.html")
-            return "".join(template.blocks["live"](template.new_context(told)))
-        except LivepostError as error:
-            shown = self._templates.get_template("trouble_words.html")
-            return shown.render(trouble=trouble_of(error))
+    def _looking(self, page: Page, asked: msgspec.Struct, by: str) -> Look:
+        """Return what looks at a page's live part again and again; the audit is told of each person once."""
+        noted: set[bytes] | None = None
+
+        async def look() -> str:
+            nonlocal noted
+            try:
+                view = await run_in_threadpool(page.show, self._house, asked)
+                if page.sees is not None:
+                    deed = page.sees(asked, view)
+                    if noted is None or not noted.issuperset(deed.people):
+                        await self._notary.note(by, deed)
+                        noted = {*(noted or ()), *deed.people}
+                return await run_in_threadpool(self._live_part, page, asked, view)
+            except LivepostError as error:
+                return self._templates.get_template("trouble_words.html").render(trouble=trouble_of(error))
+
+        return look
+
+    def _live_part(self, page: Page, asked: msgspec.Struct, view: msgspec.Struct) -> str:
+        told = _context(page, asked, view)
+        if isinstance(view, Elsewhere):
+            return self._templates.get_template("elsewhere.html").render(told)
+        template = self._templates.get_template(f"{page.name}.html")
+        return "".join(template.blocks["live"](template.new_context(told)))
 
     async def _follow(self, request: Request) -> Response:
         try:

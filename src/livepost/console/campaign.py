@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from markupsafe import Markup
 
+from livepost.audit.deed import Deed, named, people_of
 from livepost.console.campaigns import HELD_OUT, in_words, steps_of
 from livepost.console.house import House
 from livepost.console.live import SELDOM_S
@@ -270,13 +271,26 @@ def _line(one: Delivery) -> DeliveryLine:
     )
 
 
+_DEEDS = {
+    "stop": "campaign.stopped",
+    "go": "campaign.resumed",
+    "broadcast": "broadcast.asked",
+    "approve": "broadcast.approved",
+}
+
+
+def _deed(asked: CampaignAsked, told: CampaignTold) -> Deed:
+    return Deed(_DEEDS[told.act], about=told.id if told.act == "approve" else named(asked.name))
+
+
 CAMPAIGN = Page(
     path="/campaigns/{name}",
     name="campaign",
     title="Campaign",
     asked=CampaignAsked,
     show=_campaign,
+    sees=lambda asked, view: Deed("mails.read", people_of(one.person for one in view.deliveries), named(asked.name)),
     rail="campaigns",
     every_s=SELDOM_S,
-    form=Form(told=CampaignTold, take=_act),
+    form=Form(told=CampaignTold, does=_deed, take=_act),
 )

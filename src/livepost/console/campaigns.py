@@ -109,5 +109,11 @@ def _pauses(rate: ComplaintRate) -> bool:
 
 
 CAMPAIGNS = Page(
-    path="/campaigns", name="campaigns", title="Campaigns", asked=NothingAsked, show=_campaigns, every_s=SELDOM_S
+    path="/campaigns",
+    name="campaigns",
+    title="Campaigns",
+    asked=NothingAsked,
+    show=_campaigns,
+    sees=None,
+    every_s=SELDOM_S,
 )

@@ -15,6 +15,7 @@ import msgspec
 from markupsafe import Markup
 from msgspec import Meta
 
+from livepost.audit.deed import Deed, named
 from livepost.console.house import House
 from livepost.console.page import Form, Page
 from livepost.console.picture.bar import Part, bar
@@ -182,12 +183,17 @@ def _of_many(came: Sequence[Replayed], trouble: str, *, tried: bool) -> Answer:
     return Answer(" ".join(told) or "No letter of this reason waits to be replayed.", tint)
 
 
+def _deed(asked: DeadAsked, told: ReasonTold) -> Deed:
+    return Deed("letters.tried" if told.act == "try" else "letters.replayed", about=named(told.reason))
+
+
 DEAD = Page(
     path="/dead",
     name="dead",
     title="Dead letters",
     asked=DeadAsked,
     show=_dead,
+    sees=None,
     live=False,  # a list to work on, and of up to LETTERS_LOOKED_AT letters
-    form=Form(told=ReasonTold, take=_replay_reason),
+    form=Form(told=ReasonTold, does=_deed, take=_replay_reason),
 )

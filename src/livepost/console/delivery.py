@@ -12,6 +12,7 @@ from typing import Annotated
 
 import msgspec
 
+from livepost.audit.deed import Deed, named, people_of
 from livepost.console.house import House
 from livepost.console.live import SELDOM_S
 from livepost.console.page import Page
@@ -137,6 +138,7 @@ MAILS = Page(
     title="Mails by state",
     asked=MailsAsked,
     show=_mails,
+    sees=lambda asked, view: Deed("mails.read", people_of(one.person for one in view.mails)),
     rail="campaigns",
     every_s=SELDOM_S,
 )
@@ -146,6 +148,7 @@ STORY = Page(
     title="The story of a mail",
     asked=StoryAsked,
     show=_story,
+    sees=lambda asked, view: Deed("mail.read", people_of([view.story.person]), named(asked.id)),
     rail="campaigns",
     every_s=SELDOM_S,
 )

@@ -26,13 +26,14 @@ class Door:
         self._links = links
         self._clock = clock
 
-    def is_open(self, request: HTTPConnection) -> bool:
-        """Return whether the request brings a session that holds."""
-        return self._sessions.holds(request.cookies.get(COOKIE, ""), self._clock.now_ms())
+    def session(self, request: HTTPConnection) -> str:
+        """Return the id of the session that the request brings, if it holds; else ""."""
+        return self._sessions.id_of(request.cookies.get(COOKIE, ""), self._clock.now_ms())
 
-    def require(self, request: Request) -> None:
-        """Raise RejectedError (401) without a session, (403) for a form that no page of ours has sent."""
-        if not self.is_open(request):
+    def require(self, request: Request) -> str:
+        """Return the session's id; raise RejectedError (401) without one, (403) for a form of no page of ours."""
+        session = self.session(request)
+        if not session:
             raise RejectedError(
                 "this browser has no session, or its session has ended",
                 code="no_session",
@@ -44,6 +45,7 @@ class Door:
                 code="origin",
                 status=HTTPStatus.FORBIDDEN,
             )
+        return session
 
     def follow(self, request: Request) -> Response:
         """Answer a one-time link: begin a session. A browser that has one already is let through.
@@ -63,7 +65,7 @@ class Door:
                 secure=secure,
             )
             return answer
-        if self.is_open(request):
+        if self.session(request):
             return RedirectResponse("/", HTTPStatus.SEE_OTHER)
         raise RejectedError(
             "this link was followed before, or it waited too long", code="link", status=HTTPStatus.UNAUTHORIZED

@@ -157,4 +157,4 @@ def _equation(found: Conservation) -> str:
     return f"{found.accepted:,} accepted = {told}"
 
 
-FLOW = Page(path="/", name="flow", title="Flow", asked=NothingAsked, show=_flow)
+FLOW = Page(path="/", name="flow", title="Flow", asked=NothingAsked, show=_flow, sees=None)

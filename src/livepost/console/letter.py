@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from livepost.audit.deed import Deed
 from livepost.console.dead import NO_MAIL, Answer, Position
 from livepost.console.house import House
 from livepost.console.page import Form, Page
@@ -121,13 +122,21 @@ def _pretty(call: Any) -> str:
     return "" if call is None else msgspec.json.format(msgspec.json.encode(call), indent=2).decode()
 
 
+_DEEDS = {"open": "letter.opened", "try": "letter.tried", "replay": "letter.replayed"}
+
+
+def _deed(did: str, asked: LetterAsked) -> Deed:
+    return Deed(did, about=f"position.{asked.position}")
+
+
 LETTER = Page(
     path="/dead/{position}",
     name="letter",
     title="Dead letter",
     asked=LetterAsked,
     show=_letter,
+    sees=lambda asked, view: _deed("letter.read", asked),
     rail="dead",
     live=False,
-    form=Form(told=LetterTold, take=_treat),
+    form=Form(told=LetterTold, does=lambda asked, told: _deed(_DEEDS[told.act], asked), take=_treat),
 )

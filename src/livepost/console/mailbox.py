@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from livepost.audit.deed import Deed, named, people_of
 from livepost.console.house import House
 from livepost.console.live import SELDOM_S
 from livepost.console.page import Given, Page, Paper
@@ -120,7 +121,23 @@ def _found_mail(house: House, asked: MailAsked) -> MailShown:
     return mail
 
 
-MAILBOX = Page(path="/mailbox", name="mailbox", title="Mailbox", asked=MailboxAsked, show=_mailbox, every_s=SELDOM_S)
-MAIL = Page(path="/mailbox/{id}", name="mail", title="Mail", asked=MailAsked, show=_mail, rail="mailbox", live=False)
-MAIL_HTML = Paper(path="/mailbox/{id}/html", asked=MailAsked, give=_html, framed=True)
-MAIL_FILE = Paper(path="/mailbox/{id}/mail.eml", asked=MailAsked, give=_file)
+def _listed(asked: MailboxAsked, view: MailboxView) -> Deed:
+    return Deed("mailbox.listed", people_of(one.person for one in view.page.mails), named(asked.campaign or ""))
+
+
+def _seen(asked: MailAsked, view: MailView) -> Deed:
+    return Deed("mail.opened", people_of([view.mail.person]), named(view.mail.id))
+
+
+def _opened(asked: MailAsked) -> Deed:
+    return Deed("mail.opened", about=named(asked.id))
+
+
+MAILBOX = Page(
+    path="/mailbox", name="mailbox", title="Mailbox", asked=MailboxAsked, show=_mailbox, sees=_listed, every_s=SELDOM_S
+)
+MAIL = Page(
+    path="/mailbox/{id}", name="mail", title="Mail", asked=MailAsked, show=_mail, sees=_seen, rail="mailbox", live=False
+)
+MAIL_HTML = Paper(path="/mailbox/{id}/html", asked=MailAsked, give=_html, sees=_opened, framed=True)
+MAIL_FILE = Paper(path="/mailbox/{id}/mail.eml", asked=MailAsked, give=_file, sees=_opened)

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.requests import Request
 
+from livepost.audit.deed import Deed
 from livepost.console.live import EVERY_S
 from livepost.errors import RejectedError
 
@@ -28,11 +29,13 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     """What the forms of a page do; they are sent (POST) to the page's own address.
 
     told    struct of their fields
+    does    returns what the audit is told before it is done, from what was asked and told
     take    does what is told and returns what the page's template shows then, from the house, what was asked and told;
             blocking
     """
 
     told: type[msgspec.Struct]
+    does: Callable[[Any, Any], Deed]
     take: Callable[[Any, Any, Any], msgspec.Struct]
 
 
@@ -42,6 +45,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     asked   struct of its path and query parameters
     show    returns what the template shows, from the house and what was asked; blocking; its template is `name`.html,
             whose block `live` is sent again whenever it has changed
+    sees    returns what the audit is told, from what was asked and what is shown; None where it is about no people
     rail    the page of the rail that it belongs to, "" for itself
     every_s how often the live part is looked at anew; what costs the house more is asked less often
     live    whether it is looked at every second while it is open; the answer to a form never is
@@ -53,6 +57,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     asked: type[msgspec.Struct]
     show: Callable[[Any, Any], msgspec.Struct]
+    sees: Callable[[Any, Any], Deed] | None
     rail: str = ""
     every_s: float = EVERY_S
     live: bool = True
@@ -72,12 +77,14 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
 
     asked   as for a page
     give    returns it, from the house and what was asked; blocking
+    sees    returns what the audit is told, from what was asked
     framed  it is for the frame of a page: a browser that says it wants to see it by itself is led to the page above
     """
 
     path: str
     asked: type[msgspec.Struct]
     give: Callable[[Any, Any], Given]
+    sees: Callable[[Any], Deed]
     framed: bool = False
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from livepost.audit.deed import Deed, people_of
 from livepost.console.house import House
 from livepost.console.page import Elsewhere, Page
 from livepost.errors import RejectedError
@@ -58,4 +59,8 @@ def _people(house: House, asked: PeopleAsked) -> PeopleView | Elsewhere:
     return PeopleView(house.people(LINES), nobody=bool(name))
 
 
-PEOPLE = Page(path="/people", name="people", title="People", asked=PeopleAsked, show=_people)
+def _seen(asked: PeopleAsked, view: PeopleView | Elsewhere) -> Deed:
+    return Deed("people.listed", people_of(one.person for one in view.lines) if isinstance(view, PeopleView) else ())
+
+
+PEOPLE = Page(path="/people", name="people", title="People", asked=PeopleAsked, show=_people, sees=_seen)

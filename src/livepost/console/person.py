@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from livepost.audit.deed import Deed
 from livepost.clock import DAY_MS
 from livepost.console.feature import FeatureLine, feature_lines
 from livepost.console.house import House
@@ -105,5 +106,12 @@ def _reach(story: PersonStory, asked: PersonAsked, shown: int) -> str:
 
 
 PERSON = Page(
-    path="/people/{id}", name="person", title="Person", asked=PersonAsked, show=_person, rail="people", every_s=SELDOM_S
+    path="/people/{id}",
+    name="person",
+    title="Person",
+    asked=PersonAsked,
+    show=_person,
+    sees=lambda asked, view: Deed("person.read", tuple(view.person.subjects)),
+    rail="people",
+    every_s=SELDOM_S,
 )

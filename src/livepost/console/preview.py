@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from livepost.audit.deed import Deed, named, people_of
 from livepost.console.house import House
 from livepost.console.mailbox import FRAME_HEADERS, HTML, Width, Word
 from livepost.console.page import Form, Given, Page, Paper
@@ -120,14 +121,27 @@ def _require_declared(campaign: str, declared: list[str]) -> None:
         )
 
 
+def _seen(asked: PreviewAsked, view: PreviewView) -> Deed:
+    return Deed("preview.read", people_of([view.person] if view.person else []), named(asked.campaign or ""))
+
+
+def _tried(asked: PreviewAsked, told: TrialTold) -> Deed:
+    return Deed("test_mail.asked", about=named(asked.campaign or ""))
+
+
+def _opened(asked: FrameAsked) -> Deed:
+    return Deed("preview.opened", about=named(asked.campaign))
+
+
 PREVIEW = Page(
     path="/preview",
     name="preview",
     title="Preview as a person",
     asked=PreviewAsked,
     show=_preview,
+    sees=_seen,
     rail="mailbox",
     live=False,
-    form=Form(told=TrialTold, take=_test),
+    form=Form(told=TrialTold, does=_tried, take=_test),
 )
-PREVIEW_HTML = Paper(path="/preview/html", asked=FrameAsked, give=_frame, framed=True)
+PREVIEW_HTML = Paper(path="/preview/html", asked=FrameAsked, give=_frame, sees=_opened, framed=True)

@@ -22,5 +22,11 @@ def _providers(house: House, asked: NothingAsked) -> ProvidersView:
 
 
 PROVIDERS = Page(
-    path="/providers", name="providers", title="Providers", asked=NothingAsked, show=_providers, rail="system"
+    path="/providers",
+    name="providers",
+    title="Providers",
+    asked=NothingAsked,
+    show=_providers,
+    sees=None,
+    rail="system",
 )

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from markupsafe import Markup
 
+from livepost.audit.deed import Deed, named, people_of
 from livepost.clock import DAY_MS
 from livepost.console.history import Points, change, drawn, history_of, until_now
 from livepost.console.house import House
@@ -88,6 +89,7 @@ SEGMENT = Page(
     title="Segment",
     asked=SegmentAsked,
     show=_segment,
+    sees=lambda asked, view: Deed("members.read", people_of(one.hex for one in view.members), named(asked.name)),
     rail="segments",
     every_s=SELDOM_S,
 )

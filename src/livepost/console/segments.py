@@ -73,5 +73,5 @@ def _rows(
 
 
 SEGMENTS = Page(
-    path="/segments", name="segments", title="Segments", asked=NothingAsked, show=_segments, every_s=SELDOM_S
+    path="/segments", name="segments", title="Segments", asked=NothingAsked, show=_segments, sees=None, every_s=SELDOM_S
 )

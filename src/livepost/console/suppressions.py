@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 
+from livepost.audit.deed import Deed
 from livepost.console.house import House
 from livepost.console.live import SELDOM_S
 from livepost.console.page import Form, NothingAsked, Page
@@ -48,7 +49,8 @@ SUPPRESSIONS = Page(
     title="Suppressions",
     asked=NothingAsked,
     show=_suppressions,
+    sees=None,
     rail="system",
     every_s=SELDOM_S,
-    form=Form(told=AddressTold, take=_find),
+    form=Form(told=AddressTold, does=lambda asked, told: Deed("suppression.looked_up"), take=_find),
 )

@@ -52,4 +52,4 @@ def _system(house: House, asked: NothingAsked) -> SystemView:
     )
 
 
-SYSTEM = Page(path="/system", name="system", title="System", asked=NothingAsked, show=_system)
+SYSTEM = Page(path="/system", name="system", title="System", asked=NothingAsked, show=_system, sees=None)

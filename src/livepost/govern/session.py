@@ -30,6 +30,7 @@ LINKS_MAX = 100
 
 _NONCE_BYTES = 17  # 57 bytes in all: base64 without padding, so that a word has one form only
 _MAC_BYTES = 32
+_ID_BYTES = 8
 _WORD_BYTES = 8 + _NONCE_BYTES + _MAC_BYTES
 _WORD_CHARS_MAX = 200
 
@@ -56,6 +57,10 @@ class Sessions:
             return False
         (ends_ms,) = struct.unpack_from(">q", told)
         return bool(now_ms < ends_ms)
+
+    def id_of(self, word: str, now_ms: int) -> str:
+        """Return by what the audit knows a session that has not ended; "" for any other word."""
+        return digest("session id", word, size=_ID_BYTES, key=self._key).hex() if self.holds(word, now_ms) else ""
 
     def _mac(self, told: bytes) -> bytes:
         return digest("session", told, size=_MAC_BYTES, key=self._key)

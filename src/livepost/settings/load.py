@@ -237,7 +237,7 @@ def _check_ledger(ledger: Value, password: Value) -> None:
 
 def _absolute(folder: Path, key: str, value: Value) -> Any:
     """Return the value with a relative path made absolute: paths are relative to the project folder."""
-    if key in ("data", "lake"):
+    if key in ("data", "lake") or (key == "audit_heads" and value.given):
         return str(folder / value.given)
     if key in ("kek", "mail_password", "ledger_password"):
         return _in(folder, value.given)

@@ -110,6 +110,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
             "`aws-kms:KEY` (the extra `livepost[kms]`) or `transit:KEY` (HashiCorp Vault)."
         ),
     ] = "file:./data/keys/kek"
+    audit_heads: Annotated[
+        str,
+        Meta(
+            max_length=1_000,
+            description="File to which signed heads of the audit are added, best on a disk that nobody changes from "
+            "here; empty: `audit.heads` in the data folder.",
+        ),
+    ] = ""
     sender: Annotated[
         str,
         Meta(

@@ -17,9 +17,10 @@ from starlette.requests import HTTPConnection
 from livepost.api.app import api_routes
 from livepost.api.feed import Feed
 from livepost.api.problem import http_error
+from livepost.audit.deed import Deed
 from livepost.clock import SimulatedClock
 from livepost.deliver.mail import NotMade
-from livepost.errors import RejectedError
+from livepost.errors import RejectedError, StoreError
 from livepost.intake.call import read_call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Stores
@@ -68,10 +69,11 @@ def nudge(visitor):
     return Email("note", subject="Still looking?")
 """
 NOTE = "<mjml><mj-body><mj-section><mj-column><mj-text>Note</mj-text></mj-column></mj-section></mj-body></mjml>"
+SESSION = "0f" * 8
 
 
-def _has_session(request: HTTPConnection) -> bool:
-    return request.cookies.get("session") == "holds"
+def _has_session(request: HTTPConnection) -> str:
+    return SESSION if request.cookies.get("session") == "holds" else ""
 
 
 def sending_of(house: SimulatedHouse, settings: Settings, ledger: Ledger | None = None) -> Sending:
@@ -110,12 +112,19 @@ class Asked:
             (folder / "templates" / name).write_text(text)
         (folder / "shop.py").write_text(page)
         settings = Settings()
+        self.noted: list[tuple[str, Deed]] = []
+        self.audit_fails = False
         self.clock = SimulatedClock(START)
         self.house = SimulatedHouse(load_project(folder, settings), settings, self.clock)
         self.sending = sending_of(self.house, settings)
         self.broadcasting = broadcasting_of(self.house)
-        routes = api_routes(self, self, self.sending, self.broadcasting, Feed(Stored()), _has_session)
+        routes = api_routes(self, self, self.sending, self.broadcasting, Feed(Stored()), _has_session, self)
         self.app = Starlette(routes=routes, exception_handlers={HTTPException: http_error})
+
+    async def note(self, by: str, deed: Deed) -> None:
+        if self.audit_fails:
+            raise StoreError("the audit cannot be written")
+        self.noted.append((by, deed))
 
     def lookup(self, token: str) -> tuple[str, KeyKind] | None:
         return {SECRET: ("server", KeyKind.SECRET), WRITE: ("website", KeyKind.WRITE)}.get(token)

@@ -20,6 +20,7 @@ from websockets.sync.client import ClientConnection
 from livepost.api.feed import Feed
 from livepost.api.happening import Place
 from livepost.api.stream import MAX_MESSAGE_BYTES, PATH, TRY_AGAIN_LATER, stream_route
+from livepost.audit.deed import Deed
 from livepost.model.record import KeyKind
 from tests.unit.api.happenings import Stores
 from tests.unit.api.house import SECRET, WRITE
@@ -29,6 +30,9 @@ ALL = "one.0.0"
 
 
 class Keys:
+    async def note(self, by: str, deed: Deed) -> None:
+        """Write down nothing."""
+
     def lookup(self, token: str) -> tuple[str, KeyKind] | None:
         return {SECRET: ("server", KeyKind.SECRET), WRITE: ("website", KeyKind.WRITE)}.get(token)
 
@@ -45,7 +49,7 @@ def stores() -> Stores:
 def port(stores: Stores) -> Iterator[int]:
     """The stream behind the server that the house has, in a thread."""
     feed = Feed(stores, poll_s=0.001, max_listeners=1, max_waiting=5)
-    app = Starlette(routes=[stream_route(feed, Keys())])
+    app = Starlette(routes=[stream_route(feed, Keys(), Keys())])
     config = uvicorn.Config(app, log_level="critical", ws="websockets-sansio", ws_max_size=MAX_MESSAGE_BYTES)
     server = uvicorn.Server(config)
     listening = socket.socket()

@@ -18,7 +18,7 @@ class Asked(msgspec.Struct, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
-PAGE = Page(path="/x/{id}", name="x", title="X", asked=Asked, show=lambda house, asked: NothingAsked())
+PAGE = Page(path="/x/{id}", name="x", title="X", asked=Asked, show=lambda house, asked: NothingAsked(), sees=None)
 
 
 def _request(query: str) -> Request:

@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
+from livepost.audit.deed import Deed
 from livepost.clock import SimulatedClock
 from livepost.console.app import Console
 from livepost.console.door import Door
+from livepost.errors import StoreError
 from livepost.govern.session import Links, Sessions
 
 START = 1_767_603_600_000
@@ -39,12 +41,20 @@ class Browser:
     """A browser in front of a console; it follows a link first unless told not to."""
 
     def __init__(self, house: ToldHouse, *, enters: bool = True) -> None:
+        self.noted: list[tuple[str, Deed]] = []
+        self.audit_fails = False
         self.clock = SimulatedClock(START)
         self.links = Links()
-        self.console = Console(house, Door(Sessions(bytes(32)), self.links, self.clock), "The corner shop")
+        self.console = Console(house, Door(Sessions(bytes(32)), self.links, self.clock), self, "The corner shop")
         self.cookies = httpx.Cookies()
         if enters:
             self.enter()
+
+    async def note(self, by: str, deed: Deed) -> None:
+        """Write down what the audit is told."""
+        if self.audit_fails:
+            raise StoreError("the audit cannot be written")
+        self.noted.append((by, deed))
 
     def enter(self) -> httpx.Response:
         """Follow a new one-time link."""

@@ -15,6 +15,7 @@ from livepost.errors import StoreError
 from livepost.ledger.opening import ledger_password, open_ledger
 from livepost.ledger.stored import StoredLedger
 from livepost.log.sqlite import SqliteLog, SqliteLogReader
+from livepost.runtime.data.audits import PURPOSE, Audits
 from livepost.runtime.data.keks import keks_of, make_keks
 from livepost.runtime.data.keyring import KeyRing
 from livepost.settings.settings import Settings
@@ -22,6 +23,7 @@ from livepost.state.base import DurableStateStore
 from livepost.state.image import Images
 from livepost.state.opening import open_state, state_name
 from livepost.state.placing import settle
+from livepost.vault.base import Vault
 from livepost.vault.kek.base import KekStore
 from livepost.vault.sqlite import SqliteVault
 
@@ -183,6 +185,20 @@ class DataFolder(msgspec.Struct, frozen=True):
     def keks(self) -> KekStore:
         """Where the key-encryption keys are."""
         return keks_of(self.settings, self.path / "keys", os.environ)
+
+    @property
+    def audit_file(self) -> Path:
+        """Where the audit lies."""
+        return self.path / "audit.db"
+
+    @property
+    def audit_heads(self) -> Path:
+        """Where heads of the audit are kept."""
+        return Path(self.settings.audit_heads) if self.settings.audit_heads else self.path / "audit.heads"
+
+    def audits(self, vault: Vault) -> Audits:
+        """Return the audit, for writing: any process may."""
+        return Audits(self.audit_file, self.settings.workspace, vault.secret(PURPOSE), self.audit_heads)
 
     @property
     def has_ledger(self) -> bool:

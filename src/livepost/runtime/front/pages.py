@@ -24,6 +24,7 @@ from livepost.api.mail import MailDesk, mail_routes
 from livepost.api.preferences import preference_routes
 from livepost.api.problem import http_error
 from livepost.api.subscribe import SubscribeDesk, subscribe_routes
+from livepost.audit.deed import Notary
 from livepost.clock import WallClock
 from livepost.console.app import Console
 from livepost.console.door import Door
@@ -52,22 +53,24 @@ class Pages:
         broadcasting: Broadcasting,
         desk: MailDesk,
         subscribing: SubscribeDesk,
+        notary: Notary,
         trouble: Callable[[], str | None],
         more: Sequence[BaseRoute],
     ) -> None:
-        """Take the parts; `trouble` says why no events are taken just now."""
+        """Take the parts; `notary` writes down who saw and changed what, `trouble` says why no events are taken now."""
         self._folder = folder
         self._links = Links()
         door = Door(Sessions(vault.secret("sessions")), self._links, WallClock())
-        self._console = Console(house, door, folder.settings.shop_name)
+        self._console = Console(house, door, notary, folder.settings.shop_name)
         self._engine = EngineClient(folder)
+        feed = Feed(Happened(self._engine, ledger))
         routes = [
             *mail_routes(desk),
             *hit_routes(desk),
             *preference_routes(desk),
             *subscribe_routes(subscribing),
             *health_routes(Health(trouble=trouble)),
-            *api_routes(house, folder.keys, sending, broadcasting, Feed(Happened(self._engine, ledger)), door.is_open),
+            *api_routes(house, folder.keys, sending, broadcasting, feed, door.session, notary),
             *self._console.routes(),
             *more,
         ]

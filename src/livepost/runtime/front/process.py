@@ -38,6 +38,7 @@ from livepost.runtime.author.project import Project, served
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import fitting, keep_pages
 from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.front.auditing import Auditing
 from livepost.runtime.front.broadcasting import APPROVE, BROADCAST, Broadcasting
 from livepost.runtime.front.changing import CUT, NAMED, READY, SEED, Changing
 from livepost.runtime.front.hearing import HEAR, Hearing, hooks_of
@@ -154,13 +155,14 @@ class _Front:
         self._hearing = self._new_hearing()
         routes = [*hook_routes(hooks_of(folder.settings, self._hearing)), *more]
         parts = (self._house, self._sending, self._broadcasting, self._desk, self._new_subscribing())
-        self._pages = Pages(folder, writing.vault, ledger, *parts, self._trouble, routes)
+        self._auditing = Auditing(folder.audits(writing.vault))
+        self._pages = Pages(folder, writing.vault, ledger, *parts, self._auditing, self._trouble, routes)
 
     async def run(self, listening: socket.socket) -> None:
         await self._server.start()
         waking = wake_courier(self._folder, self._sending.taken)
         tending = (self._tick(), self._prune(), self._recover(), self._echo(), self._ease(), self._resume())
-        works = (*tending, self._follow(), self._rotating.resume(), waking)
+        works = (*tending, self._follow(), self._rotating.resume(), self._auditing.keep_heads(), waking)
         tasks = [asyncio.create_task(work) for work in works]
         try:
             await stopped(self._serve(listening))
@@ -171,6 +173,7 @@ class _Front:
             self._recorders.close()
             self._house.close()
             self._pages.close()
+            self._auditing.close()
             await self._server.close()
 
     def _handlers(self) -> dict[str, Handler]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 
 import msgspec
@@ -77,9 +77,14 @@ def with_records(evidence: Evidence, log: LogReader, engine: Letters, bounds: Bo
 
 
 def reasons_for(
-    folder: DataFolder, project: Project, name: str, about: str | None
+    folder: DataFolder,
+    project: Project,
+    name: str,
+    about: str | None,
+    seen: Callable[[PersonView], object] = lambda view: None,
 ) -> PersonReason | CampaignReason | SegmentReason:
-    """Return why a person did or did not get a campaign's mail, is or is not in a segment, or all of it.
+    """Return why a person did or did not get a campaign's mail, is or is not in a segment, or all of it; `seen`
+    is told first whom it is about.
 
     Raises StoreError if nobody is known by that name, ProjectError if there is no such campaign or segment.
     """
@@ -90,5 +95,6 @@ def reasons_for(
         engine_of(folder, project) as engine,
     ):
         person = person_of(vault, engine, name, project.compiled.keys())
+        seen(person)
         evidence = with_records(gather(person, ledger, engine), log, engine, PATIENT)
         return why_person(project.compiled, evidence) if about is None else why(project.compiled, about, evidence)
