@@ -151,22 +151,19 @@ class PostgresStore(Store):
             except psycopg.Error as error:
                 raise StoreError(self._said("could not be read", error)) from error
 
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """See `Store`."""
+    def _rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         return self._fetch(sql, values)
 
-    def change(self, sql: str, values: Sequence[Any] = ()) -> int:
-        """See `Store`."""
+    def _change(self, sql: str, values: Sequence[Any]) -> int:
         return self._run(sql, values).rowcount
 
-    def write(self, sql: str, values: Sequence[Any] = ()) -> None:
-        """See `Store`: it goes with the next statement whose answer is waited for."""
+    def _write(self, sql: str, values: Sequence[Any]) -> None:
+        """Leave it: it goes with the next statement whose answer is waited for."""
         self._later.append((sql, values))
 
-    def change_all(self, sql: str, groups: Sequence[Sequence[Any]]) -> None:
-        """See `Store`."""
+    def _change_all(self, sql: str, groups: Sequence[Sequence[Any]]) -> None:
         for values in groups:
-            self.write(sql, values)
+            self._write(sql, values)
 
     def close(self) -> None:
         """See `Store`."""

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from itertools import repeat
 from typing import Any, TypeVar
 
@@ -89,6 +90,8 @@ class Store(ABC):
         self._moves: list[tuple[bytes, str, str, str, str, int]] = []
         self._tallies: Counter[tuple[str, str, str]] = Counter()
         self._sent: Counter[int] = Counter()
+        self._waiting: dict[str, list[Sequence[Any]]] = {}
+        self._moved: set[bytes] = set()
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
@@ -100,21 +103,41 @@ class Store(ABC):
     def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query outside a transaction."""
 
-    @abstractmethod
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a statement inside a transaction."""
+        self._write_moved()
+        return self._rows(sql, values)
 
-    @abstractmethod
     def change(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement inside a transaction; return how many rows it changed."""
+        self._write_moved()
+        return self._change(sql, values)
 
     def write(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Run a statement inside a transaction, whose count nobody needs: it may be sent along with the next one."""
-        self.change(sql, values)
+        self._write_moved()
+        self._write(sql, values)
 
-    @abstractmethod
     def change_all(self, sql: str, groups: Sequence[Sequence[Any]]) -> None:
         """Run a statement inside a transaction, once for each group of values."""
+        self._write_moved()
+        self._change_all(sql, groups)
+
+    @abstractmethod
+    def _rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """See `rows`."""
+
+    @abstractmethod
+    def _change(self, sql: str, values: Sequence[Any]) -> int:
+        """See `change`."""
+
+    @abstractmethod
+    def _write(self, sql: str, values: Sequence[Any]) -> None:
+        """See `write`."""
+
+    @abstractmethod
+    def _change_all(self, sql: str, groups: Sequence[Sequence[Any]]) -> None:
+        """See `change_all`."""
 
     @abstractmethod
     def close(self) -> None:
@@ -177,14 +200,15 @@ class Store(ABC):
     def move(self, row: Row, after: State, at: int, reason: str = "", detail: str = "", **also: Any) -> None:
         """Move a delivery, setting the columns in `also`; raise MoveError if the table does not have the move.
 
-        What a send says is forgotten with its last move.
+        What a send says is forgotten with its last move. Moves of a group are written together, before anything else
+        is asked or written.
         """
         check_move(row.state, after, row.class_)
-        columns = "".join(f", {name} = ?" for name in also)
-        self.write(
-            f"UPDATE deliveries SET state = ?, reason = ?, detail = ?, changed_at = ?{columns} WHERE id = ?",
-            (after, reason, detail, at, *also.values(), row.id),
-        )
+        if row.id in self._moved:
+            self._write_moved()
+        self._moved.add(row.id)
+        moved = (after, reason, detail, at, *also.values(), row.id)
+        self._waiting.setdefault(_move_setting(*also), []).append(moved)
         if after in FINAL and row.campaign in ASKED_FOR:
             self.write("UPDATE sends SET draft = NULL WHERE decision = ?", (row.id,))
         self._note_move((row.id, row.state, after, reason, detail, at), row.campaign, row.reason)
@@ -199,8 +223,20 @@ class Store(ABC):
             self._tallies[campaign, before, reason_before] -= 1
         self._tallies[campaign, after, reason] += 1
 
+    def _write_moved(self) -> None:
+        """Write moves that wait, before any other statement of the transaction: it sees them as if each had been
+        written at once.
+        """
+        if not self._moved:
+            return
+        waiting, self._waiting = self._waiting, {}
+        self._moved.clear()
+        for sql, groups in waiting.items():
+            self._change_all(sql, groups)
+
     def _flush(self) -> None:
         """Write what was noted, at the end of a transaction."""
+        self._write_moved()
         if self._moves:
             self.change_all(
                 "INSERT INTO moves (decision, before, after, reason, detail, at) VALUES (?,?,?,?,?,?)", self._moves
@@ -221,6 +257,15 @@ class Store(ABC):
         self._forget_noted()
 
     def _forget_noted(self) -> None:
+        self._waiting.clear()
+        self._moved.clear()
         self._moves.clear()
         self._sent.clear()
         self._tallies.clear()
+
+
+@cache
+def _move_setting(*columns: str) -> str:
+    """Return the statement of a move that sets some columns besides."""
+    more = "".join(f", {name} = ?" for name in columns)
+    return f"UPDATE deliveries SET state = ?, reason = ?, detail = ?, changed_at = ?{more} WHERE id = ?"
