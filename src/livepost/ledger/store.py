@@ -87,7 +87,7 @@ class Store(ABC):
 
     def __init__(self) -> None:
         """Begin with nothing noted."""
-        self._moves: list[tuple[bytes, str, str, str, str, int]] = []
+        self._moves: list[tuple[bytes, str, str, str, str, int, bytes]] = []
         self._tallies: Counter[tuple[str, str, str]] = Counter()
         self._sent: Counter[int] = Counter()
         self._waiting: dict[str, list[Sequence[Any]]] = {}
@@ -218,7 +218,7 @@ class Store(ABC):
 
     def _note_move(self, move: tuple[bytes, str, str, str, str, int], campaign: str, reason_before: str) -> None:
         _, before, after, reason, _, _ = move
-        self._moves.append(move)
+        self._moves.append((*move, move[0]))
         if before:
             self._tallies[campaign, before, reason_before] -= 1
         self._tallies[campaign, after, reason] += 1
@@ -239,7 +239,9 @@ class Store(ABC):
         self._write_moved()
         if self._moves:
             self.change_all(
-                "INSERT INTO moves (decision, before, after, reason, detail, at) VALUES (?,?,?,?,?,?)", self._moves
+                "INSERT INTO moves (decision, before, after, reason, detail, at, delivery)"
+                " VALUES (?,?,?,?,?,?, (SELECT number FROM deliveries WHERE id = ?))",
+                self._moves,
             )
         changed = [(*key, by) for key, by in self._tallies.items() if by]
         if changed:

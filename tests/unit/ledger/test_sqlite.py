@@ -68,6 +68,11 @@ COLUMNS_3 = (
 """The columns of a delivery in version 3, behind its id."""
 
 AS_BEFORE = {
+    5: (
+        "DROP INDEX moves_delivery",
+        "ALTER TABLE moves DROP COLUMN delivery",
+        "CREATE INDEX moves_decision ON moves (decision)",
+    ),
     4: (
         *(f"DROP TABLE {name}" for name in ("clicks", "orders", "breakers", "paces", "warm_days")),
         *(f"ALTER TABLE deliveries DROP COLUMN {name}" for name in ("sender", "queued", "pinned")),
@@ -104,6 +109,8 @@ def test_a_ledger_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_ha
     connection.close()
     ledger = SqliteLedger(tmp_path / "ledger.db")
     assert [one.decision for one in ledger.claim(START_MS, 10, "courier")] == [decision(1)]
+    assert [one.after for one in ledger.history(decision(1).id)] == ["pending", "claimed"]
+    assert [one.after for one in ledger.moves(0, 10)] == ["pending", "claimed"]
     assert ledger.send(asked(2), START_MS).new
     assert ledger.note_outcome(decision(1).id, "clicked", START_MS)
     assert [one.count for one in ledger.outcome_counts()] == [1]
@@ -118,7 +125,8 @@ def test_a_ledger_of_before_complaints_were_counted_counts_the_mails_it_has(tmp_
     before = ledger.complaints(START_MS)
     ledger.close()
     connection = apsw.Connection(str(tmp_path / "ledger.db"))
-    connection.execute("; ".join((*AS_BEFORE[4], *AS_BEFORE[3], "PRAGMA user_version = 3")))
+    older = (*AS_BEFORE[5], *AS_BEFORE[4], *AS_BEFORE[3])
+    connection.execute("; ".join((*older, "PRAGMA user_version = 3")))
     connection.close()
     ledger = SqliteLedger(tmp_path / "ledger.db")
     assert (before.sent, ledger.complaints(START_MS)) == (2, before)
