@@ -91,7 +91,7 @@ class Store(ABC):
         self._tallies: Counter[tuple[str, str, str]] = Counter()
         self._sent: Counter[int] = Counter()
         self._waiting: dict[str, list[Sequence[Any]]] = {}
-        self._moved: set[bytes] = set()
+        self._changed: set[bytes] = set()
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
@@ -105,22 +105,22 @@ class Store(ABC):
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a statement inside a transaction."""
-        self._write_moved()
+        self._write_waiting()
         return self._rows(sql, values)
 
     def change(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement inside a transaction; return how many rows it changed."""
-        self._write_moved()
+        self._write_waiting()
         return self._change(sql, values)
 
     def write(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Run a statement inside a transaction, whose count nobody needs: it may be sent along with the next one."""
-        self._write_moved()
+        self._write_waiting()
         self._write(sql, values)
 
     def change_all(self, sql: str, groups: Sequence[Sequence[Any]]) -> None:
         """Run a statement inside a transaction, once for each group of values."""
-        self._write_moved()
+        self._write_waiting()
         self._change_all(sql, groups)
 
     @abstractmethod
@@ -159,7 +159,8 @@ class Store(ABC):
     def insert(self, decision: Decision, person: bytes, lane: int, at: int, waits_until: int = 0) -> Row:
         """Insert a decision as pending, to be claimed from `waits_until` on; return its row."""
         body = encode_decision(decision)
-        self.write(
+        self._leave(
+            decision.id,
             "INSERT INTO deliveries (id, body, campaign, person, class, purpose, lane, at, position,"
             " cap_times, cap_per_ms, waits_until, state, changed_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,'pending',?)",
             (
@@ -201,14 +202,10 @@ class Store(ABC):
         """Move a delivery, setting the columns in `also`; raise MoveError if the table does not have the move.
 
         What a send says is forgotten with its last move. Moves of a group are written together, before anything else
-        is asked or written.
+        is asked or written in the transaction.
         """
         check_move(row.state, after, row.class_)
-        if row.id in self._moved:
-            self._write_moved()
-        self._moved.add(row.id)
-        moved = (after, reason, detail, at, *also.values(), row.id)
-        self._waiting.setdefault(_move_setting(*also), []).append(moved)
+        self._leave(row.id, _move_setting(*also), (after, reason, detail, at, *also.values(), row.id))
         if after in FINAL and row.campaign in ASKED_FOR:
             self.write("UPDATE sends SET draft = NULL WHERE decision = ?", (row.id,))
         self._note_move((row.id, row.state, after, reason, detail, at), row.campaign, row.reason)
@@ -223,20 +220,27 @@ class Store(ABC):
             self._tallies[campaign, before, reason_before] -= 1
         self._tallies[campaign, after, reason] += 1
 
-    def _write_moved(self) -> None:
-        """Write moves that wait, before any other statement of the transaction: it sees them as if each had been
-        written at once.
+    def _leave(self, delivery: bytes, sql: str, values: Sequence[Any]) -> None:
+        """Let a statement about a delivery wait for those of the same words, unless one about it waits already."""
+        if delivery in self._changed:
+            self._write_waiting()
+        self._changed.add(delivery)
+        self._waiting.setdefault(sql, []).append(values)
+
+    def _write_waiting(self) -> None:
+        """Write what waits, before any other statement of the transaction: it sees it as if it had been written at
+        once.
         """
-        if not self._moved:
+        if not self._changed:
             return
         waiting, self._waiting = self._waiting, {}
-        self._moved.clear()
+        self._changed.clear()
         for sql, groups in waiting.items():
             self._change_all(sql, groups)
 
     def _flush(self) -> None:
         """Write what was noted, at the end of a transaction."""
-        self._write_moved()
+        self._write_waiting()
         if self._moves:
             self.change_all(
                 "INSERT INTO moves (decision, before, after, reason, detail, at, delivery)"
@@ -260,7 +264,7 @@ class Store(ABC):
 
     def _forget_noted(self) -> None:
         self._waiting.clear()
-        self._moved.clear()
+        self._changed.clear()
         self._moves.clear()
         self._sent.clear()
         self._tallies.clear()
