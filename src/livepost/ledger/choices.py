@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from livepost.ids import digest
 from livepost.ledger.base import Proof
 from livepost.ledger.queries import bounded
-from livepost.ledger.store import Store
+from livepost.ledger.store import Store, filled, places
 from livepost.model.choice import TOPIC, cap_of, is_choice
 from livepost.model.decision import ConsentChange
 from livepost.model.record import HOUSE
@@ -30,6 +30,13 @@ def name_of(store: Store, person: bytes) -> bytes:
     """Return what a person is called now, inside a transaction."""
     found = store.rows("SELECT new FROM persons WHERE old = ?", (person,))
     return bytes(found[0][0]) if found else person
+
+
+def names_of(store: Store, persons: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Return what persons are called now, inside a transaction; who has the name of before is left out."""
+    asked = filled(sorted(set(persons)))
+    found = store.rows(f"SELECT old, new FROM persons WHERE old IN ({places(asked)})", asked) if asked else []
+    return {bytes(old): bytes(new) for old, new in found}
 
 
 def standing(store: Store, person: bytes) -> dict[str, bool]:

@@ -113,7 +113,7 @@ class PostgresStore(Store):
         self._password = password
         self._lock = threading.Lock()
         self._turn = int.from_bytes(digest("ledger", address.schema)[:8], signed=True)
-        self._later: list[tuple[str, Sequence[Any]]] = []
+        self._later: list[tuple[str, Sequence[Sequence[Any]]]] = []
         self._closed = False
         self._link: psycopg.Connection[tuple[Any, ...]] | None = None
         with self._lock:
@@ -151,22 +151,19 @@ class PostgresStore(Store):
             except psycopg.Error as error:
                 raise StoreError(self._said("could not be read", error)) from error
 
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """See `Store`."""
+    def _rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         return self._fetch(sql, values)
 
-    def change(self, sql: str, values: Sequence[Any] = ()) -> int:
-        """See `Store`."""
+    def _change(self, sql: str, values: Sequence[Any]) -> int:
         return self._run(sql, values).rowcount
 
-    def write(self, sql: str, values: Sequence[Any] = ()) -> None:
-        """See `Store`: it goes with the next statement whose answer is waited for."""
-        self._later.append((sql, values))
+    def _write(self, sql: str, values: Sequence[Any]) -> None:
+        """Leave it: it goes with the next statement whose answer is waited for."""
+        self._later.append((sql, [values]))
 
-    def change_all(self, sql: str, groups: Sequence[Sequence[Any]]) -> None:
-        """See `Store`."""
-        for values in groups:
-            self.write(sql, values)
+    def _change_all(self, sql: str, groups: Sequence[Sequence[Any]]) -> None:
+        """Leave it, as `_write` does."""
+        self._later.append((sql, groups))
 
     def close(self) -> None:
         """See `Store`."""
@@ -183,7 +180,7 @@ class PostgresStore(Store):
             raise StoreError(self._said("is busy or away, nothing changed", error)) from error
 
     def _take_turn(self) -> None:
-        self._later = [("BEGIN", ())]
+        self._later = [("BEGIN", [()])]
         [(_, now_ms)] = self._fetch(TURN, (self._turn,))
         self.clock.last_ms = now_ms
 
@@ -233,8 +230,11 @@ class PostgresStore(Store):
     def _queue(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         """Send what was left for later, in a pipeline: each statement once, with its groups of values in order."""
         later, self._later = self._later, []
-        for sql, values in later:
-            connection.execute(_numbered(sql), tuple(values), binary=True)
+        for sql, groups in later:
+            if len(groups) == 1:
+                connection.execute(_numbered(sql), tuple(groups[0]), binary=True)
+            else:
+                connection.cursor().executemany(_numbered(sql), groups)
 
     def _fetch(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         cursor = self._run(sql, values)

@@ -18,7 +18,7 @@ DELIVERY = "body, person, state, reason, detail, attempts, changed_at, provider,
 
 _MOVE = (
     "m.number, m.decision, d.person, d.campaign, m.before, m.after, m.reason, m.detail, m.at, d.position"
-    " FROM moves m JOIN deliveries d ON d.id = m.decision"
+    " FROM moves m JOIN deliveries d ON d.number = m.delivery"
 )
 
 
@@ -84,7 +84,7 @@ def moves(store: Store, after: int, limit: int) -> list[Move]:
 
 def history(store: Store, decision: bytes) -> list[Move]:
     """Return a delivery's newest moves, oldest of them first."""
-    found = store.read(f"SELECT {_MOVE} WHERE m.decision = ? ORDER BY m.number DESC LIMIT ?", (decision, MAX_LISTED))
+    found = store.read(f"SELECT {_MOVE} WHERE d.id = ? ORDER BY m.number DESC LIMIT ?", (decision, MAX_LISTED))
     return [_move(values) for values in reversed(found)]
 
 

@@ -1,6 +1,9 @@
 """The tables of the ledger. Ids are 16-byte BLOBs; times ms; `body` is the decision as msgpack; `number` grows by each
 decision taken over.
 
+A move names its delivery by `number` too, and is found by that: numbers of one group are next to each other, so that an
+index over them is written in one place, where one over ids is written in as many as there are mails.
+
 In: the version there is. Out: DDL in SQLite's words, which the body on PostgreSQL puts into its own. Promised: what a
 claim reads has an index; the cursor is one row.
 """
@@ -100,9 +103,10 @@ SCHEMA: tuple[str, ...] = (
         after TEXT NOT NULL,
         reason TEXT NOT NULL,
         detail TEXT NOT NULL,
-        at INTEGER NOT NULL
+        at INTEGER NOT NULL,
+        delivery INTEGER NOT NULL DEFAULT 0
     )""",
-    "CREATE INDEX IF NOT EXISTS moves_decision ON moves (decision)",
+    "CREATE INDEX IF NOT EXISTS moves_delivery ON moves (delivery)",
     """CREATE TABLE IF NOT EXISTS tallies (
         campaign TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
         PRIMARY KEY (campaign, state, reason)
@@ -261,6 +265,9 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         " GROUP BY b.id, d.state, d.reason",
         f"INSERT INTO broadcast_outcomes SELECT b.id, o.outcome, count(*) {OF_BROADCASTS}"
         " JOIN outcomes o ON o.decision = d.id GROUP BY b.id, o.outcome",
+        "ALTER TABLE moves ADD COLUMN delivery INTEGER NOT NULL DEFAULT 0",
+        "UPDATE moves SET delivery = coalesce((SELECT number FROM deliveries WHERE id = moves.decision), 0)",
+        "DROP INDEX moves_decision",
     ),
 }
 """What a ledger of a version needs besides what is missing of SCHEMA to be of the next one; PostgreSQL has known none

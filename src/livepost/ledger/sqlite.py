@@ -89,17 +89,17 @@ class SqliteStore(Store):
             except apsw.Error as error:
                 raise StoreError(f"the ledger could not be read: {error}") from error
 
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """See `Store`."""
+    def _rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         return self._run(sql, values)
 
-    def change(self, sql: str, values: Sequence[Any] = ()) -> int:
-        """See `Store`."""
+    def _change(self, sql: str, values: Sequence[Any]) -> int:
         self._run(sql, values)
         return self._connection.changes()
 
-    def change_all(self, sql: str, groups: Sequence[Sequence[Any]]) -> None:
-        """See `Store`."""
+    def _write(self, sql: str, values: Sequence[Any]) -> None:
+        self._run(sql, values)
+
+    def _change_all(self, sql: str, groups: Sequence[Sequence[Any]]) -> None:
         self._connection.executemany(sql, groups)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from itertools import repeat
 from typing import Any, TypeVar
 
@@ -96,10 +97,12 @@ class Store(ABC):
 
     def __init__(self) -> None:
         """Begin with nothing noted."""
-        self._moves: list[tuple[bytes, str, str, str, str, int]] = []
+        self._moves: list[tuple[bytes, str, str, str, str, int, bytes]] = []
         self._tallies: Counter[tuple[str, str, str]] = Counter()
         self._broadcast: Counter[tuple[bytes, str, str]] = Counter()
         self._sent: Counter[int] = Counter()
+        self._waiting: dict[str, list[Sequence[Any]]] = {}
+        self._changed: set[bytes] = set()
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
@@ -111,21 +114,41 @@ class Store(ABC):
     def read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query outside a transaction."""
 
-    @abstractmethod
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a statement inside a transaction."""
+        self._write_waiting()
+        return self._rows(sql, values)
 
-    @abstractmethod
     def change(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Run a statement inside a transaction; return how many rows it changed."""
+        self._write_waiting()
+        return self._change(sql, values)
 
     def write(self, sql: str, values: Sequence[Any] = ()) -> None:
         """Run a statement inside a transaction, whose count nobody needs: it may be sent along with the next one."""
-        self.change(sql, values)
+        self._write_waiting()
+        self._write(sql, values)
 
-    @abstractmethod
     def change_all(self, sql: str, groups: Sequence[Sequence[Any]]) -> None:
         """Run a statement inside a transaction, once for each group of values."""
+        self._write_waiting()
+        self._change_all(sql, groups)
+
+    @abstractmethod
+    def _rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """See `rows`."""
+
+    @abstractmethod
+    def _change(self, sql: str, values: Sequence[Any]) -> int:
+        """See `change`."""
+
+    @abstractmethod
+    def _write(self, sql: str, values: Sequence[Any]) -> None:
+        """See `write`."""
+
+    @abstractmethod
+    def _change_all(self, sql: str, groups: Sequence[Sequence[Any]]) -> None:
+        """See `change_all`."""
 
     @abstractmethod
     def close(self) -> None:
@@ -147,7 +170,8 @@ class Store(ABC):
     def insert(self, decision: Decision, person: bytes, lane: int, at: int, waits_until: int = 0) -> Row:
         """Insert a decision as pending, to be claimed from `waits_until` on; return its row."""
         body = encode_decision(decision)
-        self.write(
+        self._leave(
+            decision.id,
             "INSERT INTO deliveries (id, body, campaign, person, class, purpose, lane, at, position,"
             " cap_times, cap_per_ms, waits_until, state, changed_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,'pending',?)",
             (
@@ -190,14 +214,11 @@ class Store(ABC):
     def move(self, row: Row, after: State, at: int, reason: str = "", detail: str = "", **also: Any) -> None:
         """Move a delivery, setting the columns in `also`; raise MoveError if the table does not have the move.
 
-        What a send says is forgotten with its last move.
+        What a send says is forgotten with its last move. Moves of a group are written together, before anything else
+        is asked or written in the transaction.
         """
         check_move(row.state, after, row.class_)
-        columns = "".join(f", {name} = ?" for name in also)
-        self.write(
-            f"UPDATE deliveries SET state = ?, reason = ?, detail = ?, changed_at = ?{columns} WHERE id = ?",
-            (after, reason, detail, at, *also.values(), row.id),
-        )
+        self._leave(row.id, _move_setting(*also), (after, reason, detail, at, *also.values(), row.id))
         if after in FINAL and row.campaign in ASKED_FOR:
             self.write("UPDATE sends SET draft = NULL WHERE decision = ?", (row.id,))
         self._note_move((row.id, row.state, after, reason, detail, at), row)
@@ -208,7 +229,7 @@ class Store(ABC):
     def _note_move(self, move: tuple[bytes, str, str, str, str, int], row: Row) -> None:
         """Note a move, and in the counts that the row, as it was before, is elsewhere now."""
         _, before, after, reason, _, _ = move
-        self._moves.append(move)
+        self._moves.append((*move, move[0]))
         cause = row.cause
         if before:
             self._tallies[row.campaign, before, row.reason] -= 1
@@ -218,11 +239,32 @@ class Store(ABC):
                 self._broadcast[cause, before, row.reason] -= 1
             self._broadcast[cause, after, reason] += 1
 
+    def _leave(self, delivery: bytes, sql: str, values: Sequence[Any]) -> None:
+        """Let a statement about a delivery wait for those of the same words, unless one about it waits already."""
+        if delivery in self._changed:
+            self._write_waiting()
+        self._changed.add(delivery)
+        self._waiting.setdefault(sql, []).append(values)
+
+    def _write_waiting(self) -> None:
+        """Write what waits, before any other statement of the transaction: it sees it as if it had been written at
+        once.
+        """
+        if not self._changed:
+            return
+        waiting, self._waiting = self._waiting, {}
+        self._changed.clear()
+        for sql, groups in waiting.items():
+            self._change_all(sql, groups)
+
     def _flush(self) -> None:
         """Write what was noted, at the end of a transaction."""
+        self._write_waiting()
         if self._moves:
             self.change_all(
-                "INSERT INTO moves (decision, before, after, reason, detail, at) VALUES (?,?,?,?,?,?)", self._moves
+                "INSERT INTO moves (decision, before, after, reason, detail, at, delivery)"
+                " VALUES (?,?,?,?,?,?, (SELECT number FROM deliveries WHERE id = ?))",
+                self._moves,
             )
         changed = [(*key, by) for key, by in self._tallies.items() if by]
         if changed:
@@ -248,7 +290,16 @@ class Store(ABC):
         self._forget_noted()
 
     def _forget_noted(self) -> None:
+        self._waiting.clear()
+        self._changed.clear()
         self._moves.clear()
         self._sent.clear()
         self._tallies.clear()
         self._broadcast.clear()
+
+
+@cache
+def _move_setting(*columns: str) -> str:
+    """Return the statement of a move that sets some columns besides."""
+    more = "".join(f", {name} = ?" for name in columns)
+    return f"UPDATE deliveries SET state = ?, reason = ?, detail = ?, changed_at = ?{more} WHERE id = ?"

@@ -8,15 +8,18 @@ compared, never inserted; the same page twice changes nothing; the cursor never 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TypeAlias, cast
 
 import msgspec
 
 from livepost.ledger import choices, permits
 from livepost.ledger.base import LANES, TakenOver
-from livepost.ledger.choices import name_of
+from livepost.ledger.choices import name_of, names_of
 from livepost.ledger.moves import CANCELLABLE
 from livepost.ledger.persons import merge, part
-from livepost.ledger.store import CURSOR, Store, decode_decision
+from livepost.ledger.store import CURSOR, Row, Store, decode_decision
 from livepost.model.decision import Cancellation, ConsentChange, Decision, Merge, Parting
 from livepost.model.outbox import OutboxPage
 
@@ -26,6 +29,9 @@ WORDS = frozenset(("cause_text", "detail"))
 
 LATER = frozenset(("entered_at", "reentry_ms"))
 """Fields of a decision that ledgers of before do not have: what is not there is no divergence."""
+
+Other: TypeAlias = Cancellation | ConsentChange | Merge | Parting
+"""What a page has beside decisions."""
 
 
 def read_cursor(store: Store) -> int:
@@ -38,14 +44,16 @@ def take_over(store: Store, page: OutboxPage, now_ms: int) -> TakenOver:
     """Apply the page inside a transaction."""
     fence = read_cursor(store)
     inserted = compared = diverged = 0
-    for item in page.items:
-        if isinstance(item, Decision):
-            new, differs = _take_decision(store, item, fence, now_ms)
-            inserted += new
-            compared += not new
-            diverged += differs
-        elif item.position > fence:
-            _take_other(store, item, now_ms)
+    for kind, run in groupby(page.items, key=type):
+        if kind is Decision:
+            for new, differs in _take_decisions(store, cast("list[Decision]", list(run)), fence, now_ms):
+                inserted += new
+                compared += not new
+                diverged += differs
+        else:
+            for item in run:
+                if item.position > fence:
+                    _take_other(store, cast(Other, item), now_ms)
     cursor = max(fence, page.complete_to)
     store.change(
         "INSERT INTO bookmarks VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET number = excluded.number",
@@ -54,19 +62,30 @@ def take_over(store: Store, page: OutboxPage, now_ms: int) -> TakenOver:
     return TakenOver(inserted=inserted, compared=compared, diverged=diverged, cursor=cursor)
 
 
-def _take_decision(store: Store, decision: Decision, fence: int, now_ms: int) -> tuple[bool, bool]:
-    """Return whether the decision is new, and whether it differs from what the ledger has."""
-    known = store.row(decision.id)
-    if known is not None:
-        fields = differing(decode_decision(known.body), decision)
-        return False, _note_divergence(store, decision, fields)
-    if decision.position <= fence:
-        return False, _note_divergence(store, decision, ("missing",))
-    waits = spread(decision)
-    row = store.insert(decision, name_of(store, decision.person), rank(decision.lane), now_ms, waits)
+def _take_decisions(
+    store: Store, decisions: Sequence[Decision], fence: int, now_ms: int
+) -> Iterator[tuple[bool, bool]]:
+    """Take decisions that follow each other; yield of each whether it is new, and whether it differs from what the
+    ledger has. What is known of them is asked for in one statement a kind.
+    """
+    known = store.rows_of([decision.id for decision in decisions])
+    names = names_of(store, [decision.person for decision in decisions])
+    for decision in decisions:
+        if (row := known.get(decision.id)) is not None:
+            fields = differing(decode_decision(row.body), decision)
+            yield False, _note_divergence(store, decision, fields)
+        elif decision.position <= fence:
+            yield False, _note_divergence(store, decision, ("missing",))
+        else:
+            known[decision.id] = _insert(store, decision, names.get(decision.person, decision.person), now_ms)
+            yield True, False
+
+
+def _insert(store: Store, decision: Decision, person: bytes, now_ms: int) -> Row:
+    row = store.insert(decision, person, rank(decision.lane), now_ms, spread(decision))
     if decision.skip:
         store.move(row, "skipped", now_ms, decision.skip, decision.detail)
-    return True, False
+    return row
 
 
 def spread(decision: Decision) -> int:
@@ -105,7 +124,7 @@ def _note_divergence(store: Store, decision: Decision, fields: tuple[str, ...]) 
     return bool(fields)
 
 
-def _take_other(store: Store, item: Cancellation | ConsentChange | Merge | Parting, now_ms: int) -> None:
+def _take_other(store: Store, item: Other, now_ms: int) -> None:
     match item:
         case Cancellation():
             _cancel(store, item, now_ms)

@@ -73,6 +73,9 @@ AS_BEFORE = {
     5: (
         *(f"DROP TABLE {name}" for name in ("broadcast_tallies", "broadcast_outcomes")),
         *(f"DROP INDEX {name}" for name in ("deliveries_campaign", "deliveries_out")),
+        "DROP INDEX moves_delivery",
+        "ALTER TABLE moves DROP COLUMN delivery",
+        "CREATE INDEX moves_decision ON moves (decision)",
     ),
     4: (
         *(f"DROP TABLE {name}" for name in ("clicks", "orders", "breakers", "paces", "warm_days")),
@@ -110,6 +113,8 @@ def test_a_ledger_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_ha
     connection.close()
     ledger = SqliteLedger(tmp_path / "ledger.db")
     assert [one.decision for one in ledger.claim(START_MS, 10, "courier")] == [decision(1)]
+    assert [one.after for one in ledger.history(decision(1).id)] == ["pending", "claimed"]
+    assert [one.after for one in ledger.moves(0, 10)] == ["pending", "claimed"]
     assert ledger.send(asked(2), START_MS).new
     assert ledger.note_outcome(decision(1).id, "clicked", START_MS)
     assert [one.count for one in ledger.outcome_counts()] == [1]
@@ -124,7 +129,8 @@ def test_a_ledger_of_before_complaints_were_counted_counts_the_mails_it_has(tmp_
     before = ledger.complaints(START_MS)
     ledger.close()
     connection = apsw.Connection(str(tmp_path / "ledger.db"))
-    connection.execute("; ".join((*AS_BEFORE[5], *AS_BEFORE[4], *AS_BEFORE[3], "PRAGMA user_version = 3")))
+    older = (*AS_BEFORE[5], *AS_BEFORE[4], *AS_BEFORE[3])
+    connection.execute("; ".join((*older, "PRAGMA user_version = 3")))
     connection.close()
     ledger = SqliteLedger(tmp_path / "ledger.db")
     assert (before.sent, ledger.complaints(START_MS)) == (2, before)

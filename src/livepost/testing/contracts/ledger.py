@@ -266,6 +266,15 @@ class LedgerContract:
         assert [one.campaign for _, one in rest] == [taken[2].campaign, SEND]
         assert ledger.decided(rest[-1][0], 10) == []
 
+    def test_a_decision_that_a_page_has_twice_is_taken_once_and_a_name_counts_from_its_merge_on(
+        self, ledger: Ledger
+    ) -> None:
+        first, then = decision(1), decision(3)
+        told = ledger.take_over(page(first, first, Merge(old=ADA, new=BOB, position=2), then, decision(4)), START_MS)
+        assert (told.inserted, told.compared, told.diverged) == (3, 1, 0)
+        assert [one.person for one in ledger.deliveries()] == [BOB] * 3
+        assert [one.after for one in ledger.history(first.id)] == ["pending"]
+
     def test_a_changed_decision_behind_the_fence_is_told_and_not_inserted(self, ledger: Ledger) -> None:
         ledger.take_over(page(decision(1), complete_to=5), START_MS)
         changed = decision(1, version="v2", skip="consent", cause_text="other words")
