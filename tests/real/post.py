@@ -70,13 +70,20 @@ class Office:
     """
 
     def __init__(
-        self, *, context: ssl.SSLContext | None = None, starttls: bool = False, login: str = "", port: int = 0
+        self,
+        *,
+        context: ssl.SSLContext | None = None,
+        starttls: bool = False,
+        login: str = "",
+        port: int = 0,
+        pipelining: bool = False,
     ) -> None:
         self.port = port or free_port()
         self.mails: list[Envelope] = []
         self.answers: dict[str, str] = {}
         self.heard: Tally[str] = Tally()
         self.connections = 0
+        self._pipelining = pipelining
         self._login = login
         self._context = context
         self._starttls = starttls
@@ -108,6 +115,13 @@ class Office:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Offer PIPELINING, if so told: aiosmtpd takes commands together, and does not say it."""
+        session.host_name = hostname
+        return [*responses[:-1], *["250-PIPELINING"] * self._pipelining, responses[-1]]
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Take the content, or answer as told."""

@@ -133,14 +133,22 @@ class Post(ABC):
 
 
 class SmtpPost(Post):
-    """Speaks SMTP."""
+    """Speaks SMTP, one command at a time."""
+
+    offers = ("8BITMIME", "SIZE 1000000")
 
     @property
     def address(self) -> str:
         return f"smtp://127.0.0.1:{self.port}?tls=none&connections=4"
 
     def handler(self, book: Book) -> type[socketserver.BaseRequestHandler]:
-        return type("Spoken", (_Smtp,), {"book": book, "over": self.over})
+        return type("Spoken", (_Smtp,), {"book": book, "over": self.over, "offers": self.offers})
+
+
+class PipeliningPost(SmtpPost):
+    """Speaks SMTP, and offers to hear commands together: a fault at RCPT finds DATA said already."""
+
+    offers = (*SmtpPost.offers, "PIPELINING")
 
 
 class HttpPost(Post):
@@ -169,6 +177,7 @@ class _GoneError(Exception):
 class _Smtp(socketserver.StreamRequestHandler):
     book: Book
     over: threading.Event
+    offers: tuple[str, ...]
     timeout = HANG_S
     disable_nagle_algorithm = True
 
@@ -182,7 +191,9 @@ class _Smtp(socketserver.StreamRequestHandler):
     def answer(self, line: str) -> None:
         command = line[:4].upper()
         if command == "EHLO":
-            self.say("250-scripted\r\n250-8BITMIME\r\n250 SIZE 1000000")
+            self.say(
+                "\r\n".join(["250-scripted", *[f"250-{one}" for one in self.offers[:-1]], f"250 {self.offers[-1]}"])
+            )
         elif command == "RCPT":
             self.recipient(re.findall(r"<(\w+)@", line)[0])
         elif command == "DATA":

@@ -29,11 +29,11 @@ from livepost.ledger.sqlite import SqliteLedger
 from livepost.model.decision import Decision
 from livepost.testing.contracts.ledger import START_MS, consent, decision, page
 from tests.real.dying_courier import CALLS, Couriers, KillPoint, Plan, Weakness
-from tests.real.scripted import FAULTS, Book, Fault, HttpPost, Post, SmtpPost
+from tests.real.scripted import FAULTS, Book, Fault, HttpPost, PipeliningPost, Post, SmtpPost
 
-Server: TypeAlias = Literal["smtp", "http"]
+Server: TypeAlias = Literal["smtp", "pipelined", "http"]
 Class: TypeAlias = Literal["marketing", "transactional"]
-SERVERS: dict[str, type[Post]] = {"smtp": SmtpPost, "http": HttpPost}
+SERVERS: dict[str, type[Post]] = {"smtp": SmtpPost, "pipelined": PipeliningPost, "http": HttpPost}
 CLASSES: tuple[Class, ...] = get_args(Class)
 POINTS: tuple[KillPoint, ...] = get_args(KillPoint)
 MAILS = 45
@@ -73,7 +73,7 @@ def covering() -> list[Cell]:
     """Return cells in which any two values of two kinds meet: one for each fault and point."""
     marked = itertools.product(enumerate(FAULTS), enumerate(POINTS))
     return [
-        Cell(("smtp", "http")[(at + to) % 2], fault, point, CLASSES[(at + to) // 2 % 2])
+        Cell(get_args(Server)[(at + to) % 3], fault, point, CLASSES[(at + to) // 3 % 2])
         for (at, fault), (to, point) in marked
     ]
 

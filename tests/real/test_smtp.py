@@ -59,6 +59,8 @@ def closes() -> Iterator[Callable[[Any], Any]]:
 
 
 Closes = Callable[[Any], Any]
+TOGETHER = pytest.mark.parametrize("together", [False, True], ids=["one by one", "pipelined"])
+"""Whether the server offers PIPELINING: all is to be the same with it."""
 
 
 def sender_to(address: str, password: str = "", patience: Patience = PATIENT) -> SmtpSender:
@@ -137,8 +139,9 @@ def faults(raw: bytes, message: Message) -> list[str]:
     return [name for name, is_so in wrong.items() if is_so]
 
 
-def test_one_click_and_all_other_bytes_arrive_as_they_must(closes: Closes) -> None:
-    office = closes(Office())
+@TOGETHER
+def test_one_click_and_all_other_bytes_arrive_as_they_must(closes: Closes, together: bool) -> None:
+    office = closes(Office(pipelining=together))
     sender = closes(sender_to(clear(office.port)))
     mails = {one.message_id: one for one in map(marketing, range(MAILS_OF_E1))}
     sent = list(mails.values())
@@ -169,8 +172,9 @@ def test_a_long_link_folded_as_python_does_by_default_would_be_found(closes: Clo
 DOTS = b"Subject: Dots\r\n\r\n.\r\n..\r\n.hidden\r\n\r\n.\r\nend\r\n"
 
 
-def test_lines_of_dots_arrive_as_they_are(closes: Closes) -> None:
-    office = closes(Office())
+@TOGETHER
+def test_lines_of_dots_arrive_as_they_are(closes: Closes, together: bool) -> None:
+    office = closes(Office(pipelining=together))
     sender = closes(sender_to(clear(office.port)))
     assert [one.state for one in sender.send([mail(raw=DOTS), mail(raw=b"." + DOTS)])] == ["sent", "sent"]
     assert sorted(office.raws()) == sorted([DOTS, b"." + DOTS])
@@ -200,10 +204,13 @@ def test_characters_beyond_ascii_go_only_where_the_server_offers_it(closes: Clos
 # TLS and login
 
 
-def test_a_certificate_of_the_named_authority_for_the_right_name_is_taken(closes: Closes, tmp_path: Path) -> None:
+@TOGETHER
+def test_a_certificate_of_the_named_authority_for_the_right_name_is_taken(
+    closes: Closes, together: bool, tmp_path: Path
+) -> None:
     ca = Authority(tmp_path)
     for starttls, scheme in ((True, "smtp"), (False, "smtps")):
-        office = closes(Office(context=ca.server("localhost", "127.0.0.1"), starttls=starttls))
+        office = closes(Office(context=ca.server("localhost", "127.0.0.1"), starttls=starttls, pipelining=together))
         for host in ("localhost", "127.0.0.1"):
             sender = closes(sender_to(f"{scheme}://{host}:{office.port}?cafile={ca.file}"))
             assert [one.state for one in sender.send([mail()])] == ["sent"], (scheme, host)
@@ -254,6 +261,7 @@ def test_the_login_is_made_and_a_wrong_password_makes_mails_wait(closes: Closes,
 # What each fault leaves in the ledger
 
 
+@TOGETHER
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA", "."])
 @pytest.mark.parametrize(
     ("answer", "state"),
@@ -265,9 +273,9 @@ def test_the_login_is_made_and_a_wrong_password_makes_mails_wait(closes: Closes,
     ],
 )
 def test_a_refusal_at_any_stage_is_definite_and_the_connection_goes_on(
-    closes: Closes, tmp_path: Path, command: str, answer: str, state: str
+    closes: Closes, together: bool, tmp_path: Path, command: str, answer: str, state: str
 ) -> None:
-    office = closes(Office())
+    office = closes(Office(pipelining=together))
     counter = closes(Counter(tmp_path, closes(sender_to(clear(office.port)))))
     [one] = counter.wants(1)
     office.answers = {command: answer}
@@ -280,12 +288,13 @@ def test_a_refusal_at_any_stage_is_definite_and_the_connection_goes_on(
     assert office.connections == (2 if answer.startswith("421") else 1)
 
 
+@TOGETHER
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
 @pytest.mark.parametrize("fault", ["drop", "hang"])
 def test_a_connection_lost_before_the_content_is_a_temporary_refusal(
-    closes: Closes, tmp_path: Path, command: str, fault: str
+    closes: Closes, together: bool, tmp_path: Path, command: str, fault: str
 ) -> None:
-    office = closes(Office())
+    office = closes(Office(pipelining=together))
     counter = closes(Counter(tmp_path, closes(sender_to(clear(office.port), patience=SHORT_OF_COMMANDS))))
     [one] = counter.wants(1)
     office.answers = {command: fault}
@@ -296,12 +305,13 @@ def test_a_connection_lost_before_the_content_is_a_temporary_refusal(
     assert (counter.works(), len(office.mails)) == ({"sent": 1}, 1)
 
 
+@TOGETHER
 @pytest.mark.parametrize(("command", "fault"), [("DATA", "cut"), (".", "drop"), (".", "hang"), (".", "354 go on")])
 @pytest.mark.parametrize(("class_", "tries"), [("marketing", 1), ("transactional", 2)])
 def test_a_connection_lost_after_the_first_byte_is_unknown_and_marketing_is_never_sent_again(
-    closes: Closes, tmp_path: Path, command: str, fault: str, class_: str, tries: int
+    closes: Closes, together: bool, tmp_path: Path, command: str, fault: str, class_: str, tries: int
 ) -> None:
-    office = closes(Office())
+    office = closes(Office(pipelining=together))
     counter = closes(Counter(tmp_path, closes(sender_to(clear(office.port), patience=SHORT_OF_ANSWERS))))
     [one] = counter.wants(1, class_)
     office.answers = {command: fault}
@@ -369,10 +379,11 @@ def test_nothing_stays_in_flight_where_nobody_listens_or_no_name_leads(closes: C
     assert receipt.state == "temporary"
 
 
+@TOGETHER
 def test_a_server_that_answers_nobody_costs_one_patience_and_not_one_for_each_mail(
-    closes: Closes, tmp_path: Path
+    closes: Closes, together: bool, tmp_path: Path
 ) -> None:
-    office = closes(Office())
+    office = closes(Office(pipelining=together))
     sender = closes(sender_to(clear(office.port, connections=2), patience=SHORT_OF_ANSWERS))
     office.answers = {".": "hang"}
     began = time.monotonic()
@@ -384,8 +395,11 @@ def test_a_server_that_answers_nobody_costs_one_patience_and_not_one_for_each_ma
 # Connections
 
 
-def test_connections_are_few_reused_and_opened_again_when_the_server_ended_them(closes: Closes, tmp_path: Path) -> None:
-    office = closes(Office())
+@TOGETHER
+def test_connections_are_few_reused_and_opened_again_when_the_server_ended_them(
+    closes: Closes, together: bool, tmp_path: Path
+) -> None:
+    office = closes(Office(pipelining=together))
     sender = closes(sender_to(clear(office.port, connections=3)))
     for number in range(10):
         group = [mail(100 * number + one) for one in range(20)]
@@ -399,12 +413,15 @@ def test_connections_are_few_reused_and_opened_again_when_the_server_ended_them(
     assert len(ids) == len(set(ids)) == 220
 
 
-def test_a_mail_over_a_connection_that_died_meanwhile_goes_over_a_new_one_at_once(closes: Closes) -> None:
-    first = Office()
+@TOGETHER
+def test_a_mail_over_a_connection_that_died_meanwhile_goes_over_a_new_one_at_once(
+    closes: Closes, together: bool
+) -> None:
+    first = Office(pipelining=together)
     sender = closes(sender_to(clear(first.port, connections=1)))
     sender.send([mail(1)])
     first.close()
-    again = closes(Office(port=first.port))
+    again = closes(Office(port=first.port, pipelining=together))
     assert [receipt.state for receipt in sender.send([mail(2)])] == ["sent"]
     assert len(again.mails) == 1
 

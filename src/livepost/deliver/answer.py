@@ -20,7 +20,8 @@ CLOSING = 421
 ABOUT_THE_LOGIN = frozenset((530, 534, 535, 538))
 """Refusals of whoever connects, not of the mail (RFC 4954, 6): with the right login the same mail is taken."""
 
-_ADDRESS = re.compile(r"\S*(?:@|=40|%40|&#64;)\S*", re.IGNORECASE)
+_AT = re.compile(r"@|=40|%40|&#64;", re.IGNORECASE)
+_ADDRESS = re.compile(rf"\S*(?:{_AT.pattern})\S*", re.IGNORECASE)
 _QUEUED_AS = re.compile(r"(?:queued as |\bid=)([\w.-]+)", re.IGNORECASE)
 _HIDDEN = "(address)"
 
@@ -56,11 +57,19 @@ def told(code: int, text: str, recipient: str) -> str:
 
 def one_line(text: str, recipient: str = "") -> str:
     """Return words of a server in one line of at most TEXT_CHARS, without addresses."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    line = _ADDRESS.sub(_HIDDEN, line)
-    if local := recipient.rpartition("@")[0]:
+    printable = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    line = " ".join(printable.split())
+    if _AT.search(line):
+        line = _ADDRESS.sub(_HIDDEN, line)
+    local = recipient.rpartition("@")[0]
+    if local and _may_name(line, local):
         line = re.sub(rf"(?<!\w){re.escape(local)}(?!\w)", _HIDDEN, line, flags=re.IGNORECASE)
     return line[:TEXT_CHARS]
+
+
+def _may_name(line: str, local: str) -> bool:
+    """Say whether a name may be in a line in any case; a pattern for each mail's own costs more than all else here."""
+    return not (line.isascii() and local.isascii()) or local.lower() in line.lower()
 
 
 def queue_id(line: str) -> str:

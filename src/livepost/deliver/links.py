@@ -27,11 +27,12 @@ def rewrite_links(page: str, own: str, tracked: Callable[[int, str], str | None]
     telephone become `#`.
     """
     number = -1
+    kept = (*(f"{own}/{place}/" for place in OWN_PLACES), *_KEPT_SCHEMES)
 
     def replace(found: re.Match[str]) -> str:
         nonlocal number
         address = html.unescape(found.group(2) or found.group(3) or "").strip()
-        if address.startswith((*(f"{own}/{place}/" for place in OWN_PLACES), *_KEPT_SCHEMES)):
+        if address.startswith(kept):
             return found.group()
         if not address.lower().startswith(("http://", "https://")):
             return f'{found.group(1)}"#"'

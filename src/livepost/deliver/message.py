@@ -16,6 +16,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
 from functools import lru_cache
+from struct import Struct
 from typing import Any
 
 import msgspec
@@ -195,9 +196,14 @@ def _body(text: str) -> bytes:
     """Return base64 in lines of 76 characters, of text with CRLF at its line ends (RFC 2045, 6.8)."""
     raw = b"\r\n".join(text.encode().splitlines()) + b"\r\n"
     encoded = b2a_base64(raw, newline=False)
-    return b"".join([encoded[at : at + 76] + b"\n" for at in range(0, len(encoded), 76)]).replace(b"\n", b"\r\n")
+    whole = len(encoded) // _LINE.size * _LINE.size
+    lines = [line for (line,) in _LINE.iter_unpack(memoryview(encoded)[:whole])]
+    if whole < len(encoded):
+        lines.append(encoded[whole:])
+    return b"\r\n".join(lines) + b"\r\n"
 
 
+_LINE = Struct("76s")
 _BOUNDARY = b"=_lpboundary".ljust(BOUNDARY_CHARS, b"x")
 _TEXT, _HTML = _body("lptext"), _body("lphtml")
 _MARKS = re.compile(

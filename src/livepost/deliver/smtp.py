@@ -4,7 +4,8 @@ In: mails. Out: receipts. Promised: a mail is written at most once for one call 
 server's own words; what was lost after the content's first byte is `unknown`, what was lost before is `temporary`;
 certificates are always checked. Signing (DKIM) is left to the server.
 
-The courier's loop is synchronous, so the connections live on an event loop in a thread of the sender's own.
+Where the server offers PIPELINING (RFC 2920), MAIL, RCPT and DATA are one write, and their answers mean what they mean
+one by one. The courier's loop is synchronous; the connections live on an event loop that turns while `send` does.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ import ssl
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from threading import Thread
 
 import msgspec
+import uvloop
 from aiosmtplib import SMTP, SMTPException, SMTPResponse, SMTPResponseException, SMTPTimeoutError
 
 from livepost.clock import Clock, WallClock
 from livepost.deliver.answer import ABOUT_THE_LOGIN, CLOSING, after_content, before_content, one_line, queue_id, told
-from livepost.deliver.envelope import content, envelope, unfit, unoffered
+from livepost.deliver.dialogue import taken_over
+from livepost.deliver.envelope import Opening, content, unfit, unoffered
 from livepost.errors import SettingsError
 from livepost.model.message import Message, Receipt, ReceiptState
 from livepost.settings.smtp import SmtpAddress
@@ -75,16 +77,14 @@ class SmtpSender:
     """A sender for one thread; a body of `deliver.sender.Sender`."""
 
     def __init__(self, route: Route, clock: Clock | None = None, patience: Patience | None = None) -> None:
-        """Start the thread; nothing is connected to before there is a mail."""
+        """Take the route; nothing is connected to before there is a mail."""
         self._clock = clock or WallClock()
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._pool = _Pool(route, patience or Patience(), self._clock)
-        self._thread = Thread(target=self._loop.run_forever, name=_PROVIDER, daemon=True)
-        self._thread.start()
 
     def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Give the mails to the server, side by side over its connections; return a receipt for each, in order."""
-        return asyncio.run_coroutine_threadsafe(self._pool.send(messages), self._loop).result()
+        return self._loop.run_until_complete(self._pool.send(messages))
 
     def lookup(self, decisions: Sequence[bytes]) -> list[Receipt]:
         """Return `unknown` for each: SMTP has no question for what became of a mail."""
@@ -93,10 +93,8 @@ class SmtpSender:
         return [Receipt(state="unknown", text=text, provider=_PROVIDER, at_ms=now_ms) for _ in decisions]
 
     def close(self) -> None:
-        """End the connections and the thread."""
-        asyncio.run_coroutine_threadsafe(self._pool.close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        """End the connections."""
+        self._loop.run_until_complete(self._pool.close())
         self._loop.close()
 
 
@@ -118,7 +116,9 @@ class _Line:
     """One connection: written to by one mail at a time."""
 
     def __init__(self, client: SMTP, patience: Patience, clock: Clock) -> None:
-        self._client = client
+        """Take a client that has greeted; raise SMTPServerDisconnected if its server is gone again."""
+        self._offered = client.esmtp_extensions
+        self._dialogue = taken_over(client.transport)
         self._patience = patience
         self._clock = clock
         self._mails = 0
@@ -133,65 +133,83 @@ class _Line:
     def usable(self) -> bool:
         """Whether another mail may go over it."""
         idle_s = asyncio.get_running_loop().time() - self._used_s
-        return self._client.is_connected and self._mails < CONNECTION_MAILS and idle_s < self._patience.idle_s
+        return self._dialogue.is_open and self._mails < CONNECTION_MAILS and idle_s < self._patience.idle_s
 
     async def carry(self, message: Message) -> Receipt:
         """Give the mail to the server; raise _LostError if nothing of it was written."""
         self._mails += 1
         self._used_s = asyncio.get_running_loop().time()
-        offered = self._client.esmtp_extensions
-        if why := unoffered(message, offered):
+        if why := unoffered(message, self._offered):
             return self._receipt("failed", why)
-        for command, wanted in zip((*envelope(message, offered), b"DATA"), (2, 2, 3), strict=True):
-            answer = await self._ask(command)
-            if answer.code // 100 != wanted:
-                return await self._refused(answer, message)
+        opening = Opening(message, self._offered)
+        while not opening.is_over:
+            answer = await self._ask(opening)
+            if not opening.is_granted:
+                return await self._refused(answer, message, opening)
         return await self._write(message)
 
     def drop(self) -> None:
         """End the connection without a word."""
-        transport = self._client.transport
-        self._client.close()
-        _abort(transport)
+        self._dialogue.abort()
 
     async def end(self) -> None:
         """End the connection politely."""
-        transport = self._client.transport
-        with contextlib.suppress(SMTPException, OSError):
-            await self._client.quit(timeout=self._patience.quit_s)
+        with contextlib.suppress(SMTPException):
+            await self._said(b"QUIT\r\n", self._patience.quit_s)
         self.drop()
-        _abort(transport)
 
-    async def _ask(self, command: bytes) -> SMTPResponse:
-        """Return the answer to a command before the content; raise _LostError without a sensible one."""
+    async def _ask(self, opening: Opening) -> SMTPResponse:
+        """Return the next answer before the content; raise _LostError without a sensible one."""
         try:
-            answer = await self._client.execute_command(command, timeout=self._patience.command_s)
-        except (SMTPException, OSError) as error:
+            self._dialogue.say(*opening.next_words())
+            answer = await self._dialogue.answer(self._patience.command_s)
+        except SMTPException as error:
             self.drop()
             raise _LostError(LOST_BEFORE, silent=isinstance(error, SMTPTimeoutError)) from error
+        opening.hear(answer.code)
         if answer.code == CLOSING:
             self.drop()
             raise _LostError(told(answer.code, answer.message, ""))
         return answer
 
-    async def _refused(self, answer: SMTPResponse, message: Message) -> Receipt:
+    async def _refused(self, answer: SMTPResponse, message: Message, opening: Opening) -> Receipt:
         """Return the receipt for a mail that was refused before its content, and make the connection ready again."""
         if answer.code // 100 in (4, 5):
-            await self._reset()
+            await self._hear_out(opening)
         else:
             self.drop()
         receipt = self._receipt(before_content(answer.code), told(answer.code, answer.message, message.recipient))
         return msgspec.structs.replace(receipt, trouble=answer.code in ABOUT_THE_LOGIN)
 
+    async def _hear_out(self, opening: Opening) -> None:
+        """Hear what is still owed, then forget the mail that was refused, or the connection.
+
+        Where the server waits for a content all the same, a lone dot ends it (RFC 2920, 3.1); unless it knows somebody
+        to give that to, who would get an empty mail.
+        """
+        try:
+            while opening.is_owed:
+                opening.hear((await self._dialogue.answer(self._patience.command_s)).code)
+            if opening.would_arrive:
+                self.drop()
+                return
+            if opening.is_awaited:
+                await self._said(b".\r\n", self._patience.command_s)
+        except SMTPException:
+            self.drop()
+            return
+        await self._reset()
+
     async def _write(self, message: Message) -> Receipt:
         """Write the content and return what its answer means: from the first byte on, silence means `unknown`."""
-        protocol = self._client.protocol
-        if protocol is None:
-            raise _LostError(LOST_BEFORE)
         try:
-            protocol.write(content(message.raw))
-            answer = await protocol.read_response(timeout=self._patience.answer_s)
-        except (SMTPException, OSError):
+            self._dialogue.say(content(message.raw), 1)
+        except SMTPException as error:
+            self.drop()
+            raise _LostError(LOST_BEFORE) from error
+        try:
+            answer = await self._dialogue.answer(self._patience.answer_s)
+        except SMTPException:
             self.drop()
             return msgspec.structs.replace(self._receipt("unknown", LOST_AFTER), trouble=True)
         state = after_content(answer.code)
@@ -206,9 +224,17 @@ class _Line:
     async def _reset(self) -> None:
         """Forget the mail that was refused, or the connection."""
         try:
-            await self._client.rset(timeout=self._patience.command_s)
-        except (SMTPException, OSError):
+            answer = await self._said(b"RSET\r\n", self._patience.command_s)
+        except SMTPException:
             self.drop()
+            return
+        if answer.code // 100 != 2:
+            self.drop()
+
+    async def _said(self, words: bytes, patience_s: float) -> SMTPResponse:
+        """Return the answer to one command."""
+        self._dialogue.say(words, 1)
+        return await self._dialogue.answer(patience_s)
 
     def _receipt(self, state: ReceiptState, text: str, provider_id: str = "") -> Receipt:
         return Receipt(state=state, text=text, provider=_PROVIDER, provider_id=provider_id, at_ms=self._clock.now_ms())
@@ -227,6 +253,7 @@ class _Pool:
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Return the receipts, in order; once the server cannot be reached or is silent, the rest is `temporary`."""
         self._trouble = ""
+        await asyncio.sleep(0)  # what servers said or did to connections that stood by is seen first
         todo = deque(enumerate(messages))
         receipts: dict[int, Receipt] = {}
 
@@ -300,14 +327,15 @@ class _Pool:
             start_tls=False,
             tls_context=self._route.context,
         )
-        line = _Line(client, self._patience, self._clock)
         try:
             async with asyncio.timeout(self._patience.connect_s):
                 await self._greet(client)
+            return _Line(client, self._patience, self._clock)
         except (SMTPException, OSError) as error:  # OSError: TimeoutError, names, TLS
-            line.drop()
+            transport = client.transport
+            client.close()
+            _abort(transport)
             raise _LostError(_unreached(address, error), silent=True, untried=True) from error
-        return line
 
     async def _greet(self, client: SMTP) -> None:
         """Connect, make it safe, log in; step by step, so that a failed connection can be dropped at once."""

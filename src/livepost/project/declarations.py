@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 from livepost.errors import ProjectError
@@ -53,8 +54,12 @@ class Declarations:
         the template by its name; what the function gave comes on top.
         """
         person = self.profile.from_view(view, opened, currency=currency)
-        known = {name: getattr(person, name) for name in features_of(self.profile)}
+        known = {name: getattr(person, name) for name in self._features}
         return written(self.campaign(campaign).mail(step), person).draft(known)
+
+    @cached_property
+    def _features(self) -> tuple[str, ...]:
+        return tuple(features_of(self.profile))
 
 
 def written(mail: Campaign[Any] | Step[Any], person: Profile) -> Email:

@@ -27,6 +27,7 @@ from liquid.undefined import UNDEFINED
 from livepost.render import limits
 from livepost.render.filters import bounded_filters
 from livepost.render.limits import TemplateError
+from livepost.render.nodes import TAGS, Names
 
 TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 """A Liquid output or tag in a source."""
@@ -73,6 +74,7 @@ class MailContext(RenderContext):
             else time.monotonic() + limits.RENDER_MS / 1000
         )
         super().__init__(*args, parent_context=parent_context, copy_depth=copy_depth, **kwargs)
+        self.scope = Names(*self.scope._maps)
 
     @property
     def disabled_tags(self) -> list[str]:
@@ -96,6 +98,10 @@ class MailContext(RenderContext):
 
     def get(self, path: list[object], *, token: Token | None, default: object = UNDEFINED) -> object:
         """Return the value at a path; a `Gap` where there is none."""
+        if len(path) == 1 and isinstance(path[0], str):
+            for names in self.scope._maps:
+                if path[0] in names:
+                    return names[path[0]]
         found = super().get(path, token=token, default=default)
         return Gap(found, self.told) if isinstance(found, Undefined) else found
 
@@ -134,6 +140,8 @@ class MailEnvironment(Environment):
             loader=CachingDictLoader(dict(partials), auto_reload=False), autoescape=html, strict_filters=True
         )
         self.filters = bounded_filters(self.filters)
+        for tag in TAGS:
+            self.add_tag(tag)
 
 
 def parse(language: MailEnvironment, source: str, name: str) -> BoundTemplate:
@@ -164,7 +172,7 @@ def check_size(source: str, name: str) -> None:
 
 def run(template: BoundTemplate, values: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     """Return the rendered text and the warnings; raise TemplateError at a limit or an error of the template."""
-    context = MailContext(template, globals=template.make_globals(dict(values)))
+    context = MailContext(template, globals=dict(values))
     buffer = Output(limit=limits.MAX_OUTPUT_BYTES)
     try:
         template.render_with_context(context, buffer)

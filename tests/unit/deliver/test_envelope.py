@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livepost.deliver.envelope import MAX_MAIL_BYTES, content, envelope, unfit, unoffered
+from livepost.deliver.envelope import MAX_MAIL_BYTES, Opening, content, envelope, unfit, unoffered
 from livepost.deliver.message import MAX_HEADER_CHARS
 from livepost.model.message import Message
 
@@ -109,3 +109,40 @@ def test_without_doubled_dots_the_mail_would_be_cut_and_the_check_would_see_it()
 
 def test_content_without_a_newline_at_its_end_gets_one() -> None:
     assert received(content(b"a")) == b"a\r\n"
+
+
+SAID = b"MAIL FROM:<shop@example.com>\r\n", b"RCPT TO:<ada@example.com>\r\n", b"DATA\r\n"
+
+
+def test_commands_are_said_one_by_one_and_together_only_where_it_is_offered() -> None:
+    apart, together = Opening(MAIL, {}), Opening(MAIL, {"pipelining": ""})
+    for words, code in zip(SAID, (250, 250, 354), strict=True):
+        assert not apart.is_over
+        assert [apart.next_words(), apart.next_words()] == [(words, 1), (b"", 0)]
+        apart.hear(code)
+        assert apart.is_granted
+    assert apart.is_over
+    assert [together.next_words(), together.next_words()] == [(b"".join(SAID), 3), (b"", 0)]
+
+
+@pytest.mark.parametrize(
+    ("codes", "granted", "owed", "awaited", "would_arrive"),
+    [
+        ((250, 250, 354), True, False, True, True),
+        ((550,), False, True, False, False),
+        ((250, 550), False, True, False, False),
+        ((250, 550, 354), False, False, True, False),
+        ((550, 250, 354), False, False, True, True),
+        ((550, 503, 503), False, False, False, False),
+        ((250, 251, 451), False, False, False, False),
+    ],
+)
+def test_what_was_refused_is_told_from_what_still_waits_for_a_content(
+    codes: tuple[int, ...], granted: bool, owed: bool, awaited: bool, would_arrive: bool
+) -> None:
+    opening = Opening(MAIL, {"pipelining": ""})
+    opening.next_words()
+    for code in codes:
+        opening.hear(code)
+    found = (opening.is_granted, opening.is_owed, opening.is_awaited, opening.would_arrive)
+    assert found == (granted, owed, awaited, would_arrive)
