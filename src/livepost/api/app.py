@@ -29,6 +29,7 @@ from livepost.api.status import STATUS
 from livepost.api.stream import stream_route
 from livepost.api.switch import KILL, KILLS
 from livepost.api.trying import TEST_SEND
+from livepost.api.verdicts import SAY
 from livepost.collect.body import BodyReader
 from livepost.collect.token import Keys
 
@@ -47,7 +48,7 @@ OPERATIONS: tuple[Operation, ...] = (
     KILLS,
     PROVIDERS,
 )
-ACTIONS: tuple[Action, ...] = (SEND, TEST_SEND, BROADCAST, APPROVE, KILL)
+ACTIONS: tuple[Action, ...] = (SEND, TEST_SEND, BROADCAST, APPROVE, KILL, SAY)
 
 
 def api_routes(
@@ -60,6 +61,7 @@ def api_routes(
         BROADCAST.name: broadcasts,
         APPROVE.name: broadcasts,
         KILL.name: house,
+        SAY.name: house,
     }
     operations = [route_of(operation, house, keys, has_session) for operation in OPERATIONS]
     bodies = BodyReader()

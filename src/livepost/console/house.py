@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
@@ -14,6 +15,7 @@ from livepost.ledger.base import (
     Lift,
     SenderStanding,
     Suppression,
+    Verdict,
 )
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
@@ -141,6 +143,13 @@ class House(Protocol):
 
     def suppressed(self, address: str) -> tuple[Suppression | None, list[Lift]]:
         """Return why and since when an address is suppressed, None if it is not, and when it was let go."""
+        ...
+
+    def say(self, decisions: Sequence[bytes], verdict: Verdict, by: str, note: str) -> list[bytes]:
+        """Say of unknown and held mails what became of them or shall; return those it had not been said of before.
+
+        Raises RejectedError (409) for one in another state.
+        """
         ...
 
     def kills(self) -> list[Kill]:

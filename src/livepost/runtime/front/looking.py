@@ -10,7 +10,7 @@ import contextlib
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
@@ -32,6 +32,7 @@ from livepost.ledger.base import (
     Lift,
     SenderStanding,
     Suppression,
+    Verdict,
 )
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
@@ -46,6 +47,7 @@ from livepost.model.standing import CampaignStanding, Pace, PersonLine, ProcessS
 from livepost.model.story import PersonStory
 from livepost.model.told import CourierStatus, Member, SegmentCount, SegmentHistory, Standing
 from livepost.observe.rates import Rates
+from livepost.ops.by_hand import say
 from livepost.ops.campaigns import broadcast_standings, campaign_standings
 from livepost.ops.evidence import gather
 from livepost.ops.lately import people_lately
@@ -236,6 +238,14 @@ class Looking:
         """Return what campaigns earned, as of at most EARNED_S ago: it is counted over all clicks."""
         within_ms = self._folder.settings.attribution_ms
         return self._earnings.get("", lambda: self._ledger.earned(within_ms))
+
+    def delivery(self, decision: bytes) -> Delivery | None:
+        """Return one delivery, None if the ledger does not know it."""
+        return self._ledger.delivery(decision)
+
+    def say(self, decisions: Sequence[bytes], verdict: Verdict, by: str, note: str) -> list[bytes]:
+        """Say of unknown and held mails what became of them or shall; see `ops.by_hand`."""
+        return say(self._ledger, self._folder.clock, decisions, verdict, by, note)
 
     def kills(self) -> list[Kill]:
         """Return which campaigns are stopped."""
