@@ -45,7 +45,8 @@ from livepost.model.person import PersonView
 from livepost.model.record import Record
 from livepost.model.standing import CampaignStanding, Pace, PersonLine, ProcessStanding, StoreStanding
 from livepost.model.story import PersonStory
-from livepost.model.told import CourierStatus, Member, SegmentCount, SegmentHistory, Standing
+from livepost.model.told import CourierStatus, Member, SegmentCount, SegmentHistory, Standing, Status
+from livepost.observe.exposition import Family
 from livepost.observe.rates import Rates
 from livepost.ops.by_hand import say
 from livepost.ops.campaigns import broadcast_standings, campaign_standings
@@ -67,6 +68,7 @@ from livepost.runtime.data.stores import store_standings
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.front.kept import Kept
 from livepost.runtime.front.letters import kept, letters_of
+from livepost.runtime.front.metering import Metering
 from livepost.runtime.front.preview import Previews
 from livepost.runtime.front.reasons import id_in_hex, named_person, with_records
 from livepost.runtime.front.said import said_by
@@ -137,6 +139,9 @@ class Looking:
             previews=self._previews, ledger=ledger, workspace=folder.settings.workspace, clock=folder.clock
         )
         self._mailbox = Mailbox(folder.mailbox, folder.settings.workspace)
+        self._metering = Metering(
+            folder, ledger, self._routing, engine=self._engine_and_log, event_to_mail=self._event_to_mail
+        )
         self._looks: queue.LifoQueue[Look | None] = queue.LifoQueue(LOOKS)
         for _ in range(LOOKS):
             self._looks.put(None)  # opened by whoever needs it first
@@ -320,6 +325,10 @@ class Looking:
                 complaints=self.complaints(),
             )
 
+    def metrics(self) -> list[Family]:
+        """Return what a monitor is told; see `ops.metrics`."""
+        return self._metering.families()
+
     def complaints(self) -> ComplaintRate:
         """Return the complaint rate of marketing mails, and what follows of it."""
         return self._ledger.complaints(self._folder.clock.now_ms())
@@ -388,6 +397,10 @@ class Looking:
     def _totals(self) -> dict[str, int]:
         with self._look() as look:
             return totals(look.engine.status(), look.log, self._ledger.counts(), self._outcomes())
+
+    def _engine_and_log(self) -> tuple[Status, int]:
+        with self._look() as look:
+            return look.engine.status(), look.log.last().seq
 
     def _event_to_mail(self) -> dict[int, int]:
         """Return the couriers' histogram; an empty one before their first mail."""

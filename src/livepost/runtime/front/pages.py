@@ -66,7 +66,7 @@ class Pages:
             *hit_routes(desk),
             *preference_routes(desk),
             *subscribe_routes(subscribing),
-            *health_routes(Health(trouble=trouble)),
+            *health_routes(Health(trouble=trouble, metrics=house.metrics)),
             *api_routes(house, folder.keys, sending, broadcasting, Feed(Happened(self._engine, ledger)), door.is_open),
             *self._console.routes(),
             *more,
