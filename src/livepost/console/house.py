@@ -30,6 +30,7 @@ from livepost.model.told import Member, SegmentCount, SegmentHistory, Standing
 from livepost.ops.lift import Comparison
 from livepost.ops.mail_story import MailStory
 from livepost.ops.mailbox import MailPage, MailShown
+from livepost.ops.webhooks import WebhookStanding
 from livepost.ops.why import PersonReason
 from livepost.settings.load import Shown
 
@@ -131,6 +132,10 @@ class House(Protocol):
 
     def approve(self, id_: bytes, by: str) -> AskedBroadcast:
         """Approve a broadcast, and begin it; raises as `broadcast` does."""
+        ...
+
+    def webhooks(self) -> list[WebhookStanding]:
+        """Return how webhooks stand, in the settings' order."""
         ...
 
     def senders(self) -> list[SenderStanding]:

@@ -16,18 +16,11 @@ from livepost.ledger.base import OutcomeTally, SenderStanding, Tally
 from livepost.ledger.moves import STATES
 from livepost.model.told import Status
 from livepost.observe.exposition import Family, Sample, histogram
+from livepost.ops.webhooks import WebhookStanding
 from livepost.sync.book import Standing as DestinationStanding
 from livepost.sync.book import Tally as DestinationTally
 
 BREAKERS = ("closed", "half-open", "open")
-
-
-class Target(msgspec.Struct, frozen=True):
-    """A webhook's target by name; its standing is None before it was told anything, `dead` are letters that wait."""
-
-    name: str
-    standing: TargetStanding | None
-    dead: int
 
 
 class Destination(msgspec.Struct, frozen=True):
@@ -113,7 +106,7 @@ def sender_metrics(senders: Iterable[SenderStanding]) -> list[Family]:
     ]
 
 
-def webhook_metrics(targets: Iterable[Target]) -> list[Family]:
+def webhook_metrics(targets: Iterable[WebhookStanding]) -> list[Family]:
     """Return how webhooks stand."""
     told = [(one, one.standing or TargetStanding(one.name, "")) for one in targets]
 

@@ -10,13 +10,13 @@ from livepost.observe.exposition import Family, exposition
 from livepost.observe.latencies import Latencies
 from livepost.ops.metrics import (
     Destination,
-    Target,
     audience_metrics,
     engine_metrics,
     mail_metrics,
     sender_metrics,
     webhook_metrics,
 )
+from livepost.ops.webhooks import WebhookStanding
 from livepost.sync.book import Standing as DestinationStanding
 from livepost.sync.book import Tally as DestinationTally
 
@@ -109,7 +109,14 @@ def test_of_a_breaker_the_state_that_it_is_in_is_one() -> None:
 
 def test_webhooks_and_audiences_are_told_before_their_first_message_too() -> None:
     standing = TargetStanding("shop", "c", sent=2, disabled="410", delivered=9)
-    lines = told(webhook_metrics([Target("shop", standing, 4), Target("new", None, 0)]))
+    lines = told(
+        webhook_metrics(
+            [
+                WebhookStanding(name="shop", target="", events=(), standing=standing, dead=4),
+                WebhookStanding(name="new", target="", events=()),
+            ]
+        )
+    )
     assert {
         'livepost_webhook_delivered_total{target="shop"} 9',
         'livepost_webhook_delivered_total{target="new"} 0',

@@ -59,6 +59,7 @@ from livepost.ops.pace import pace, totals
 from livepost.ops.search import search
 from livepost.ops.standing import standing
 from livepost.ops.story import story_of
+from livepost.ops.webhooks import WebhookStanding, webhook_standings
 from livepost.ops.why import PersonReason, why_person
 from livepost.runtime.author.project import Project
 from livepost.runtime.courier.routing import routing_of
@@ -154,6 +155,10 @@ class Looking:
     def said(self, person: bytes, limit: int) -> list[Said]:
         """Return what a person said about purposes and choices, newest first, each with its proof."""
         return said_by(self._ledger, person, limit)
+
+    def webhooks(self) -> list[WebhookStanding]:
+        """Return how webhooks stand, in the settings' order."""
+        return webhook_standings(self._folder.settings.webhooks, self._folder.webhooks_file)
 
     def senders(self) -> list[SenderStanding]:
         """Return how each sender stands, the preferred one first."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 
-from livepost.announce.book import Book as Webhooks
 from livepost.errors import StoreError
 from livepost.ledger.base import Ledger
 from livepost.ledger.routing import Routing
@@ -17,13 +16,13 @@ from livepost.model.told import Status
 from livepost.observe.exposition import Family
 from livepost.ops.metrics import (
     Destination,
-    Target,
     audience_metrics,
     engine_metrics,
     mail_metrics,
     sender_metrics,
     webhook_metrics,
 )
+from livepost.ops.webhooks import WebhookStanding, webhook_standings
 from livepost.runtime.data.folder import DataFolder
 from livepost.sync.book import Book as Audiences
 
@@ -64,11 +63,10 @@ class Metering:
             return engine_metrics(None, log=-1, ledger=-1)
         return engine_metrics(status, log=last, ledger=self._ledger.cursor())
 
-    def _targets(self) -> list[Target]:
-        names = [one.name for one in self._folder.settings.webhooks]
-        if names and self._folder.webhooks_file.exists():
-            with suppress(StoreError), closing(Webhooks(self._folder.webhooks_file)) as book:
-                return [Target(name, book.standing(name), book.waiting(name)) for name in names]
+    def _targets(self) -> list[WebhookStanding]:
+        if self._folder.webhooks_file.exists():
+            with suppress(StoreError):
+                return webhook_standings(self._folder.settings.webhooks, self._folder.webhooks_file)
         return []
 
     def _destinations(self) -> list[Destination]:
