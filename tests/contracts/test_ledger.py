@@ -18,6 +18,7 @@ from livepost.testing.contracts.earnings import EarningsContract
 from livepost.testing.contracts.feedback import FeedbackContract
 from livepost.testing.contracts.ledger import DurableLedgerContract, LedgerContract
 from livepost.testing.contracts.routing import RoutingContract
+from livepost.testing.contracts.verdicts import VerdictsContract
 
 
 class MemoryBench:
@@ -45,7 +46,9 @@ class DiskBench:
         return ledger
 
 
-class TestSqliteLedgerInMemory(BroadcastsContract, EarningsContract, FeedbackContract, LedgerContract):
+class TestSqliteLedgerInMemory(
+    BroadcastsContract, EarningsContract, FeedbackContract, VerdictsContract, LedgerContract
+):
     @pytest.fixture
     def bench(self) -> MemoryBench:
         return MemoryBench()

@@ -182,3 +182,10 @@ def test_every_file_of_the_docs_is_reached_from_their_first_page() -> None:
         seen.add(page)
         open_pages += [page.parent / target for target in links(page.read_text()) if target]
     assert [str(page) for page in DOCS.rglob("*.md") if page.resolve() not in seen] == []
+
+
+def test_every_metric_is_in_the_reference() -> None:
+    told = set(re.findall(r'"(livepost_[a-z_]+)"', (SOURCE / "ops" / "metrics.py").read_text()))
+    text = (REFERENCE / "metrics.md").read_text()
+    assert len(told) > 15
+    assert [name for name in sorted(told) if f"`{name}`" not in text] == []

@@ -9,7 +9,7 @@ CLIENTS = {"httpx", "httpcore", "urllib.request", "http.client", "urllib3", "req
 EXCEPTIONS = {
     "deliver/esp/wire.py": "the provider that an operator named: django-anymail speaks by requests",
     "runtime/house/supervisor.py": "asks its own front whether it is ready",
-    "demo/line.py": "the demo's shoppers, to their own house",
+    "demo/line.py": "the demo's shoppers and readers, to their own house",
     "demo/storefront/line.py": "the demo's shop, to its own house",
 }
 """Files that may import a client, and why; `bench` beside them, which measures its own house."""

@@ -21,6 +21,7 @@ from livepost.testing.contracts.earnings import EarningsContract
 from livepost.testing.contracts.feedback import FeedbackContract
 from livepost.testing.contracts.ledger import START_MS, DurableLedgerContract, consent, decision, page
 from livepost.testing.contracts.routing import RoutingContract
+from livepost.testing.contracts.verdicts import VerdictsContract
 from tests.real.cutting import Cut, Line
 from tests.real.postgres import Server
 
@@ -54,7 +55,9 @@ def database(postgres: Server) -> PostgresAddress:
     return postgres.database()
 
 
-class TestPostgresLedger(BroadcastsContract, EarningsContract, FeedbackContract, DurableLedgerContract):
+class TestPostgresLedger(
+    BroadcastsContract, EarningsContract, FeedbackContract, VerdictsContract, DurableLedgerContract
+):
     @pytest.fixture
     def bench(self, database: PostgresAddress) -> Iterator[SchemaBench]:
         with contextlib.ExitStack() as opened:

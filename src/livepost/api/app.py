@@ -29,6 +29,7 @@ from livepost.api.status import STATUS
 from livepost.api.stream import stream_route
 from livepost.api.switch import KILL, KILLS
 from livepost.api.trying import TEST_SEND
+from livepost.api.verdicts import SAY
 from livepost.audit.deed import Notary
 from livepost.collect.body import BodyReader
 from livepost.collect.token import Keys
@@ -48,7 +49,7 @@ OPERATIONS: tuple[Operation, ...] = (
     KILLS,
     PROVIDERS,
 )
-ACTIONS: tuple[Action, ...] = (SEND, TEST_SEND, BROADCAST, APPROVE, KILL)
+ACTIONS: tuple[Action, ...] = (SEND, TEST_SEND, BROADCAST, APPROVE, KILL, SAY)
 
 
 def api_routes(
@@ -69,6 +70,7 @@ def api_routes(
         BROADCAST.name: broadcasts,
         APPROVE.name: broadcasts,
         KILL.name: house,
+        SAY.name: house,
     }
     operations = [route_of(operation, house, keys, has_session, notary) for operation in OPERATIONS]
     bodies = BodyReader()

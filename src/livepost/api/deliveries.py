@@ -50,10 +50,11 @@ class DeliveriesAnswer(msgspec.Struct, frozen=True):
 def _deliveries(house: House, asked: DeliveriesAsked) -> DeliveriesAnswer:
     person = None if asked.person is UNSET else found_person(house, asked.person).person
     found = house.deliveries(person, asked.campaign or None, asked.state or None, asked.limit)
-    return DeliveriesAnswer([_answer(one) for one in found])
+    return DeliveriesAnswer([answer_of(one) for one in found])
 
 
-def _answer(one: Delivery) -> DeliveryAnswer:
+def answer_of(one: Delivery) -> DeliveryAnswer:
+    """Return a delivery as it is told."""
     return DeliveryAnswer(
         decision=one.decision.id.hex(),
         person=one.person.hex(),

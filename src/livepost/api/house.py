@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
-from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, SenderStanding
+from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, SenderStanding, Verdict
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
 from livepost.model.message import RenderedMail
@@ -81,6 +82,17 @@ class House(Protocol):
 
     def campaigns(self) -> list[CampaignStanding]:
         """Return where each campaign stands."""
+        ...
+
+    def delivery(self, decision: bytes) -> Delivery | None:
+        """Return one delivery, None if the ledger does not know it."""
+        ...
+
+    def say(self, decisions: Sequence[bytes], verdict: Verdict, by: str, note: str) -> list[bytes]:
+        """Say of unknown and held mails what became of them or shall; return those it had not been said of before.
+
+        Raises RejectedError (409) for one in another state.
+        """
         ...
 
     def kills(self) -> list[Kill]:

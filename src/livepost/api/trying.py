@@ -46,6 +46,7 @@ TEST_SEND = Action(
     does=lambda wish: Deed("test_mail.asked", about=named(wish.campaign)),
     refusals={
         HTTPStatus.NOT_FOUND: f"{NOBODY}, or no campaign is called so",
+        HTTPStatus.CONFLICT: "the key came with another body before",
         HTTPStatus.UNPROCESSABLE_ENTITY: "the address cannot be written to, or the mail cannot be made",
     },
 )

@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "snapshot": "replay:snapshot",
     "test-send": "trying:test_send",
     "kill": "stopping:kill",
+    "settle": "verdicts:settle",
     "broadcast": "broadcasting:broadcast",
     "suppressions": "suppressions:app",
     "providers": "providers:providers",

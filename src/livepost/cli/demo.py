@@ -38,7 +38,7 @@ def demo(
     report: Annotated[Path, typer.Option(help="Where a headless run writes its report.")] = Path("report.json"),
 ) -> None:
     """Run the demo shop with real shoppers' baskets."""
-    house = DemoHouse(data, port, speed)
+    house = DemoHouse(data, port, speed, readers=not headless)
     try:
         house.start()
         if headless:

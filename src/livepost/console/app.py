@@ -41,6 +41,7 @@ from livepost.console.segments import SEGMENTS
 from livepost.console.suppressions import SUPPRESSIONS
 from livepost.console.system import SYSTEM
 from livepost.console.trouble import Trouble, still, trouble_of
+from livepost.console.webhooks import WEBHOOKS
 from livepost.errors import LivepostError
 
 PAGES: tuple[Page, ...] = (
@@ -61,6 +62,7 @@ PAGES: tuple[Page, ...] = (
     SYSTEM,
     SUPPRESSIONS,
     PROVIDERS,
+    WEBHOOKS,
 )
 """All pages; those without a `rail` of their own stand in the rail, in this order."""
 

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections import Counter
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from livepost.audit.deed import Deed, named, people_of
+from livepost.console.campaign import CONSOLE
 from livepost.console.house import House
 from livepost.console.live import SELDOM_S
-from livepost.console.page import Page
+from livepost.console.page import Form, Page
 from livepost.console.segment import NAME_MAX
 from livepost.console.state import COLOURS, state_word
 from livepost.errors import RejectedError
-from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Delivery
+from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Delivery, Verdict
 from livepost.ledger.moves import State
 from livepost.model.decision import reason_words
+from livepost.ops.by_hand import NOTE_CHARS, OF_STATE, WORDS
 from livepost.ops.mail_story import MailStory, todo
 
 SHOWN = 50
@@ -76,11 +78,28 @@ class StoryAsked(msgspec.Struct, frozen=True, kw_only=True):
     id: Annotated[str, msgspec.Meta(max_length=NAME_MAX)]
 
 
+class StoryTold(msgspec.Struct, frozen=True):
+    """The form of one mail: what somebody says of it, and why."""
+
+    verdict: Verdict
+    note: Annotated[str, msgspec.Meta(max_length=NOTE_CHARS)] = ""
+
+
 class StoryView(msgspec.Struct, frozen=True, kw_only=True):
-    """What the page of one mail shows; `kept` says whether the mailbox has it."""
+    """What the page of one mail shows; `kept` says whether the mailbox has it, `verdicts` are what can be said of it,
+    with the words of their buttons.
+    """
 
     story: MailStory
     kept: bool
+    verdicts: list[tuple[Verdict, str]]
+
+
+class MailsTold(msgspec.Struct, frozen=True):
+    """The form of held mails: those that were listed, in hex with commas between, go out or are dropped."""
+
+    verdict: Literal["release", "drop"]
+    ids: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}(,[0-9a-f]{32})*$", max_length=33 * SHOWN)]
 
 
 def _mails(house: House, asked: MailsAsked) -> MailsView:
@@ -129,7 +148,19 @@ def _story(house: House, asked: StoryAsked) -> StoryView:
             code="no_delivery",
             status=HTTPStatus.NOT_FOUND,
         )
-    return StoryView(story=story, kept=house.mail(asked.id) is not None)
+    verdicts = [(verdict, WORDS[verdict]) for verdict in OF_STATE.get(story.reason.state, ())]
+    return StoryView(story=story, kept=house.mail(asked.id) is not None, verdicts=verdicts)
+
+
+def _say(house: House, asked: StoryAsked, told: StoryTold) -> StoryView:
+    _story(house, asked)  # refuses a mail that there is not
+    house.say([bytes.fromhex(asked.id)], told.verdict, CONSOLE, told.note)
+    return _story(house, asked)
+
+
+def _say_all(house: House, asked: MailsAsked, told: MailsTold) -> MailsView:
+    house.say([bytes.fromhex(id_) for id_ in told.ids.split(",")], told.verdict, CONSOLE, "")
+    return _mails(house, asked)
 
 
 MAILS = Page(
@@ -141,6 +172,7 @@ MAILS = Page(
     sees=lambda asked, view: Deed("mails.read", people_of(one.person for one in view.mails)),
     rail="campaigns",
     every_s=SELDOM_S,
+    form=Form(told=MailsTold, does=lambda asked, told: Deed(f"mails.{told.verdict}"), take=_say_all),
 )
 STORY = Page(
     path="/mails/{id}",
@@ -151,4 +183,5 @@ STORY = Page(
     sees=lambda asked, view: Deed("mail.read", people_of([view.story.person]), named(asked.id)),
     rail="campaigns",
     every_s=SELDOM_S,
+    form=Form(told=StoryTold, does=lambda asked, told: Deed(f"mail.{told.verdict}", about=named(asked.id)), take=_say),
 )

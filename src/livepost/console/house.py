@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
@@ -14,6 +15,7 @@ from livepost.ledger.base import (
     Lift,
     SenderStanding,
     Suppression,
+    Verdict,
 )
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
@@ -28,6 +30,7 @@ from livepost.model.told import Member, SegmentCount, SegmentHistory, Standing
 from livepost.ops.lift import Comparison
 from livepost.ops.mail_story import MailStory
 from livepost.ops.mailbox import MailPage, MailShown
+from livepost.ops.webhooks import WebhookStanding
 from livepost.ops.why import PersonReason
 from livepost.settings.load import Shown
 
@@ -131,6 +134,10 @@ class House(Protocol):
         """Approve a broadcast, and begin it; raises as `broadcast` does."""
         ...
 
+    def webhooks(self) -> list[WebhookStanding]:
+        """Return how webhooks stand, in the settings' order."""
+        ...
+
     def senders(self) -> list[SenderStanding]:
         """Return how each sender stands, the preferred one first."""
         ...
@@ -141,6 +148,13 @@ class House(Protocol):
 
     def suppressed(self, address: str) -> tuple[Suppression | None, list[Lift]]:
         """Return why and since when an address is suppressed, None if it is not, and when it was let go."""
+        ...
+
+    def say(self, decisions: Sequence[bytes], verdict: Verdict, by: str, note: str) -> list[bytes]:
+        """Say of unknown and held mails what became of them or shall; return those it had not been said of before.
+
+        Raises RejectedError (409) for one in another state.
+        """
         ...
 
     def kills(self) -> list[Kill]:

@@ -95,7 +95,8 @@ def _test(house: House, asked: PreviewAsked, told: TrialTold) -> PreviewView:
         return msgspec.structs.replace(view, refused="Choose a person and a campaign first.")
     person = found_person(house, asked.person)
     try:
-        known = house.test_send(person, asked.campaign, told.to, CONSOLE, told.once)
+        once = f"{told.once} {told.to}"  # the same form with another address is another test
+        known = house.test_send(person, asked.campaign, told.to, CONSOLE, once)
     except RejectedError as error:
         return msgspec.structs.replace(view, to=told.to, refused=f"Nothing was sent: {error}.")
     return msgspec.structs.replace(view, to=told.to, sent=known.delivery.decision.id.hex())

@@ -1,6 +1,6 @@
-"""The demo's own processes: `python -m livepost.demo front` and `python -m livepost.demo feed URL DATA ACCOUNT`.
+"""The demo's own processes: `python -m livepost.demo front`, `... feed URL DATA ACCOUNT` and `... readers URL PROJECT`.
 
-The feed finds its secret key in LIVEPOST_DEMO_KEY; the front serves the project in the current folder.
+Feed and readers find their secret key in LIVEPOST_DEMO_KEY; the front serves the project in the current folder.
 """
 
 from __future__ import annotations
@@ -23,6 +23,13 @@ def feed(url: str, data: str, account: str) -> None:
     run(url=url, secret_key=key, data=Path(data), account=Path(account))
 
 
+def readers(url: str, project: str) -> None:
+    """Read a house's mails until told to stop."""
+    key = os.environ.pop("LIVEPOST_DEMO_KEY")  # no setting of the house, whose settings are read then
+    run = import_module("livepost.demo.readers").run_readers
+    run(url=url, secret_key=key, project=Path(project), environment={**os.environ})
+
+
 def front(supervised: str = "") -> None:
     """Serve a house and its shop until told to stop."""
     if supervised == SUPERVISED:
@@ -30,7 +37,7 @@ def front(supervised: str = "") -> None:
     import_module("uvloop").run(import_module("livepost.demo.storefront.front").run_demo_front())
 
 
-PROCESSES: dict[str, Callable[..., None]] = {"feed": feed, "front": front}
+PROCESSES: dict[str, Callable[..., None]] = {"feed": feed, "readers": readers, "front": front}
 
 if __name__ == "__main__":
     try:

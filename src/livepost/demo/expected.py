@@ -20,7 +20,7 @@ guessed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 import duckdb
@@ -74,7 +74,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     mails        mails compared, all of households whose mails do not hang on a boundary
     households   households compared: all that ordered, but those in `open`
-    open         households set aside because a boundary lies within a stamp's span
+    open         households set aside: a boundary lies within a stamp's span, or the tables do not know all of them
     differing    households with another number of mails than expected, or one decided outside its span
     examples     some of the differing households
     """
@@ -102,20 +102,25 @@ def expected_mails(tables: duckdb.DuckDBPyConnection, run: Run) -> list[Due]:
     return due
 
 
-def compare(tables: duckdb.DuckDBPyConnection, run: Run, mails: Iterable[Mail]) -> dict[str, Comparison]:
+def compare(
+    tables: duckdb.DuckDBPyConnection, run: Run, mails: Iterable[Mail], changed: Collection[int] = ()
+) -> dict[str, Comparison]:
     """Return, for each campaign, how the mails that came compare to those that must.
 
-    Mails of other campaigns are ignored. A household's mails of a campaign agree if they are as many as expected
-    and each, in order of time, was decided within its span.
+    Mails of other campaigns are ignored, and households that did what the tables do not know of (`changed`) set aside.
+    A household's mails of a campaign agree if they are as many as expected and each, in order of time, was decided
+    within its span.
     """
     expected = _by_household(expected_mails(tables, run))
     came = _by_household(mails)
     households = {row[0] for row in tables.execute("SELECT DISTINCT household FROM orders").fetchall()}
-    return {campaign: _compare(expected[campaign], came[campaign], households) for campaign in CAMPAIGNS}
+    return {campaign: _compare(expected[campaign], came[campaign], households, changed) for campaign in CAMPAIGNS}
 
 
-def _compare(expected: dict[int, list[Due]], came: dict[int, list[Mail]], households: set[int]) -> Comparison:
-    aside = {household for household, due in expected.items() if any(each.open for each in due)}
+def _compare(
+    expected: dict[int, list[Due]], came: dict[int, list[Mail]], households: set[int], changed: Collection[int]
+) -> Comparison:
+    aside = {*changed} | {household for household, due in expected.items() if any(each.open for each in due)}
     strangers = set(came) - households
     compared = (households | strangers) - aside
     differing = sorted(each for each in compared if not _agree(expected.get(each, []), came.get(each, [])))

@@ -1,4 +1,6 @@
-"""The demo: the packaged shop on a data folder, run by the supervisor and processes of any project, and its feed."""
+"""The demo: the packaged shop on a data folder, run by the supervisor and processes of any project, its feed, and those
+who read its mails.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ class DemoError(LivepostError):
 class DemoHouse:
     """A running demo. `start`, then `stop_feed`, `drain` and `stop`, or `stop` alone."""
 
-    def __init__(self, data: Path, port: int, speed: float) -> None:
+    def __init__(self, data: Path, port: int, speed: float, *, readers: bool = False) -> None:
+        """Take where it lies; with `readers` its mails are read, and what that brings is in no table."""
         self.project = Path(str(files("livepost.demo"))) / "shop"
         data.mkdir(parents=True, exist_ok=True)
         self._environment = {**os.environ, "LIVEPOST_DATA": str(data.resolve()), "LIVEPOST_PORT": str(port)}
@@ -50,6 +53,8 @@ class DemoHouse:
         self._speed = speed
         self._account = self.folder.path / "feed.json"
         self._feed: subprocess.Popen[bytes] | None = None
+        self._with_readers = readers
+        self._readers: subprocess.Popen[bytes] | None = None
         self._key: NewKey | None = None
 
     @property
@@ -70,9 +75,9 @@ class DemoHouse:
         anchor_clock(self.folder.path, self._speed, last.stamp if last.seq >= 0 else None)
         self._key = self.folder.keys.new("secret", SOURCE, WallClock().now_ms())
         self.supervisor.start(self.folder)
-        command = [*_OWN, "feed", self.url, str(self.folder.path), str(self._account)]
-        environment = {**self._environment, "LIVEPOST_DEMO_KEY": self._key.key}
-        self._feed = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+        self._feed = self._beside("feed", self.url, str(self.folder.path), str(self._account))
+        if self._with_readers:
+            self._readers = self._beside("readers", self.url, str(self.project))
 
     def wait_fed(self) -> None:
         """Wait until the feed has its events ready and begins."""
@@ -115,12 +120,19 @@ class DemoHouse:
 
     def stop(self) -> None:
         """Stop everything."""
-        if self._feed is not None:
-            end(self._feed, STOP_FEED_S)
+        for process in (self._feed, self._readers):
+            if process is not None:
+                end(process, STOP_FEED_S)
         self.supervisor.stop()
         if self._key is not None:
             self.folder.keys.revoke(self._key.stored.id, WallClock().now_ms())
             self._key = None
+
+    def _beside(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start a process of the demo's own beside the house, with the shop's secret key."""
+        assert self._key is not None
+        environment = {**self._environment, "LIVEPOST_DEMO_KEY": self._key.key}
+        return subprocess.Popen([*_OWN, *command], env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
 
 
 def _command_of(name: str) -> list[str]:

@@ -1,4 +1,5 @@
-"""A line to the collector: one connection kept open, on which a batch is sent until it is acknowledged.
+"""A line to the collector: one connection kept open, on which a batch is sent until it is acknowledged; and the
+browser of somebody who reads a mail.
 
 In: a batch's JSON. Out: nothing, once the collector has acknowledged it. Promised: the same bytes again after a lost
 connection, 429 or 503, no sooner than the collector asked for; an error after `PATIENCE_S` seconds or a refusal.
@@ -9,9 +10,11 @@ connection, 429 or 503, no sooner than the collector asked for; an error after `
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from time import monotonic, sleep
-from urllib.parse import urlsplit
+from types import MappingProxyType
+from urllib.parse import urlencode, urlsplit
 
 from livepost.errors import LivepostError
 
@@ -21,6 +24,7 @@ TIMEOUT_S = 10.0
 PAUSE_S = 0.05
 PAUSE_AT_MOST_S = 5.0
 SHOWN_BYTES = 200
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class FeedError(LivepostError):
@@ -79,6 +83,18 @@ class Line:
         """Close the connection; the next request opens it again."""
         self._connection.close()
 
+    def ask(self, method: str, path: str, body: bytes | None = None, key: str = "") -> tuple[int, bytes]:
+        """Ask the API once, under an idempotency key if one is given; return status and body.
+
+        Raises FeedError if there is no answer.
+        """
+        try:
+            status, _, text = self._ask(method, path, body, {"Idempotency-Key": key} if key else {})
+        except (OSError, HTTPException) as error:
+            self.close()
+            raise FeedError(f"expected an answer from {self._url}, got {type(error).__name__}") from error
+        return status, text
+
     def _post(self, batch: bytes) -> tuple[float, str] | None:
         """Return None when acknowledged, else the pause before the next try (s) and what went wrong."""
         try:
@@ -95,11 +111,44 @@ class Line:
             f"({text[:SHOWN_BYTES].decode(errors='replace')}): check the secret key"
         )
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> tuple[int, str, bytes]:
+    def _ask(
+        self, method: str, path: str, body: bytes | None, also: Mapping[str, str] = NO_HEADERS
+    ) -> tuple[int, str, bytes]:
         self.requests += 1
-        self._connection.request(method, path, body, self._headers)
+        self._connection.request(method, path, body, {**self._headers, **also})
         reply = self._connection.getresponse()
         return reply.status, reply.headers.get("Retry-After", ""), reply.read()
+
+
+class Browser:
+    """A browser that looks at what mails link to, in the house at `url` (http only), and follows no redirect."""
+
+    def __init__(self, url: str) -> None:
+        place = urlsplit(url)
+        self._connection = HTTPConnection(place.hostname or "", place.port, timeout=TIMEOUT_S)
+
+    def get(self, address: str, agent: str) -> bytes | None:
+        """Return what is at an address of the house, whatever it is called there; None if nothing answers."""
+        return self._ask("GET", address, agent, None)
+
+    def post(self, address: str, agent: str, form: Sequence[tuple[str, str]]) -> bytes | None:
+        """Send a form as pages do; return what is answered, None if nothing is."""
+        return self._ask("POST", address, agent, urlencode(form).encode())
+
+    def close(self) -> None:
+        """Close the connection; the next request opens it again."""
+        self._connection.close()
+
+    def _ask(self, method: str, address: str, agent: str, body: bytes | None) -> bytes | None:
+        headers = {"User-Agent": agent, "Accept-Language": "en"}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        try:
+            self._connection.request(method, urlsplit(address).path, body, headers)
+            return self._connection.getresponse().read()
+        except (OSError, HTTPException):
+            self.close()
+            return None
 
 
 def _pause_s(retry_after: str) -> float:

@@ -12,6 +12,7 @@ from livepost.clock import DAY_MS
 from livepost.deliver.keep import KeptMail, each
 from livepost.demo.expected import Mail, Run, compare
 from livepost.demo.feed import Account
+from livepost.demo.readers import CHANGED_FILE, changed_households
 from livepost.demo.report import Feeding, Report
 from livepost.demo.shoppers import household_of, is_household
 from livepost.demo.tables import open_tables
@@ -50,7 +51,7 @@ def report_of(folder: DataFolder, status: Status, account: Account, last: Positi
             seconds=round(seconds, 1),
             days=round((last.stamp - account.start_ms) / DAY_MS, 1),
             feed=_feeding(account),
-            oracle=compare(open_tables(), run, mails),
+            oracle=compare(open_tables(), run, mails, changed_households(folder.path / CHANGED_FILE)),
         )
 
 

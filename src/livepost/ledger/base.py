@@ -66,6 +66,9 @@ ALL_LANES = len(LANES) + 1
 """As many as there are, with the one of decisions whose lane has no name here."""
 
 
+Verdict: TypeAlias = Literal["sent", "not_sent", "release", "drop"]
+"""What a person says of a mail that is unknown or held; see `verdicts`."""
+
 BreakerState: TypeAlias = Literal["closed", "open", "half-open"]
 
 
@@ -470,6 +473,14 @@ class Ledger(Protocol):
 
     def release(self, decisions: Sequence[bytes], now_ms: int, detail: str) -> None:
         """Let held deliveries be claimed again; `detail` says who said so. Raises MoveError for others."""
+        ...
+
+    def say(self, decisions: Sequence[bytes], verdict: Verdict, detail: str, now_ms: int) -> list[bytes]:
+        """Move unknown and held deliveries, all or none, as a person says; return those that were not moved so before.
+
+        Of an unknown one it is said that it was sent or not, of a held one that it was sent, goes out, or is dropped.
+        Raises StoreError for an unknown id, MoveError for another state.
+        """
         ...
 
     def withdraw(self, person: bytes, purpose: str, now_ms: int, proof: str) -> Withdrawal:

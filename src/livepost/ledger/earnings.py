@@ -59,10 +59,13 @@ _DRAWN = """WITH drawn AS (
             SELECT person, at, CASE WHEN reason = 'holdout' THEN 1 ELSE 0 END AS held FROM deliveries
             WHERE campaign = ? AND NOT (reason IN ('consent', 'topic') AND detail != '')
         ) AS decided
-    ) AS placed WHERE place = 1
+    ) AS placed WHERE place = 1 AND at >= (
+        SELECT coalesce(min(at), 0) FROM deliveries WHERE campaign = ? AND state = 'skipped' AND reason = 'holdout'
+    )
 )"""
 """Who was drawn for a campaign or its holdout, and when first. Whom the engine left out before it drew (it says why in
-`detail`) is in neither; whom a claim or a cap left out was drawn, and is one of the treated.
+`detail`) is in neither; whom a claim or a cap left out was drawn, and is one of the treated. Whom the campaign decided
+on before it held anybody out was not drawn: with a holdout that came later they would all be treated.
 """
 
 _PEOPLE = f"{_DRAWN} SELECT held, count(*) FROM drawn GROUP BY held"
@@ -76,10 +79,10 @@ def exposed(store: Store, campaign: str, within_ms: int) -> Exposed:
     """Return whom a campaign treated and held out, and what they bought in the time after it was drawn that is shorter
     than `within_ms`. Of a person who was merged of both the first draw counts.
     """
-    people = dict(store.read(_PEOPLE, (campaign,)))
+    people = dict(store.read(_PEOPLE, (campaign, campaign)))
     bought = [
         Bought(person=bytes(person), held_out=bool(held), currency=currency, orders=orders, amount=int(amount))
-        for person, held, currency, orders, amount in store.read(_BOUGHT, (campaign, within_ms))
+        for person, held, currency, orders, amount in store.read(_BOUGHT, (campaign, campaign, within_ms))
     ]
     return Exposed(treated=people.get(0, 0), held_out=people.get(1, 0), bought=bought)
 

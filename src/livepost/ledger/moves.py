@@ -34,15 +34,15 @@ MOVES: tuple[tuple[str, State, str], ...] = (
     ("in_flight", "failed", "a definite answer"),
     ("in_flight", "pending", "a definite temporary refusal, with back-off"),
     ("in_flight", "unknown", "crash, time-out or reset after the first byte"),
-    ("unknown", "sent", "the provider's event or API says so"),
-    ("unknown", "failed", "the provider's event or API says so"),
+    ("unknown", "sent", "the provider's event or API says so, or a person"),
+    ("unknown", "failed", "the provider's event or API says so, or a person"),
     ("unknown", "pending", "transactional only: same Message-ID, until 24 h"),
     ("pending", "held", "after a restore"),
     ("claimed", "held", "after a restore"),
     ("in_flight", "held", "after a restore"),
     ("unknown", "held", "after a restore"),
     ("held", "pending", "released by a person"),
-    ("held", "sent", "the provider says so"),
+    ("held", "sent", "the provider says so, or a person"),
     ("held", "skipped", "a reason of REASONS"),
 )
 """(from, to, when); "" is before the ledger knew the decision."""

@@ -28,6 +28,7 @@ from livepost.ledger import (
     sends,
     suppressions,
     takeover,
+    verdicts,
 )
 from livepost.ledger.base import (
     ALL_LANES,
@@ -54,6 +55,7 @@ from livepost.ledger.base import (
     Suppression,
     TakenOver,
     Tally,
+    Verdict,
     Withdrawal,
 )
 from livepost.ledger.dispatch import standings
@@ -191,6 +193,11 @@ class StoredLedger:
                 if row.state != "held":
                     raise MoveError(row.state, "pending")
                 self._store.move(row, "pending", now_ms, detail=detail, not_before=0)
+
+    def say(self, decisions: Sequence[bytes], verdict: Verdict, detail: str, now_ms: int) -> list[bytes]:
+        """Move unknown and held deliveries as a person says."""
+        with self._store.transaction():
+            return verdicts.say(self._store, decisions, verdict, detail, now_ms)
 
     def withdraw(self, person: bytes, purpose: str, now_ms: int, proof: str) -> Withdrawal:
         """Record a withdrawal; later claims see it."""

@@ -136,6 +136,7 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("stale", "too late to be of use"),
     ("quiet_hours", "quiet hours would have kept it for too long"),
     ("render", "the mail could not be made"),
+    ("dropped", "somebody dropped it while it was held"),
 )
 """Reasons for which a decision is skipped, in order of precedence, with the words people read."""
 

@@ -114,8 +114,8 @@ def todo(state: State, class_: str, reason: str = "") -> str:
 
 
 _TODO: dict[str, str] = {
-    "unknown": "It is never sent again: better none than two. An event of its provider, or a bounce, settles it.",
-    "held": "It waits since a restore, and nothing sends it by itself. Its provider's event may settle it.",
+    "unknown": "It is never sent again: better none than two. Its provider's event, a bounce, or a person settles it.",
+    "held": "It waits since a restore, and nothing sends it by itself: a person lets it go out or drops it.",
     "failed": "It was refused for good. Correct what the words above name; this mail is not tried again.",
     "pending": "A courier takes it when it is due; after a refusal that is later each time.",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,7 +24,7 @@ from livepost.errors import RejectedError, StoreError
 from livepost.intake.call import read_call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Stores
-from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, Ledger, SenderStanding
+from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, Ledger, SenderStanding, Verdict
 from livepost.ledger.moves import State
 from livepost.ledger.routing import Routing, SenderRule
 from livepost.model.choice import Said
@@ -33,6 +33,7 @@ from livepost.model.person import PersonView
 from livepost.model.record import KeyKind
 from livepost.model.standing import CampaignStanding
 from livepost.model.told import Member, SegmentCount, Standing
+from livepost.ops.by_hand import say
 from livepost.ops.campaigns import broadcast_standings, campaign_standings
 from livepost.ops.evidence import gather
 from livepost.ops.lift import Comparison, compare
@@ -182,6 +183,12 @@ class Asked:
 
     def senders(self) -> list[SenderStanding]:
         return self.house.ledger.senders(Routing(senders=(SenderRule(name="mail"),)))
+
+    def delivery(self, decision: bytes) -> Delivery | None:
+        return self.house.ledger.delivery(decision)
+
+    def say(self, decisions: Sequence[bytes], verdict: Verdict, by: str, note: str) -> list[bytes]:
+        return say(self.house.ledger, self.clock, decisions, verdict, by, note)
 
     def kills(self) -> list[Kill]:
         return self.house.ledger.kills()

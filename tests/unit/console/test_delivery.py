@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from livepost.ledger.base import AskedBroadcast
+from livepost.ledger.moves import State
 from livepost.ops.mail_story import MailStory
 from livepost.ops.why import Happened, MailReason
 from tests.unit.console.shop import REMINDER, delivery
@@ -112,3 +113,34 @@ def test_broadcasts_that_wait_for_approval_are_listed() -> None:
     )
     text = Browser(house(broadcasts=[waits])).get("/mails").text
     assert "wait for approval" in text and "1,200 people" in text
+
+
+def saying(state: State) -> tuple[Browser, list[Any]]:
+    """Return a browser before a house with one mail in a state, and what is said there."""
+    said: list[Any] = []
+    told = msgspec.structs.replace(STORY, reason=msgspec.structs.replace(STORY.reason, state=state))
+    one = delivery(state)
+    return Browser(house(mail_story=told, deliveries=[one], say=lambda *asked: said.append(asked) or [])), said
+
+
+def test_somebody_can_say_what_became_of_an_unknown_mail() -> None:
+    browser, said = saying("unknown")
+    text = browser.get(f"/mails/{ID}").text
+    assert "It was sent</button>" in text and "It was not sent</button>" in text and "Let it go out" not in text
+    assert browser.post(f"/mails/{ID}", {"verdict": "sent", "note": "in its log"}).status_code == 200
+    assert said == [([bytes.fromhex(ID)], "sent", "console", "in its log")]
+    assert browser.post(f"/mails/{ID}", {"verdict": "again"}).status_code == 400
+    assert "</button>" not in saying("sent")[0].get(f"/mails/{ID}").text.partition("<main")[2]
+
+
+def test_held_mails_go_out_or_are_dropped_by_one_form() -> None:
+    browser, said = saying("held")
+    assert "Let it go out</button>" in browser.get(f"/mails/{ID}").text
+    text = browser.get("/mails?state=held").text
+    listed = delivery("held").decision.id
+    assert f'name="ids" value="{listed.hex()}"' in text and "Let it go out</button>" in text
+    assert browser.post("/mails?state=held", {"verdict": "release", "ids": f"{listed.hex()},{ID}"}).status_code == 200
+    assert said == [([listed, bytes.fromhex(ID)], "release", "console", "")]
+    assert browser.post("/mails?state=held", {"verdict": "sent", "ids": ID}).status_code == 400
+    assert browser.post("/mails?state=held", {"verdict": "drop", "ids": "../.."}).status_code == 400
+    assert "Drop" not in browser.get("/mails").text.partition("<main")[2]

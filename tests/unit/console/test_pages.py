@@ -25,6 +25,7 @@ from tests.unit.console.test_person import ALL
 from tests.unit.console.test_providers import standing
 from tests.unit.console.test_segments import HISTORY
 from tests.unit.console.test_system import ENGINE, LOG, PORT
+from tests.unit.console.test_webhooks import WELL
 from tests.unit.console.told import START, Browser, ToldHouse
 
 ANSWERS = {
@@ -43,6 +44,7 @@ ANSWERS = {
     "said": [],
     "suppression_counts": {"imported": 3},
     "senders": [standing()],
+    "webhooks": [WELL],
     "segments": [SegmentCount("browsing", 42)],
     "segment_history": [HISTORY],
     "members": [Member(1, ADA, START)],

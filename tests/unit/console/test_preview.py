@@ -98,7 +98,7 @@ def test_a_test_is_sent_by_a_form_and_leads_to_its_story() -> None:
     known = KnownSend(body=b"", delivery=delivery("pending"), new=True)
     browser = _browser(test_send=lambda *told: asked.append(told) or known)
     text = browser.post(ASKED, FORM).text
-    assert asked == [(ADA, "browse_reminder", FORM["to"], "console", FORM["once"])]
+    assert asked == [(ADA, "browse_reminder", FORM["to"], "console", f"{FORM['once']} {FORM['to']}")]
     assert f'href="/mails/{known.delivery.decision.id.hex()}"' in text
     assert 'value="grace@example.com"' in text
     assert browser.post(ASKED, FORM, origin="http://elsewhere.example").status_code == 403

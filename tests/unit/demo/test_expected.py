@@ -122,6 +122,14 @@ def test_a_mail_missing_added_doubled_late_or_to_a_stranger_is_found() -> None:
         assert found.examples == differing
 
 
+def test_a_household_that_did_what_the_tables_do_not_know_is_set_aside_and_no_other() -> None:
+    tables = tables_of((ADA, 0, 20), (BEN, 0, 20))
+    _, ben = (Mail(each.campaign, each.household, each.earliest_ms) for each in expected_mails(tables, _run(2)))
+    found = compare(tables, _run(2), [ben], {ADA})["welcome"]
+    assert (found.open, found.households, found.equal) == (1, 1, True)
+    assert not compare(tables, _run(2), [ben])["welcome"].equal
+
+
 def test_an_open_household_is_set_aside_and_counted() -> None:
     tables = tables_of((ADA, 0, 20), (ADA, 20.9, 20), (BEN, 0, 20))
     found = compare(tables, _run(25, lag_ms=DAY_MS), [Mail("win_back", BEN, _at(21))])["win_back"]

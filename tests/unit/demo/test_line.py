@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 
-from livepost.demo.line import FeedError, Line
+from livepost.demo.line import Browser, FeedError, Line
 from tests.unit.demo.collector import DROP, OK, collector
 
 BATCH = b'{"batch":[{"messageId":"m"}]}'
@@ -85,3 +87,42 @@ def test_a_collector_that_is_not_there_is_told() -> None:
 def test_an_address_that_is_not_http_is_refused(url: str) -> None:
     with pytest.raises(FeedError, match="expected the collector's address"):
         Line(url, "sk")
+
+
+def test_a_browser_asks_with_its_own_name_follows_nothing_and_sends_forms() -> None:
+    asked: list[tuple[str, str, str, bytes]] = []
+
+    class House(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            size = int(self.headers.get("Content-Length", "0"))
+            asked.append((self.command, self.path, self.headers["User-Agent"], self.rfile.read(size)))
+            self.send_response(302)
+            self.send_header("Location", "https://elsewhere.example/")
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"on")
+
+        do_POST = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), House) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        browser = Browser(f"http://127.0.0.1:{server.server_port}")
+        assert browser.get("https://shop.example/c/t1", "A phone") == b"on"
+        assert browser.post("https://shop.example/u/t1", "A phone", [("a", "1"), ("a", "& 2")]) == b"on"
+        browser.close()
+        server.shutdown()
+    assert asked == [("GET", "/c/t1", "A phone", b""), ("POST", "/u/t1", "A phone", b"a=1&a=%26+2")]
+    assert browser.get("https://shop.example/c/t1", "A phone") is None  # nobody listens any more
+
+
+def test_the_api_is_asked_once_with_the_key_that_makes_it_one() -> None:
+    with collector() as heard:
+        line = Line(heard.url, "sk")
+        assert line.ask("POST", "/api/broadcasts", BATCH, "letter-1") == (200, b"{}")
+        line.close()
+    assert heard.headers[0]["Idempotency-Key"] == "letter-1"
+    with pytest.raises(FeedError, match="expected an answer from"):
+        line.ask("GET", "/api/segments")

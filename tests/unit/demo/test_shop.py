@@ -21,6 +21,7 @@ VALUES = {
     "shop_name": "The Corner Shop",
     "shop_address": "1 Market Square",
     "unsubscribe_url": "https://shop.example/u/token",
+    "preferences_url": "https://shop.example/preferences/token",
 }
 
 
@@ -33,6 +34,7 @@ def test_the_shop_has_nothing_to_complain_about() -> None:
         "abandoned_cart",
         "win_back",
         "favourites",
+        "shop_letter",
     ]
 
 

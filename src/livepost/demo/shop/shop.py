@@ -3,7 +3,7 @@
 from typing import Any
 
 from livepost import Cap, Email, Event, Identified, Money, Profile
-from livepost import campaign, count, days, hours, latest, recent, segment, since, top, total
+from livepost import broadcast, campaign, count, days, hours, latest, recent, segment, since, top, total
 
 
 class ProductViewed(Event):
@@ -36,6 +36,7 @@ class Shopper(Profile):
     last_category = latest(OrderCompleted.category)
     favourite_categories = top(OrderCompleted.category, k=3)
 
+    customers = segment(orders >= 1)
     new = segment(orders == 1)
     browsing = segment((views_7d >= 3) & (orders_7d == 0))
     left_cart = segment((since(ProductAdded) >= hours(6)) & (since(OrderCompleted) > since(ProductAdded)))
@@ -58,6 +59,7 @@ def welcome(shopper: Shopper) -> Email:
     wait=hours(2),
     until=OrderCompleted,
     purpose="marketing",
+    topic="reminders",
     cap=Cap(2, per=days(7)),
     holdout=0.05,
 )
@@ -75,6 +77,7 @@ def browse_reminder(shopper: Shopper) -> Email:
     wait=hours(1),
     until=OrderCompleted,
     purpose="marketing",
+    topic="reminders",
     cap=Cap(1, per=days(3)),
 )
 def abandoned_cart(shopper: Shopper) -> Email:
@@ -108,4 +111,14 @@ def favourites(shopper: Shopper) -> Email:
         subject="{{ categories[0] | default: 'Your favourites' }}: picked for you",
         preheader="What you buy most, in one place",
         categories=shopper.favourite_categories,
+    )
+
+
+@broadcast(audience=Shopper.customers, over=hours(2), purpose="marketing", topic="letters")
+def shop_letter(shopper: Shopper) -> Email:
+    return Email(
+        "shop_letter",
+        subject="A letter from the shop, {{ first_name | default: 'friend' }}",
+        preheader="The shelves were filled this morning",
+        category=shopper.last_category,
     )

@@ -10,7 +10,7 @@ import contextlib
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
@@ -32,6 +32,7 @@ from livepost.ledger.base import (
     Lift,
     SenderStanding,
     Suppression,
+    Verdict,
 )
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
@@ -44,8 +45,10 @@ from livepost.model.person import PersonView
 from livepost.model.record import Record
 from livepost.model.standing import CampaignStanding, Pace, PersonLine, ProcessStanding, StoreStanding
 from livepost.model.story import PersonStory
-from livepost.model.told import CourierStatus, Member, SegmentCount, SegmentHistory, Standing
+from livepost.model.told import CourierStatus, Member, SegmentCount, SegmentHistory, Standing, Status
+from livepost.observe.exposition import Family
 from livepost.observe.rates import Rates
+from livepost.ops.by_hand import say
 from livepost.ops.campaigns import broadcast_standings, campaign_standings
 from livepost.ops.evidence import gather
 from livepost.ops.lately import people_lately
@@ -56,6 +59,7 @@ from livepost.ops.pace import pace, totals
 from livepost.ops.search import search
 from livepost.ops.standing import standing
 from livepost.ops.story import story_of
+from livepost.ops.webhooks import WebhookStanding, webhook_standings
 from livepost.ops.why import PersonReason, why_person
 from livepost.runtime.author.project import Project
 from livepost.runtime.courier.routing import routing_of
@@ -65,6 +69,7 @@ from livepost.runtime.data.stores import store_standings
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.front.kept import Kept
 from livepost.runtime.front.letters import kept, letters_of
+from livepost.runtime.front.metering import Metering
 from livepost.runtime.front.preview import Previews
 from livepost.runtime.front.reasons import id_in_hex, named_person, with_records
 from livepost.runtime.front.said import said_by
@@ -135,6 +140,9 @@ class Looking:
             previews=self._previews, ledger=ledger, workspace=folder.settings.workspace, clock=folder.clock
         )
         self._mailbox = Mailbox(folder.mailbox, folder.settings.workspace)
+        self._metering = Metering(
+            folder, ledger, self._routing, engine=self._engine_and_log, event_to_mail=self._event_to_mail
+        )
         self._looks: queue.LifoQueue[Look | None] = queue.LifoQueue(LOOKS)
         for _ in range(LOOKS):
             self._looks.put(None)  # opened by whoever needs it first
@@ -147,6 +155,10 @@ class Looking:
     def said(self, person: bytes, limit: int) -> list[Said]:
         """Return what a person said about purposes and choices, newest first, each with its proof."""
         return said_by(self._ledger, person, limit)
+
+    def webhooks(self) -> list[WebhookStanding]:
+        """Return how webhooks stand, in the settings' order."""
+        return webhook_standings(self._folder.settings.webhooks, self._folder.webhooks_file)
 
     def senders(self) -> list[SenderStanding]:
         """Return how each sender stands, the preferred one first."""
@@ -237,6 +249,14 @@ class Looking:
         within_ms = self._folder.settings.attribution_ms
         return self._earnings.get("", lambda: self._ledger.earned(within_ms))
 
+    def delivery(self, decision: bytes) -> Delivery | None:
+        """Return one delivery, None if the ledger does not know it."""
+        return self._ledger.delivery(decision)
+
+    def say(self, decisions: Sequence[bytes], verdict: Verdict, by: str, note: str) -> list[bytes]:
+        """Say of unknown and held mails what became of them or shall; see `ops.by_hand`."""
+        return say(self._ledger, self._folder.clock, decisions, verdict, by, note)
+
     def kills(self) -> list[Kill]:
         """Return which campaigns are stopped."""
         return self._ledger.kills()
@@ -310,6 +330,10 @@ class Looking:
                 complaints=self.complaints(),
             )
 
+    def metrics(self) -> list[Family]:
+        """Return what a monitor is told; see `ops.metrics`."""
+        return self._metering.families()
+
     def complaints(self) -> ComplaintRate:
         """Return the complaint rate of marketing mails, and what follows of it."""
         return self._ledger.complaints(self._folder.clock.now_ms())
@@ -378,6 +402,10 @@ class Looking:
     def _totals(self) -> dict[str, int]:
         with self._look() as look:
             return totals(look.engine.status(), look.log, self._ledger.counts(), self._outcomes())
+
+    def _engine_and_log(self) -> tuple[Status, int]:
+        with self._look() as look:
+            return look.engine.status(), look.log.last().seq
 
     def _event_to_mail(self) -> dict[int, int]:
         """Return the couriers' histogram; an empty one before their first mail."""

@@ -69,7 +69,7 @@ class Pages:
             *hit_routes(desk),
             *preference_routes(desk),
             *subscribe_routes(subscribing),
-            *health_routes(Health(trouble=trouble)),
+            *health_routes(Health(trouble=trouble, metrics=house.metrics)),
             *api_routes(house, folder.keys, sending, broadcasting, feed, door.session, notary),
             *self._console.routes(),
             *more,

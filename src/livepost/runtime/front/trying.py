@@ -1,8 +1,8 @@
 """Test sends: a campaign's mail as a person would get it now, to an address that somebody types.
 
 In: a person's view, a campaign, an address. Out: a delivery of the campaign `$test`, sealed with that person's key.
-Promised: it is asked for once however often the same wish comes; it counts in no campaign, cap or feature; suppression
-and erasure hold for it; no link of it acts for the person.
+Promised: it is asked for once however often the same wish comes under a key, and a key stands for one wish; it counts
+in no campaign, cap or feature; suppression and erasure hold for it; no link of it acts for the person.
 """
 
 from __future__ import annotations
@@ -49,23 +49,35 @@ class Trying:
     def send(self, vault: Vault, view: PersonView, campaign: str, to: str, by: str, once: str) -> KnownSend:
         """Return the delivery; `once` is drawn by who asks (`by`): the same again is the same test.
 
-        Raises RejectedError (422) for an address that cannot be written to or a mail that cannot be made, StoreError
-        where nobody answers.
+        Raises RejectedError (409) if `once` came with another wish, (422) for an address that cannot be written to or a
+        mail that cannot be made, StoreError where nobody answers.
         """
         to = to.strip()
         if not is_address(to):
             raise _unfit("expected a bare ASCII address such as ada@example.com, got something else; correct it")
+        wish = "\0".join((by, once, view.person.hex(), campaign, to.casefold()))
+        name, body = vault.blind("test key", "\0".join((by, once))), vault.blind("test send", wish)
+        known = self._ledger.known_send(name) or self._taken(vault, view, campaign, to, by, name, body)
+        if known.body != body:
+            raise RejectedError(
+                "expected the test that this idempotency key came with first, got another; send a new key with it",
+                code="key_used",
+                status=HTTPStatus.CONFLICT,
+            )
+        return known
+
+    def _taken(
+        self, vault: Vault, view: PersonView, campaign: str, to: str, by: str, name: bytes, body: bytes
+    ) -> KnownSend:
         made = self._previews.of(campaign, view)
         if isinstance(made, NotMade):
             raise _unfit(f"there is no mail to send: {reason_words(made.reason, made.detail)}")
         test = AskedTest(to=to, subject=MARK + made.subject, html=made.html, text=made.text)
-        wish = "\0".join((by, once, view.person.hex(), campaign, to.casefold()))
-        message_id = f"test-{vault.blind('test send', wish).hex()}"
+        message_id = f"test-{body.hex()}"
         decision = self._decision(view, campaign, by, message_id)
         seal = Sealer(self._workspace, by).seal(vault.keys(view.person), message_id, {DRAFT: test})[DRAFT]
         draft = SealedValue(by, view.person, message_id, DRAFT, seal)
-        name = event_id(by, message_id)
-        return self._ledger.send(Send(key=name, body=name, decision=decision, draft=draft), decision.at)
+        return self._ledger.send(Send(key=name, body=body, decision=decision, draft=draft), decision.at)
 
     def _decision(self, view: PersonView, campaign: str, by: str, message_id: str) -> Decision:
         cause = event_id(by, message_id)

@@ -174,6 +174,23 @@ class EarningsContract:
         )
         assert ledger.exposed("nobody", WITHIN_MS) == Exposed(treated=0, held_out=0, bought=[])
 
+    def test_whom_a_campaign_decided_on_before_it_held_anybody_out_is_in_neither_group(self, ledger: Ledger) -> None:
+        dora, emil = digest("dora"), digest("emil")
+        told = [
+            decision(1, person=ADA),  # nobody is held out yet
+            decision(2, person=BOB),
+            decision(3, person=ADA, skip="holdout"),  # a holdout came: of ADA it is known that she was not drawn before
+            decision(4, person=CLEO, skip="holdout"),
+            decision(5, person=dora),
+            decision(6, person=emil, campaign="welcome"),
+        ]
+        ledger.take_over(page(*told), START_MS)
+        ledger.measure(Measured(upto=0, orders=[order(n, 10, who) for n, who in enumerate((ADA, BOB, CLEO, dora))]))
+        found = ledger.exposed("browse_reminder", WITHIN_MS)
+        assert (found.treated, found.held_out) == (1, 1)
+        assert {one.person for one in found.bought} == {CLEO, dora}
+        assert ledger.exposed("welcome", WITHIN_MS).treated == 1
+
     def test_whom_a_claim_left_out_for_want_of_consent_was_treated(self, ledger: Ledger) -> None:
         ledger.take_over(page(decision(1)), START_MS)
         ledger.withdraw(ADA, "marketing", START_MS + 1, "page")

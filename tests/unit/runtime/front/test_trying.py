@@ -118,3 +118,10 @@ def test_what_cannot_be_sent_is_refused_and_leaves_nothing(asking: Asking) -> No
     with pytest.raises(RejectedError, match="the mail could not be made, a filter"):
         asking.ask(made=NotMade("render", "a filter"))
     assert asking.ledger.deliveries() == []
+
+
+def test_a_test_that_was_taken_stands_even_where_its_mail_could_not_be_made_now(asking: Asking) -> None:
+    one = asking.ask()
+    assert asking.ask(made=NotMade("render", "gone")) == one
+    with pytest.raises(RejectedError, match="expected the test that this idempotency key came with first"):
+        asking.ask(to="eve@example.com")

@@ -1,6 +1,6 @@
 """What the demo shop promises its shoppers, rehearsed in memory."""
 
-from shop import OrderCompleted, ProductAdded, ProductViewed, win_back
+from shop import OrderCompleted, ProductAdded, ProductViewed, shop_letter, win_back
 
 from livepost import Money, days, hours
 from livepost.testing import Rehearsal
@@ -45,3 +45,14 @@ def test_a_large_order_brings_favourites_but_not_twice_a_month(shop: Rehearsal) 
         shop.happens(OrderCompleted(person="ada", order_id=order_id, total=Money("60", "USD"), category="Tea"))
         shop.wait(days(2))
     assert [mail.template for mail in shop.outbox] == ["favourites", "welcome"]
+
+
+def test_a_letter_goes_to_who_ordered_unless_they_switched_letters_off(shop: Rehearsal) -> None:
+    shop.knows("ada", email="ada@example.com", allows="marketing")
+    shop.knows("bob", email="bob@example.com", allows="marketing", topics={"letters": False})
+    shop.knows("cy", email="cy@example.com", allows="marketing")
+    for who in ("ada", "bob"):
+        shop.happens(OrderCompleted(person=who, order_id=who, total=Money("12.50", "USD")))
+    shop.broadcast(shop_letter)
+    shop.wait(hours(2))
+    assert [mail.to for mail in shop.outbox if mail.template == "shop_letter"] == ["ada@example.com"]
