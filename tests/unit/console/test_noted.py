@@ -7,6 +7,7 @@ import re
 import pytest
 
 from livepost.console.app import PAGES, PAPERS
+from livepost.console.page import Page
 from tests.unit.console.test_pages import ADA, ANSWERS, NAMES
 from tests.unit.console.told import Browser, ToldHouse
 
@@ -18,7 +19,7 @@ def path_of(path: str, name: str) -> str:
 
 
 @pytest.mark.parametrize("page", OF_PEOPLE, ids=lambda page: page.name)
-def test_a_page_about_people_is_noted_with_who_looked(page: object) -> None:
+def test_a_page_about_people_is_noted_with_who_looked(page: Page) -> None:
     browser = Browser(ToldHouse(**ANSWERS))
     assert browser.get(path_of(page.path, page.name)).status_code == 200
     [(by, deed)] = browser.noted
@@ -27,7 +28,7 @@ def test_a_page_about_people_is_noted_with_who_looked(page: object) -> None:
 
 
 @pytest.mark.parametrize("page", OF_PEOPLE, ids=lambda page: page.name)
-def test_what_the_audit_cannot_take_is_not_shown(page: object) -> None:
+def test_what_the_audit_cannot_take_is_not_shown(page: Page) -> None:
     browser = Browser(ToldHouse(**ANSWERS))
     browser.audit_fails = True
     answer = browser.get(path_of(page.path, page.name))
@@ -36,7 +37,7 @@ def test_what_the_audit_cannot_take_is_not_shown(page: object) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.sees is None], ids=lambda page: page.name)
-def test_a_page_about_nobody_names_nobody_and_is_not_noted(page: object) -> None:
+def test_a_page_about_nobody_names_nobody_and_is_not_noted(page: Page) -> None:
     browser = Browser(ToldHouse(**ANSWERS))
     browser.audit_fails = True
     answer = browser.get(path_of(page.path, page.name))
@@ -58,15 +59,26 @@ def test_without_a_session_nothing_is_noted() -> None:
     assert browser.noted == []
 
 
+FORMS = {
+    "campaign": {"act": "stop"},
+    "dead": {"act": "replay", "reason": "unknown_event"},
+    "delivery": {"verdict": "sent"},
+    "letter": {"act": "replay"},
+    "mails": {"verdict": "drop", "ids": "ab" * 16},
+    "preview": {"to": "a@example.com", "once": "0" * 16},
+    "suppressions": {"address": "a@example.com"},
+}
+DOES = ("kill", "replay", "say", "suppressed", "test_send")
+"""What forms ask of the house."""
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page.form], ids=lambda page: page.name)
-def test_a_form_that_the_audit_cannot_take_does_nothing(page: object) -> None:
-    forms = {"campaign": {"act": "stop"}, "dead": {"act": "replay", "reason": "unknown_event"}}
-    form = {"letter": {"act": "replay"}, "preview": {"to": "a@example.com", "once": "0" * 16}} | forms
+def test_a_form_that_the_audit_cannot_take_does_nothing(page: Page) -> None:
     done: list[str] = []
-    asked = {name: lambda *args, name=name, **named: done.append(name) for name in ("switch", "replay", "test_send")}
-    browser = Browser(ToldHouse(**(ANSWERS | asked)))
+    does = {name: lambda *asked, name=name, **named: done.append(name) for name in DOES}
+    browser = Browser(ToldHouse(**(ANSWERS | does)))
     browser.audit_fails = True
-    answer = browser.post(path_of(page.path, page.name), form.get(page.name, {"address": "a@example.com"}))
+    answer = browser.post(path_of(page.path, page.name), FORMS[page.name])
     assert (answer.status_code, done) == (503, [])
 
 
