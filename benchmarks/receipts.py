@@ -44,6 +44,8 @@ from livepost.runtime.house.supervisor import PROCESSES
 from livepost.runtime.sockets.wire import WireClient
 
 BULK, SECONDS = 100_000, 15.0
+OF_A_RUN = ("load", "decided_within_s", "bulk_per_s", "quiet_per_s")
+QUIET_S = 1.5
 QUANTILES = (0.5, 0.9, 0.99)
 PHASES = ("alone", "deciding", "beside")
 WARM_S = 3.0
@@ -147,11 +149,16 @@ def one_run(bulk: int, seconds: float) -> dict[str, Any]:
         spans["beside"] = _orders(new, "beside", seconds)
         running.append(_running(new))
         rate = (_sent(new) - before) / ((spans["beside"][1] - spans["beside"][0]) / 1e9)
+        time.sleep(QUIET_S)  # what is done in small pieces is so for a second behind the last receipt
+        before = _sent(new)
+        time.sleep(seconds)
+        quiet = (_sent(new) - before) / seconds
         new.stop()
         return {
             "load": os.getloadavg()[0],
             "decided_within_s": round(decided_s, 1),
             "bulk_per_s": round(rate),
+            "quiet_per_s": round(quiet),
             "phases": figures(_read(Path(stamps)), spans),
             "processors": {
                 phase: {
@@ -213,8 +220,8 @@ def table_of_calls(run: dict[str, Any]) -> str:
 def table(runs: Sequence[dict[str, Any]]) -> str:
     """Return runs as a table: of each figure the median."""
     lines = [
-        "load average {:.2f}; decided and taken over within {:.1f} s, {:.0f} letters/s beside receipts".format(
-            *(statistics.median(run[name] for run in runs) for name in ("load", "decided_within_s", "bulk_per_s"))
+        "load {:.2f}; decided and taken over within {:.1f} s; letters/s beside receipts {:.0f}, alone {:.0f}".format(
+            *(statistics.median(run[name] for run in runs) for name in OF_A_RUN)
         ),
         "| ms, p50, p90, p99 |" + "".join(f" {phase} | | |" for phase in PHASES),
         "|---|" + "---|---|---|" * len(PHASES),

@@ -26,9 +26,8 @@ class UrgentItems:
         self._ties: defaultdict[bytes, list[int]] = defaultdict(list)
         self._tied: deque[tuple[int, bytes]] = deque()
 
-    def note(self, first: int, items: Iterable[OutboxItem]) -> bool:
-        """Take what a commit brought, its items with numbers from `first` on; say whether a mail of it is urgent."""
-        before = len(self._decided)
+    def note(self, first: int, items: Iterable[OutboxItem]) -> None:
+        """Take what a commit brought; its items have the numbers from `first` on."""
         for number, item in enumerate(items, first):
             match item:
                 case Decision():
@@ -42,7 +41,6 @@ class UrgentItems:
                     self._tie(number, item.old, item.new)
                 case Parting():
                     self._tie(number, item.person, item.other, *item.subjects)
-        return len(self._decided) > before
 
     def after(self, number: int, read: int, limit: int) -> list[tuple[int, OutboxItem]]:
         """Return at most `limit` items with a number > `number`, for whom has read the outbox up to the number `read`.

@@ -62,10 +62,3 @@ def test_what_is_served_is_forgotten() -> None:
     found.note(3, [cancellation(one, 8)])
     assert [number for number, _ in found.after(0, 0, 10)] == [2]
     assert msgspec.structs.asdict(found.after(0, 0, 10)[0][1])["position"] == 7
-
-
-def test_whether_a_mail_is_urgent_is_said_as_it_is_noted() -> None:
-    found = UrgentItems()
-    assert not found.note(1, [decision(1), consent(2)])
-    assert found.note(3, [decision(3), receipt(4)])
-    assert not found.note(5, [cancellation(receipt(4), 5)])

@@ -38,8 +38,10 @@ IDLE_S = 1.0
 GIVE_WAY_S = 0.02
 """How long people who settle let live records come first, with which they share a step."""
 
-GIVE_WAY_URGENT_S = 0.015
-"""How long a wave stands still for a transactional mail that is on its way, which has a processor for itself then."""
+GIVE_WAY_URGENT_S = 0.05
+"""How long a wave stands still at most for a transactional mail on its way, which has its processor meanwhile: until
+the courier asks for the next one.
+"""
 
 PEOPLE_WAIT_S = 0.5
 """How long a question for people or a letter waits for the engine to get as far as it asks."""

@@ -14,12 +14,15 @@ LEAST = 100
 
 URGENT = 10
 URGENT_ALONE = 30
-"""People whom a step serves beside records and without any while transactional mails are being decided: a receipt waits
-for the step before it and for its own.
+"""People whom a step serves beside records and without any while a courier is told of transactional mails: a receipt
+waits for the step before it and for its own.
 """
 
 URGENT_FOR_MS = 1_000
-"""How long after one was decided the next transactional mail is expected."""
+"""How long after one was told of the next transactional mail is expected."""
+
+BEHIND_MS = 5_000
+"""An engine that is so far behind (a start, a replay) catches up first: small parts would hold up everything."""
 
 SETTLING = 25
 SETTLING_ALONE = 100
@@ -47,9 +50,10 @@ class Waves:
             return min(self._size, URGENT if records else URGENT_ALONE)
         return self._size
 
-    def hurry(self, now_ms: int) -> None:
-        """Note that a transactional mail was decided."""
-        self._urgent_until = now_ms + URGENT_FOR_MS
+    def hurry(self, now_ms: int, as_of: int) -> None:
+        """Note that a courier was told of a transactional mail by an engine that has come as far as `as_of` (ms)."""
+        if now_ms - as_of < BEHIND_MS:
+            self._urgent_until = now_ms + URGENT_FOR_MS
 
     def note(self, people: int, took_ms: int) -> None:
         """Note how long a step took that left people waiting: at most twice or half as many come next. What a small

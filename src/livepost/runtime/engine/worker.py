@@ -194,8 +194,7 @@ class Worker:
             self._forget(delta.as_of)
         self.transition_count += len(delta.transitions)
         self.decided += len(delta.outbox)
-        if self._urgent.note(self._store.newest_item() - len(delta.outbox) + 1, delta.outbox):
-            self._waves.hurry(self._clock.now_ms())
+        self._urgent.note(self._store.newest_item() - len(delta.outbox) + 1, delta.outbox)
         self._note_freshness(blocks)
 
     def next_due(self) -> int | None:
@@ -219,10 +218,14 @@ class Worker:
         )
 
     def urgent(self, asked: UrgentAsked) -> Urgent | None:
-        """Return what is urgent among outbox items with a number > `asked.after`, with its people; None for nothing."""
+        """Return what is urgent among outbox items with a number > `asked.after`, with its people; None for nothing.
+
+        Where the engine is not behind, waves give way to what comes next.
+        """
         found = self._urgent.after(asked.after, asked.read, URGENT_MAX) if asked.epoch == self._epoch else []
         if not found:
             return None
+        self._waves.hurry(self._clock.now_ms(), self.shard.as_of)
         items = [item for _, item in found]
         page = OutboxPage(complete_to=-1, as_of=self.shard.as_of, items=items, last=found[-1][0], epoch=self._epoch)
         return Urgent(page=page, people=self.people([item.person for item in items if isinstance(item, Decision)]))

@@ -7,7 +7,9 @@ import pytest
 from livepost.clock import WallClock
 from livepost.log.sqlite import SqliteLogReader
 from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine import process
 from livepost.runtime.engine.attempts import Attempts
+from livepost.runtime.engine.calling import Standing
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.engine.process import _Engine, _worker
 from livepost.runtime.engine.worker import STEP_RECORDS, Worker
@@ -60,6 +62,38 @@ def test_a_wake_up_at_the_very_moment_of_stopping_does_not_keep_the_engine_going
     with closing(house.folder.log_reader()) as log, closing(house.folder.state()) as state:
         worker = Worker(house.project.compiled, state, log, WallClock(), "shop", images=house.folder.images)
         assert asyncio.run(stop_while_woken(_Engine(house.folder, worker, state)))
+
+
+def test_a_wave_stands_still_until_the_courier_asks_for_the_next_urgent_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "GIVE_WAY_URGENT_S", 60.0)
+
+    async def stood_still(engine: _Engine, *, told: bool, asked_again: bool) -> bool:
+        """Say whether the engine still stands still behind an answer (or none), asked again or not."""
+        urgent: Standing[str, str] = Standing(lambda what: "a mail" if what == "first" else None, engine._woken.set)
+        engine._urgent = urgent  # type: ignore[assignment]
+        engine._woken.clear()
+        if told:
+            await urgent.ask("first")
+            engine._turn()
+        giving_way = asyncio.create_task(engine._give_way())
+        asking = asyncio.create_task(urgent.ask("next")) if asked_again else None
+        done, _ = await asyncio.wait({giving_way}, timeout=0.1)
+        for task in (giving_way, asking):
+            if task is not None:
+                task.cancel()
+        return not done
+
+    house = StillHouse(make_project(tmp_path / "shop"))
+    house.engine_works()
+    with closing(house.folder.log_reader()) as log, closing(house.folder.state()) as state:
+        worker = Worker(house.project.compiled, state, log, WallClock(), "shop", images=house.folder.images)
+        stands = [
+            asyncio.run(stood_still(_Engine(house.folder, worker, state), told=told, asked_again=asked))
+            for told, asked in ((False, False), (True, False), (True, True))
+        ]
+    assert stands == [False, True, False]
 
 
 def settled_and_spoilt(tmp_path: Path) -> StillHouse:

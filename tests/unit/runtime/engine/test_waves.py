@@ -4,6 +4,7 @@ import pytest
 
 from livepost.clock import HOUR_MS
 from livepost.runtime.engine.waves import (
+    BEHIND_MS,
     LEAST,
     SETTLING,
     SETTLING_ALONE,
@@ -62,9 +63,9 @@ def test_people_who_settle_are_few_beside_records_and_more_without() -> None:
     assert size(Waves(2), settling=True, records=False) == 2
 
 
-def test_parts_are_small_while_transactional_mails_are_decided_and_large_again_a_second_later() -> None:
+def test_parts_are_small_while_couriers_are_told_of_transactional_mails_and_large_again_a_second_later() -> None:
     waves = Waves(500)
-    waves.hurry(NOW_MS)
+    waves.hurry(NOW_MS, NOW_MS)
     last = NOW_MS + URGENT_FOR_MS - 1
     assert [size(waves, at, records=there) for at in (NOW_MS, last) for there in (True, False)] == [
         URGENT,
@@ -76,12 +77,20 @@ def test_parts_are_small_while_transactional_mails_are_decided_and_large_again_a
 
 def test_what_a_small_part_took_says_nothing_of_a_large_one() -> None:
     waves = Waves(500)
-    waves.hurry(NOW_MS)
+    waves.hurry(NOW_MS, NOW_MS)
     note(waves, 1_000)
     assert size(waves, NOW_MS + URGENT_FOR_MS) == 500
 
 
 def test_a_clock_that_was_set_back_makes_no_part_small() -> None:
     waves = Waves(500)
-    waves.hurry(NOW_MS)
+    waves.hurry(NOW_MS, NOW_MS)
     assert size(waves, NOW_MS - HOUR_MS) == 500
+
+
+def test_an_engine_that_is_behind_catches_up_in_large_parts() -> None:
+    waves = Waves(500)
+    waves.hurry(NOW_MS, NOW_MS - BEHIND_MS)
+    assert size(waves) == 500
+    waves.hurry(NOW_MS, NOW_MS - BEHIND_MS + 1)
+    assert size(waves) == URGENT

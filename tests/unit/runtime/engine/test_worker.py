@@ -561,7 +561,7 @@ def test_what_is_urgent_is_told_with_its_people_and_after_a_restart_too() -> Non
     assert worker.urgent(UrgentAsked(worker.decisions(0, 1).epoch, 0, 0)) is None
 
 
-def test_a_wave_is_served_in_small_parts_while_transactional_mails_are_decided() -> None:
+def test_a_wave_is_served_in_small_parts_while_a_courier_is_told_of_transactional_mails() -> None:
     """And in large ones without them, which is the negative control."""
     most = 2 * URGENT_ALONE
     assert {order: served_beside(order, most) for order in (False, True)} == {False: most, True: URGENT_ALONE}
@@ -578,6 +578,8 @@ def served_beside(order: bool, most: int) -> int:
         told = {"type": "track", "userId": "ada", "messageId": "o1", "event": "Order Completed"}
         line.take({**told, "properties": {"orderId": "1"}})
     worker.turn()
+    told_of = worker.urgent(UrgentAsked(worker.decisions(0, 1).epoch, 0, 0))
+    assert (told_of is not None) == order
     before = len(worker.shard.due(line.clock.now_ms(), 1_000))
     worker.turn()
     return before - len(worker.shard.due(line.clock.now_ms(), 1_000))
