@@ -163,7 +163,7 @@ class PostgresStore(Store):
 
     def _change_all(self, sql: str, groups: Sequence[Sequence[Any]]) -> None:
         """Leave it, as `_write` does."""
-        self._later.append((sql, groups))
+        self._later.append((sql, [*groups]))
 
     def close(self) -> None:
         """See `Store`."""

@@ -208,8 +208,9 @@ class _Loop:
 
     def note(self, done: Sent) -> None:
         """Note how long mails took that were sent."""
+        committed_ms = {position: self._log.committed_ms(position) for position in {at for at, _ in done.accepted}}
         for position, accepted_ms in done.accepted:
-            self._latencies.add(accepted_ms - self._log.committed_ms(position))
+            self._latencies.add(accepted_ms - committed_ms[position])
         if done.accepted:
             self._write_status()
 
