@@ -176,7 +176,7 @@ def test_what_became_of_a_broadcast_is_told_beside_that_of_its_campaign() -> Non
     house.answers["broadcast_standings"] = {one.id: REMINDER}
     text = browser.get("/campaigns/letter").text
     assert f'<details id="broadcast-{one.id.hex()}"><summary>What became of the one of' in text
-    assert '<td class="n">600</td><td class="n">120</td>' in text
+    assert '<td class="n" data-name="sent">600</td><td class="n" data-name="clicked">120</td>' in text
     assert "the cap is reached" in text.partition(f"broadcast-{one.id.hex()}")[2].partition("</details>")[0]
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from livepost.console.picture.svg import picture, tag
 from livepost.console.words import number
 
-WIDE, NAMES, ROW = 960.0, 272.0, 24.0
+WIDE, NAMES, ROW = 960.0, 288.0, 24.0
 NARROW, NARROW_ROW = 342.0, 40.0
 SMALL, SMALL_ROW = 240.0, 8.0
 COUNT = 72.0
