@@ -205,8 +205,7 @@ def parsed(raw: bytes) -> EmailMessage:
 
 def body(mail: EmailMessage, kind: str) -> str:
     part = mail.get_body((kind,))
-    assert part is not None
-    return str(part.get_content())
+    return str(part.get_content()) if part is not None else ""
 
 
 def injected(raw: bytes, class_: str) -> list[str]:
@@ -296,12 +295,12 @@ def test_a_front_that_redirects_and_sets_a_cookie_would_be_found(plain_office: O
 
 @pytest.mark.parametrize("class_", CLASSES)
 def test_nothing_that_is_known_of_a_person_becomes_more_than_text(
-    office: Office, writers: Writers, class_: str
+    plain_office: Office, writers: Writers, class_: str
 ) -> None:
     mails = made([writers.campaign(CAMPAIGNS[n % 5], class_, attack) for n, attack in enumerate(ATTACKS)])
     if class_ == "transactional":
         mails += made([writers.asked("Order {{ v }}", {"v": one, "category": one}, ADA) for one in ATTACKS])
-    raws = arrived(office, mails)
+    raws = arrived(plain_office, mails)
     assert {id: wrong for id, raw in raws.items() if (wrong := injected(raw, class_))} == {}
 
 

@@ -98,10 +98,11 @@ class MailContext(RenderContext):
 
     def get(self, path: list[object], *, token: Token | None, default: object = UNDEFINED) -> object:
         """Return the value at a path; a `Gap` where there is none."""
-        if len(path) == 1 and isinstance(path[0], str):
+        root = path[0]
+        if len(path) == 1 and isinstance(root, str):
             for names in self.scope._maps:
-                if path[0] in names:
-                    return names[path[0]]
+                if root in names:
+                    return names[root]
         found = super().get(path, token=token, default=default)
         return Gap(found, self.told) if isinstance(found, Undefined) else found
 

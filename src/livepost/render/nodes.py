@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from liquid import RenderContext, Token
 from liquid.builtin.content import ContentNode, Literal
 from liquid.builtin.expressions import FilteredExpression
+from liquid.builtin.expressions.path import Path
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.for_tag import ForLoop, ForNode, ForTag
 from liquid.exceptions import BreakLoop, ContinueLoop
@@ -50,17 +51,20 @@ class Text(ContentNode):
 class Value(OutputNode):
     """`{{ path | filters }}`."""
 
-    __slots__ = ("_plain",)
+    __slots__ = ("_path", "_plain")
 
     def __init__(self, token: Token, expression: Expression) -> None:
         super().__init__(token, expression)
         bare = isinstance(expression, FilteredExpression) and not expression.filters
         self._plain: Expression = getattr(expression, "left", expression) if bare else expression
+        path = getattr(self._plain, "path", None)
+        self._path: list[object] | None = None if path is None or any(isinstance(p, Path) for p in path) else path
 
     def render(self, context: MailContext, buffer: TextIO) -> int:  # type: ignore[override]
         """Write the value, escaped where the template is HTML."""
         context.watch()
-        value = self._plain.evaluate(context)
+        path = self._path
+        value = self._plain.evaluate(context) if path is None else context.get(path, token=self._plain.token)
         kind = type(value)
         if kind is int or (kind is str and not (context.autoescape and _ESCAPED.search(value))):  # type: ignore[call-overload]
             return buffer.write(str(value))
