@@ -26,9 +26,6 @@ FOLDER = Path(__file__).parent
 SPEED = 20_000
 """So that days have gone by in the pictures."""
 
-APPROVE_ABOVE = 400
-"""So many customers there are, at that speed, before the first letter is asked for, and more before the second."""
-
 RUNS_S = 45.0
 START_S = 120.0
 SETTLE_MS = 1_500
@@ -41,7 +38,6 @@ PAGES = {
     "segment": "/segments/browsing",
     "campaigns": "/campaigns",
     "campaign": "/campaigns/browse_reminder",
-    "broadcast": "/campaigns/shop_letter",
     "mailbox": "/mailbox",
     "dead-letters": "/dead",
     "system": "/system",
@@ -66,8 +62,6 @@ def _take(page: Page, look: str) -> None:
     begin = "/".join(page.url.split("/")[:3])
     for name, path in PAGES.items():
         page.goto(begin + path)
-        if name == "broadcast":
-            page.locator("details[id^='broadcast-'] > summary").first.click()
         _keep(page, name, look)
     for name, (path, link) in LED_TO.items():
         page.goto(begin + path)
@@ -86,9 +80,8 @@ def _keep(page: Page, name: str, look: str) -> None:
 def _demo(data: Path) -> Iterator[DataFolder]:
     """Yield the data folder of a demo that takes events, and end the demo."""
     folder = DataFolder(Settings(data=str(data), port=0))
-    environment = {**os.environ, "LIVEPOST_APPROVE_ABOVE": str(APPROVE_ABOVE)}
     command = [sys.executable, "-m", "livepost.cli", "demo", "--port", "0", "--data", str(data), "--speed", str(SPEED)]
-    demo = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    demo = subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL)
     try:
         _wait_for(folder)
         yield folder
