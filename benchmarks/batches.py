@@ -124,13 +124,13 @@ def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
 
 def take(what: str) -> None:
     """Take a round for each line that comes in, and say its figures."""
-    with (_in_house if what == "house" else _in_recorder)() as one:
+    with (_in_house if what == "house" else in_recorder)() as one:
         for _ in sys.stdin:
             print(json.dumps(one()), flush=True)
 
 
 @contextmanager
-def _in_recorder() -> Iterator[Round]:
+def in_recorder() -> Iterator[Round]:
     """Yield a round of a recorder's work, in this process."""
     collect_seldom()
     with tempfile.TemporaryDirectory() as folder:

@@ -17,7 +17,7 @@ import signal
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import FrameType
@@ -61,14 +61,13 @@ PHASES = {
 }
 """By phase the files, or functions of files, that it is; a function counts before its file."""
 
-PHASE_OF = {place: phase for phase, places in PHASES.items() for place in places}
-
 
 class Sampler:
     """Adds up CPU seconds by phase and by function while it is on."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
+    def __init__(self, phases: Mapping[str, Sequence[str]]) -> None:
+        """Begin with nothing; `phases` says by phase the files, or functions of files, that it is."""
+        self._phase_of = {place: phase for phase, places in phases.items() for place in places}
         self.phases: defaultdict[str, float] = defaultdict(float)
         self.functions: defaultdict[str, float] = defaultdict(float)
         self._last = 0.0
@@ -88,7 +87,10 @@ class Sampler:
         passed, self._last = now - self._last, now
         stack = [*_functions(frame)]
         self.functions[stack[0]] += passed
-        self.phases[next(filter(None, map(_phase, stack)), REST)] += passed
+        self.phases[next(filter(None, map(self._phase, stack)), REST)] += passed
+
+    def _phase(self, function: str) -> str | None:
+        return self._phase_of.get(function) or self._phase_of.get(function.partition(" ")[0])
 
 
 def _functions(frame: FrameType | None) -> Iterator[str]:
@@ -100,15 +102,11 @@ def _functions(frame: FrameType | None) -> Iterator[str]:
         frame = frame.f_back
 
 
-def _phase(function: str) -> str | None:
-    return PHASE_OF.get(function) or PHASE_OF.get(function.partition(" ")[0])
-
-
 def sampled(distribution: Distribution, rows: str, steps: int) -> tuple[Sampler, float]:
     """Return what was sampled over so many steps, and the CPU (ms) that a step took."""
     collect_seldom()
     batches = list(batched(bodies(distribution, PEOPLE, (WARM + steps) * BATCH, DAYS, BLOCK)))
-    sampler, tally = Sampler(), Tally()
+    sampler, tally = Sampler(PHASES), Tally()
     with tempfile.TemporaryDirectory() as folder, closing(SqliteState(Path(folder) / "state.db")) as store:
         images = Images(Path(folder) / "images") if rows == "sweep" else None
         with closing(Engine(store, images)) as engine:
@@ -121,12 +119,12 @@ def sampled(distribution: Distribution, rows: str, steps: int) -> tuple[Sampler,
     return sampler, 1_000 * sum(tally.cpu) / steps
 
 
-def lines(seconds: Mapping[str, float], step_ms: float, most: int) -> Iterator[str]:
-    """Yield a line for each of what had most, the largest first."""
+def lines(seconds: Mapping[str, float], whole: float, most: int, unit: str = "ms") -> Iterator[str]:
+    """Yield a line for each of what had most, the largest first: its share, and what that is of the whole."""
     total = sum(seconds.values())
     for name in sorted(seconds, key=seconds.__getitem__, reverse=True)[:most]:
         share = seconds[name] / total
-        yield f"{100 * share:5.1f} % {share * step_ms:6.1f} ms  {name}"
+        yield f"{100 * share:5.1f} % {share * whole:6.1f} {unit}  {name}"
 
 
 def main() -> None:

@@ -12,13 +12,22 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
+from livepost.intake.facet import facets_of
 from livepost.model.hours import zones
 
 MAX_PURPOSES = 64
 MAX_WORD_CHARS = 100
 CACHED_WORDS = 4_096
 """Words remembered as plain or not: a shop's events carry the same few over and over."""
+CACHED_OPENINGS, CACHED_BYTES = 4_096, 512
+"""So many openings are remembered, each by what was told as JSON, if that is so short: clients tell the same over and
+over.
+"""
 CONSENT_EVENT = "Segment Consent Preference Updated"
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 _PURPOSE = re.compile(r"[\w .:/+-]{1,64}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 _CAMPAIGN_WORD = re.compile(r"[\w .,:;+%|/()&!-]{1,100}")
@@ -27,20 +36,23 @@ _CAMPAIGN_KEYS = frozenset({"id", "name", "source", "medium", "term", "content"}
 _LIBRARY_KEYS = frozenset({"name", "version"})
 
 
-def split_context(context: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+class Opening(msgspec.Struct, frozen=True):
+    """What of a context stands open, and the facets of it; all contexts that tell the same share one: read it only.
+
+    `whole` names the parts of which nothing is left to be sealed.
+    """
+
+    parts: dict[str, Any]
+    facets: dict[str, str]
+    whole: frozenset[str]
+
+
+def split_context(context: dict[str, Any]) -> tuple[Opening, dict[str, Any]]:
     """Return (open, rest): the parts that have the declared form, and all others as they were told."""
-    opened: dict[str, Any] = {}
-    rest: dict[str, Any] = {}
-    for key, value in context.items():
-        opener = _OPENERS.get(key)
-        part = None if opener is None else opener(value)
-        if part is None:
-            rest[key] = value
-            continue
-        opened[key] = part
-        if key == "consent" and len(value) > 1:
-            rest[key] = value
-    return opened, rest
+    told = _encode({key: context[key] for key in filter(_OPENERS.__contains__, context)})
+    opening = _remembered(told) if len(told) <= CACHED_BYTES else _opening(told)
+    whole = opening.whole
+    return opening, {key: value for key, value in context.items() if key not in whole}
 
 
 def consent_in(told: dict[str, Any]) -> dict[str, bool] | None:
@@ -49,6 +61,17 @@ def consent_in(told: dict[str, Any]) -> dict[str, bool] | None:
     The event's documented place is `context.consent`; forms send the same object in the properties.
     """
     return _consent(told.get("consent")) or _consent(told)
+
+
+def _opening(told: bytes) -> Opening:
+    """Return what is open of those parts of a context that can be; they come as JSON."""
+    values = _decode(told)
+    parts = {key: part for key, value in values.items() if (part := _OPENERS[key](value)) is not None}
+    whole = {key for key in parts if key != "consent" or len(values[key]) == 1}
+    return Opening(parts, facets_of(None, parts), frozenset(whole))
+
+
+_remembered = lru_cache(CACHED_OPENINGS)(_opening)
 
 
 def _consent(value: Any) -> dict[str, bool] | None:

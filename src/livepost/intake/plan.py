@@ -18,6 +18,9 @@ from livepost.model.compiled import Compiled, EventSpec, FieldSpec
 
 Undeclared: TypeAlias = Literal["allow", "quarantine", "block"]
 
+PlainField: TypeAlias = tuple[str, type, bool, tuple[str, ...]]
+"""Of a field that may be in form as it came: name, type, whether it is required, its other JSON names."""
+
 
 class BrokenPlanError(LivepostError):
     """An event does not keep to the tracking plan; the sentence is the dead letter's reason."""
@@ -56,15 +59,15 @@ class EventPlan(msgspec.Struct, frozen=True):
     name: str
     fields: tuple[FieldPlan, ...]
     currency: str
-    plain: tuple[tuple[str, type, bool], ...] | None
-    """Name, type and whether it is required of each field, if each has a plain type and is told by its name alone."""
+    plain: tuple[PlainField, ...] | None
+    """The fields, if each has a plain type and its own name is the first that it may be told by."""
 
     def read(self, told: dict[str, Any]) -> Reading:
         """Return the properties sorted and normalised; raise BrokenPlanError where they break the plan.
 
         Of a field's JSON names the first that is there (and not null) wins; the others count as undeclared.
         """
-        return (None if self.plain is None else _read_plain(told, self.plain)) or self._read_any(told)
+        return (None if self.plain is None else read_plain(told, self.plain)) or self._read_any(told)
 
     def _read_any(self, told: dict[str, Any]) -> Reading:
         opened: dict[str, Any] = {}
@@ -120,6 +123,12 @@ class TrackingPlan:
     def __init__(self, compiled: Compiled, undeclared: Undeclared = "allow") -> None:
         self.undeclared: Undeclared = undeclared
         self._events = {event.name: _event_plan(event, compiled.currency) for event in compiled.events}
+        self.plain = {
+            name: event.plain
+            for name, event in self._events.items()
+            if event.plain is not None and name and not name.startswith("$")
+        }
+        """The fields of the events of track calls whose fields are all plain, by name."""
         self._keys = {event.name: _keys(event) for event in compiled.events if any(field.key for field in event.fields)}
 
     @property
@@ -136,14 +145,14 @@ class TrackingPlan:
         return self._events.get(name)
 
 
-def _read_plain(told: dict[str, Any], plain: tuple[tuple[str, type, bool], ...]) -> Reading | None:
-    """Return what is told, sorted; None unless each field is in form, or is optional and not told at all."""
+def read_plain(told: dict[str, Any], plain: tuple[PlainField, ...]) -> Reading | None:
+    """Return what is told, sorted; None unless each field is in form by its own name, or is optional and not told."""
     opened: dict[str, Any] = {}
-    for name, type_, required in plain:
+    for name, type_, required, others in plain:
         value = told.get(name)
         if type(value) is type_:
             opened[name] = value
-        elif required or name in told:
+        elif required or name in told or not told.keys().isdisjoint(others):
             return None
     undeclared = {key: value for key, value in told.items() if key not in opened} if len(told) > len(opened) else {}
     return Reading(opened, {}, undeclared)
@@ -154,9 +163,11 @@ def _event_plan(event: EventSpec, currency: str) -> EventPlan:
     return EventPlan(event.name, fields, currency, _plain(fields))
 
 
-def _plain(fields: tuple[FieldPlan, ...]) -> tuple[tuple[str, type, bool], ...] | None:
+def _plain(fields: tuple[FieldPlan, ...]) -> tuple[PlainField, ...] | None:
     plain = [
-        (field.name, field.plain, field.required) for field in fields if field.plain and field.keys == (field.name,)
+        (field.name, field.plain, field.required, field.keys[1:])
+        for field in fields
+        if field.plain and field.keys[:1] == (field.name,)
     ]
     return tuple(plain) if len(plain) == len(fields) else None
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 import msgspec
 
 from livepost.intake.call import BrokenCall, Call
-from livepost.intake.context import CONSENT_EVENT, consent_in, split_context
+from livepost.intake.context import CONSENT_EVENT, Opening, consent_in, split_context
 from livepost.intake.facet import facets_of
 from livepost.intake.plan import FieldPlan, TrackingPlan
 from livepost.intake.seal import CALL, CONTEXT, UNDECLARED, Sealer
@@ -24,6 +24,7 @@ from livepost.intake.verdict import (
     MAX_MESSAGE_ID_CHARS,
     Judgement,
     judge,
+    judge_plain,
     record_name,
     values_told,
 )
@@ -38,9 +39,10 @@ PUBLIC_ALIAS = (
 """Why an alias from a public key waits among the dead letters if its previousId is known as a user."""
 
 NewId = Callable[[], str]
-_Values: TypeAlias = tuple[dict[str, Any], dict[str, Any], dict[str, str], dict[str, bytes]]
-"""Open properties, open context, facets and seals of a call."""
+_Values: TypeAlias = tuple[dict[str, Any], dict[str, Any], dict[str, str], dict[str, Any]]
+"""Open properties, open context, facets, and the fields of a call that are to be sealed."""
 
+_NOTHING = Opening({}, {}, frozenset())
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
@@ -100,11 +102,13 @@ class Recorder:
         sent = [parse_timestamp(call.sent_at) if call.sent_at else arrival.sent_at for call in calls]
         sealer = self._sealer(arrival.source)
         hashes = [one.keyed_hash(_canonical(call)) for one, call in zip(keys, calls, strict=True)]
+        plan = self.plan
         judged = [
-            self._judged(call, at, one, arrival.key) for call, at, one in zip(calls, timestamps, keys, strict=True)
+            judge_plain(call, at, plan) or self._judged(call, at, one, arrival.key)
+            for call, at, one in zip(calls, timestamps, keys, strict=True)
         ]
-        told = [_told(*one, sealer) for one in zip(calls, judged, keys, ids, strict=True)]
-        properties, contexts, facets, sealed = zip(*told, strict=True) if told else ((), (), (), ())
+        told = list(map(_values, calls, judged))
+        properties, contexts, facets, fields = zip(*told, strict=True) if told else ((), (), (), ())
         count = len(calls)
         return {
             "kind": [Kind.EVENT] * count,
@@ -127,7 +131,7 @@ class Recorder:
             "properties": properties,
             "context": contexts,
             "facets": facets,
-            "sealed": sealed,
+            "sealed": sealer.seal_all(keys, ids, fields),
             "content_hash": hashes,
             "control": [{} for _ in calls],
         }
@@ -184,7 +188,7 @@ class Recorder:
         sent_at = parse_timestamp(call.sent_at) if call.sent_at else arrival.sent_at
         content_hash = subject.keyed_hash(_canonical(call))
         judged = self._judged(call, timestamp, subject, arrival.key)
-        properties, context, facets, sealed = _told(call, judged, subject, message_id, sealer)
+        properties, context, facets, fields = _values(call, judged)
         return Record(
             origin=arrival.origin,
             key=arrival.key,
@@ -203,7 +207,7 @@ class Recorder:
             properties=properties,
             context=context,
             facets=facets,
-            sealed=sealed,
+            sealed=sealer.seal(subject, message_id, fields),
             content_hash=content_hash,
         )
 
@@ -276,26 +280,28 @@ def _mentions(keys: list[SubjectKeys]) -> tuple[Mention, ...]:
     return tuple(Mention(other, known) for other, known in seen.items())
 
 
-def _told(call: Call, judgement: Judgement, keys: SubjectKeys, message_id: str, sealer: Sealer) -> _Values:
-    """Return an accepted call's values, open ones as they are, the others sealed. A call that is not accepted is sealed
-    as a whole, to be fixed and replayed; of a blocked one nothing is kept.
+def _values(call: Call, judgement: Judgement) -> _Values:
+    """Return an accepted call's values, open ones and those to be sealed. A call that is not accepted is sealed as a
+    whole, to be fixed and replayed; of a blocked one nothing is kept.
     """
     reading = judgement.reading
     if reading is None:
         aside = {} if judgement.verdict is Verdict.FILTERED else {CALL: _whole(call)}
-        return {}, {}, {}, sealer.seal(keys, message_id, aside)
-    context, rest = split_context(call.context) if call.context else ({}, {})
+        return {}, {}, {}, aside
+    opening, rest = split_context(call.context) if call.context else (_NOTHING, {})
+    context, facets = opening.parts, opening.facets
     if judgement.name == CONSENT_EVENT and "consent" not in context:
         consent = consent_in(call.properties or {})
         if consent is not None:
-            context["consent"] = consent
-    facets = facets_of(call.traits if call.type == "identify" else None, context)
+            context = {**context, "consent": consent}
+    if call.type == "identify" and call.traits:
+        facets = facets_of(call.traits, context)
     fields = reading.personal
     if reading.undeclared:
         fields[UNDECLARED] = reading.undeclared
     if rest:
         fields[CONTEXT] = rest
-    return reading.open, context, facets, sealer.seal(keys, message_id, fields)
+    return reading.open, context, facets, fields
 
 
 def _whole(call: Call) -> Any:

@@ -5,6 +5,7 @@ In comes a plain value, out goes a seal, and back. `seal_context` of the vault s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -24,7 +25,7 @@ aside.
 CACHED_FIELDS = 4_096
 """Names of fields whose part of a context is remembered: a shop declares a few hundred at most."""
 
-_JSON = msgspec.json.Encoder()
+_encode = msgspec.json.Encoder().encode
 
 
 def open_value(keys: SubjectKeys, workspace: str, value: SealedValue) -> Any:
@@ -43,12 +44,27 @@ class Sealer:
         """Return each field's seal; the same contexts as `seal_context`, which `open_value` uses."""
         if not fields:
             return {}
-        told = message_id.encode()
+        told, seal = message_id.encode(), keys.seal
         context = self._start + keys.subject + len(told).to_bytes(4, "big") + told
-        seals: dict[str, bytes] = {}
-        for field, value in fields.items():
-            seals[field] = keys.seal(_JSON.encode(value), context + _field_part(field))
-        return seals
+        return {field: seal(_encode(value), context + _field_part(field)) for field, value in fields.items()}
+
+    def seal_all(
+        self, keys: Sequence[SubjectKeys], message_ids: Sequence[str], fields: Sequence[dict[str, Any]]
+    ) -> list[dict[str, bytes]]:
+        """Return `seal` of each; one thing done for all takes less than all done for one and then for the next."""
+        told = [message_id.encode() for message_id in message_ids]
+        start = self._start
+        contexts = [
+            start + one.subject + len(raw).to_bytes(4, "big") + raw for one, raw in zip(keys, told, strict=True)
+        ]
+        texts = list(map(_encode, [value for one in fields for value in one.values()]))
+        wholes = [
+            (one.seal, context + _field_part(field))
+            for one, context, named in zip(keys, contexts, fields, strict=True)
+            for field in named
+        ]
+        seals = iter([seal(text, context) for text, (seal, context) in zip(texts, wholes, strict=True)])
+        return [dict(zip(named, seals, strict=False)) for named in fields]
 
 
 @lru_cache(CACHED_FIELDS)

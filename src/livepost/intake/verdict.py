@@ -13,7 +13,7 @@ import msgspec
 
 from livepost.intake.call import CALL_TYPES, BrokenCall, Call
 from livepost.intake.context import CONSENT_EVENT
-from livepost.intake.plan import BrokenPlanError, Reading, TrackingPlan
+from livepost.intake.plan import BrokenPlanError, Reading, TrackingPlan, read_plain
 from livepost.model.record import Verdict
 
 MAX_ID_CHARS = 255
@@ -51,6 +51,29 @@ def judge(call: Call, timestamp: int | None, plan: TrackingPlan, *, by_key: bool
     if reason:
         return Judgement(_safe_name(call), Verdict.DEAD, reason)
     return _by_plan(record_name(call), values_told(call), plan)
+
+
+def judge_plain(call: Call, timestamp: int | None, plan: TrackingPlan) -> Judgement | None:
+    """Return what `judge` returns, in fewer steps, of what most of a batch is: a track call in good form with a userId,
+    of a declared event with plain fields. None says nothing of a call.
+    """
+    event, user, anonymous = call.event or "", call.user_id, call.anonymous_id
+    fields = plan.plain.get(event)
+    if (
+        fields is None
+        or call.type != "track"
+        or type(call) is not Call
+        or len(event) > MAX_EVENT_NAME_CHARS
+        or type(user) is not str
+        or not 0 < len(user) <= SHORTEST_BOUND
+        or (anonymous is not None and (type(anonymous) is not str or len(anonymous) > SHORTEST_BOUND))
+        or (timestamp is None and call.timestamp is not None)
+        or call.previous_id is not None
+        or len(call.message_id or "") > SHORTEST_BOUND
+    ):
+        return None
+    reading = read_plain(call.properties or {}, fields)
+    return None if reading is None else Judgement(event, Verdict.ACCEPTED, "", reading)
 
 
 def is_plain(call: Call) -> bool:

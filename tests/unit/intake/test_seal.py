@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import Any
+
 import pytest
 
 from livepost.errors import SealError
@@ -38,3 +41,21 @@ def test_a_seal_moved_elsewhere_does_not_open(workspace: str, source: str, messa
     seal = Sealer("shop", "web").seal(keys, "m1", {"email": "x"})["email"]
     with pytest.raises(SealError):
         open_value(keys, workspace, SealedValue(source, keys.subject, message_id, field, seal))
+
+
+def test_seals_made_together_are_to_the_byte_those_made_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, ben = MemoryVault().admit([ExternalId(USER, "ada"), ExternalId(USER, "ben")])
+    keys, ids = [ada, ben, ada, ben], ["m1", "m2", "m3", "m\u00e4"]
+    fields: list[dict[str, Any]] = [{"email": "a", "$context": {"ip": 1}}, {}, {"$undeclared": [1]}, {"email": None}]
+    sealer = Sealer("shop", "web")
+
+    def made(how: str) -> list[dict[str, bytes]]:
+        nonces = itertools.count()
+        monkeypatch.setattr("livepost.vault.subject.new_nonce", lambda: next(nonces).to_bytes(12, "big"))
+        if how == "together":
+            return sealer.seal_all(keys, ids, fields)
+        return [sealer.seal(*one) for one in zip(keys, ids, fields, strict=True)]
+
+    assert made("together") == made("one by one")
+    ids[0] = "m2"
+    assert made("together")[0] != sealer.seal(ada, "m1", fields[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from livepost.intake.verdict import (
     MAX_MESSAGE_ID_CHARS,
     is_plain,
     judge,
+    judge_plain,
     values_told,
 )
 from livepost.model.compiled import Compiled, EventSpec, FieldSpec
@@ -118,6 +120,38 @@ def test_a_call_said_to_be_plain_passes_every_check(
 ) -> None:
     call = BrokenCall(type=type_, fault="broken", **ids, **names) if broken else Call(type=type_, **ids, **names)
     assert not is_plain(call) or not any(check(call) for check in CHECKS)
+
+
+@given(
+    type_=st.sampled_from(["track", "track", "page", "alias"]),
+    ids=st.fixed_dictionaries({name: _ids for name in ("user_id", "anonymous_id", "previous_id")}),
+    names=st.fixed_dictionaries(
+        {"event": st.one_of(_names, st.just("Product Viewed")), "message_id": _names},
+        optional={"timestamp": st.sampled_from(["2026-11-21T21:31:39.264Z", "soon"])},
+    ),
+    properties=st.dictionaries(st.sampled_from(["product_id", "note"]), st.sampled_from(["p", 1, None])),
+    broken=st.booleans(),
+)
+def test_what_is_judged_in_fewer_steps_is_judged_the_same(
+    type_: str, ids: dict[str, Any], names: dict[str, Any], properties: dict[str, Any], broken: bool
+) -> None:
+    long = msgspec.structs.replace(VIEWED, name="x" * (MAX_EVENT_NAME_CHARS + 1))
+    plan = TrackingPlan(Compiled(events=(VIEWED, long, msgspec.structs.replace(VIEWED, name="$identify"))))
+    call = Call(type=type_, properties=properties, **ids, **names)
+    if broken:
+        call = BrokenCall(fault="broken", **msgspec.structs.asdict(call))
+    timestamp = parse_timestamp(call.timestamp) if call.timestamp else None
+    fewer = judge_plain(call, timestamp, plan)
+    assert fewer is None or fewer == judge(call, timestamp, plan)
+
+
+def test_what_most_of_a_batch_is_is_judged_in_fewer_steps() -> None:
+    plan = TrackingPlan(Compiled(events=(VIEWED,)))
+    call = Call(type="track", user_id="u", event="Product Viewed", properties={"product_id": "p", "more": 1})
+    judged = judge_plain(call, None, plan)
+    assert judged is not None
+    assert judged == judge(call, None, plan)
+    assert judge_plain(msgspec.structs.replace(call, user_id=""), None, plan) is None
 
 
 def test_what_a_browser_sends_is_said_to_be_plain() -> None:
