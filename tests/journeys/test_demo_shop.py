@@ -24,4 +24,4 @@ def test_the_demo_shop_passes_its_own_tests(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert "5 passed" in told.stdout, told.stdout[-3_000:] + told.stderr
+    assert "6 passed" in told.stdout, told.stdout[-3_000:] + told.stderr

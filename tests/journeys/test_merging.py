@@ -9,7 +9,7 @@ from shop import AccountOpened, OrderCompleted, ProductAdded, ProductViewed, aba
 from livepost import Money, days, hours
 from livepost.decide import stage
 from livepost.intake.call import Call
-from livepost.ledger import persons
+from livepost.ledger import facts
 from livepost.model.decision import ConsentChange
 from livepost.model.journal import Consent
 from livepost.model.record import KeyKind
@@ -69,7 +69,7 @@ def test_who_waits_gets_none_if_the_other_was_sent_theirs_meanwhile(shop: Rehear
 
 
 def test_without_the_check_at_the_claim_it_would_be_two(shop: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(persons, "_keeps_out", lambda other, mine: False)
+    monkeypatch.setattr(facts, "_keeps_out", lambda other, mine: False)
     one_sent_the_other_waiting(shop)
     assert len(shop.outbox) == 2
 
