@@ -4,6 +4,8 @@ and at 390 px; without JavaScript; live; what axe-core finds; nothing against th
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -21,11 +23,19 @@ from tests.real.sdk import needs_clients
 PEOPLE = 12
 
 
+TARGET = {
+    "LIVEPOST_WEBHOOKS": json.dumps([{"name": "till", "url": "http://127.0.0.1:9/", "secret": "env:TILL_SECRET"}]),
+    "LIVEPOST_ALLOW_OUTGOING": json.dumps(["127.0.0.1:9"]),
+    "TILL_SECRET": f"whsec_{b64encode(bytes(32)).decode()}",
+}
+"""A target of webhooks where nobody listens: what it is not told waits, and its page has something to show."""
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A running house with people, transitions, mails and dead letters."""
     needs_clients()
-    made = House(tmp_path_factory.mktemp("console") / "data")
+    made = House(tmp_path_factory.mktemp("console") / "data", settings=TARGET)
     made.start()
     _fill(made)
     yield made

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from livepost.audit.deed import Deed
 from livepost.clock import SimulatedClock
 from livepost.console.app import Console
 from livepost.console.door import Door
@@ -47,8 +48,11 @@ class Served:
         self.clock = SimulatedClock(START)
         self.house = Letters(letter(7))
         self.house.answers |= {"mail": _shown(html=MAIL), "mails": _page(LINE), "keeps_mails": True, "campaigns": []}
-        self.console = Console(self.house, Door(Sessions(bytes(32)), self.links, self.clock), "The corner shop")
+        self.console = Console(self.house, Door(Sessions(bytes(32)), self.links, self.clock), self, "The corner shop")
         self.port = 0
+
+    async def note(self, by: str, deed: Deed) -> None:
+        """Write down nothing."""
 
     @property
     def routes(self) -> list[Route]:
