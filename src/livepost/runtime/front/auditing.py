@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -36,21 +37,29 @@ class Auditing:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="audit")
         self._waiting: list[tuple[str, Deed, asyncio.Future[None]]] = []
         self._writing = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
 
     async def note(self, by: str, deed: Deed) -> None:
         """Return once the audit has the deed, durably; raise StoreError if it has not."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((by, deed, done))
-        async with self._writing:  # whoever comes next writes for all that wait by then
+        async with self._writing:  # whoever comes next writes for all that wait by then, and also if they leave
             if not done.done():
-                await self._write()
+                self._task = asyncio.create_task(self._write())
+                await asyncio.shield(self._task)
         await done
 
     async def keep_heads(self) -> None:
-        """Keep a head whenever entries were added, every HEAD_EVERY_S; what fails is tried again."""
+        """Keep a head whenever entries were added, every HEAD_EVERY_S; what fails is said once, and tried again."""
+        failed = False
         while True:
-            with contextlib.suppress(StoreError):
+            try:
                 await self._keep_head()
+                failed = False
+            except StoreError as error:
+                if not failed:
+                    print(f"livepost: {error}; it is tried again", file=sys.stderr)  # noqa: T201
+                failed = True
             await asyncio.sleep(HEAD_EVERY_S)
 
     def close(self) -> None:

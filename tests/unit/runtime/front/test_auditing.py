@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import operator
 from contextlib import closing
 from pathlib import Path
 
@@ -88,6 +89,47 @@ def test_somebody_who_leaves_keeps_nobody_else_from_being_noted(tmp_path: Path) 
 
     asyncio.run(run())
     assert {"b"} <= {one.by for one in entries(tmp_path)}
+
+
+def test_somebody_who_leaves_while_they_write_for_others_keeps_nobody_waiting(tmp_path: Path) -> None:
+    async def run() -> None:
+        auditing = Auditing(audits_of(tmp_path), SimulatedClock(17))
+        first = asyncio.create_task(auditing.note("a", READ))
+        await asyncio.sleep(0)
+        writing, waiting = (asyncio.create_task(auditing.note(by, READ)) for by in "bc")
+        await first
+        await asyncio.sleep(0)
+        writing.cancel()
+        async with asyncio.timeout(5):
+            await waiting
+        auditing.close()
+
+    asyncio.run(run())
+    assert {one.by for one in entries(tmp_path)} == {"a", "b", "c"}
+
+
+def test_a_head_that_cannot_be_kept_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("livepost.runtime.front.auditing.HEAD_EVERY_S", 0.0)
+    (tmp_path / "heads").mkdir()
+
+    async def run() -> None:
+        audits = audits_of(tmp_path)
+        auditing = Auditing(audits, SimulatedClock(17))
+        await auditing.note("a", READ)
+        tried = iter(range(3))
+        keep = audits.keep_head
+        monkeypatch.setattr(audits, "keep_head", lambda now_ms: (next(tried, None), keep(now_ms)))
+        keeping = asyncio.create_task(auditing.keep_heads())
+        async with asyncio.timeout(5):
+            while operator.length_hint(tried):
+                await asyncio.sleep(0)
+        keeping.cancel()
+        auditing.close()
+
+    asyncio.run(run())
+    assert capsys.readouterr().err.count("cannot be kept") == 1
 
 
 def test_heads_are_kept_every_few_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
