@@ -15,6 +15,14 @@ expect.set_options(timeout=20_000)
 """How long (ms) a page may take to show what is expected: enough for a slow host, since nothing is timed by it."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files that open a browser behind all others: from then on Playwright's event loop turns in this thread, where
+    a sender to a mail server turns its own.
+    """
+    browsing = {item.path for item in items if "chromium" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path in browsing)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """A Chromium for all tests; each makes a context of its own, which is a fresh profile. `shop.test` is this machine,
