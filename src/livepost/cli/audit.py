@@ -87,6 +87,7 @@ def verify_chain(
     """Say whether the audit is whole and every head says the same; exit 1 if not. Needs no house, and no network."""
     folder = used_folder_here()
     given = [head for path in heads or _kept_by(folder) for head in kept_heads(path)]
+    _require_own(folder.settings.workspace, {one.workspace for one in given})
     public = _public(key) if key else _own(folder)
     with closing(SqliteAudit(audit or folder.audit_file, folder.settings.workspace, readonly=True)) as opened:
         verdict = verify(folder.settings.workspace, opened.stored(), given, public)
@@ -112,6 +113,15 @@ def _newest(audit: SqliteAudit, person: bytes | None, limit: int) -> list[Stored
 
 def _kept_by(folder: DataFolder) -> Sequence[Path]:
     return [folder.audit_heads] if folder.audit_heads.exists() else []
+
+
+def _require_own(workspace: str, named: set[str]) -> None:
+    """Raise SettingsError where all heads are of other workspaces: links begin with the name, and none would fit."""
+    if named and workspace not in named:
+        raise SettingsError(
+            f"expected heads of the workspace {workspace}, got those of {', '.join(sorted(named))}; say this in that "
+            "project's folder, or name it in LIVEPOST_WORKSPACE"
+        )
 
 
 def _own(folder: DataFolder) -> bytes:

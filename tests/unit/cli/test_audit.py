@@ -69,6 +69,18 @@ def test_whatever_is_altered_is_found_against_a_head_kept_elsewhere_with_the_pub
     assert livepost("audit", "verify", "--json").json()["holds"]  # without the head nothing shows
 
 
+def test_heads_of_another_workspace_are_no_alarm_but_a_question_of_where_one_stands(
+    livepost: Command, folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note(folder, Deed("person.read", (ADA,)))
+    with closing(folder.vault(readonly=True)) as vault, closing(folder.audits(vault)) as audits:
+        audits.keep_head(1)
+    monkeypatch.setenv("LIVEPOST_WORKSPACE", "another")
+    told = livepost("audit", "verify")
+    assert (told.code, told.out) == (1, "")
+    assert "expected heads of the workspace another, got those of shop" in told.err
+
+
 def test_a_key_that_is_none_is_said(livepost: Command, folder: DataFolder) -> None:
     note(folder, Deed("person.read", (ADA,)))
     assert "64 hex digits" in livepost("audit", "verify", "--key", "zz").err
