@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-LINK_BYTES = 32
-
 
 def first_link(workspace: str) -> bytes:
     """Return the link before the first entry."""

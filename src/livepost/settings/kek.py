@@ -27,11 +27,6 @@ class KekReference(msgspec.Struct, frozen=True):
     place: KekPlace
     name: str
 
-    @property
-    def is_wrapped(self) -> bool:
-        """Whether a key service wraps it."""
-        return self.place in ("aws-kms", "transit")
-
 
 def read_kek_reference(text: str, where: str) -> KekReference:
     """Return the parts; raise SettingsError, without repeating the text, where it is no reference.

@@ -7,23 +7,21 @@ from livepost.settings.kek import KekReference, read_kek_reference
 
 
 @pytest.mark.parametrize(
-    ("text", "reference", "wrapped"),
+    ("text", "reference"),
     [
-        ("file:./data/keys/kek", KekReference("file", "./data/keys/kek"), False),
-        ("env:SHOP_KEK", KekReference("env", "SHOP_KEK"), False),
-        ("aws-kms:alias/livepost", KekReference("aws-kms", "alias/livepost"), True),
+        ("file:./data/keys/kek", KekReference("file", "./data/keys/kek")),
+        ("env:SHOP_KEK", KekReference("env", "SHOP_KEK")),
+        ("aws-kms:alias/livepost", KekReference("aws-kms", "alias/livepost")),
         (
             "aws-kms:arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab",
             KekReference("aws-kms", "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab"),
-            True,
         ),
-        ("transit:livepost", KekReference("transit", "livepost"), True),
-        ("transit:keys/transit/livepost", KekReference("transit", "keys/transit/livepost"), True),
+        ("transit:livepost", KekReference("transit", "livepost")),
+        ("transit:keys/transit/livepost", KekReference("transit", "keys/transit/livepost")),
     ],
 )
-def test_a_place_and_a_name_are_read(text: str, reference: KekReference, wrapped: bool) -> None:
+def test_a_place_and_a_name_are_read(text: str, reference: KekReference) -> None:
     assert read_kek_reference(text, "default") == reference
-    assert reference.is_wrapped is wrapped
 
 
 @pytest.mark.parametrize(
