@@ -30,6 +30,8 @@ from threading import Event, Thread
 from types import FrameType
 from typing import Any
 
+from profile_engine import functions
+
 from livepost.bench import mail_shop
 from livepost.bench.house import STOP_S, House, house
 from livepost.bench.machine import Pace
@@ -115,7 +117,7 @@ class Sampler:
             if passed <= 0:
                 continue
             before = "" if thread == self._main else f"{_name(thread)}: "
-            stack = [*_functions(frame if thread == self._main else at)]
+            stack = [*functions(frame if thread == self._main else at)]
             self.functions[before + stack[0]] += passed
             self.phases[before + next(filter(None, map(_phase, stack)), REST)] += passed
 
@@ -131,15 +133,6 @@ def _name(thread: int) -> str:
     """Return a thread's name without its number."""
     found = next((one.name for one in threading.enumerate() if one.ident == thread), "?")
     return found.rstrip("0123456789_-")
-
-
-def _functions(frame: FrameType | None) -> Iterator[str]:
-    """Yield the functions on the stack, as `file function`, the innermost first; comprehensions left out."""
-    while frame is not None:
-        code = frame.f_code
-        if not code.co_name.startswith("<"):
-            yield f"{'/'.join(Path(code.co_filename).parts[-2:])} {code.co_name}"
-        frame = frame.f_back
 
 
 def _phase(function: str) -> str | None:

@@ -85,7 +85,7 @@ class Sampler:
     def _sample(self, _: int, frame: FrameType | None) -> None:
         now = time.process_time()
         passed, self._last = now - self._last, now
-        stack = [*_functions(frame)]
+        stack = [*functions(frame)]
         self.functions[stack[0]] += passed
         self.phases[next(filter(None, map(self._phase, stack)), REST)] += passed
 
@@ -93,7 +93,7 @@ class Sampler:
         return self._phase_of.get(function) or self._phase_of.get(function.partition(" ")[0])
 
 
-def _functions(frame: FrameType | None) -> Iterator[str]:
+def functions(frame: FrameType | None) -> Iterator[str]:
     """Yield the functions on the stack, as `file function`, the innermost first; comprehensions left out."""
     while frame is not None:
         code = frame.f_code
