@@ -1,7 +1,8 @@
 """The shop's server on the line to the house: its API and `/v1/identify`, over HTTP with a secret key.
 
 In: a visitor's id. Out: what the house answers. Promised: at most CONNECTIONS requests at a time; a house that does not
-answer within TIMEOUT_S, or not as of the position asked for, is a `HouseAwayError`; the key goes to nobody else.
+answer within TIMEOUT_S, or not as of the position asked for, is a `HouseAwayError`; a question that meets a connection
+which is just being hung up for its idleness is asked once more; the key goes to nobody else.
 """
 
 from __future__ import annotations
@@ -25,11 +26,18 @@ TIMEOUT_S = 6.0
 
 CONNECTIONS = 24
 
+IDLE_S = 2.0
+"""How long a connection that nothing is asked over is kept: shorter than the house keeps it (uvicorn: 5 s)."""
+
 Answer = TypeVar("Answer")
 
 
 class HouseAwayError(LivepostError):
     """The house does not answer just now, or is not that far yet; asking again is right."""
+
+
+class _HungUpError(HouseAwayError):
+    """The house ended the connection in place of an answer."""
 
 
 class NobodyError(LivepostError):
@@ -49,7 +57,9 @@ class HouseLine:
 
     def __init__(self, port: Callable[[], int], secret_key: str) -> None:
         self._port = port
-        limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+        limits = httpx.Limits(
+            max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=IDLE_S
+        )
         self._client = httpx.AsyncClient(auth=(secret_key, ""), timeout=TIMEOUT_S, limits=limits, trust_env=False)
 
     async def __aenter__(self) -> HouseLine:
@@ -81,14 +91,19 @@ class HouseLine:
         return int(reply.headers["X-Livepost-Position"])
 
     async def _ask(self, path: str, wait: int, answer: type[Answer], **asked: str) -> Answer:
-        reply = await self._send("GET", path, params=asked | ({"wait": str(wait)} if wait >= 0 else {}))
+        params = asked | ({"wait": str(wait)} if wait >= 0 else {})
+        try:
+            reply = await self._send("GET", path, params=params)
+        except _HungUpError:
+            reply = await self._send("GET", path, params=params)
         return msgspec.json.decode(reply.content, type=answer)
 
     async def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
         try:
             reply = await self._client.request(method, f"http://127.0.0.1:{self._port()}{path}", **more)
         except httpx.HTTPError as error:
-            raise HouseAwayError(f"expected an answer from the house, got {type(error).__name__}; ask again") from error
+            away = _HungUpError if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError) else HouseAwayError
+            raise away(f"expected an answer from the house, got {type(error).__name__}; ask again") from error
         if reply.status_code == HTTPStatus.NOT_FOUND:
             raise NobodyError("the house knows nobody by this id yet")
         if reply.status_code != HTTPStatus.OK:
