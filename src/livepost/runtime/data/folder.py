@@ -11,6 +11,7 @@ from typing import BinaryIO
 import msgspec
 
 from livepost.clock import Clock, ScaledClock, WallClock, steady, workspace_clock
+from livepost.control.sqlite import ControlStore
 from livepost.errors import StoreError
 from livepost.ledger.opening import ledger_password, open_ledger
 from livepost.ledger.stored import StoredLedger
@@ -195,6 +196,10 @@ class DataFolder(msgspec.Struct, frozen=True):
     def audit_heads(self) -> Path:
         """Where heads of the audit are kept."""
         return Path(self.settings.audit_heads) if self.settings.audit_heads else self.path / "audit.heads"
+
+    def control(self) -> ControlStore:
+        """Open the tables by which the workspace is governed; any process may."""
+        return ControlStore(self.path / "control.db")
 
     def audits(self, vault: Vault) -> Audits:
         """Return the audit, for writing: any process may."""

@@ -23,6 +23,8 @@ STORES: tuple[tuple[str, str], ...] = (
     ("ledger.db", "decisions, deliveries, consents, suppressions"),
     ("webhooks.db", "how far each webhook's target was told, and dead letters of webhooks"),
     ("audiences.db", "what each destination of audiences has of whom (as keyed hashes), and who waits"),
+    ("audit.db", "who saw and who changed what, in a chain"),
+    ("control.db", "users, sessions, what was asked for and approved"),
     ("vault.db", "who is who, and the keys to personal values"),
     ("keys", "the key-encryption key, where it is a file, and the keys of the API"),
     ("mailbox", "mails kept instead of sent, sealed"),
