@@ -1,0 +1,23 @@
+"""Who asks: a person with a role, or a program with a key."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, get_args
+
+import msgspec
+
+Role: TypeAlias = Literal["owner", "admin", "marketer", "analyst", "developer", "privacy_officer", "auditor"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """Whoever asks, once it is proven who that is.
+
+    by      as the audit names them: `user:ID`, `session:ID`, `key:SOURCE`, `command:USER`
+    role    what they may do; a key of a program has the role it was made with
+    scopes  of a key: the actions that it is held to; () for all that its role may
+    """
+
+    by: str
+    role: Role
+    scopes: tuple[str, ...] = ()
