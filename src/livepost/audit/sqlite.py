@@ -23,6 +23,8 @@ from livepost.errors import StoreError
 AUDIT_FORMAT = 1
 BUSY_MS = 5_000
 READ_AT_ONCE = 1_000
+WRITTEN_AT_ONCE = 1_000
+"""Entries that one statement takes: SQLite takes 32,766 values, an entry has three."""
 
 _TABLES = f"""
     BEGIN IMMEDIATE;
@@ -39,6 +41,7 @@ class SqliteAudit:
         """Open the file; whoever writes makes it if it is not there. Raises StoreError if that cannot be done."""
         self._path = path
         self._first = first_link(workspace)
+        self._newest = (0, self._first)
         with self._telling("opened"):
             flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
             self._connection = apsw.Connection(str(path), flags=flags)
@@ -50,17 +53,35 @@ class SqliteAudit:
             raise
 
     def append(self, entries: Sequence[Entry]) -> int:
-        """Append entries, in order and durably; return the number of the last. Raises StoreError if none was."""
+        """Append entries, in order and durably; return the number of the last. Raises StoreError if not all were."""
         bodies = [encoded(one) for one in entries]
-        with self._telling("written"), self._transaction():
-            number, link = self.last()
-            rows = []
-            for body in bodies:
-                number += 1
-                link = next_link(link, number, body)
-                rows.append((number, body, link))
-            self._connection.executemany("INSERT INTO entries VALUES (?, ?, ?)", rows)
-        return number
+        with self._telling("written"):
+            for first in range(0, len(bodies), WRITTEN_AT_ONCE):
+                while not self._append_behind(self._newest, bodies[first : first + WRITTEN_AT_ONCE]):
+                    self._newest = self.last()  # another process was first
+        return self._newest[0]
+
+    def _append_behind(self, newest: tuple[int, bytes], bodies: Sequence[bytes]) -> bool:
+        """Append bodies in one statement, and so in one transaction, if `newest` is the last entry; say whether it was.
+
+        A statement gives the interpreter up once. BEGIN, SELECT, INSERT and COMMIT would each wait to get it back from
+        a busy loop, with the file locked.
+        """
+        number, link = newest
+        values: list[int | bytes] = []
+        for body in bodies:
+            number += 1
+            link = next_link(link, number, body)
+            values += [number, body, link]
+        rows = ", ".join(["(?, ?, ?)"] * len(bodies))
+        self._connection.execute(
+            f"INSERT INTO entries SELECT * FROM (VALUES {rows}) WHERE ? = (SELECT ifnull(max(number), 0) FROM entries)",
+            (*values, newest[0]),
+        )
+        if not self._connection.changes():
+            return False
+        self._newest = number, link
+        return True
 
     def last(self) -> tuple[int, bytes]:
         """Return the number of the newest entry and its link; 0 and the link before the first if there is none."""
@@ -96,17 +117,6 @@ class SqliteAudit:
         found = self._connection.pragma("user_version")
         if found != AUDIT_FORMAT:
             raise StoreError(f"expected an audit of format {AUDIT_FORMAT}, got {found} in {self._path}")
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            with contextlib.suppress(apsw.Error):
-                self._connection.execute("ROLLBACK")
-            raise
 
     def _select(self, sql: str, values: tuple[int, ...] = ()) -> list[tuple[Any, ...]]:
         with self._telling("read"):

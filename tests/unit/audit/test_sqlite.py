@@ -8,7 +8,7 @@ import pytest
 
 from livepost.audit.chain import first_link, next_link
 from livepost.audit.entry import Entry, decoded
-from livepost.audit.sqlite import READ_AT_ONCE, SqliteAudit
+from livepost.audit.sqlite import READ_AT_ONCE, WRITTEN_AT_ONCE, SqliteAudit
 from livepost.audit.verify import verify
 from livepost.errors import StoreError
 
@@ -60,6 +60,13 @@ def test_several_writers_make_one_chain(tmp_path: Path) -> None:
     with closing(SqliteAudit(path, "shop", readonly=True)) as audit:
         verdict = verify("shop", audit.stored(), [], bytes(32))
     assert (verdict.entries, verdict.findings) == (100, [])
+
+
+def test_more_than_a_statement_takes_is_written_in_several(tmp_path: Path) -> None:
+    with closing(SqliteAudit(tmp_path / "audit.db", "shop")) as audit:
+        assert audit.append([entry(number) for number in range(2 * WRITTEN_AT_ONCE + 1)]) == 2 * WRITTEN_AT_ONCE + 1
+        verdict = verify("shop", audit.stored(), [], bytes(32))
+    assert (verdict.entries, verdict.findings) == (2 * WRITTEN_AT_ONCE + 1, [])
 
 
 def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
