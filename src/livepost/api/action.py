@@ -24,6 +24,7 @@ from livepost.audit.deed import Deed, Notary, by_key
 from livepost.collect.body import BodyReader, ClientGoneError, UnfinishedBodyError, drain
 from livepost.collect.token import Keys
 from livepost.errors import OverloadedError, RejectedError, StoreError
+from livepost.govern.access.permission import Permission
 from livepost.intake.call import MAX_DEPTH, depth, read_json
 
 MAX_ACTION_BYTES = 128 * 1024
@@ -50,12 +51,14 @@ class Done(msgspec.Struct, frozen=True):
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """A POST. `wish` is a struct of its JSON body; `answers` the type of what `run` answers.
 
+    needs      what one must be allowed
     run        called with who does it, the source of the secret key, the idempotency key, and the wish
     does       returns what the audit is told before it is done, from the wish; None for what the ledger tells of
     refusals   statuses it may refuse with, besides those that all actions have, and when
     """
 
     path: str
+    needs: Permission
     name: str
     summary: str
     wish: type[msgspec.Struct]

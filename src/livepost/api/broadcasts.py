@@ -19,6 +19,7 @@ from livepost.api.house import House
 from livepost.api.operation import Operation
 from livepost.api.people import Name
 from livepost.audit.deed import Deed, named
+from livepost.govern.access.permission import Permission
 from livepost.ledger.base import MAX_LISTED, AskedBroadcast
 from livepost.model.standing import CampaignStanding
 
@@ -151,6 +152,7 @@ def _counts(standing: CampaignStanding | None) -> BroadcastCounts:
 
 BROADCASTS = Operation(
     path="/api/broadcasts",
+    needs=Permission("read", "broadcasts"),
     name="broadcasts",
     summary="What was broadcast, what waits for approval, and what became of each",
     asked=BroadcastsAsked,
@@ -161,6 +163,7 @@ BROADCASTS = Operation(
 
 BROADCAST = Action(
     path="/api/broadcasts",
+    needs=Permission("send", "broadcasts"),
     name="broadcast",
     summary="Broadcast a campaign to everybody in its audience",
     wish=BroadcastWish,
@@ -175,6 +178,7 @@ BROADCAST = Action(
 
 APPROVE = Action(
     path="/api/approvals",
+    needs=Permission("approve", "broadcasts"),
     name="approve",
     summary="Approve a broadcast to many people, and begin it",
     wish=ApprovalWish,

@@ -13,6 +13,7 @@ from livepost.api.house import House
 from livepost.api.operation import Operation
 from livepost.api.people import Name
 from livepost.errors import RejectedError
+from livepost.govern.access.permission import Permission
 from livepost.model.earning import Earned
 from livepost.model.standing import CampaignStanding
 from livepost.ops.lift import Comparison
@@ -115,6 +116,7 @@ def _campaign(house: House, asked: CampaignAsked) -> MeasuredAnswer:
 
 CAMPAIGNS = Operation(
     path="/api/campaigns",
+    needs=Permission("read", "campaigns"),
     name="campaigns",
     summary="What became of everybody who entered each campaign, and what its mails earned",
     asked=CampaignsAsked,
@@ -124,6 +126,7 @@ CAMPAIGNS = Operation(
 )
 CAMPAIGN = Operation(
     path="/api/campaigns/{name}",
+    needs=Permission("read", "campaigns"),
     name="campaign",
     summary="One campaign, with its treated people beside those held out",
     asked=CampaignAsked,

@@ -12,6 +12,7 @@ from livepost.api.house import House
 from livepost.api.operation import Operation
 from livepost.api.people import NOBODY, Id, Name, found_person
 from livepost.audit.deed import Deed, people_of
+from livepost.govern.access.permission import Permission
 from livepost.ledger.base import MAX_LISTED, Delivery
 from livepost.ledger.moves import State
 
@@ -72,6 +73,7 @@ def answer_of(one: Delivery) -> DeliveryAnswer:
 
 DELIVERIES = Operation(
     path="/api/deliveries",
+    needs=Permission("read", "mails"),
     name="deliveries",
     summary="What was decided and what became of it, with reasons",
     asked=DeliveriesAsked,

@@ -22,6 +22,7 @@ from livepost.api.problem import refused, unavailable
 from livepost.audit.deed import Deed, Notary
 from livepost.collect.token import Keys
 from livepost.errors import RejectedError, StoreError
+from livepost.govern.access.permission import Permission
 
 JSON = "application/json"
 T = TypeVar("T", bound=msgspec.Struct)
@@ -30,12 +31,14 @@ T = TypeVar("T", bound=msgspec.Struct)
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A GET. `asked` is a struct of its path and query parameters; `answers` the type of what `run` returns.
 
+    needs      what one must be allowed
     shows      returns what the audit is told, from what was asked and answered; None where it is about no people
     in_loop    `run` is a coroutine and runs in the server's event loop
     refusals   statuses it may refuse with, besides those that all have (400, 401, 403, 503), and when
     """
 
     path: str
+    needs: Permission
     name: str
     summary: str
     asked: type[msgspec.Struct]

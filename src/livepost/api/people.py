@@ -15,6 +15,7 @@ from livepost.api.house import House
 from livepost.api.operation import Operation
 from livepost.audit.deed import Deed, people_of
 from livepost.errors import RejectedError
+from livepost.govern.access.permission import Permission
 from livepost.model.choice import Said
 from livepost.model.person import PersonView
 from livepost.ops.why import PersonReason
@@ -166,6 +167,7 @@ def require_found(name: str | UnsetType, found: tuple[Any, ...], what: str, know
 
 PERSON = Operation(
     path="/api/people/{id}",
+    needs=Permission("read", "people"),
     name="person",
     summary="A person's features, segments and consents",
     asked=PersonAsked,
@@ -177,6 +179,7 @@ PERSON = Operation(
 )
 CONSENTS = Operation(
     path="/api/people/{id}/consents",
+    needs=Permission("read", "consents"),
     name="consents",
     summary="What a person allowed, refused and chose, each with its proof",
     asked=SaidAsked,
@@ -187,6 +190,7 @@ CONSENTS = Operation(
 )
 WHY = Operation(
     path="/api/people/{id}/why",
+    needs=Permission("read", "people"),
     name="why",
     summary="Why a person got a mail or did not, is in a segment or is not",
     asked=WhyAsked,

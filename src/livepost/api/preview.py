@@ -15,6 +15,7 @@ from livepost.api.operation import Operation
 from livepost.api.people import NOBODY, TOO_FAR, Id, Name, Position, found_person, require_found
 from livepost.audit.deed import Deed, named, people_of
 from livepost.deliver.mail import NotMade
+from livepost.govern.access.permission import Permission
 from livepost.model.decision import reason_words
 from livepost.ops.next_mail import next_mail
 from livepost.ops.why import CampaignReason, PersonReason
@@ -84,6 +85,7 @@ def _chosen(reasons: PersonReason, campaign: str | UnsetType) -> CampaignReason 
 
 PREVIEW = Operation(
     path="/api/people/{id}/preview",
+    needs=Permission("read", "people"),
     name="preview",
     summary="The mail a person would get, as it would read now",
     asked=PreviewAsked,

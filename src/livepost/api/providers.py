@@ -6,6 +6,7 @@ import msgspec
 
 from livepost.api.house import House
 from livepost.api.operation import Operation
+from livepost.govern.access.permission import Permission
 from livepost.ledger.base import SenderStanding
 
 
@@ -25,6 +26,7 @@ def _providers(house: House, asked: ProvidersAsked) -> ProvidersAnswer:
 
 PROVIDERS = Operation(
     path="/api/providers",
+    needs=Permission("read", "house"),
     name="providers",
     summary="How each sender stands: breaker, errors, pace, warm-up",
     asked=ProvidersAsked,

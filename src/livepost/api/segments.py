@@ -13,6 +13,7 @@ from livepost.api.operation import Operation
 from livepost.api.people import Name, Position
 from livepost.audit.deed import Deed, named, people_of
 from livepost.errors import RejectedError
+from livepost.govern.access.permission import Permission
 from livepost.model.told import SegmentCount
 
 MEMBERS_MAX = 1_000
@@ -72,6 +73,7 @@ def _members(house: House, asked: MembersAsked) -> MembersAnswer:
 
 SEGMENTS = Operation(
     path="/api/segments",
+    needs=Permission("read", "segments"),
     name="segments",
     summary="How many people are in each segment",
     asked=SegmentsAsked,
@@ -81,6 +83,7 @@ SEGMENTS = Operation(
 )
 MEMBERS = Operation(
     path="/api/segments/{name}/people",
+    needs=Permission("read", "people"),
     name="members",
     summary="The people of a segment, page by page",
     asked=MembersAsked,

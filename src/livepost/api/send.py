@@ -17,6 +17,7 @@ from msgspec import UNSET, Meta, UnsetType
 from livepost.api.action import Action, Done
 from livepost.deliver.message import is_address
 from livepost.errors import RejectedError
+from livepost.govern.access.permission import Permission
 from livepost.ledger.base import KnownSend
 from livepost.ledger.moves import State
 
@@ -120,6 +121,7 @@ def answer_of(known: KnownSend) -> SendAnswer:
 
 SEND = Action(
     path="/api/send",
+    needs=Permission("send", "mails"),
     name="send",
     summary="Send one transactional mail",
     wish=SendWish,

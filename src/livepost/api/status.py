@@ -6,6 +6,7 @@ import msgspec
 
 from livepost.api.house import House
 from livepost.api.operation import Operation
+from livepost.govern.access.permission import Permission
 from livepost.model.told import Standing
 
 
@@ -19,6 +20,7 @@ def _status(house: House, asked: StatusAsked) -> Standing:
 
 STATUS = Operation(
     path="/api/status",
+    needs=Permission("read", "house"),
     name="status",
     summary="Positions, lag, rates, freshness and conservation",
     asked=StatusAsked,

@@ -13,6 +13,7 @@ from livepost.api.operation import Operation
 from livepost.api.people import Name
 from livepost.audit.deed import Deed, named
 from livepost.errors import RejectedError
+from livepost.govern.access.permission import Permission
 from livepost.ledger.base import ALL_MARKETING
 from livepost.model.decision import ASKED_FOR
 
@@ -63,6 +64,7 @@ def _switched(house: House, wish: KillWish) -> KillsAnswer:
 
 KILLS = Operation(
     path="/api/kills",
+    needs=Permission("read", "campaigns"),
     name="kills",
     summary="Which campaigns are stopped",
     asked=KillsAsked,
@@ -73,6 +75,7 @@ KILLS = Operation(
 
 KILL = Action(
     path="/api/kills",
+    needs=Permission("stop", "campaigns"),
     name="kill",
     summary="Stop a campaign's mails, or let it mail again",
     wish=KillWish,

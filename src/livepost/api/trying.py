@@ -14,6 +14,7 @@ from livepost.api.house import House
 from livepost.api.people import NOBODY, Id, Name, found_person, require_found
 from livepost.api.send import ADDRESS, MAX_ADDRESS_CHARS, SendAnswer, answer_of
 from livepost.audit.deed import Deed, named
+from livepost.govern.access.permission import Permission
 
 
 class TrialWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,6 +39,7 @@ def _sent(house: House, source: str, key: str, wish: TrialWish) -> Done:
 
 TEST_SEND = Action(
     path="/api/test-send",
+    needs=Permission("send", "campaigns"),
     name="test_send",
     summary="Send a campaign's mail as a person would get it, as a test to an address",
     wish=TrialWish,

@@ -17,6 +17,7 @@ from livepost.api.deliveries import DeliveryAnswer, answer_of
 from livepost.api.house import House
 from livepost.audit.deed import Deed
 from livepost.errors import RejectedError
+from livepost.govern.access.permission import Permission
 from livepost.ledger.base import Verdict
 from livepost.ops.by_hand import NOTE_CHARS
 
@@ -51,6 +52,7 @@ def _said(house: House, source: str, wish: VerdictWish) -> Done:
 
 SAY = Action(
     path="/api/verdicts",
+    needs=Permission("change", "mails"),
     name="say",
     summary="Say of an unknown mail whether it was sent; let a held one go out, or drop it",
     wish=VerdictWish,

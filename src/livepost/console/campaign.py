@@ -20,6 +20,7 @@ from livepost.console.rule import rules
 from livepost.console.segment import NAME_MAX
 from livepost.console.state import COLOURS, state_colour, state_word
 from livepost.errors import RejectedError
+from livepost.govern.access.permission import Permission
 from livepost.ledger.base import ALL_MARKETING, COMPLAINTS, MAX_LISTED, AskedBroadcast, Delivery, Kill
 from livepost.model.compiled import CampaignSpec
 from livepost.model.decision import reason_words
@@ -285,6 +286,7 @@ def _deed(asked: CampaignAsked, told: CampaignTold) -> Deed:
 
 CAMPAIGN = Page(
     path="/campaigns/{name}",
+    needs=Permission("read", "campaigns"),
     name="campaign",
     title="Campaign",
     asked=CampaignAsked,
@@ -292,5 +294,15 @@ CAMPAIGN = Page(
     sees=lambda asked, view: Deed("mails.read", people_of(one.person for one in view.deliveries), named(asked.name)),
     rail="campaigns",
     every_s=SELDOM_S,
-    form=Form(told=CampaignTold, does=_deed, take=_act),
+    form=Form(
+        told=CampaignTold,
+        needs={
+            "stop": Permission("stop", "campaigns"),
+            "go": Permission("stop", "campaigns"),
+            "broadcast": Permission("send", "broadcasts"),
+            "approve": Permission("approve", "broadcasts"),
+        },
+        does=_deed,
+        take=_act,
+    ),
 )

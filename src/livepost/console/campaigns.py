@@ -10,6 +10,7 @@ from livepost.console.live import SELDOM_S
 from livepost.console.page import NothingAsked, Page
 from livepost.console.picture.funnel import Step, small_funnel
 from livepost.console.rule import rules
+from livepost.govern.access.permission import Permission
 from livepost.model.decision import REASONS
 from livepost.model.feedback import ComplaintLevel, ComplaintRate, rate_sentence
 from livepost.model.standing import CampaignStanding
@@ -110,6 +111,7 @@ def _pauses(rate: ComplaintRate) -> bool:
 
 CAMPAIGNS = Page(
     path="/campaigns",
+    needs=Permission("read", "campaigns"),
     name="campaigns",
     title="Campaigns",
     asked=NothingAsked,

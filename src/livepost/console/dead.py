@@ -21,6 +21,7 @@ from livepost.console.page import Form, Page
 from livepost.console.picture.bar import Part, bar
 from livepost.console.words import counted
 from livepost.errors import LivepostError
+from livepost.govern.access.permission import Permission
 from livepost.model.letter import LETTERS_MAX, Letter, Replay, Replayed
 
 LETTERS_LOOKED_AT = 5 * LETTERS_MAX
@@ -189,11 +190,17 @@ def _deed(asked: DeadAsked, told: ReasonTold) -> Deed:
 
 DEAD = Page(
     path="/dead",
+    needs=Permission("read", "letters"),
     name="dead",
     title="Dead letters",
     asked=DeadAsked,
     show=_dead,
     sees=None,
     live=False,  # a list to work on, and of up to LETTERS_LOOKED_AT letters
-    form=Form(told=ReasonTold, does=_deed, take=_replay_reason),
+    form=Form(
+        told=ReasonTold,
+        needs={"try": Permission("read", "letters"), "replay": Permission("change", "letters")},
+        does=_deed,
+        take=_replay_reason,
+    ),
 )

@@ -16,10 +16,11 @@ from livepost.audit.deed import Deed, named, people_of
 from livepost.console.campaign import CONSOLE
 from livepost.console.house import House
 from livepost.console.live import SELDOM_S
-from livepost.console.page import Form, Page
+from livepost.console.page import ANY, Form, Page
 from livepost.console.segment import NAME_MAX
 from livepost.console.state import COLOURS, state_word
 from livepost.errors import RejectedError
+from livepost.govern.access.permission import Permission
 from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Delivery, Verdict
 from livepost.ledger.moves import State
 from livepost.model.decision import reason_words
@@ -165,6 +166,7 @@ def _say_all(house: House, asked: MailsAsked, told: MailsTold) -> MailsView:
 
 MAILS = Page(
     path="/mails",
+    needs=Permission("read", "mails"),
     name="mails",
     title="Mails by state",
     asked=MailsAsked,
@@ -172,10 +174,16 @@ MAILS = Page(
     sees=lambda asked, view: Deed("mails.read", people_of(one.person for one in view.mails)),
     rail="campaigns",
     every_s=SELDOM_S,
-    form=Form(told=MailsTold, does=lambda asked, told: Deed(f"mails.{told.verdict}"), take=_say_all),
+    form=Form(
+        told=MailsTold,
+        needs={ANY: Permission("change", "mails")},
+        does=lambda asked, told: Deed(f"mails.{told.verdict}"),
+        take=_say_all,
+    ),
 )
 STORY = Page(
     path="/mails/{id}",
+    needs=Permission("read", "mails"),
     name="delivery",
     title="The story of a mail",
     asked=StoryAsked,
@@ -183,5 +191,10 @@ STORY = Page(
     sees=lambda asked, view: Deed("mail.read", people_of([view.story.person]), named(asked.id)),
     rail="campaigns",
     every_s=SELDOM_S,
-    form=Form(told=StoryTold, does=lambda asked, told: Deed(f"mail.{told.verdict}", about=named(asked.id)), take=_say),
+    form=Form(
+        told=StoryTold,
+        needs={ANY: Permission("change", "mails")},
+        does=lambda asked, told: Deed(f"mail.{told.verdict}", about=named(asked.id)),
+        take=_say,
+    ),
 )

@@ -12,6 +12,7 @@ from livepost.console.picture.dots import dots
 from livepost.console.picture.line import spark
 from livepost.console.picture.ribbon import Stop, Tint, ribbon
 from livepost.console.words import counted, number
+from livepost.govern.access.permission import Permission
 from livepost.model.standing import Pace, RoomPace
 from livepost.model.told import Conservation, Standing
 
@@ -157,4 +158,6 @@ def _equation(found: Conservation) -> str:
     return f"{found.accepted:,} accepted = {told}"
 
 
-FLOW = Page(path="/", name="flow", title="Flow", asked=NothingAsked, show=_flow, sees=None)
+FLOW = Page(
+    path="/", needs=Permission("read", "house"), name="flow", title="Flow", asked=NothingAsked, show=_flow, sees=None
+)

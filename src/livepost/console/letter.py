@@ -16,6 +16,7 @@ from livepost.console.dead import NO_MAIL, Answer, Position
 from livepost.console.house import House
 from livepost.console.page import Form, Page
 from livepost.errors import OverloadedError, RejectedError
+from livepost.govern.access.permission import Permission
 from livepost.intake.call import read_json
 from livepost.model.letter import LetterDetail, Replay, Replayed
 
@@ -131,6 +132,7 @@ def _deed(did: str, asked: LetterAsked) -> Deed:
 
 LETTER = Page(
     path="/dead/{position}",
+    needs=Permission("read", "letters"),
     name="letter",
     title="Dead letter",
     asked=LetterAsked,
@@ -138,5 +140,14 @@ LETTER = Page(
     sees=lambda asked, view: _deed("letter.read", asked),
     rail="dead",
     live=False,
-    form=Form(told=LetterTold, does=lambda asked, told: _deed(_DEEDS[told.act], asked), take=_treat),
+    form=Form(
+        told=LetterTold,
+        needs={
+            "open": Permission("open", "letters"),
+            "try": Permission("read", "letters"),
+            "replay": Permission("change", "letters"),
+        },
+        does=lambda asked, told: _deed(_DEEDS[told.act], asked),
+        take=_treat,
+    ),
 )

@@ -14,6 +14,7 @@ from livepost.console.live import SELDOM_S
 from livepost.console.page import Given, Page, Paper
 from livepost.console.people import found_person
 from livepost.errors import RejectedError
+from livepost.govern.access.permission import Permission
 from livepost.ops.mailbox import MailPage, MailShown
 
 MAILS = 50
@@ -134,10 +135,34 @@ def _opened(asked: MailAsked) -> Deed:
 
 
 MAILBOX = Page(
-    path="/mailbox", name="mailbox", title="Mailbox", asked=MailboxAsked, show=_mailbox, sees=_listed, every_s=SELDOM_S
+    path="/mailbox",
+    needs=Permission("read", "mailbox"),
+    name="mailbox",
+    title="Mailbox",
+    asked=MailboxAsked,
+    show=_mailbox,
+    sees=_listed,
+    every_s=SELDOM_S,
 )
 MAIL = Page(
-    path="/mailbox/{id}", name="mail", title="Mail", asked=MailAsked, show=_mail, sees=_seen, rail="mailbox", live=False
+    path="/mailbox/{id}",
+    needs=Permission("read", "mailbox"),
+    name="mail",
+    title="Mail",
+    asked=MailAsked,
+    show=_mail,
+    sees=_seen,
+    rail="mailbox",
+    live=False,
 )
-MAIL_HTML = Paper(path="/mailbox/{id}/html", asked=MailAsked, give=_html, sees=_opened, framed=True)
-MAIL_FILE = Paper(path="/mailbox/{id}/mail.eml", asked=MailAsked, give=_file, sees=_opened)
+MAIL_HTML = Paper(
+    path="/mailbox/{id}/html",
+    needs=Permission("read", "mailbox"),
+    asked=MailAsked,
+    give=_html,
+    sees=_opened,
+    framed=True,
+)
+MAIL_FILE = Paper(
+    path="/mailbox/{id}/mail.eml", needs=Permission("open", "mailbox"), asked=MailAsked, give=_file, sees=_opened
+)

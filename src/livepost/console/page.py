@@ -6,7 +6,7 @@ its struct does not allow; a form is no longer than FORM_BYTES_MAX.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,6 +17,7 @@ from starlette.requests import Request
 from livepost.audit.deed import Deed
 from livepost.console.live import EVERY_S
 from livepost.errors import RejectedError
+from livepost.govern.access.permission import Permission
 
 FORM_BYTES_MAX = 256 * 1024
 """Length of a form: a corrected call (`model.letter.EDITED_BYTES_MAX`) with each character escaped, and a few words."""
@@ -25,16 +26,22 @@ FORM_FIELDS_MAX = 32
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 
+ANY = ""
+"""Stands for the one act of forms that tell none."""
+
+
 class Form(msgspec.Struct, frozen=True, kw_only=True):
     """What the forms of a page do; they are sent (POST) to the page's own address.
 
     told    struct of their fields
+    needs   what one must be allowed, by the `act` that is told; for forms without one, by ANY
     does    returns what the audit is told before it is done, from what was asked and told
     take    does what is told and returns what the page's template shows then, from the house, what was asked and told;
             blocking
     """
 
     told: type[msgspec.Struct]
+    needs: Mapping[str, Permission]
     does: Callable[[Any, Any], Deed]
     take: Callable[[Any, Any, Any], msgspec.Struct]
 
@@ -42,6 +49,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A page of the console.
 
+    needs   what one must be allowed to be shown it
     asked   struct of its path and query parameters
     show    returns what the template shows, from the house and what was asked; blocking; its template is `name`.html,
             whose block `live` is sent again whenever it has changed
@@ -53,6 +61,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     path: str
+    needs: Permission
     name: str
     title: str
     asked: type[msgspec.Struct]
@@ -75,6 +84,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 class Paper(msgspec.Struct, frozen=True, kw_only=True):
     """Something of the house that is no page: what a frame shows, a file to keep.
 
+    needs   as for a page
     asked   as for a page
     give    returns it, from the house and what was asked; blocking
     sees    returns what the audit is told, from what was asked
@@ -82,6 +92,7 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     path: str
+    needs: Permission
     asked: type[msgspec.Struct]
     give: Callable[[Any, Any], Given]
     sees: Callable[[Any], Deed]
@@ -96,6 +107,14 @@ class Elsewhere(msgspec.Struct, frozen=True):
     """Returned by a page's `show` when what was asked for has a page of its own, at `path`."""
 
     path: str
+
+
+def need_of(form: Form, told: msgspec.Struct) -> Permission:
+    """Return what one must be allowed to do what a form tells; raise RejectedError (403) if nothing was declared."""
+    need = form.needs.get(getattr(told, "act", ANY))
+    if need is None:
+        raise RejectedError("nobody may do this: it has no rule", code="role", status=HTTPStatus.FORBIDDEN)
+    return need
 
 
 def asked_of(page: Page | Paper, request: Request) -> msgspec.Struct:

@@ -11,6 +11,7 @@ from livepost.audit.deed import Deed, people_of
 from livepost.console.house import House
 from livepost.console.page import Elsewhere, Page
 from livepost.errors import RejectedError
+from livepost.govern.access.permission import Permission
 from livepost.model.person import PersonView
 from livepost.model.standing import PersonLine
 
@@ -63,4 +64,12 @@ def _seen(asked: PeopleAsked, view: PeopleView | Elsewhere) -> Deed:
     return Deed("people.listed", people_of(one.person for one in view.lines) if isinstance(view, PeopleView) else ())
 
 
-PEOPLE = Page(path="/people", name="people", title="People", asked=PeopleAsked, show=_people, sees=_seen)
+PEOPLE = Page(
+    path="/people",
+    needs=Permission("read", "people"),
+    name="people",
+    title="People",
+    asked=PeopleAsked,
+    show=_people,
+    sees=_seen,
+)

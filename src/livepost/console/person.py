@@ -15,6 +15,7 @@ from livepost.console.page import Page
 from livepost.console.people import ID_MAX, found_person
 from livepost.console.story import KINDS, Entry, entry, kind_of
 from livepost.console.words import counted, moment
+from livepost.govern.access.permission import Permission
 from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
 from livepost.model.person import PersonView
@@ -107,6 +108,7 @@ def _reach(story: PersonStory, asked: PersonAsked, shown: int) -> str:
 
 PERSON = Page(
     path="/people/{id}",
+    needs=Permission("read", "people"),
     name="person",
     title="Person",
     asked=PersonAsked,

@@ -14,10 +14,11 @@ import msgspec
 from livepost.audit.deed import Deed, named, people_of
 from livepost.console.house import House
 from livepost.console.mailbox import FRAME_HEADERS, HTML, Width, Word
-from livepost.console.page import Form, Given, Page, Paper
+from livepost.console.page import ANY, Form, Given, Page, Paper
 from livepost.console.people import found_person
 from livepost.deliver.mail import NotMade
 from livepost.errors import RejectedError
+from livepost.govern.access.permission import Permission
 from livepost.model.decision import reason_words
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
@@ -136,6 +137,7 @@ def _opened(asked: FrameAsked) -> Deed:
 
 PREVIEW = Page(
     path="/preview",
+    needs=Permission("read", "campaigns"),
     name="preview",
     title="Preview as a person",
     asked=PreviewAsked,
@@ -143,6 +145,13 @@ PREVIEW = Page(
     sees=_seen,
     rail="mailbox",
     live=False,
-    form=Form(told=TrialTold, does=_tried, take=_test),
+    form=Form(told=TrialTold, needs={ANY: Permission("send", "campaigns")}, does=_tried, take=_test),
 )
-PREVIEW_HTML = Paper(path="/preview/html", asked=FrameAsked, give=_frame, sees=_opened, framed=True)
+PREVIEW_HTML = Paper(
+    path="/preview/html",
+    needs=Permission("read", "campaigns"),
+    asked=FrameAsked,
+    give=_frame,
+    sees=_opened,
+    framed=True,
+)

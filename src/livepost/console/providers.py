@@ -7,6 +7,7 @@ import msgspec
 from livepost.clock import WallClock
 from livepost.console.house import House
 from livepost.console.page import NothingAsked, Page
+from livepost.govern.access.permission import Permission
 from livepost.ledger.base import SenderStanding
 
 
@@ -23,6 +24,7 @@ def _providers(house: House, asked: NothingAsked) -> ProvidersView:
 
 PROVIDERS = Page(
     path="/providers",
+    needs=Permission("read", "house"),
     name="providers",
     title="Providers",
     asked=NothingAsked,

@@ -16,6 +16,7 @@ from livepost.console.live import SELDOM_S
 from livepost.console.page import Page
 from livepost.console.segments import DAYS
 from livepost.errors import RejectedError
+from livepost.govern.access.permission import Permission
 
 MEMBERS = 50
 """People on a page of the list."""
@@ -85,6 +86,7 @@ def _segment(house: House, asked: SegmentAsked) -> SegmentView:
 
 SEGMENT = Page(
     path="/segments/{name}",
+    needs=Permission("read", "segments"),
     name="segment",
     title="Segment",
     asked=SegmentAsked,

@@ -10,6 +10,7 @@ from livepost.console.history import change, drawn, history_of, people_at, until
 from livepost.console.house import House
 from livepost.console.live import SELDOM_S
 from livepost.console.page import NothingAsked, Page
+from livepost.govern.access.permission import Permission
 from livepost.model.told import SegmentCount, SegmentHistory
 
 DAYS = 7
@@ -73,5 +74,12 @@ def _rows(
 
 
 SEGMENTS = Page(
-    path="/segments", name="segments", title="Segments", asked=NothingAsked, show=_segments, sees=None, every_s=SELDOM_S
+    path="/segments",
+    needs=Permission("read", "segments"),
+    name="segments",
+    title="Segments",
+    asked=NothingAsked,
+    show=_segments,
+    sees=None,
+    every_s=SELDOM_S,
 )

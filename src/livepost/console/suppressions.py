@@ -12,7 +12,8 @@ import msgspec
 from livepost.audit.deed import Deed
 from livepost.console.house import House
 from livepost.console.live import SELDOM_S
-from livepost.console.page import Form, NothingAsked, Page
+from livepost.console.page import ANY, Form, NothingAsked, Page
+from livepost.govern.access.permission import Permission
 from livepost.ledger.base import Lift, Suppression
 
 
@@ -45,6 +46,7 @@ def _find(house: House, asked: NothingAsked, told: AddressTold) -> SuppressionsV
 
 SUPPRESSIONS = Page(
     path="/suppressions",
+    needs=Permission("read", "suppressions"),
     name="suppressions",
     title="Suppressions",
     asked=NothingAsked,
@@ -52,5 +54,10 @@ SUPPRESSIONS = Page(
     sees=None,
     rail="system",
     every_s=SELDOM_S,
-    form=Form(told=AddressTold, does=lambda asked, told: Deed("suppression.looked_up"), take=_find),
+    form=Form(
+        told=AddressTold,
+        needs={ANY: Permission("read", "suppressions")},
+        does=lambda asked, told: Deed("suppression.looked_up"),
+        take=_find,
+    ),
 )

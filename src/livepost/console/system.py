@@ -7,6 +7,7 @@ import msgspec
 from livepost.clock import WallClock
 from livepost.console.house import House
 from livepost.console.page import NothingAsked, Page
+from livepost.govern.access.permission import Permission
 from livepost.ledger.base import Divergence
 from livepost.model.standing import ProcessStanding, StoreStanding
 from livepost.model.told import Standing
@@ -52,4 +53,12 @@ def _system(house: House, asked: NothingAsked) -> SystemView:
     )
 
 
-SYSTEM = Page(path="/system", name="system", title="System", asked=NothingAsked, show=_system, sees=None)
+SYSTEM = Page(
+    path="/system",
+    needs=Permission("read", "settings"),
+    name="system",
+    title="System",
+    asked=NothingAsked,
+    show=_system,
+    sees=None,
+)

@@ -8,6 +8,7 @@ from livepost.clock import WallClock
 from livepost.console.house import House
 from livepost.console.live import SELDOM_S
 from livepost.console.page import NothingAsked, Page
+from livepost.govern.access.permission import Permission
 from livepost.ops.webhooks import WebhookStanding
 
 
@@ -24,6 +25,7 @@ def _webhooks(house: House, asked: NothingAsked) -> WebhooksView:
 
 WEBHOOKS = Page(
     path="/webhooks",
+    needs=Permission("read", "webhooks"),
     name="webhooks",
     title="Webhooks",
     asked=NothingAsked,
