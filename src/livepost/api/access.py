@@ -1,6 +1,6 @@
 """Who may use the API: whoever has a secret key of the workspace; to read, a session of the console is enough.
 
-In: a request's headers. Out: the source that the key names. Promised: a write key, which is public, opens nothing; a
+In: a request's headers. Out: who asks, with a role. Promised: a write key, which is public, opens nothing; a
 session, which a browser sends by itself, changes nothing.
 """
 
@@ -11,26 +11,27 @@ from http import HTTPStatus
 
 from starlette.requests import HTTPConnection
 
-from livepost.audit.deed import by_key, by_session
+from livepost.audit.deed import by_key
 from livepost.collect.limits import MAX_TOKEN_CHARS
 from livepost.collect.token import Keys, basic_user
 from livepost.errors import RejectedError
+from livepost.model.principal import Principal
 from livepost.model.record import KeyKind
 
-HasSession = Callable[[HTTPConnection], str]
-"""Returns the id of the console's session that a request brings, if it holds; else ""."""
+HasSession = Callable[[HTTPConnection], Principal | None]
+"""Returns who has the console's session that a request brings, if it holds; else None."""
 
 
-def require_reader(keys: Keys, has_session: HasSession, request: HTTPConnection) -> str:
-    """Return who reads, as the audit names them; raise RejectedError (401, 403) unless the request brings a secret key,
-    or a session and no key at all.
+def require_reader(keys: Keys, has_session: HasSession, request: HTTPConnection) -> Principal:
+    """Return who reads; raise RejectedError (401, 403) unless the request brings a secret key, or a session and no key
+    at all.
     """
-    session = "" if "authorization" in request.headers else has_session(request)
-    return by_session(session) if session else by_key(require_secret(keys, request))
+    by_session = None if "authorization" in request.headers else has_session(request)
+    return by_session or require_secret(keys, request)
 
 
-def require_secret(keys: Keys, request: HTTPConnection) -> str:
-    """Return the source that the request's secret key names; raise RejectedError (401, 403) without one."""
+def require_secret(keys: Keys, request: HTTPConnection) -> Principal:
+    """Return whose secret key the request brings; raise RejectedError (401, 403) without one."""
     token = _token(request.headers.get("authorization", ""))
     found = keys.lookup(token) if 0 < len(token) <= MAX_TOKEN_CHARS else None
     if found is None:
@@ -47,7 +48,7 @@ def require_secret(keys: Keys, request: HTTPConnection) -> str:
             code="write_key",
             status=HTTPStatus.FORBIDDEN,
         )
-    return source
+    return Principal(by=by_key(source), role="developer")
 
 
 def _token(authorization: str) -> str:

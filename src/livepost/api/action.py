@@ -20,7 +20,7 @@ from starlette.routing import Route
 from livepost.api.access import require_secret
 from livepost.api.operation import JSON
 from livepost.api.problem import overloaded, refused, unavailable
-from livepost.audit.deed import Deed, Notary, by_key
+from livepost.audit.deed import Deed, Notary, source_of
 from livepost.collect.body import BodyReader, ClientGoneError, UnfinishedBodyError, drain
 from livepost.collect.token import Keys
 from livepost.errors import OverloadedError, RejectedError, StoreError
@@ -73,12 +73,12 @@ def action_route(action: Action, doer: Any, keys: Keys, bodies: BodyReader, nota
 
     async def endpoint(request: Request) -> Response:
         try:
-            source = require_secret(keys, request)
+            who = require_secret(keys, request)
             key = _key(request)
             wish = _wish(action, await _body(request, bodies))
             if action.does is not None:
-                await notary.note(by_key(source), action.does(wish))
-            done = await action.run(doer, source, key, wish)
+                await notary.note(who.by, action.does(wish))
+            done = await action.run(doer, source_of(who.by), key, wish)
         except UnfinishedBodyError as error:
             return refused(error, BackgroundTask(drain, request.receive))
         except RejectedError as error:

@@ -54,11 +54,11 @@ def route_of(operation: Operation, house: House, keys: Keys, has_session: HasSes
 
     async def endpoint(request: Request) -> Response:
         try:
-            by = require_reader(keys, has_session, request)
+            who = require_reader(keys, has_session, request)
             asked = parameters(operation.asked, request)
             answer = await _answer(operation, house, asked)
             if operation.shows is not None:
-                await notary.note(by, operation.shows(asked, answer))
+                await notary.note(who.by, operation.shows(asked, answer))
         except RejectedError as error:
             return refused(error)
         except StoreError as error:

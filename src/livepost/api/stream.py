@@ -23,7 +23,7 @@ from livepost.api.feed import Feed, Listener, News
 from livepost.api.happening import KINDS, GapTold, kind_of, place_of, told
 from livepost.api.operation import parameters
 from livepost.api.problem import overloaded, refused, unavailable
-from livepost.audit.deed import Deed, Notary, by_key
+from livepost.audit.deed import Deed, Notary
 from livepost.collect.token import Keys
 from livepost.errors import OverloadedError, RejectedError, StoreError
 
@@ -57,10 +57,10 @@ def stream_route(feed: Feed, keys: Keys, notary: Notary) -> WebSocketRoute:
 
     async def endpoint(socket: WebSocket) -> None:
         try:
-            source = require_secret(keys, socket)
+            who = require_secret(keys, socket)
             asked = parameters(StreamAsked, socket)
             kinds = _kinds(asked)
-            await notary.note(by_key(source), Deed("stream.opened"))
+            await notary.note(who.by, Deed("stream.opened"))
             listener = await feed.join()
         except (RejectedError, OverloadedError, StoreError) as error:
             await socket.send_denial_response(_refusal(error))

@@ -53,6 +53,15 @@ def by_key(source: str) -> str:
     return f"key:{source}"
 
 
+def source_of(by: str) -> str:
+    """Return the source of a key as the audit names whoever has it.
+
+    >>> source_of("key:server")
+    'server'
+    """
+    return by.removeprefix("key:")
+
+
 def by_command(user: str) -> str:
     """Return how the audit names whoever runs a command as a user of the machine."""
     return f"command:{user}"

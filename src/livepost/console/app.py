@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from livepost.audit.deed import Notary, by_session
+from livepost.audit.deed import Notary
 from livepost.console import state, words
 from livepost.console.campaign import CAMPAIGN
 from livepost.console.campaigns import CAMPAIGNS
@@ -43,6 +43,7 @@ from livepost.console.system import SYSTEM
 from livepost.console.trouble import Trouble, still, trouble_of
 from livepost.console.webhooks import WEBHOOKS
 from livepost.errors import LivepostError
+from livepost.model.principal import Principal
 
 PAGES: tuple[Page, ...] = (
     FLOW,
@@ -137,13 +138,13 @@ class Console:
     def _endpoint(self, page: Page) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             try:
-                by = by_session(self._door.require(request))
+                who = self._door.require(request)
                 asked = asked_of(page, request)
                 if page.live and MEDIA_TYPE in request.headers.get("accept", ""):
-                    return self._live.answer(self._looking(page, asked, by), page.every_s)
+                    return self._live.answer(self._looking(page, asked, who), page.every_s)
                 view = await run_in_threadpool(page.show, self._house, asked)
                 if page.sees is not None:
-                    await self._notary.note(by, page.sees(asked, view))
+                    await self._notary.note(who.by, page.sees(asked, view))
                 return await run_in_threadpool(self._answer, page, asked, view, request)
             except LivepostError as error:
                 told = trouble_of(error)
@@ -157,9 +158,9 @@ class Console:
 
         async def endpoint(request: Request) -> Response:
             try:
-                by = by_session(self._door.require(request))
+                who = self._door.require(request)
                 asked, told = asked_of(page, request), await told_of(form, request)
-                await self._notary.note(by, form.does(asked, told))
+                await self._notary.note(who.by, form.does(asked, told))
                 return await run_in_threadpool(
                     lambda: self._answer(unmoving, asked, form.take(self._house, asked, told), request)
                 )
@@ -171,11 +172,11 @@ class Console:
     def _giving(self, paper: Paper) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             try:
-                by = by_session(self._door.require(request))
+                who = self._door.require(request)
                 if paper.framed and request.headers.get("sec-fetch-dest") == "document":
                     return RedirectResponse(_above(request), HTTPStatus.SEE_OTHER)
                 asked = asked_of(paper, request)
-                await self._notary.note(by, paper.sees(asked))
+                await self._notary.note(who.by, paper.sees(asked))
                 given = await run_in_threadpool(paper.give, self._house, asked)
                 return Response(given.body, headers={**HEADERS, **given.headers}, media_type=given.kind)
             except LivepostError as error:
@@ -191,7 +192,7 @@ class Console:
         html = self._templates.get_template(f"{page.name}.html").render(_context(page, asked, view))
         return HTMLResponse(html, headers=headers)
 
-    def _looking(self, page: Page, asked: msgspec.Struct, by: str) -> Look:
+    def _looking(self, page: Page, asked: msgspec.Struct, who: Principal) -> Look:
         """Return what looks at a page's live part again and again; the audit is told of each person once."""
         noted: set[bytes] | None = None
 
@@ -202,7 +203,7 @@ class Console:
                 if page.sees is not None:
                     deed = page.sees(asked, view)
                     if noted is None or not noted.issuperset(deed.people):
-                        await self._notary.note(by, deed)
+                        await self._notary.note(who.by, deed)
                         noted = {*(noted or ()), *deed.people}
                 return await run_in_threadpool(self._live_part, page, asked, view)
             except LivepostError as error:

@@ -11,9 +11,11 @@ from http import HTTPStatus
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 
+from livepost.audit.deed import by_session
 from livepost.clock import Clock
 from livepost.errors import RejectedError
 from livepost.govern.session import COOKIE, SESSION_MS, Links, Sessions
+from livepost.model.principal import Principal
 
 LINK_PATH = "/open/{word}"
 
@@ -26,14 +28,15 @@ class Door:
         self._links = links
         self._clock = clock
 
-    def session(self, request: HTTPConnection) -> str:
-        """Return the id of the session that the request brings, if it holds; else ""."""
-        return self._sessions.id_of(request.cookies.get(COOKIE, ""), self._clock.now_ms())
+    def session(self, request: HTTPConnection) -> Principal | None:
+        """Return who has the session that the request brings, if it holds; else None."""
+        id = self._sessions.id_of(request.cookies.get(COOKIE, ""), self._clock.now_ms())
+        return Principal(by=by_session(id), role="owner") if id else None
 
-    def require(self, request: Request) -> str:
-        """Return the session's id; raise RejectedError (401) without one, (403) for a form of no page of ours."""
-        session = self.session(request)
-        if not session:
+    def require(self, request: Request) -> Principal:
+        """Return who has the session; raise RejectedError (401) without one, (403) for a form of no page of ours."""
+        who = self.session(request)
+        if who is None:
             raise RejectedError(
                 "this browser has no session, or its session has ended",
                 code="no_session",
@@ -45,7 +48,7 @@ class Door:
                 code="origin",
                 status=HTTPStatus.FORBIDDEN,
             )
-        return session
+        return who
 
     def follow(self, request: Request) -> Response:
         """Answer a one-time link: begin a session. A browser that has one already is let through.

@@ -17,7 +17,7 @@ from starlette.requests import HTTPConnection
 from livepost.api.app import api_routes
 from livepost.api.feed import Feed
 from livepost.api.problem import http_error
-from livepost.audit.deed import Deed
+from livepost.audit.deed import Deed, by_session
 from livepost.clock import SimulatedClock
 from livepost.deliver.mail import NotMade
 from livepost.errors import RejectedError, StoreError
@@ -30,6 +30,7 @@ from livepost.ledger.routing import Routing, SenderRule
 from livepost.model.choice import Said
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
+from livepost.model.principal import Principal
 from livepost.model.record import KeyKind
 from livepost.model.standing import CampaignStanding
 from livepost.model.told import Member, SegmentCount, Standing
@@ -73,8 +74,9 @@ NOTE = "<mjml><mj-body><mj-section><mj-column><mj-text>Note</mj-text></mj-column
 SESSION = "0f" * 8
 
 
-def _has_session(request: HTTPConnection) -> str:
-    return SESSION if request.cookies.get("session") == "holds" else ""
+def _has_session(request: HTTPConnection) -> Principal | None:
+    holds = request.cookies.get("session") == "holds"
+    return Principal(by=by_session(SESSION), role="owner") if holds else None
 
 
 def sending_of(house: SimulatedHouse, settings: Settings, ledger: Ledger | None = None) -> Sending:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from starlette.requests import HTTPConnection
 
 from livepost.console.app import PAGES
 from livepost.govern.session import COOKIE, LINK_MS, SESSION_MS
@@ -72,3 +73,12 @@ def test_a_form_of_our_own_is_taken() -> None:
     browser = Browser(ToldHouse())
     assert browser.post("/close", {}, origin=ORIGIN).status_code == 303
     assert not browser.cookies.get(COOKIE)
+
+
+def test_whoever_came_by_a_link_is_the_owner() -> None:
+    browser = Browser(ToldHouse())
+    request = HTTPConnection({"type": "http", "headers": [(b"cookie", f"{COOKIE}={browser.cookies[COOKIE]}".encode())]})
+    who = browser.door.session(request)
+    assert who is not None
+    assert (who.by.partition(":")[0], who.role, who.scopes) == ("session", "owner", ())
+    assert browser.door.session(HTTPConnection({"type": "http", "headers": []})) is None

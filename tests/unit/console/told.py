@@ -45,7 +45,8 @@ class Browser:
         self.audit_fails = False
         self.clock = SimulatedClock(START)
         self.links = Links()
-        self.console = Console(house, Door(Sessions(bytes(32)), self.links, self.clock), self, "The corner shop")
+        self.door = Door(Sessions(bytes(32)), self.links, self.clock)
+        self.console = Console(house, self.door, self, "The corner shop")
         self.cookies = httpx.Cookies()
         if enters:
             self.enter()
