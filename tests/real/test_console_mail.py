@@ -22,6 +22,7 @@ from livepost.audit.deed import Deed
 from livepost.clock import SimulatedClock
 from livepost.console.app import Console
 from livepost.console.door import Door
+from livepost.govern.access.rules import default_rules
 from livepost.govern.session import Links, Sessions
 from tests.unit.console.letters import CALL, Letters, letter
 from tests.unit.console.test_mailbox import ID, LINE, _page, _shown
@@ -48,7 +49,8 @@ class Served:
         self.clock = SimulatedClock(START)
         self.house = Letters(letter(7))
         self.house.answers |= {"mail": _shown(html=MAIL), "mails": _page(LINE), "keeps_mails": True, "campaigns": []}
-        self.console = Console(self.house, Door(Sessions(bytes(32)), self.links, self.clock), self, "The corner shop")
+        door = Door(Sessions(bytes(32)), self.links, self.clock)
+        self.console = Console(self.house, door, self, "The corner shop", default_rules())
         self.port = 0
 
     async def note(self, by: str, deed: Deed) -> None:

@@ -25,6 +25,7 @@ from livepost.collect.body import BodyReader, ClientGoneError, UnfinishedBodyErr
 from livepost.collect.token import Keys
 from livepost.errors import OverloadedError, RejectedError, StoreError
 from livepost.govern.access.permission import Permission
+from livepost.govern.access.rules import Rules
 from livepost.intake.call import MAX_DEPTH, depth, read_json
 
 MAX_ACTION_BYTES = 128 * 1024
@@ -68,12 +69,13 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     refusals: dict[int, str] = {}
 
 
-def action_route(action: Action, doer: Any, keys: Keys, bodies: BodyReader, notary: Notary) -> Route:
+def action_route(action: Action, doer: Any, keys: Keys, bodies: BodyReader, notary: Notary, rules: Rules) -> Route:
     """Return the action as a route, for a Starlette app; `doer` is whom its `run` asks."""
 
     async def endpoint(request: Request) -> Response:
         try:
             who = require_secret(keys, request)
+            rules.require(who, action.needs)
             key = _key(request)
             wish = _wish(action, await _body(request, bodies))
             if action.does is not None:

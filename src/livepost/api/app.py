@@ -33,6 +33,7 @@ from livepost.api.verdicts import SAY
 from livepost.audit.deed import Notary
 from livepost.collect.body import BodyReader
 from livepost.collect.token import Keys
+from livepost.govern.access.rules import Rules
 
 OPERATIONS: tuple[Operation, ...] = (
     PERSON,
@@ -60,9 +61,10 @@ def api_routes(
     feed: Feed,
     has_session: HasSession,
     notary: Notary,
+    rules: Rules,
 ) -> list[BaseRoute]:
     """Return the routes, for a Starlette app; `keys` say who may ask, `has_session` who may read without one; `notary`
-    writes down who saw and changed what.
+    writes down who saw and changed what; `rules` decide who may.
     """
     doers: dict[str, Any] = {
         SEND.name: sends,
@@ -72,11 +74,11 @@ def api_routes(
         KILL.name: house,
         SAY.name: house,
     }
-    operations = [route_of(operation, house, keys, has_session, notary) for operation in OPERATIONS]
+    operations = [route_of(operation, house, keys, has_session, notary, rules) for operation in OPERATIONS]
     bodies = BodyReader()
-    actions = [action_route(action, doers[action.name], keys, bodies, notary) for action in ACTIONS]
+    actions = [action_route(action, doers[action.name], keys, bodies, notary, rules) for action in ACTIONS]
     described = openapi_route(OPERATIONS, ACTIONS, version("livepost"))
-    return [*_by_path([*operations, *actions]), stream_route(feed, keys, notary), described]
+    return [*_by_path([*operations, *actions]), stream_route(feed, keys, notary, rules), described]
 
 
 def _by_path(routes: Sequence[Route]) -> list[Route]:

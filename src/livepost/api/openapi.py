@@ -20,7 +20,7 @@ from livepost.govern.session import COOKIE
 REFUSALS: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "a parameter does not fit",
     HTTPStatus.UNAUTHORIZED: "no valid key",
-    HTTPStatus.FORBIDDEN: "a write key, which may only send events",
+    HTTPStatus.FORBIDDEN: "a write key, which may only send events, or a role or a key's scopes that do not allow it",
     HTTPStatus.METHOD_NOT_ALLOWED: "another method",
     HTTPStatus.SERVICE_UNAVAILABLE: "the engine or a store does not answer just now, or is not that far yet",
 }
@@ -36,6 +36,9 @@ ACTION_REFUSALS: dict[int, str] = {
 
 KEYS: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
 """Who may ask for anything: a secret key in one of two ways. To read, a session is enough."""
+
+NEEDS = "x-livepost-needs"
+"""Of an operation: what its role, and the scopes of its key, must allow."""
 
 LICENSE = "Apache-2.0"
 
@@ -90,6 +93,7 @@ def _operation(
     refusals = REFUSALS | operation.refusals
     return {
         "security": [*KEYS, {"session": []}],
+        NEEDS: operation.needs.scope,
         "operationId": operation.name,
         "summary": operation.summary,
         "parameters": _parameters(operation, components[operation.asked.__name__]),
@@ -104,6 +108,7 @@ def _action(action: Action, wish: dict[str, Any], answer: dict[str, Any], proble
     refusals = REFUSALS | ACTION_REFUSALS | action.refusals
     key = {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARS, "pattern": KEY}
     return {
+        NEEDS: action.needs.scope,
         "operationId": action.name,
         "summary": action.summary,
         "parameters": [{"name": KEY_HEADER, "in": "header", "required": True, "schema": key}],

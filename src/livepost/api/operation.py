@@ -23,6 +23,7 @@ from livepost.audit.deed import Deed, Notary
 from livepost.collect.token import Keys
 from livepost.errors import RejectedError, StoreError
 from livepost.govern.access.permission import Permission
+from livepost.govern.access.rules import Rules
 
 JSON = "application/json"
 T = TypeVar("T", bound=msgspec.Struct)
@@ -49,12 +50,15 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     refusals: dict[int, str] = {}
 
 
-def route_of(operation: Operation, house: House, keys: Keys, has_session: HasSession, notary: Notary) -> Route:
+def route_of(
+    operation: Operation, house: House, keys: Keys, has_session: HasSession, notary: Notary, rules: Rules
+) -> Route:
     """Return the operation as a route, for a Starlette app."""
 
     async def endpoint(request: Request) -> Response:
         try:
             who = require_reader(keys, has_session, request)
+            rules.require(who, operation.needs)
             asked = parameters(operation.asked, request)
             answer = await _answer(operation, house, asked)
             if operation.shows is not None:

@@ -26,8 +26,13 @@ from livepost.api.problem import overloaded, refused, unavailable
 from livepost.audit.deed import Deed, Notary
 from livepost.collect.token import Keys
 from livepost.errors import OverloadedError, RejectedError, StoreError
+from livepost.govern.access.permission import Permission
+from livepost.govern.access.rules import Rules
 
 PATH = "/api/stream"
+
+NEEDS = Permission("read", "stream")
+"""What one must be allowed to listen."""
 
 TRY_AGAIN_LATER = 1013
 """The status of a connection that is closed on who was too slow, or because a store is away."""
@@ -52,12 +57,13 @@ class StreamAsked(msgspec.Struct, frozen=True, kw_only=True):
     types: str = ",".join(KINDS)
 
 
-def stream_route(feed: Feed, keys: Keys, notary: Notary) -> WebSocketRoute:
+def stream_route(feed: Feed, keys: Keys, notary: Notary, rules: Rules) -> WebSocketRoute:
     """Return the route, for a Starlette app."""
 
     async def endpoint(socket: WebSocket) -> None:
         try:
             who = require_secret(keys, socket)
+            rules.require(who, NEEDS)
             asked = parameters(StreamAsked, socket)
             kinds = _kinds(asked)
             await notary.note(who.by, Deed("stream.opened"))

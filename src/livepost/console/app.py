@@ -31,7 +31,7 @@ from livepost.console.house import House
 from livepost.console.letter import LETTER
 from livepost.console.live import MEDIA_TYPE, Live, Look
 from livepost.console.mailbox import MAIL, MAIL_FILE, MAIL_HTML, MAILBOX
-from livepost.console.page import Elsewhere, Form, Page, Paper, asked_of, told_of
+from livepost.console.page import Elsewhere, Form, Page, Paper, asked_of, need_of, told_of
 from livepost.console.people import PEOPLE
 from livepost.console.person import PERSON
 from livepost.console.preview import PREVIEW, PREVIEW_HTML
@@ -43,6 +43,8 @@ from livepost.console.system import SYSTEM
 from livepost.console.trouble import Trouble, still, trouble_of
 from livepost.console.webhooks import WEBHOOKS
 from livepost.errors import LivepostError
+from livepost.govern.access.permission import Permission
+from livepost.govern.access.rules import Rules
 from livepost.model.principal import Principal
 
 PAGES: tuple[Page, ...] = (
@@ -94,10 +96,12 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 class Console:
     """The console over one house."""
 
-    def __init__(self, house: House, door: Door, notary: Notary, shop_name: str) -> None:
+    def __init__(self, house: House, door: Door, notary: Notary, shop_name: str, rules: Rules) -> None:
+        """Take the house, who may come in, who writes down what is seen and done, and who decides who may."""
         self._house = house
         self._door = door
         self._notary = notary
+        self._rules = rules
         self._live = Live()
         folder = str(files("livepost.console") / "templates")
         # A template is looked up once: nobody edits them while a house runs.
@@ -110,8 +114,7 @@ class Console:
             lstrip_blocks=True,
         )
         self._templates.filters.update({**words.FILTERS, **state.FILTERS})
-        rail = [page for page in PAGES if not page.rail]
-        self._templates.globals.update(words.FUNCTIONS, shop_name=shop_name, rail=rail)
+        self._templates.globals.update(words.FUNCTIONS, shop_name=shop_name)
 
     def routes(self) -> list[Route]:
         """Return all routes."""
@@ -129,26 +132,28 @@ class Console:
         """End what is live."""
         self._live.close()
 
-    def trouble(self, told: Trouble, page: Page | None = None) -> Response:
+    def trouble(self, told: Trouble, page: Page | None = None, who: Principal | None = None) -> Response:
         """Return a page of trouble; that of a house which does not answer turns into the page as soon as it does."""
         context = {"title": told.title, "place": _place(page), "is_live": told.passes, "is_open": page is not None}
+        context["rail"] = self._rail(who)
         html = self._templates.get_template("trouble.html").render(context, trouble=told)
         return HTMLResponse(html, told.status, HEADERS)
 
     def _endpoint(self, page: Page) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
+            who = self._door.session(request)
             try:
-                who = self._door.require(request)
+                who = self._allowed(request, page.needs)
                 asked = asked_of(page, request)
                 if page.live and MEDIA_TYPE in request.headers.get("accept", ""):
                     return self._live.answer(self._looking(page, asked, who), page.every_s)
                 view = await run_in_threadpool(page.show, self._house, asked)
                 if page.sees is not None:
                     await self._notary.note(who.by, page.sees(asked, view))
-                return await run_in_threadpool(self._answer, page, asked, view, request)
+                return await run_in_threadpool(self._answer, page, asked, view, request, who)
             except LivepostError as error:
                 told = trouble_of(error)
-                return self.trouble(told if page.live else still(told), page)
+                return self.trouble(told if page.live else still(told), page, who)
 
         return endpoint
 
@@ -157,22 +162,23 @@ class Console:
         unmoving = msgspec.structs.replace(page, live=False)
 
         async def endpoint(request: Request) -> Response:
+            who = self._door.session(request)
             try:
-                who = self._door.require(request)
+                who = self._allowed(request, page.needs)
                 asked, told = asked_of(page, request), await told_of(form, request)
+                self._rules.require(who, need_of(form, told))
                 await self._notary.note(who.by, form.does(asked, told))
-                return await run_in_threadpool(
-                    lambda: self._answer(unmoving, asked, form.take(self._house, asked, told), request)
-                )
+                view = await run_in_threadpool(form.take, self._house, asked, told)
+                return await run_in_threadpool(self._answer, unmoving, asked, view, request, who)
             except LivepostError as error:
-                return self.trouble(still(trouble_of(error)), page)
+                return self.trouble(still(trouble_of(error)), page, who)
 
         return endpoint
 
     def _giving(self, paper: Paper) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             try:
-                who = self._door.require(request)
+                who = self._allowed(request, paper.needs)
                 if paper.framed and request.headers.get("sec-fetch-dest") == "document":
                     return RedirectResponse(_above(request), HTTPStatus.SEE_OTHER)
                 asked = asked_of(paper, request)
@@ -184,12 +190,37 @@ class Console:
 
         return endpoint
 
-    def _answer(self, page: Page, asked: msgspec.Struct, view: msgspec.Struct, request: Request) -> Response:
+    def _allowed(self, request: Request, needs: Permission) -> Principal:
+        """Return who asks; raise RejectedError (401, 403) unless they have a session and a role that may."""
+        who = self._door.require(request)
+        self._rules.require(who, needs)
+        return who
+
+    def _rail(self, who: Principal | None) -> list[Page]:
+        """Return the rail's pages that somebody may be shown; all where it is not known who that is."""
+        return [page for page in PAGES if not page.rail and (who is None or self._rules.may(who, page.needs))]
+
+    def _context(self, page: Page, asked: msgspec.Struct, view: msgspec.Struct, who: Principal) -> dict[str, Any]:
+        acts = page.form.needs if page.form else {}
+        return {
+            "view": view,
+            "asked": asked,
+            "title": page.title,
+            "place": _place(page),
+            "is_live": page.live,
+            "is_open": True,
+            "rail": self._rail(who),
+            "acts": {act for act, need in acts.items() if self._rules.may(who, need)},
+        }
+
+    def _answer(
+        self, page: Page, asked: msgspec.Struct, view: msgspec.Struct, request: Request, who: Principal
+    ) -> Response:
         """Return a page, or the way to where it is."""
         headers = page_headers(request)
         if isinstance(view, Elsewhere):
             return RedirectResponse(view.path, HTTPStatus.SEE_OTHER, headers)
-        html = self._templates.get_template(f"{page.name}.html").render(_context(page, asked, view))
+        html = self._templates.get_template(f"{page.name}.html").render(self._context(page, asked, view, who))
         return HTMLResponse(html, headers=headers)
 
     def _looking(self, page: Page, asked: msgspec.Struct, who: Principal) -> Look:
@@ -205,14 +236,14 @@ class Console:
                     if noted is None or not noted.issuperset(deed.people):
                         await self._notary.note(who.by, deed)
                         noted = {*(noted or ()), *deed.people}
-                return await run_in_threadpool(self._live_part, page, asked, view)
+                return await run_in_threadpool(self._live_part, page, asked, view, who)
             except LivepostError as error:
                 return self._templates.get_template("trouble_words.html").render(trouble=trouble_of(error))
 
         return look
 
-    def _live_part(self, page: Page, asked: msgspec.Struct, view: msgspec.Struct) -> str:
-        told = _context(page, asked, view)
+    def _live_part(self, page: Page, asked: msgspec.Struct, view: msgspec.Struct, who: Principal) -> str:
+        told = self._context(page, asked, view, who)
         if isinstance(view, Elsewhere):
             return self._templates.get_template("elsewhere.html").render(told)
         template = self._templates.get_template(f"{page.name}.html")
@@ -239,11 +270,6 @@ def page_headers(request: Request) -> dict[str, str]:
     host = request.headers.get("host", "")
     frames = " ".join(f"{host}{path}" for path in FRAMES) if _HOST.fullmatch(host) else "'none'"
     return {**HEADERS, "Content-Security-Policy": f"{HEADERS['Content-Security-Policy']}; frame-src {frames}"}
-
-
-def _context(page: Page, asked: msgspec.Struct, view: msgspec.Struct) -> dict[str, Any]:
-    told = {"view": view, "asked": asked, "title": page.title, "place": _place(page)}
-    return {**told, "is_live": page.live, "is_open": True}
 
 
 def _above(request: Request) -> str:

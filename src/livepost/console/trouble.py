@@ -80,6 +80,6 @@ def _refused(error: RejectedError) -> Trouble:
         status=error.status,
         title=titles.get(HTTPStatus(error.status), "This cannot be shown"),
         happened=f"{str(error)[:1].upper()}{str(error)[1:]}.",
-        means=SAFE if error.status != HTTPStatus.FORBIDDEN else "Nothing was changed.",
+        means=SAFE if error.status != HTTPStatus.FORBIDDEN else "Nothing was changed, and nothing is shown.",
         todo="Go back and ask for something else; the rail leads to all pages.",
     )

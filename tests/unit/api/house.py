@@ -21,6 +21,7 @@ from livepost.audit.deed import Deed, by_session
 from livepost.clock import SimulatedClock
 from livepost.deliver.mail import NotMade
 from livepost.errors import RejectedError, StoreError
+from livepost.govern.access.rules import default_rules
 from livepost.intake.call import read_call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Stores
@@ -30,7 +31,7 @@ from livepost.ledger.routing import Routing, SenderRule
 from livepost.model.choice import Said
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
-from livepost.model.principal import Principal
+from livepost.model.principal import Principal, Role
 from livepost.model.record import KeyKind
 from livepost.model.standing import CampaignStanding
 from livepost.model.told import Member, SegmentCount, Standing
@@ -74,11 +75,6 @@ NOTE = "<mjml><mj-body><mj-section><mj-column><mj-text>Note</mj-text></mj-column
 SESSION = "0f" * 8
 
 
-def _has_session(request: HTTPConnection) -> Principal | None:
-    holds = request.cookies.get("session") == "holds"
-    return Principal(by=by_session(SESSION), role="owner") if holds else None
-
-
 def sending_of(house: SimulatedHouse, settings: Settings, ledger: Ledger | None = None) -> Sending:
     """Return who takes mails that programs ask for, over a house's stores; `advance` lets them go out."""
     plan = TrackingPlan(house.project.compiled)
@@ -117,12 +113,18 @@ class Asked:
         settings = Settings()
         self.noted: list[tuple[str, Deed]] = []
         self.audit_fails = False
+        self.role: Role = "owner"
         self.clock = SimulatedClock(START)
         self.house = SimulatedHouse(load_project(folder, settings), settings, self.clock)
         self.sending = sending_of(self.house, settings)
         self.broadcasting = broadcasting_of(self.house)
-        routes = api_routes(self, self, self.sending, self.broadcasting, Feed(Stored()), _has_session, self)
+        parts = (self, self, self.sending, self.broadcasting, Feed(Stored()))
+        routes = api_routes(*parts, self.session, self, default_rules())
         self.app = Starlette(routes=routes, exception_handlers={HTTPException: http_error})
+
+    def session(self, request: HTTPConnection) -> Principal | None:
+        holds = request.cookies.get("session") == "holds"
+        return Principal(by=by_session(SESSION), role=self.role) if holds else None
 
     async def note(self, by: str, deed: Deed) -> None:
         if self.audit_fails:

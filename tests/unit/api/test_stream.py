@@ -21,6 +21,7 @@ from livepost.api.feed import Feed
 from livepost.api.happening import Place
 from livepost.api.stream import MAX_MESSAGE_BYTES, PATH, TRY_AGAIN_LATER, stream_route
 from livepost.audit.deed import Deed
+from livepost.govern.access.rules import default_rules
 from livepost.model.record import KeyKind
 from tests.unit.api.happenings import Stores
 from tests.unit.api.house import SECRET, WRITE
@@ -49,7 +50,7 @@ def stores() -> Stores:
 def port(stores: Stores) -> Iterator[int]:
     """The stream behind the server that the house has, in a thread."""
     feed = Feed(stores, poll_s=0.001, max_listeners=1, max_waiting=5)
-    app = Starlette(routes=[stream_route(feed, Keys(), Keys())])
+    app = Starlette(routes=[stream_route(feed, Keys(), Keys(), default_rules())])
     config = uvicorn.Config(app, log_level="critical", ws="websockets-sansio", ws_max_size=MAX_MESSAGE_BYTES)
     server = uvicorn.Server(config)
     listening = socket.socket()

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from livepost.console.page import NothingAsked, Page, asked_of
 from livepost.errors import RejectedError
+from livepost.govern.access.permission import Permission
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -18,7 +19,10 @@ class Asked(msgspec.Struct, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
-PAGE = Page(path="/x/{id}", name="x", title="X", asked=Asked, show=lambda house, asked: NothingAsked(), sees=None)
+READ = Permission("read", "house")
+PAGE = Page(
+    path="/x/{id}", needs=READ, name="x", title="X", asked=Asked, show=lambda house, asked: NothingAsked(), sees=None
+)
 
 
 def _request(query: str) -> Request:

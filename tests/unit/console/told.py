@@ -7,14 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import msgspec
 from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
 
 from livepost.audit.deed import Deed
 from livepost.clock import SimulatedClock
 from livepost.console.app import Console
 from livepost.console.door import Door
 from livepost.errors import StoreError
+from livepost.govern.access.rules import default_rules
 from livepost.govern.session import Links, Sessions
+from livepost.model.principal import Principal, Role
 
 START = 1_767_603_600_000
 ORIGIN = "http://console.example"
@@ -37,16 +41,28 @@ class ToldHouse:
         return told
 
 
+class Roled(Door):
+    """A door that lets everybody in as one role."""
+
+    role: Role = "owner"
+
+    def session(self, request: HTTPConnection) -> Principal | None:
+        """Return who has the session that the request brings, with the role."""
+        who = super().session(request)
+        return None if who is None else msgspec.structs.replace(who, role=self.role)
+
+
 class Browser:
     """A browser in front of a console; it follows a link first unless told not to."""
 
-    def __init__(self, house: ToldHouse, *, enters: bool = True) -> None:
+    def __init__(self, house: ToldHouse, *, enters: bool = True, role: Role = "owner") -> None:
         self.noted: list[tuple[str, Deed]] = []
         self.audit_fails = False
         self.clock = SimulatedClock(START)
         self.links = Links()
-        self.door = Door(Sessions(bytes(32)), self.links, self.clock)
-        self.console = Console(house, self.door, self, "The corner shop")
+        self.door = Roled(Sessions(bytes(32)), self.links, self.clock)
+        self.door.role = role
+        self.console = Console(house, self.door, self, "The corner shop", default_rules())
         self.cookies = httpx.Cookies()
         if enters:
             self.enter()

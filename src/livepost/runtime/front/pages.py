@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from http import HTTPStatus
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -29,6 +30,7 @@ from livepost.clock import WallClock
 from livepost.console.app import Console
 from livepost.console.door import Door
 from livepost.console.trouble import missing
+from livepost.govern.access.rules import load_rules
 from livepost.govern.session import Links, Sessions
 from livepost.ledger.base import Ledger
 from livepost.runtime.data.folder import DataFolder
@@ -55,13 +57,17 @@ class Pages:
         subscribing: SubscribeDesk,
         notary: Notary,
         trouble: Callable[[], str | None],
+        home: Path,
         more: Sequence[BaseRoute],
     ) -> None:
-        """Take the parts; `notary` writes down who saw and changed what, `trouble` says why no events are taken now."""
+        """Take the parts; `notary` writes down who saw and changed what, `trouble` says why no events are taken now.
+        `home` is the author's folder, whose policies are read once.
+        """
         self._folder = folder
         self._links = Links()
         door = Door(Sessions(vault.secret("sessions")), self._links, WallClock())
-        self._console = Console(house, door, notary, folder.settings.shop_name)
+        rules = load_rules(home)
+        self._console = Console(house, door, notary, folder.settings.shop_name, rules)
         self._engine = EngineClient(folder)
         feed = Feed(Happened(self._engine, ledger))
         routes = [
@@ -70,7 +76,7 @@ class Pages:
             *preference_routes(desk),
             *subscribe_routes(subscribing),
             *health_routes(Health(trouble=trouble, metrics=house.metrics)),
-            *api_routes(house, folder.keys, sending, broadcasting, feed, door.session, notary),
+            *api_routes(house, folder.keys, sending, broadcasting, feed, door.session, notary, rules),
             *self._console.routes(),
             *more,
         ]

@@ -156,7 +156,7 @@ class _Front:
         routes = [*hook_routes(hooks_of(folder.settings, self._hearing)), *more]
         parts = (self._house, self._sending, self._broadcasting, self._desk, self._new_subscribing())
         self._auditing = Auditing(folder.audits(writing.vault))
-        self._pages = Pages(folder, writing.vault, ledger, *parts, self._auditing, self._trouble, routes)
+        self._pages = Pages(folder, writing.vault, ledger, *parts, self._auditing, self._trouble, home, routes)
 
     async def run(self, listening: socket.socket) -> None:
         await self._server.start()
