@@ -298,7 +298,7 @@ CAMPAIGN = Page(
         told=CampaignTold,
         needs={
             "stop": Permission("stop", "campaigns"),
-            "go": Permission("stop", "campaigns"),
+            "go": Permission("send", "campaigns"),
             "broadcast": Permission("send", "broadcasts"),
             "approve": Permission("approve", "broadcasts"),
         },

@@ -137,7 +137,7 @@ def _opened(asked: FrameAsked) -> Deed:
 
 PREVIEW = Page(
     path="/preview",
-    needs=Permission("read", "campaigns"),
+    needs=Permission("read", "people"),
     name="preview",
     title="Preview as a person",
     asked=PreviewAsked,
@@ -149,7 +149,7 @@ PREVIEW = Page(
 )
 PREVIEW_HTML = Paper(
     path="/preview/html",
-    needs=Permission("read", "campaigns"),
+    needs=Permission("read", "people"),
     asked=FrameAsked,
     give=_frame,
     sees=_opened,

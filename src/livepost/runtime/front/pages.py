@@ -37,6 +37,7 @@ from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.engine.happened import Happened
 from livepost.runtime.front.broadcasting import Broadcasting
+from livepost.runtime.front.ruled import unruled
 from livepost.runtime.front.sending import Sending
 from livepost.runtime.front.tending import Tending
 from livepost.vault.base import Vault
@@ -78,9 +79,10 @@ class Pages:
             *health_routes(Health(trouble=trouble, metrics=house.metrics)),
             *api_routes(house, folder.keys, sending, broadcasting, feed, door.session, notary, rules),
             *self._console.routes(),
-            *more,
         ]
-        self.app = Starlette(routes=routes, exception_handlers={HTTPException: self._lost})
+        if without := unruled(routes):
+            raise ValueError(f"expected a rule for each route, got none for {', '.join(without)}; say what it needs")
+        self.app = Starlette(routes=[*routes, *more], exception_handlers={HTTPException: self._lost})
 
     def new_link(self) -> str:
         """Return a new one-time link to the console."""
