@@ -27,6 +27,7 @@ from livepost.errors import OverloadedError, RejectedError, StoreError
 from livepost.govern.access.permission import Permission
 from livepost.govern.access.rules import Rules
 from livepost.intake.call import MAX_DEPTH, depth, read_json
+from livepost.model.principal import Principal
 
 MAX_ACTION_BYTES = 128 * 1024
 """Of a body: above it 413."""
@@ -69,8 +70,15 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     refusals: dict[int, str] = {}
 
 
-def action_route(action: Action, doer: Any, keys: Keys, bodies: BodyReader, notary: Notary, rules: Rules) -> Route:
-    """Return the action as a route, for a Starlette app; `doer` is whom its `run` asks."""
+def action_route(
+    action: Action,
+    doer: Callable[[Principal], Any],
+    keys: Keys,
+    bodies: BodyReader,
+    notary: Notary,
+    rules: Rules,
+) -> Route:
+    """Return the action as a route, for a Starlette app; `doer` returns whom its `run` asks, for who does it."""
 
     async def endpoint(request: Request) -> Response:
         try:
@@ -80,7 +88,7 @@ def action_route(action: Action, doer: Any, keys: Keys, bodies: BodyReader, nota
             wish = _wish(action, await _body(request, bodies))
             if action.does is not None:
                 await notary.note(who.by, action.does(wish))
-            done = await action.run(doer, source_of(who.by), key, wish)
+            done = await action.run(doer(who), source_of(who.by), key, wish)
         except UnfinishedBodyError as error:
             return refused(error, BackgroundTask(drain, request.receive))
         except RejectedError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -34,6 +34,8 @@ from livepost.audit.deed import Notary
 from livepost.collect.body import BodyReader
 from livepost.collect.token import Keys
 from livepost.govern.access.rules import Rules
+from livepost.model.principal import Principal
+from livepost.ops.seen import seen_by
 
 OPERATIONS: tuple[Operation, ...] = (
     PERSON,
@@ -66,13 +68,17 @@ def api_routes(
     """Return the routes, for a Starlette app; `keys` say who may ask, `has_session` who may read without one; `notary`
     writes down who saw and changed what; `rules` decide who may.
     """
-    doers: dict[str, Any] = {
-        SEND.name: sends,
-        TEST_SEND.name: house,
-        BROADCAST.name: broadcasts,
-        APPROVE.name: broadcasts,
-        KILL.name: house,
-        SAY.name: house,
+
+    def seen(who: Principal) -> House:
+        return seen_by(house, rules.sight(who))
+
+    doers: dict[str, Callable[[Principal], Any]] = {
+        SEND.name: lambda who: sends,
+        TEST_SEND.name: seen,
+        BROADCAST.name: lambda who: broadcasts,
+        APPROVE.name: lambda who: broadcasts,
+        KILL.name: seen,
+        SAY.name: seen,
     }
     operations = [route_of(operation, house, keys, has_session, notary, rules) for operation in OPERATIONS]
     bodies = BodyReader()

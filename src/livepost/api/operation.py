@@ -24,6 +24,7 @@ from livepost.collect.token import Keys
 from livepost.errors import RejectedError, StoreError
 from livepost.govern.access.permission import Permission
 from livepost.govern.access.rules import Rules
+from livepost.ops.seen import seen_by
 
 JSON = "application/json"
 T = TypeVar("T", bound=msgspec.Struct)
@@ -60,7 +61,7 @@ def route_of(
             who = require_reader(keys, has_session, request)
             rules.require(who, operation.needs)
             asked = parameters(operation.asked, request)
-            answer = await _answer(operation, house, asked)
+            answer = await _answer(operation, seen_by(house, rules.sight(who)), asked)
             if operation.shows is not None:
                 await notary.note(who.by, operation.shows(asked, answer))
         except RejectedError as error:

@@ -46,6 +46,7 @@ from livepost.errors import LivepostError
 from livepost.govern.access.permission import Permission
 from livepost.govern.access.rules import Rules
 from livepost.model.principal import Principal
+from livepost.ops.seen import seen_by
 
 PAGES: tuple[Page, ...] = (
     FLOW,
@@ -147,7 +148,7 @@ class Console:
                 asked = asked_of(page, request)
                 if page.live and MEDIA_TYPE in request.headers.get("accept", ""):
                     return self._live.answer(self._looking(page, asked, who), page.every_s)
-                view = await run_in_threadpool(page.show, self._house, asked)
+                view = await run_in_threadpool(page.show, self._seen(who), asked)
                 if page.sees is not None:
                     await self._notary.note(who.by, page.sees(asked, view))
                 return await run_in_threadpool(self._answer, page, asked, view, request, who)
@@ -168,7 +169,7 @@ class Console:
                 asked, told = asked_of(page, request), await told_of(form, request)
                 self._rules.require(who, need_of(form, told))
                 await self._notary.note(who.by, form.does(asked, told))
-                view = await run_in_threadpool(form.take, self._house, asked, told)
+                view = await run_in_threadpool(form.take, self._seen(who), asked, told)
                 return await run_in_threadpool(self._answer, unmoving, asked, view, request, who)
             except LivepostError as error:
                 return self.trouble(still(trouble_of(error)), page, who)
@@ -183,7 +184,7 @@ class Console:
                     return RedirectResponse(_above(request), HTTPStatus.SEE_OTHER)
                 asked = asked_of(paper, request)
                 await self._notary.note(who.by, paper.sees(asked))
-                given = await run_in_threadpool(paper.give, self._house, asked)
+                given = await run_in_threadpool(paper.give, self._seen(who), asked)
                 return Response(given.body, headers={**HEADERS, **given.headers}, media_type=given.kind)
             except LivepostError as error:
                 return self.trouble(still(trouble_of(error)))
@@ -195,6 +196,10 @@ class Console:
         who = self._door.require(request)
         self._rules.require(who, needs)
         return who
+
+    def _seen(self, who: Principal) -> House:
+        """Return the house as somebody sees it."""
+        return seen_by(self._house, self._rules.sight(who))
 
     def _rail(self, who: Principal | None) -> list[Page]:
         """Return the rail's pages that somebody may be shown; all where it is not known who that is."""
@@ -230,7 +235,7 @@ class Console:
         async def look() -> str:
             nonlocal noted
             try:
-                view = await run_in_threadpool(page.show, self._house, asked)
+                view = await run_in_threadpool(page.show, self._seen(who), asked)
                 if page.sees is not None:
                     deed = page.sees(asked, view)
                     if noted is None or not noted.issuperset(deed.people):

@@ -24,6 +24,9 @@ from livepost.model.message import AskedMail, AskedTest, EmailDraft, Message, Re
 from livepost.model.person import PersonView
 from livepost.model.record import SealedValue
 
+Shown = Callable[[str, Any], Any]
+"""Returns the value of a personal feature as somebody may see it."""
+
 Made = TypeVar("Made", Message, RenderedMail)
 
 
@@ -130,16 +133,19 @@ class Maker:
             return NotMade("no_address", "" if recipient is None else "the address cannot be written to")
         return _made(claim.decision.campaign, lambda: self._message(claim, view, opened, recipient, asked, now_ms))
 
-    def preview(self, decision: Decision, view: PersonView) -> RenderedMail | NotMade:
+    def preview(self, decision: Decision, view: PersonView, shown: Shown | None = None) -> RenderedMail | NotMade:
         """Return what the decision's campaign would say to a person now, or why it cannot; nobody needs an address.
 
-        Whatever would act for the person leads to NOWHERE, other links lead where the author wrote.
+        Whatever would act for the person leads to NOWHERE, other links lead where the author wrote. The mail is made of
+        personal values as they are `shown`, if that is given.
         """
         sources = self._opened(decision, view)
         if isinstance(sources, NotMade):
             return sources
         opened, asked = sources
         opened.pop(ADDRESS_FEATURE, None)
+        if shown is not None:
+            opened = {name: shown(name, value) for name, value in opened.items()}
         return _made(
             decision.campaign,
             lambda: self._untracked(self._rendered(decision, view, opened, asked, (NOWHERE, NOWHERE))),

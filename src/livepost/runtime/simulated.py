@@ -21,6 +21,7 @@ from livepost.deliver.mail import NotMade
 from livepost.deliver.memory import MemoryKeep
 from livepost.deliver.token import Tokens
 from livepost.errors import LivepostError
+from livepost.govern.access.sight import EVERYTHING, Sight
 from livepost.ids import digest
 from livepost.intake.call import Call
 from livepost.intake.plan import TrackingPlan
@@ -38,7 +39,7 @@ from livepost.runtime.author.making import Seals, maker_of
 from livepost.runtime.author.project import Project
 from livepost.runtime.courier.process import LoggedOutcomes
 from livepost.runtime.engine.worker import Worker
-from livepost.runtime.front.preview import supposed
+from livepost.runtime.front.preview import shown_in, supposed
 from livepost.settings.settings import Settings
 from livepost.state.memory import MemoryState
 from livepost.vault.base import ANONYMOUS, USER, ExternalId
@@ -134,9 +135,10 @@ class SimulatedHouse:
         """Return the person a subject belongs to; None while the engine knows none."""
         return self.worker.people([subject]).get(subject)
 
-    def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
+    def preview(self, view: PersonView, campaign: str, sight: Sight = EVERYTHING) -> RenderedMail | NotMade:
         """Return what a campaign would say to a person now, or why it cannot; nothing is sent."""
-        return self._courier.maker.preview(supposed(self.project, campaign, view), view)
+        shown = shown_in(self.project.compiled, sight)
+        return self._courier.maker.preview(supposed(self.project, campaign, view), view, shown)
 
     def desk(self) -> MailDesk:
         """Return what the public endpoints of mails need, over this house."""

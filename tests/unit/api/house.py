@@ -22,6 +22,7 @@ from livepost.clock import SimulatedClock
 from livepost.deliver.mail import NotMade
 from livepost.errors import RejectedError, StoreError
 from livepost.govern.access.rules import default_rules
+from livepost.govern.access.sight import EVERYTHING, Sight
 from livepost.intake.call import read_call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Stores
@@ -152,15 +153,17 @@ class Asked:
             evidence = with_records(evidence, self.house.log, self.house.worker)
         return why_person(self.house.project.compiled, evidence)
 
-    def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
-        return self.house.preview(view, campaign)
+    def preview(self, view: PersonView, campaign: str, sight: Sight = EVERYTHING) -> RenderedMail | NotMade:
+        return self.house.preview(view, campaign, sight)
 
-    def of(self, campaign: str, view: PersonView) -> RenderedMail | NotMade:
-        return self.preview(view, campaign)
+    def of(self, campaign: str, view: PersonView, sight: Sight = EVERYTHING) -> RenderedMail | NotMade:
+        return self.preview(view, campaign, sight)
 
-    def test_send(self, view: PersonView, campaign: str, to: str, by: str, once: str) -> KnownSend:
+    def test_send(
+        self, view: PersonView, campaign: str, to: str, by: str, once: str, sight: Sight = EVERYTHING
+    ) -> KnownSend:
         trying = Trying(previews=self, ledger=self.house.ledger, workspace="test", clock=self.clock)
-        return trying.send(self.house.vault, view, campaign, to, by, once)
+        return trying.send(self.house.vault, view, campaign, to, by, once, sight)
 
     def segments(self) -> list[SegmentCount]:
         return self.house.worker.segments()

@@ -21,8 +21,14 @@ from typing import Any
 import cedarpy
 
 from livepost.errors import RejectedError, SettingsError
+from livepost.govern.access.mask import How
 from livepost.govern.access.permission import Permission
+from livepost.govern.access.sight import FIELDS, SEES, Field, Sight
 from livepost.model.principal import ROLES, Principal, Role
+from livepost.settings.policy import Policy, load_policy
+
+PSEUDONYMS = "pseudonyms"
+"""The purpose of the key of pseudonyms: of this workspace, and for nothing else."""
 
 FOLDER = "policies"
 """Of a project: where its own policies are."""
@@ -37,9 +43,13 @@ _ENTITIES = cedarpy.Entities.from_json_str("[]")
 class Rules:
     """What a set of policies decides."""
 
-    def __init__(self, policies: str) -> None:
-        """Take policies as text; raise SettingsError unless the schema has all of their words."""
+    def __init__(self, policies: str, key: bytes = b"", policy: Policy | None = None) -> None:
+        """Take policies as text, the workspace's key of pseudonyms, and what `policy.toml` says; raise SettingsError
+        unless the schema has all words of the policies. Without a key pseudonyms are hidden.
+        """
         _require_valid(policies, "the policies")
+        self._key = key
+        self._policy = policy
         self._policies = cedarpy.PolicySet.from_str(policies)
         self._kept: dict[tuple[str, str, str, str], bool] = {}
 
@@ -64,6 +74,14 @@ class Rules:
         """Return which roles may do what a route needs."""
         return [role for role in ROLES if self.permits(role, need.verb, "Kind", need.kind)]
 
+    def sight(self, who: Principal) -> Sight:
+        """Return how somebody sees personal values."""
+        return Sight({field: self.how(who.role, field) for field in FIELDS}, self._key, self._policy)
+
+    def how(self, role: Role, field: Field) -> How:
+        """Return how a role sees a kind of field, whatever `policy.toml` says."""
+        return next((how for action, how in SEES if self.permits(role, action, "Field", field)), "hide")
+
     def permits(self, role: Role, action: str, of: str, resource: str) -> bool:
         """Return whether a role may take an action on a `Kind` or a `Field`; asked of Cedar once."""
         asked = (role, action, of, resource)
@@ -86,11 +104,13 @@ class Rules:
         return bool(answer.allowed) and not answer.diagnostics.errors
 
 
-def load_rules(project: Path | None = None) -> Rules:
-    """Return our rules with those of a project's folder; raise SettingsError for a policy that is refused."""
+def load_rules(project: Path | None = None, key: bytes = b"") -> Rules:
+    """Return our rules with those of a project's folder, and its `policy.toml`; raise SettingsError for what is
+    refused. `key` is the workspace's for pseudonyms (`vault.secret(PSEUDONYMS)`).
+    """
     own = files("livepost.govern.access").joinpath(_OWN).read_text()
     added = [_of_project(path) for path in _files(project)] if project is not None else []
-    return Rules("\n".join([own, *added]))
+    return Rules("\n".join([own, *added]), key, load_policy(project) if project is not None else None)
 
 
 @cache

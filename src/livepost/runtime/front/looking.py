@@ -21,6 +21,7 @@ from livepost.clock import WallClock
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
 from livepost.errors import RejectedError, StoreError
+from livepost.govern.access.sight import EVERYTHING, Sight
 from livepost.ledger.base import (
     MAX_LISTED,
     AskedBroadcast,
@@ -204,14 +205,16 @@ class Looking:
                 evidence = with_records(evidence, look.log, look.engine)
         return why_person(self._compiled, evidence)
 
-    def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
+    def preview(self, view: PersonView, campaign: str, sight: Sight = EVERYTHING) -> RenderedMail | NotMade:
         """Return what a campaign would say to a person now, or why it cannot; nothing is sent."""
-        return self._previews.of(campaign, view)
+        return self._previews.of(campaign, view, sight)
 
-    def test_send(self, view: PersonView, campaign: str, to: str, by: str, once: str) -> KnownSend:
+    def test_send(
+        self, view: PersonView, campaign: str, to: str, by: str, once: str, sight: Sight = EVERYTHING
+    ) -> KnownSend:
         """Send a campaign's mail as a person would get it now to an address; see `Trying`. The courier is woken."""
         with self._look() as look:
-            known = self._trying.send(look.vault, view, campaign, to, by, once)
+            known = self._trying.send(look.vault, view, campaign, to, by, once, sight)
             if known.new:
                 with contextlib.suppress(StoreError):  # then the courier looks by itself a moment later
                     look.engine.wake()

@@ -30,7 +30,7 @@ from livepost.clock import WallClock
 from livepost.console.app import Console
 from livepost.console.door import Door
 from livepost.console.trouble import missing
-from livepost.govern.access.rules import load_rules
+from livepost.govern.access.rules import PSEUDONYMS, load_rules
 from livepost.govern.session import Links, Sessions
 from livepost.ledger.base import Ledger
 from livepost.runtime.data.folder import DataFolder
@@ -67,7 +67,7 @@ class Pages:
         self._folder = folder
         self._links = Links()
         door = Door(Sessions(vault.secret("sessions")), self._links, WallClock())
-        rules = load_rules(home)
+        rules = load_rules(home, vault.secret(PSEUDONYMS))
         self._console = Console(house, door, notary, folder.settings.shop_name, rules)
         self._engine = EngineClient(folder)
         feed = Feed(Happened(self._engine, ledger))

@@ -15,9 +15,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from importlib import import_module
 
-from livepost.deliver.mail import Maker, NotMade
+from livepost.deliver.mail import Maker, NotMade, Shown
 from livepost.errors import LivepostError, StoreError
+from livepost.govern.access.sight import EVERYTHING, Sight
 from livepost.ids import SUBJECT_BYTES
+from livepost.model.compiled import Compiled
 from livepost.model.decision import Decision
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
@@ -52,8 +54,8 @@ class Previews:
             self._project = project
             self._maker = None
 
-    def of(self, campaign: str, view: PersonView) -> RenderedMail | NotMade:
-        """Return what a campaign would say to a person, or why it cannot.
+    def of(self, campaign: str, view: PersonView, sight: Sight = EVERYTHING) -> RenderedMail | NotMade:
+        """Return what a campaign would say to a person, or why it cannot; of values as `sight` lets them be seen.
 
         Raises StoreError if no turn comes in time or the vault does not answer.
         """
@@ -64,7 +66,8 @@ class Previews:
                 raise
             except LivepostError as error:  # a template that cannot be compiled
                 return NotMade("render", str(error))
-            return self._maker.preview(supposed(self._project, campaign, view), view)
+            shown = None if sight is EVERYTHING else shown_in(self._project.compiled, sight)
+            return self._maker.preview(supposed(self._project, campaign, view), view, shown)
 
     def close(self) -> None:
         """Release the vault, unless somebody makes a preview for longer than CLOSE_S: the process ends soon anyway."""
@@ -88,6 +91,13 @@ class Previews:
             yield
         finally:
             self._turn.release()
+
+
+def shown_in(compiled: Compiled, sight: Sight) -> Shown:
+    """Return how values of a project's personal features are shown: as the fields that they are computed of."""
+    classes = {event.name: event.cls for event in compiled.events}
+    fields = {one.name: f"{classes.get(one.event, one.event)}.{one.field or ''}" for one in compiled.features}
+    return lambda name, value: sight.shown(fields.get(name, name), value)
 
 
 def supposed(project: Project, campaign: str, view: PersonView) -> Decision:

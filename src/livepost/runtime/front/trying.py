@@ -14,6 +14,7 @@ from livepost.clock import Clock
 from livepost.deliver.mail import NotMade
 from livepost.deliver.message import is_address
 from livepost.errors import RejectedError
+from livepost.govern.access.sight import EVERYTHING, Sight
 from livepost.ids import decision_id, event_id
 from livepost.intake.seal import Sealer
 from livepost.ledger.base import KnownSend, Ledger, Send
@@ -31,7 +32,7 @@ MARK = "[Test] "
 class Previews(Protocol):
     """Makes mails as they would read now."""
 
-    def of(self, campaign: str, view: PersonView) -> RenderedMail | NotMade:
+    def of(self, campaign: str, view: PersonView, sight: Sight = EVERYTHING) -> RenderedMail | NotMade:
         """Return what a campaign would say to a person, or why it cannot."""
         ...
 
@@ -46,8 +47,18 @@ class Trying:
         self._ledger = ledger
         self._workspace = workspace
 
-    def send(self, vault: Vault, view: PersonView, campaign: str, to: str, by: str, once: str) -> KnownSend:
-        """Return the delivery; `once` is drawn by who asks (`by`): the same again is the same test.
+    def send(
+        self,
+        vault: Vault,
+        view: PersonView,
+        campaign: str,
+        to: str,
+        by: str,
+        once: str,
+        sight: Sight = EVERYTHING,
+    ) -> KnownSend:
+        """Return the delivery; `once` is drawn by who asks (`by`): the same again is the same test. It says no more of
+        the person than `sight` lets whoever asks see.
 
         Raises RejectedError (409) if `once` came with another wish, (422) for an address that cannot be written to or a
         mail that cannot be made, StoreError where nobody answers.
@@ -57,7 +68,9 @@ class Trying:
             raise _unfit("expected a bare ASCII address such as ada@example.com, got something else; correct it")
         wish = "\0".join((by, once, view.person.hex(), campaign, to.casefold()))
         name, body = vault.blind("test key", "\0".join((by, once))), vault.blind("test send", wish)
-        known = self._ledger.known_send(name) or self._taken(vault, view, campaign, to, by, name, body)
+        known = self._ledger.known_send(name) or self._taken(
+            vault, self._previews.of(campaign, view, sight), view, campaign, to, by, name, body
+        )
         if known.body != body:
             raise RejectedError(
                 "expected the test that this idempotency key came with first, got another; send a new key with it",
@@ -67,9 +80,16 @@ class Trying:
         return known
 
     def _taken(
-        self, vault: Vault, view: PersonView, campaign: str, to: str, by: str, name: bytes, body: bytes
+        self,
+        vault: Vault,
+        made: RenderedMail | NotMade,
+        view: PersonView,
+        campaign: str,
+        to: str,
+        by: str,
+        name: bytes,
+        body: bytes,
     ) -> KnownSend:
-        made = self._previews.of(campaign, view)
         if isinstance(made, NotMade):
             raise _unfit(f"there is no mail to send: {reason_words(made.reason, made.detail)}")
         test = AskedTest(to=to, subject=MARK + made.subject, html=made.html, text=made.text)
