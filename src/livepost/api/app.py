@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from livepost.api.access import HasSession
 from livepost.api.action import Action, action_route
+from livepost.api.audit import AUDIT
 from livepost.api.broadcasts import APPROVE, BROADCAST, BROADCASTS, Broadcasts
 from livepost.api.campaigns import CAMPAIGN, CAMPAIGNS
 from livepost.api.deliveries import DELIVERIES
@@ -51,6 +52,7 @@ OPERATIONS: tuple[Operation, ...] = (
     BROADCASTS,
     KILLS,
     PROVIDERS,
+    AUDIT,
 )
 ACTIONS: tuple[Action, ...] = (SEND, TEST_SEND, BROADCAST, APPROVE, KILL, SAY)
 

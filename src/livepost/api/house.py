@@ -13,6 +13,7 @@ from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.standing import CampaignStanding
 from livepost.model.told import Member, SegmentCount, Standing
+from livepost.ops.audit_trail import EntryLine
 from livepost.ops.lift import Comparison
 from livepost.ops.why import PersonReason
 
@@ -46,6 +47,10 @@ class House(Protocol):
 
     def preview(self, view: PersonView, campaign: str) -> RenderedMail | NotMade:
         """Return what a campaign would say to a person now, or why it cannot; nothing is sent."""
+        ...
+
+    def audit(self, person: bytes | None, limit: int) -> list[EntryLine]:
+        """Return the newest entries of the audit, about one person alone if a subject's id is given."""
         ...
 
     def senders(self) -> list[SenderStanding]:

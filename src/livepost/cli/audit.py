@@ -14,14 +14,14 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from livepost.audit.entry import decoded
 from livepost.audit.head import Signer
 from livepost.audit.outside import kept_heads
 from livepost.audit.sqlite import SqliteAudit
-from livepost.audit.verify import Stored, Verdict, verify
+from livepost.audit.verify import Verdict, verify
 from livepost.cli.workspace import used_folder_here
 from livepost.clock import WallClock
 from livepost.errors import SettingsError
+from livepost.ops.audit_trail import EntryLine, newest_entries
 from livepost.runtime.data.audits import PURPOSE
 from livepost.runtime.data.folder import DataFolder
 
@@ -32,17 +32,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SHOWN = 50
 
 
-class EntryLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry as it is printed: people are ids of subjects in hex, `at` UTC ms of the host's clock."""
-
-    number: int
-    at: int
-    by: str
-    did: str
-    about: str
-    people: list[str]
-
-
 @app.command("list")
 def list_entries(
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, the newest first.")] = SHOWN,
@@ -51,9 +40,7 @@ def list_entries(
 ) -> None:
     """List the newest entries."""
     folder = used_folder_here()
-    wanted = _subject(person)
-    with closing(_audit(folder)) as audit:
-        found = [_line(one) for one in _newest(audit, wanted, limit)]
+    found = newest_entries(folder.audit_file, folder.settings.workspace, _subject(person), limit)
     if as_json:
         _console.print(msgspec.json.encode(found).decode(), markup=False)
         return
@@ -100,17 +87,6 @@ def verify_chain(
         raise typer.Exit(1)
 
 
-def _audit(folder: DataFolder) -> SqliteAudit:
-    readonly = folder.audit_file.exists()
-    return SqliteAudit(folder.audit_file, folder.settings.workspace, readonly=readonly)
-
-
-def _newest(audit: SqliteAudit, person: bytes | None, limit: int) -> list[Stored]:
-    if person is None:
-        return audit.newest(limit)
-    return [one for one in audit.stored() if person in decoded(one.body).subjects][-limit:][::-1]
-
-
 def _kept_by(folder: DataFolder) -> Sequence[Path]:
     return [folder.audit_heads] if folder.audit_heads.exists() else []
 
@@ -151,12 +127,6 @@ def _lines(verdict: Verdict) -> list[str]:
     if verdict.holds:
         return [f"The audit is whole: {told}"]
     return [f"The audit is NOT whole: {told}", *(f"from entry {one.number:,}: {one.wrong}" for one in verdict.findings)]
-
-
-def _line(one: Stored) -> EntryLine:
-    entry = decoded(one.body)
-    people = [subject.hex() for subject in entry.subjects]
-    return EntryLine(number=one.number, at=entry.at, by=entry.by, did=entry.did, about=entry.about, people=people)
 
 
 def _people(line: EntryLine) -> str:

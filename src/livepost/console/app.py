@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from livepost.audit.deed import Notary
 from livepost.console import state, words
+from livepost.console.audit import AUDIT
 from livepost.console.campaign import CAMPAIGN
 from livepost.console.campaigns import CAMPAIGNS
 from livepost.console.dead import DEAD
@@ -67,6 +68,7 @@ PAGES: tuple[Page, ...] = (
     SUPPRESSIONS,
     PROVIDERS,
     WEBHOOKS,
+    AUDIT,
 )
 """All pages; those without a `rail` of their own stand in the rail, in this order."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from livepost.audit.verify import Verdict as AuditVerdict
 from livepost.deliver.mail import NotMade
 from livepost.ledger.base import (
     AskedBroadcast,
@@ -27,6 +28,7 @@ from livepost.model.person import PersonView
 from livepost.model.standing import CampaignStanding, Pace, PersonLine, ProcessStanding, StoreStanding
 from livepost.model.story import PersonStory
 from livepost.model.told import Member, SegmentCount, SegmentHistory, Standing
+from livepost.ops.audit_trail import EntryLine
 from livepost.ops.lift import Comparison
 from livepost.ops.mail_story import MailStory
 from livepost.ops.mailbox import MailPage, MailShown
@@ -136,6 +138,14 @@ class House(Protocol):
 
     def webhooks(self) -> list[WebhookStanding]:
         """Return how webhooks stand, in the settings' order."""
+        ...
+
+    def audit(self, person: bytes | None, limit: int) -> list[EntryLine]:
+        """Return the newest entries of the audit, about one person alone if a subject's id is given."""
+        ...
+
+    def audit_verdict(self) -> AuditVerdict:
+        """Look through the whole audit; return whether it is whole and its heads say the same."""
         ...
 
     def senders(self) -> list[SenderStanding]:

@@ -36,6 +36,7 @@ from livepost.model.principal import Principal, Role
 from livepost.model.record import KeyKind
 from livepost.model.standing import CampaignStanding
 from livepost.model.told import Member, SegmentCount, Standing
+from livepost.ops.audit_trail import EntryLine
 from livepost.ops.by_hand import say
 from livepost.ops.campaigns import broadcast_standings, campaign_standings
 from livepost.ops.evidence import gather
@@ -114,6 +115,7 @@ class Asked:
         settings = Settings()
         self.noted: list[tuple[str, Deed]] = []
         self.audit_fails = False
+        self.entries: list[EntryLine] = []
         self.role: Role = "owner"
         self.clock = SimulatedClock(START)
         self.house = SimulatedHouse(load_project(folder, settings), settings, self.clock)
@@ -187,6 +189,9 @@ class Asked:
     def campaigns(self) -> list[CampaignStanding]:
         declared = [one.name for one in self.house.project.compiled.campaigns]
         return campaign_standings(declared, self.house.ledger.counts(), [], {})
+
+    def audit(self, person: bytes | None, limit: int) -> list[EntryLine]:
+        return [one for one in self.entries if person is None or person.hex() in one.people][:limit]
 
     def senders(self) -> list[SenderStanding]:
         return self.house.ledger.senders(Routing(senders=(SenderRule(name="mail"),)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from livepost.api.app import ACTIONS, OPERATIONS
-from tests.unit.api.house import SESSION, Asked
+from livepost.ops.audit_trail import EntryLine
+from tests.unit.api.house import SESSION, START, Asked
 
 READ = {
     "/api/people/{id}": ("/api/people/ada", "person.read"),
@@ -25,7 +26,18 @@ def subjects_of(asked: Asked, name: str) -> list[str]:
 
 
 def test_every_operation_about_people_is_tried_here() -> None:
-    assert {one.path for one in OPERATIONS if one.shows is not None} == set(READ)
+    about_people = {one.path for one in OPERATIONS if one.shows is not None}
+    assert about_people == {*READ, "/api/audit"}  # which names people by ids of subjects only
+
+
+def test_whose_entries_of_the_audit_were_read_is_noted_too(asked: Asked) -> None:
+    ada = subjects_of(asked, "ada")[0]
+    asked.entries = [EntryLine(number=1, at=START, by="key:crm", did="person.read", about="", people=[ada])]
+    session = {"key": None, "Cookie": "session=holds"}
+    assert asked.ask(f"/api/audit?person={ada}", **session).json()["entries"][0]["by"] == "key:crm"
+    assert asked.ask("/api/audit?person=ada@example.com", **session).status_code == 400
+    assert asked.ask("/api/audit").status_code == 403  # a program without a role for it
+    assert [(deed.did, deed.people) for _, deed in asked.noted] == [("audit.read", (bytes.fromhex(ada),))]
 
 
 @pytest.mark.parametrize("path", READ)

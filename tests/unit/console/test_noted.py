@@ -60,6 +60,7 @@ def test_without_a_session_nothing_is_noted() -> None:
 
 
 FORMS = {
+    "audit": {"act": "verify"},
     "campaign": {"act": "stop"},
     "dead": {"act": "replay", "reason": "unknown_event"},
     "delivery": {"verdict": "sent"},
@@ -68,7 +69,7 @@ FORMS = {
     "preview": {"to": "a@example.com", "once": "0" * 16},
     "suppressions": {"address": "a@example.com"},
 }
-DOES = ("kill", "replay", "say", "suppressed", "test_send")
+DOES = ("audit_verdict", "kill", "replay", "say", "suppressed", "test_send")
 """What forms ask of the house."""
 
 

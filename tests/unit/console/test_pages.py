@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from livepost.audit.verify import Verdict
 from livepost.console.app import PAGES
 from livepost.model.feedback import ComplaintRate
 from livepost.model.story import PersonStory
 from livepost.model.told import Member, SegmentCount
+from livepost.ops.audit_trail import EntryLine
 from livepost.ops.mailbox import MailPage
 from tests.unit.console.letters import Letters, letter
 from tests.unit.console.shop import ADA, REMINDER, SHOP, VIEW, delivery, reasons
@@ -44,6 +46,8 @@ ANSWERS = {
     "said": [],
     "suppression_counts": {"imported": 3},
     "senders": [standing()],
+    "audit": [EntryLine(number=1, at=START, by="key:crm", did="person.read", about="", people=[])],
+    "audit_verdict": Verdict(entries=1, heads=0, vouched=0, findings=[]),
     "webhooks": [WELL],
     "segments": [SegmentCount("browsing", 42)],
     "segment_history": [HISTORY],

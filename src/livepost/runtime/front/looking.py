@@ -17,6 +17,8 @@ from pathlib import Path
 
 import msgspec
 
+from livepost.audit.head import Signer
+from livepost.audit.verify import Verdict as AuditVerdict
 from livepost.clock import WallClock
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
@@ -49,6 +51,7 @@ from livepost.model.story import PersonStory
 from livepost.model.told import CourierStatus, Member, SegmentCount, SegmentHistory, Standing, Status
 from livepost.observe.exposition import Family
 from livepost.observe.rates import Rates
+from livepost.ops.audit_trail import EntryLine, newest_entries, whole
 from livepost.ops.by_hand import say
 from livepost.ops.campaigns import broadcast_standings, campaign_standings
 from livepost.ops.evidence import gather
@@ -64,6 +67,7 @@ from livepost.ops.webhooks import WebhookStanding, webhook_standings
 from livepost.ops.why import PersonReason, why_person
 from livepost.runtime.author.project import Project
 from livepost.runtime.courier.routing import routing_of
+from livepost.runtime.data.audits import PURPOSE
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import changed_pages
 from livepost.runtime.data.stores import store_standings
@@ -164,6 +168,16 @@ class Looking:
     def senders(self) -> list[SenderStanding]:
         """Return how each sender stands, the preferred one first."""
         return self._ledger.senders(self._routing)
+
+    def audit(self, person: bytes | None, limit: int) -> list[EntryLine]:
+        """Return the newest entries of the audit, about one person alone if a subject's id is given."""
+        return newest_entries(self._folder.audit_file, self._folder.settings.workspace, person, limit)
+
+    def audit_verdict(self) -> AuditVerdict:
+        """Look through the whole audit; return whether it is whole and its heads say the same."""
+        with self._look() as look:
+            public = Signer(look.vault.secret(PURPOSE)).public
+            return whole(self._folder.audit_file, self._folder.settings.workspace, self._folder.audit_heads, public)
 
     def suppression_counts(self) -> dict[str, int]:
         """Return how many addresses are suppressed, by reason."""
