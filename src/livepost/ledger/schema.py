@@ -275,6 +275,14 @@ before version 4.
 """
 
 
+TABLES: tuple[str, ...] = tuple(
+    sql.removeprefix("CREATE TABLE IF NOT EXISTS ").split(maxsplit=1)[0]
+    for sql in SCHEMA
+    if sql.startswith("CREATE TABLE")
+)
+"""The names of the tables."""
+
+
 def statements_from(version: int) -> tuple[str, ...]:
     """Return what makes of a ledger of a version (0: none yet) one of today; raise StoreError for a later one."""
     if version > SCHEMA_VERSION:

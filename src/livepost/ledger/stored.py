@@ -6,7 +6,8 @@ front and courier may both have it open (the front only withdraws, suppresses, h
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -61,6 +62,7 @@ from livepost.ledger.base import (
 from livepost.ledger.dispatch import standings
 from livepost.ledger.moves import OPEN, MoveError, State
 from livepost.ledger.routing import Routing
+from livepost.ledger.schema import TABLES
 from livepost.ledger.store import CURSOR, ROW, Row, Store
 from livepost.model.decision import Decision
 from livepost.model.earning import Earned, Exposed, Measured
@@ -479,6 +481,12 @@ class StoredLedger:
                 " WHERE excluded.number > bookmarks.number",
                 (name, number),
             )
+
+    def values(self) -> Iterator[Any]:
+        """Go through every value of every table: for who looks whether something is there that should not be."""
+        for table in TABLES:
+            for row in self._store.read(f"SELECT * FROM {table}"):
+                yield from row
 
     def close(self) -> None:
         """Release files."""

@@ -70,7 +70,6 @@ from livepost.runtime.courier.routing import routing_of
 from livepost.runtime.data.audits import PURPOSE
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import changed_pages
-from livepost.runtime.data.stores import store_standings
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.front.kept import Kept
 from livepost.runtime.front.letters import kept, letters_of
@@ -81,6 +80,7 @@ from livepost.runtime.front.said import said_by
 from livepost.runtime.front.sampling import Sampling
 from livepost.runtime.front.trying import Trying
 from livepost.runtime.house.processes import process_standings
+from livepost.runtime.rights.stores import store_standings
 from livepost.settings.load import Shown, shown
 
 LOOKS = 8

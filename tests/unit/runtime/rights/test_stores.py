@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from livepost.runtime.data.stores import STORES, store_standings
+from livepost.runtime.rights.stores import STORES, store_standings, unclaimed
 from tests.unit.runtime.still import THREE_LOOKS, StillHouse, ada, make_project, swept
 
 
@@ -23,14 +23,21 @@ def test_a_folder_of_folders_is_as_long_as_all_files_in_it(tmp_path: Path) -> No
 
 
 OF_ANOTHER_BODY = {"state.rocksdb", "state.rocksdb.images"}
-WHERE_ASKED_FOR = {"snapshots", "replay", "webhooks.db", "audiences.db", "audit.db", "control.db"}
+WHERE_ASKED_FOR = {"snapshots", "replay", "webhooks.db", "audiences.db", "feed.json"}
+WHERE_PROCESSES_RUN = {"applied", "audit.db", "control.db", "processes.json"}
 
 
 def test_a_house_has_no_store_that_is_not_told(tmp_path: Path) -> None:
     house = StillHouse(swept(make_project(tmp_path / "shop")))
     house.take(ada(), *THREE_LOOKS)
     house.work()
-    named = {name for name, _ in STORES}
-    assert {one.name for one in store_standings(house.folder.path)} == named - OF_ANOTHER_BODY - WHERE_ASKED_FOR
-    beside = [path.name for path in house.folder.path.iterdir() if path.name not in named]
-    assert [name for name in beside if name.rpartition(".")[2] not in ("lock",)] == []
+    others = OF_ANOTHER_BODY | WHERE_ASKED_FOR | WHERE_PROCESSES_RUN
+    assert {one.name for one in store_standings(house.folder.path)} == {store.name for store in STORES} - others
+    assert unclaimed(house.folder.path) == []
+
+
+def test_a_file_that_no_store_claims_is_found(tmp_path: Path) -> None:
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "ledger.db-wal").touch()
+    (tmp_path / "courier-2.json").touch()
+    assert unclaimed(tmp_path) == ["lake"]
