@@ -20,9 +20,9 @@ from livepost.model.compiled import Compiled
 from livepost.model.record import Kind, Origin, Record
 from livepost.model.unlink import UNLINKS_MAX, Apart, Unlink
 
-CHANGING = (Kind.CUT, Kind.SEED, Kind.READY, Kind.UNLINK, Kind.BROADCAST)
-"""Kinds of the records that change what an engine computes with, bring history, make two people of one, or concern
-everybody: each alone in its block.
+CHANGING = (Kind.CUT, Kind.SEED, Kind.READY, Kind.UNLINK, Kind.BROADCAST, Kind.FORGET)
+"""Kinds of the records that change what an engine computes with, bring history, make two people of one, concern
+everybody, or take somebody away: each alone in its block.
 """
 
 

@@ -67,8 +67,8 @@ FATES: tuple[str, ...] = ("processed", "duplicate", "filtered", "quarantined", "
 
 @dataclass(frozen=True, eq=False)
 class Changed:
-    """People side by side, as a step leaves them: `numbers`, `rows` (nobody: merged away) and `fixed` parts, and the
-    `subjects`, by number, of those who have others than before.
+    """People side by side, as a step leaves them: `numbers`, `rows` (nobody: merged away, forgotten) and `fixed` parts,
+    and the `subjects`, by number, of those who have others than before, by NOBODY those of who was forgotten.
     """
 
     numbers: list[int] = field(default_factory=list)

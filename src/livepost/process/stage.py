@@ -21,6 +21,7 @@ from livepost.process.decode import decode
 from livepost.process.dedupe import dedupe
 from livepost.process.enrich import enrich
 from livepost.process.feeds import Feeds
+from livepost.process.forgetting import bring_forgotten, forget
 from livepost.process.history import bring_subjects, fold
 from livepost.process.identify import Level, identify
 from livepost.process.lateness import count_lateness
@@ -53,6 +54,7 @@ def step(
     until: int | None = None,
     seed: Seed | None = None,
     unlink: Unlink | None = None,
+    forgotten: Sequence[bytes] = (),
 ) -> Delta:
     """Fold blocks into people and serve due times up to the last stamp; change nothing, return what changes.
 
@@ -63,6 +65,7 @@ def step(
     until     how far (ms) due times are served, where that is not the last stamp
     seed      the history that the blocks bring
     unlink    what the only record of the blocks makes two people of; it applies (`process.parting`)
+    forgotten  whose people the only record of the blocks takes away, by their subjects
 
     Raises ValueError if the blocks span more than a day.
     """
@@ -80,10 +83,12 @@ def step(
     levels, merges = identify(batch, people, work)
     states = [] if seed is None else bring_subjects(seed, people, work)
     parts = None if unlink is None else bring_parts(unlink, people, work)
+    gone = bring_forgotten(forgotten, people, work)
     done = _bring_wave(people, work, as_of, wave)
     work.open()
     enrich(batch)
     rounds = Rounds(work, batch, Feeds(batch, people.program), decider, timeline, workspace, people.ready_at)
+    forget(gone, as_of, rounds, work)
     *earlier, last = levels
     for level in earlier:
         _join(level, rounds, work, batch, decider)

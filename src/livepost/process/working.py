@@ -37,6 +37,7 @@ class Working:
         self.fixed: Fixed = np.zeros(0, people.dtype)
         self.tiles: list[bytes] = []
         self.gone: set[int] = set()
+        self._forgotten: list[bytes] = []
         self.concerned: set[int] = set()
         self._raw: list[bytes] = []
         self._opened = NOTHING_OPENED
@@ -162,6 +163,11 @@ class Working:
         self._renamed.add(winner)
         self.gone.add(loser)
 
+    def forget(self, local: int) -> None:
+        """Let the person be no person any more, and their subjects nobody's."""
+        self._forgotten += self.subjects(local)
+        self.gone.add(local)
+
     def winner(self, a: int, b: int) -> tuple[int, int]:
         """Return (winner, loser): whose name the two together will have."""
         name = name_of([(self.name(a), self.is_known(a)), (self.name(b), self.is_known(b))])
@@ -243,9 +249,10 @@ class Working:
         return self._apart[local]
 
     def _other_subjects(self) -> dict[int, tuple[bytes, ...]]:
-        """Return by number the subjects of who is new or has others than before."""
+        """Return by number the subjects of who is new or has others than before; NOBODY's are those forgotten."""
         new = np.flatnonzero(np.array(self.numbers, np.int64) >= self._first_new).tolist()
-        return {self.numbers[local]: self.subjects(local) for local in {*new, *self._renamed} - self.gone}
+        others = {self.numbers[local]: self.subjects(local) for local in {*new, *self._renamed} - self.gone}
+        return others | {NOBODY: tuple(self._forgotten)} if self._forgotten else others
 
     @property
     def _first_new(self) -> int:

@@ -19,6 +19,7 @@ from livepost.model.compiled import Compiled
 from livepost.model.record import Record
 from livepost.model.unlink import Unlink
 from livepost.process.changing import Kept, begun, broadcast_of, changed, control_of, seed_of, unlink_of
+from livepost.process.forgetting import forgotten_by
 from livepost.process.parting import applies
 from livepost.process.people import Delta, People
 from livepost.process.stage import step
@@ -93,6 +94,8 @@ class Stepper:
             return Made(self._delta(blocks, timeline, given, seed[1]), timeline, seed[0])
         if control is not None and (unlink := self._unlink_of(control, given)) is not None:
             return Made(self._delta(blocks, timeline, given, unlink=unlink[1]), timeline, unlink[0])
+        if control is not None and (forgotten := forgotten_by(control)) is not None:
+            return Made(self._delta(blocks, timeline, given, forgotten=forgotten), timeline)
         if control is not None and (after := changed(self.kept, control)) is not None:
             return Made(self._passed(control), timeline, *after)
         if control is not None and (asking := broadcast_of(self.kept, control)) is not None:
@@ -124,6 +127,7 @@ class Stepper:
         given: Given,
         seed: Seed | None = None,
         unlink: Unlink | None = None,
+        forgotten: Sequence[bytes] = (),
     ) -> Delta:
         return step(
             self.people,
@@ -136,6 +140,7 @@ class Stepper:
             until=given.until,
             seed=seed,
             unlink=unlink,
+            forgotten=forgotten,
         )
 
     def _passed(self, control: Record) -> Delta:
