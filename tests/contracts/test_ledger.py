@@ -15,6 +15,7 @@ from livepost.ledger.sqlite import SqliteLedger
 from livepost.testing.contracts.broadcasts import BroadcastsContract
 from livepost.testing.contracts.choices import ChoicesContract
 from livepost.testing.contracts.earnings import EarningsContract
+from livepost.testing.contracts.erasures import ErasuresContract
 from livepost.testing.contracts.feedback import FeedbackContract
 from livepost.testing.contracts.ledger import DurableLedgerContract, LedgerContract
 from livepost.testing.contracts.routing import RoutingContract
@@ -47,7 +48,7 @@ class DiskBench:
 
 
 class TestSqliteLedgerInMemory(
-    BroadcastsContract, EarningsContract, FeedbackContract, VerdictsContract, LedgerContract
+    BroadcastsContract, EarningsContract, ErasuresContract, FeedbackContract, VerdictsContract, LedgerContract
 ):
     @pytest.fixture
     def bench(self) -> MemoryBench:

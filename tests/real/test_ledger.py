@@ -18,6 +18,7 @@ from livepost.settings.postgres import PostgresAddress
 from livepost.testing.contracts.broadcasts import BroadcastsContract
 from livepost.testing.contracts.choices import ChoicesContract
 from livepost.testing.contracts.earnings import EarningsContract
+from livepost.testing.contracts.erasures import ErasuresContract
 from livepost.testing.contracts.feedback import FeedbackContract
 from livepost.testing.contracts.ledger import START_MS, DurableLedgerContract, consent, decision, page
 from livepost.testing.contracts.routing import RoutingContract
@@ -56,7 +57,7 @@ def database(postgres: Server) -> PostgresAddress:
 
 
 class TestPostgresLedger(
-    BroadcastsContract, EarningsContract, FeedbackContract, VerdictsContract, DurableLedgerContract
+    BroadcastsContract, EarningsContract, ErasuresContract, FeedbackContract, VerdictsContract, DurableLedgerContract
 ):
     @pytest.fixture
     def bench(self, database: PostgresAddress) -> Iterator[SchemaBench]:

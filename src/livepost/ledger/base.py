@@ -8,8 +8,8 @@ stretch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -567,6 +567,26 @@ class Ledger(Protocol):
 
     def suppress(self, address_hash: bytes, reason: str, now_ms: int) -> None:
         """Never send to this address again (a keyed hash: it survives erasure). The first reason stays."""
+        ...
+
+    def erase(self, subjects: Sequence[bytes], ids: Sequence[bytes], at: int, now_ms: int) -> dict[str, int]:
+        """Take a person out of the ledger in one transaction; return how many rows of what were changed.
+
+        Open mails are skipped ("erased"), also those that are decided of the subjects later; addresses, drafts, wishes
+        and consents go. `ids` (keyed hashes) and `at` (ms) stay: what happened before does not come in again.
+        """
+        ...
+
+    def forgotten(self) -> list[bytes]:
+        """Return every subject that was erased, those erased last first."""
+        ...
+
+    def erased_ids(self) -> dict[bytes, int]:
+        """Return the keyed hashes of all ids that were erased, each with the time (ms) of its last erasure."""
+        ...
+
+    def values(self) -> Iterator[Any]:
+        """Go through every value of every table: for who looks whether something is there that should not be."""
         ...
 
     def permit_changes(self, after: int, limit: int) -> PermitChanges:

@@ -14,7 +14,7 @@ from itertools import chain
 
 from livepost.errors import StoreError
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 MAIL_HOURS = """CREATE TABLE IF NOT EXISTS mail_hours (
         hour INTEGER PRIMARY KEY, sent INTEGER NOT NULL, complained INTEGER NOT NULL
@@ -201,6 +201,8 @@ SCHEMA: tuple[str, ...] = (
         sender TEXT NOT NULL, day INTEGER NOT NULL, mails INTEGER NOT NULL, PRIMARY KEY (sender, day)
     )""",
     "CREATE TABLE IF NOT EXISTS leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS erasures (id BLOB PRIMARY KEY, at INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS forgotten (subject BLOB PRIMARY KEY, at INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS bookmarks (name TEXT PRIMARY KEY, number INTEGER NOT NULL)",
 )
 

@@ -20,6 +20,7 @@ from livepost.ledger import (
     complaints,
     confirmations,
     earnings,
+    erasures,
     feedback,
     leases,
     outcomes,
@@ -481,6 +482,19 @@ class StoredLedger:
                 " WHERE excluded.number > bookmarks.number",
                 (name, number),
             )
+
+    def erase(self, subjects: Sequence[bytes], ids: Sequence[bytes], at: int, now_ms: int) -> dict[str, int]:
+        """Take a person out of the ledger; return how many rows of what were changed."""
+        with self._store.transaction():
+            return erasures.erase(self._store, subjects, ids, at, now_ms)
+
+    def forgotten(self) -> list[bytes]:
+        """Return every subject that was erased."""
+        return erasures.all_forgotten(self._store)
+
+    def erased_ids(self) -> dict[bytes, int]:
+        """Return the keyed hashes of all ids that were erased, with the times."""
+        return erasures.all_ids(self._store)
 
     def values(self) -> Iterator[Any]:
         """Go through every value of every table: for who looks whether something is there that should not be."""

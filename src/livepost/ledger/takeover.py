@@ -17,6 +17,7 @@ import msgspec
 from livepost.ledger import choices, permits
 from livepost.ledger.base import LANES, TakenOver
 from livepost.ledger.choices import name_of, names_of
+from livepost.ledger.erasures import ERASED, forgotten
 from livepost.ledger.moves import CANCELLABLE
 from livepost.ledger.persons import merge, part
 from livepost.ledger.store import CURSOR, Row, Store, decode_decision
@@ -70,6 +71,7 @@ def _take_decisions(
     """
     known = store.rows_of([decision.id for decision in decisions])
     names = names_of(store, [decision.person for decision in decisions])
+    erased = forgotten(store, [names.get(decision.person, decision.person) for decision in decisions])
     for decision in decisions:
         if (row := known.get(decision.id)) is not None:
             fields = differing(decode_decision(row.body), decision)
@@ -77,7 +79,10 @@ def _take_decisions(
         elif decision.position <= fence:
             yield False, _note_divergence(store, decision, ("missing",))
         else:
-            known[decision.id] = _insert(store, decision, names.get(decision.person, decision.person), now_ms)
+            person = names.get(decision.person, decision.person)
+            row = known[decision.id] = _insert(store, decision, person, now_ms)
+            if person in erased and row.state == "pending":
+                store.move(row, "skipped", now_ms, ERASED)
             yield True, False
 
 
@@ -152,8 +157,10 @@ def _cancel(store: Store, item: Cancellation, now_ms: int) -> None:
 
 def _take_consent(store: Store, item: ConsentChange) -> None:
     """Keep the newest by position: the engine folds consent in its own order and tells each change. What comes from a
-    page is the echo of a proof that stands already.
+    page is the echo of a proof that stands already; what one said who was erased meanwhile is nobody's.
     """
+    if forgotten(store, [item.person]):
+        return
     choices.note_event(store, item)
     permits.note(store, person=item.person)
     store.change(

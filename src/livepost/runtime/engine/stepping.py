@@ -90,17 +90,8 @@ class Stepper:
         if given.until is not None:
             return Made(self._delta([], timeline, given), self.timeline)
         control = control_of(blocks[0]) if blocks else None
-        if control is not None and (seed := seed_of(self.kept, control)) is not None:
-            return Made(self._delta(blocks, timeline, given, seed[1]), timeline, seed[0])
-        if control is not None and (unlink := self._unlink_of(control, given)) is not None:
-            return Made(self._delta(blocks, timeline, given, unlink=unlink[1]), timeline, unlink[0])
-        if control is not None and (forgotten := forgotten_by(control)) is not None:
-            return Made(self._delta(blocks, timeline, given, forgotten=forgotten), timeline)
-        if control is not None and (after := changed(self.kept, control)) is not None:
-            return Made(self._passed(control), timeline, *after)
-        if control is not None and (asking := broadcast_of(self.kept, control)) is not None:
-            return Made(self._passed(control), timeline, asking)
-        return Made(self._delta(blocks, timeline, given), timeline)
+        made = None if control is None else self._changed_by(control, blocks, timeline, given)
+        return made or Made(self._delta(blocks, timeline, given), timeline)
 
     def take(self, made: Made) -> None:
         """Take over what a step made."""
@@ -114,6 +105,20 @@ class Stepper:
         if made.program is not None:
             self.people.adopt(made.program, _ready_at(self.kept))
             self._campaigns = Campaigns(self.definitions.serving, self._workspace, self.kept.switch)
+
+    def _changed_by(self, control: Record, blocks: Sequence[Block], timeline: Timeline, given: Given) -> Made | None:
+        """Return what the only record of the blocks makes, None where it changes nothing."""
+        if (seed := seed_of(self.kept, control)) is not None:
+            return Made(self._delta(blocks, timeline, given, seed[1]), timeline, seed[0])
+        if (unlink := self._unlink_of(control, given)) is not None:
+            return Made(self._delta(blocks, timeline, given, unlink=unlink[1]), timeline, unlink[0])
+        if (forgotten := forgotten_by(control)) is not None:
+            return Made(self._delta(blocks, timeline, given, forgotten=forgotten), timeline)
+        if (after := changed(self.kept, control)) is not None:
+            return Made(self._passed(control), timeline, *after)
+        if (asking := broadcast_of(self.kept, control)) is not None:
+            return Made(self._passed(control), timeline, asking)
+        return None
 
     def _unlink_of(self, control: Record, given: Given) -> tuple[Kept, Unlink] | None:
         """Return the undo that a record is, if it applies to people as they are; one on which a step fails does not."""
