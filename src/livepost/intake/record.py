@@ -15,6 +15,7 @@ import msgspec
 
 from livepost.intake.call import BrokenCall, Call
 from livepost.intake.context import CONSENT_EVENT, Opening, consent_in, split_context
+from livepost.intake.erased import Erased
 from livepost.intake.facet import facets_of
 from livepost.intake.plan import FieldPlan, TrackingPlan
 from livepost.intake.seal import CALL, CONTEXT, UNDECLARED, Sealer
@@ -41,6 +42,9 @@ PUBLIC_ALIAS = (
 NewId = Callable[[], str]
 _Values: TypeAlias = tuple[dict[str, Any], dict[str, Any], dict[str, str], dict[str, Any]]
 """Open properties, open context, facets, and the fields of a call that are to be sealed."""
+
+NOBODY_ERASED = Erased(lambda purpose, value: b"", {})
+"""The erasure list of whom nobody asked to be erased."""
 
 _NOTHING = Opening({}, {}, frozenset())
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
@@ -78,23 +82,26 @@ def new_message_id() -> str:
 
 
 class Recorder:
-    """Makes records for one workspace; `plan` may be replaced between calls."""
+    """Makes records for one workspace; `plan` and the list of who was `erased` may be replaced between calls."""
 
     def __init__(self, workspace: str, vault: Subjects, plan: TrackingPlan, new_id: NewId = new_message_id) -> None:
         self.workspace = workspace
         self.vault = vault
         self.plan = plan
+        self.erased = NOBODY_ERASED
         self._new_id = new_id
         self._sealers: dict[str, Sealer] = {}
 
     def records(self, calls: Sequence[Call], arrival: Arrival) -> list[Record]:
         """Return one record a call, in order."""
+        calls = self._let_in(calls, arrival)
         people = self._people(calls, arrival.key)
         sealer = self._sealer(arrival.source)
         return [self._record(call, keys, arrival, sealer) for call, keys in zip(calls, people, strict=True)]
 
     def columns(self, calls: Sequence[Call], arrival: Arrival) -> Columns:
         """Return the values of `records` by field; costs less than these for many calls, more for one."""
+        calls = self._let_in(calls, arrival)
         people = self._people(calls, arrival.key)
         keys = [one[0] for one in people]
         ids = [self._message_id(call) for call in calls]
@@ -135,6 +142,13 @@ class Recorder:
             "content_hash": hashes,
             "control": [{} for _ in calls],
         }
+
+    def _let_in(self, calls: Sequence[Call], arrival: Arrival) -> Sequence[Call]:
+        """Return the calls, those of before an erasure without what they tell."""
+        if not self.erased.ids:
+            return calls
+        by, at = arrival.sent_at, arrival.received_at
+        return [self.erased.rest(call, ids_of(call, arrival.key, self.plan), by, at) for call in calls]
 
     def _sealer(self, source: str) -> Sealer:
         """Return the source's sealer; there are as few sources as keys, so they are kept."""

@@ -13,6 +13,7 @@ import msgspec
 
 from livepost.intake.call import CALL_TYPES, BrokenCall, Call
 from livepost.intake.context import CONSENT_EVENT
+from livepost.intake.erased import ERASED, ErasedCall
 from livepost.intake.plan import BrokenPlanError, Reading, TrackingPlan, read_plain
 from livepost.model.record import Verdict
 
@@ -43,6 +44,8 @@ def judge(call: Call, timestamp: int | None, plan: TrackingPlan, *, by_key: bool
 
     `by_key` says that a declared key names whom it is about, which then need no other id.
     """
+    if type(call) is ErasedCall:
+        return Judgement(_safe_name(call), Verdict.FILTERED, ERASED)
     if is_plain(call) and (timestamp is not None or call.timestamp is None):
         return _by_plan(call.event or "", call.properties or {}, plan)
     reason = _first_fault(call, by_key)

@@ -12,20 +12,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
 
 import msgspec
 
 from livepost.errors import OutcomeUnknownError, OverloadedError, StoreError
+from livepost.ids import SUBJECT_BYTES
 from livepost.intake.call import Call
+from livepost.intake.erased import ERASED, Erased
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.record import Arrival, NewId, Recorder, new_message_id
 from livepost.log.base import Log
 from livepost.log.body import MAX_BLOCK_RECORDS, packed_piece
-from livepost.model.block import columns_of
+from livepost.model.block import Block, columns_of
+from livepost.model.forget import Forget
 from livepost.model.piece import Piece, read_piece
-from livepost.model.record import Appended, Kind, Origin, Record
+from livepost.model.record import Appended, Kind, Origin, Record, Verdict
 from livepost.vault.base import ExternalId, Vault
 
 MEGABYTE = 1024 * 1024
@@ -114,6 +117,11 @@ class _Queue:
             taken.append(self._waiting.popleft())
         return taken
 
+    def put_in_place(self, anew: Callable[[list[Record] | Piece], list[Record]]) -> None:
+        """Let other records, as many, wait in place of those that do."""
+        for waiting in self._waiting:
+            waiting.records = anew(waiting.records)
+
     def __len__(self) -> int:
         return len(self._waiting)
 
@@ -140,6 +148,7 @@ class Intake:
         self._lanes = {lane: _Queue(limits[lane]) for lane in Lane}
         self._commit_due = False
         self._trouble: str | None = None
+        self._forgotten: set[bytes] = set()
 
     @property
     def trouble(self) -> str | None:
@@ -160,6 +169,22 @@ class Intake:
         """Judge calls by another tracking plan from now on."""
         self._recorder.plan = plan
 
+    def use_erased(self, erased: Erased, forgotten: Iterable[bytes]) -> None:
+        """From now on keep out what the erasure list names, and records of subjects that were forgotten."""
+        self._recorder.erased = erased
+        self._forgotten.update(forgotten)
+
+    def forget(self, subjects: Sequence[bytes]) -> Appended:
+        """Append the record by which everybody forgets the people of these subjects; nothing of them comes behind it,
+        whatever waits or is on its way here.
+        """
+        self._require_writing()
+        self._forgotten.update(subjects)
+        for queue in self._lanes.values():
+            queue.put_in_place(self._let_in)
+        control = msgspec.to_builtins(Forget(subjects=tuple(subjects)), builtin_types=(bytes,))
+        return self.append([Record(kind=Kind.FORGET, origin=Origin.BACKFILL, control=control)])
+
     def submit(self, calls: Sequence[Call], arrival: Arrival, *, size: int) -> asyncio.Future[int]:
         """Take calls; the future gives the seq of the last one once all are committed.
 
@@ -173,7 +198,7 @@ class Intake:
     def admit_records(self, records: Sequence[Record], lane: Lane, *, size: int = 0) -> asyncio.Future[int]:
         """Take ready records (outcomes, loads, control records), as `submit` does for calls."""
         self._require_room(lane, len(records), size)
-        return self._put(lane, list(records), size)
+        return self._put(lane, self._let_in(records), size)
 
     def admit_piece(self, piece: Piece, lane: Lane, *, size: int) -> asyncio.Future[int]:
         """Take records that are columns already, as `admit_records` does."""
@@ -188,7 +213,7 @@ class Intake:
     def append(self, records: Sequence[Record]) -> Appended:
         """Commit ready records now, ahead of what waits; raises StoreError."""
         self._require_writing()
-        appended = self._write([records])
+        appended = self._write([self._let_in(records)])
         self._tell(appended)
         return appended
 
@@ -234,6 +259,16 @@ class Intake:
         self._lanes[lane].put(_Waiting(records, size, heard))
         self._commit_soon(loop)
         return heard
+
+    def _let_in(self, records: Sequence[Record] | Piece) -> list[Record]:
+        """Return the records; of those that are about somebody who was forgotten nothing but that they came."""
+        there = _records(records) if isinstance(records, Piece) else list(records)
+        return [_emptied(one) if self._is_forgotten(one) else one for one in there] if self._forgotten else there
+
+    def _is_forgotten(self, record: Record) -> bool:
+        if record.subject in self._forgotten:
+            return True
+        return any(mention.subject in self._forgotten for mention in record.mentions)
 
     def _commit_soon(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._commit_due:
@@ -290,6 +325,28 @@ class Intake:
     def _tell(self, appended: Appended) -> None:
         if self._on_commit is not None:
             self._on_commit(appended)
+
+
+def _records(piece: Piece) -> list[Record]:
+    """Return a piece's records."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(piece), type=Block).records()
+
+
+def _emptied(record: Record) -> Record:
+    """Return what is left of a record whose person was forgotten."""
+    return Record(
+        kind=record.kind,
+        origin=record.origin,
+        key=record.key,
+        source=record.source,
+        subject=bytes(SUBJECT_BYTES),
+        message_id=record.message_id,
+        name=record.name,
+        received_at=record.received_at,
+        effective_ts=record.effective_ts,
+        verdict=Verdict.FILTERED,
+        reason=ERASED,
+    )
 
 
 def _append(log: Log, batches: Sequence[Sequence[Record] | Piece]) -> Appended:

@@ -25,10 +25,13 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """Whose tracking plan calls are judged by: events and currency, and the content hash of these."""
+    """Whose tracking plan calls are judged by: events and currency. `erased` is the erasure list by which they are let
+    in; `hash` is another one whenever either changed.
+    """
 
     hash: str
     project: Compiled
+    erased: dict[bytes, int] = {}
 
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True):

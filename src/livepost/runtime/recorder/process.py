@@ -16,6 +16,7 @@ from typing import Protocol, cast
 
 from livepost.collect.request import read_batch
 from livepost.errors import RejectedError, StoreError
+from livepost.intake.erased import Blind, Erased
 from livepost.intake.plan import TrackingPlan, Undeclared
 from livepost.intake.record import Recorder
 from livepost.log.body import packed_piece
@@ -35,7 +36,7 @@ def run_recorder(folder: DataFolder) -> None:
     with contextlib.ExitStack() as open_:
         vault = open_.enter_context(contextlib.closing(folder.vault(readonly=True)))
         front = open_.enter_context(contextlib.closing(WireClient(folder.front_socket)))
-        plan = Plan(front, folder.settings.undeclared)
+        plan = Plan(front, folder.settings.undeclared, vault.blind)
         subjects = FoundSubjects(vault, lambda new: _make(front, new))
         recorder = Recorder(folder.settings.workspace, subjects, TrackingPlan(Compiled()))
         done: list[Done] = []
@@ -69,8 +70,9 @@ class Asks(Protocol):
 class Plan:
     """The tracking plan of the front, asked for when jobs come that are judged by another one."""
 
-    def __init__(self, front: Asks, undeclared: Undeclared) -> None:
+    def __init__(self, front: Asks, undeclared: Undeclared, blind: Blind) -> None:
         self._front = front
+        self._blind = blind
         self._undeclared = undeclared
         self._hash: str | None = None
 
@@ -82,6 +84,7 @@ class Plan:
             except StoreError:
                 return False
             recorder.plan = TrackingPlan(planned.project, self._undeclared)
+            recorder.erased = Erased(self._blind, planned.erased)
             self._hash = planned.hash
         return self._hash == hash
 

@@ -51,7 +51,10 @@ class Recorders:
         return size >= LARGE_BYTES and len(self._queue) < QUEUED * (self._asking + len(self._busy))
 
     async def piece(self, body: bytes, arrival: Arrival) -> Piece | None:
-        """Return a batch's records; None if no recorder gave them in time. Raises RejectedError for a bad body."""
+        """Return a batch's records; None if no recorder gave them in time, or by another plan than that of now.
+
+        Raises RejectedError for a bad body.
+        """
         self._number += 1
         job = Job(self._number, body, arrival, self.plan)
         awaited: asyncio.Future[Piece | None] = asyncio.get_running_loop().create_future()
@@ -60,7 +63,8 @@ class Recorders:
         self._wake()
         try:
             async with asyncio.timeout(self._job_s):
-                return await awaited
+                piece = await awaited
+            return piece if job.plan == self.plan else None  # it may be of somebody who was erased meanwhile
         except TimeoutError:
             return None
         finally:

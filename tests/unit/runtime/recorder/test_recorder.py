@@ -128,7 +128,7 @@ def test_a_body_that_cannot_be_read_is_refused_with_its_reason() -> None:
 
 def test_calls_are_judged_by_the_plan_that_the_front_names_and_by_none_while_it_cannot_be_asked() -> None:
     front = _Planner()
-    plan = Plan(front, "allow")
+    plan = Plan(front, "allow", MemoryVault().blind)
     recorder = Recorder("w", MemoryVault(root=bytes(32)), TrackingPlan(Compiled()))
     front.planned = Planned("one", Compiled(events=(VIEWED,)))
     assert not plan.is_known("two", recorder)  # another one by now: the front does these jobs
