@@ -12,6 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from livepost.announce.book import LETTERS_MAX, Book, DeadLetter, Standing
+from livepost.announce.book import Notice as Own
 from livepost.announce.notice import GAP, Notice, Source
 from livepost.announce.signature import signed
 from livepost.announce.verdict import Verdict, verdict
@@ -61,6 +62,10 @@ class Announcer:
         wait_s = (standing.next_at - self._clock.now_ms()) / SECOND_MS
         if standing.disabled or wait_s > 0:
             return IDLE_S if standing.disabled else min(wait_s, IDLE_S)
+        own = self._book.notice(self._target.name)
+        if own is not None:
+            self._tell_own(own, standing)
+            return 0.0
         if not self._waiting and not self._look(standing):
             return IDLE_S
         if self._waiting:
@@ -78,6 +83,21 @@ class Announcer:
         if not self._waiting and batch.end != standing.cursor:
             self._book.move(self._target.name, batch.end)
         return bool(self._waiting) or batch.more
+
+    def _tell_own(self, own: Own, standing: Standing) -> None:
+        """Send what the house itself has to tell; it is tried again and put aside as anything else is."""
+        name, sent = self._target.name, standing.sent + 1
+        found = deliver(self._fetch, self._target, own.id, own.body, sent, self._clock, self._chance())
+        now_ms = self._clock.now_ms()
+        if found.state == "again":
+            self._book.again(name, sent, now_ms + int(found.wait_s * SECOND_MS), found.why)
+        elif found.state == "disabled":
+            self._book.disable(name, found.why)
+        else:
+            if found.state == "dead":
+                letter = DeadLetter(0, name, own.id, own.kind, own.body, at=now_ms, sent=sent, error=found.why)
+                self._book.die(letter, standing.cursor)
+            self._book.noticed(name, own.number)
 
     def _tell(self, notice: Notice, standing: Standing) -> None:
         body, sent = notice.body(), standing.sent + 1

@@ -7,6 +7,7 @@ transaction, durable when it returns; courier and command line may both have it 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,21 @@ _TABLES = f"""
     PRAGMA user_version = {FORMAT};
     COMMIT;
 """
+_NOTICES = """CREATE TABLE IF NOT EXISTS notices (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
+    body BLOB NOT NULL, UNIQUE (target, id)
+) STRICT"""
 _STANDING = "name, cursor, sent, next_at, disabled, error, delivered, delivered_at"
 _LETTER = "number, target, id, kind, body, at, sent, error, replayed_at"
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """A message of the house's own for one target, by the book's number: it goes before what the stream tells."""
+
+    number: int
+    id: str
+    kind: str
+    body: bytes
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -161,6 +175,30 @@ class Book:
         """Note that the target has a dead letter now."""
         self._change("UPDATE letters SET replayed_at = ? WHERE number = ?", now_ms, number)
 
+    def tell(self, target: str, id: str, kind: str, body: bytes) -> None:
+        """Let a target be told something by the house itself, once for an id."""
+        sql = "INSERT INTO notices (target, id, kind, body) VALUES (?, ?, ?, ?) ON CONFLICT (target, id) DO NOTHING"
+        self._change(sql, target, id, kind, body)
+
+    def notice(self, target: str) -> Notice | None:
+        """Return what the house itself has to tell a target next."""
+        sql = "SELECT number, id, kind, body FROM notices WHERE target = ? ORDER BY number LIMIT 1"
+        found = self._read(sql, target)
+        return Notice(*found[0]) if found else None
+
+    def noticed(self, name: str, number: int) -> None:
+        """Note that a target was told by the house itself, or will not be."""
+        self._change("DELETE FROM notices WHERE number = ?", number)
+        self._change("UPDATE targets SET sent = 0, next_at = 0, error = '' WHERE name = ?", name)
+
+    def forget(self, words: Iterable[bytes]) -> int:
+        """Drop the dead letters in which one of these words stands; return how many."""
+        with self._lock:
+            before = self._connection.total_changes()
+            for word in words:
+                self._run("DELETE FROM letters WHERE instr(body, ?) > 0", (word,))
+            return self._connection.total_changes() - before
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:
@@ -170,13 +208,14 @@ class Book:
         """Make the tables of a new file; raise StoreError for one of another version."""
         try:
             self._connection.set_busy_timeout(BUSY_MS)
-            for sql in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"):
+            for sql in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA secure_delete = ON"):
                 self._connection.execute(sql).fetchall()
             [(version,)] = self._connection.execute("PRAGMA user_version")
             if version not in (0, FORMAT):
                 raise StoreError(f"expected webhooks.db of format {FORMAT}, got {version}; move it away to begin anew")
             if version == 0:
                 self._connection.execute(_TABLES).fetchall()
+            self._connection.execute(_NOTICES).fetchall()
         except BaseException:
             self._connection.close()
             raise

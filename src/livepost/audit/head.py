@@ -38,13 +38,22 @@ class Signer:
 
     def signed(self, head: Head) -> Head:
         """Return the head with its signature (hex)."""
-        return msgspec.structs.replace(head, signature=self._key.sign(_told(head)).hex())
+        return msgspec.structs.replace(head, signature=self.sign(_told(head)))
+
+    def sign(self, text: bytes) -> str:
+        """Return the signature (hex) of a text."""
+        return self._key.sign(text).hex()
 
 
 def is_signed(head: Head, public: bytes) -> bool:
     """Say whether the head was signed by the owner of a public key."""
+    return is_signed_text(_told(head), head.signature, public)
+
+
+def is_signed_text(text: bytes, signature: str, public: bytes) -> bool:
+    """Say whether a text was signed (hex) by the owner of a public key."""
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(head.signature), _told(head))
+        Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(signature), text)
     except (InvalidSignature, ValueError):
         return False
     return True

@@ -42,6 +42,7 @@ COMMANDS: dict[str, str] = {
     "webhooks": "webhooks:app",
     "audiences": "audiences:app",
     "people": "people:app",
+    "erase": "erasing:erase",
     "keys": "keys:app",
     "audit": "audit:app",
     "doctor": "doctor:doctor",

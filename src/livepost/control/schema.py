@@ -5,4 +5,9 @@ A step is never changed once it was released; what changes a table is a step of 
 
 from __future__ import annotations
 
-STEPS: tuple[str, ...] = ()
+ERASURES = """CREATE TABLE erasures (
+    id BLOB PRIMARY KEY, asked_at INTEGER NOT NULL, body BLOB, receipt BLOB
+) STRICT"""
+"""`body` is an erasure while it is under way; `receipt` is what stays of it."""
+
+STEPS: tuple[str, ...] = (ERASURES,)

@@ -26,6 +26,9 @@ DEAD_MAX = 1_000
 """Dead letters of a destination that wait for somebody; with so many nothing more is sent until somebody looks."""
 
 LISTED_MAX = 1_000
+FIRST = 3
+"""How urgently people are looked at who were erased: before everybody else."""
+
 AT_ONCE = 500
 """Ids that one statement asks for."""
 
@@ -289,6 +292,24 @@ class Book:
             for table in ("rows", "due", "jobs", "letters")
         ]
         return Tally(people=counts[0], due=counts[1], jobs=counts[2], dead=counts[3])
+
+    def forget(self, persons: Iterable[bytes], told: Iterable[str]) -> dict[str, int]:
+        """Have every destination look at people who were erased, before all others; return how many rows each has.
+
+        Rows of a destination that is not `told` anything any more go at once: nobody would ask the vendor.
+        """
+        rows: dict[str, int] = {}
+        known = {*told}
+        statements: list[Statement] = []
+        for person in persons:
+            for (name,) in self._read("SELECT destination FROM rows WHERE person = ?", person):
+                if name in known:
+                    rows[name] = rows.get(name, 0) + 1
+                    statements.append(_due(name, person, FIRST))
+                else:
+                    statements.append(("DELETE FROM rows WHERE destination = ? AND person = ?", (name, person)))
+        self._change(statements)
+        return rows
 
     def in_list(self, name: str, list_: str) -> int:
         """Return how many the vendor has in a list, by its answers."""

@@ -18,11 +18,14 @@ from starlette.routing import BaseRoute
 
 from livepost.api.mail import MailDesk, echo
 from livepost.api.subscribe import SubscribeDesk
+from livepost.audit.head import Signer
 from livepost.clock import DAY_MS, SECOND_MS, Clock, steady
 from livepost.collect.app import Collect
 from livepost.collect.whole import whole_calls
 from livepost.deliver.token import Tokens
-from livepost.errors import LivepostError, StoreError
+from livepost.errors import LivepostError, SealError, StoreError
+from livepost.ids import digest
+from livepost.intake.erased import Erased
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Lane, Stores
 from livepost.ledger.stored import StoredLedger
@@ -35,6 +38,7 @@ from livepost.model.told import Due
 from livepost.observe.rates import Rates
 from livepost.runtime.author.look import look_of, offer_of
 from livepost.runtime.author.project import Project, served
+from livepost.runtime.data.audits import PURPOSE
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import fitting, keep_pages
 from livepost.runtime.engine.client import EngineClient
@@ -54,6 +58,8 @@ from livepost.runtime.front.undoing import UNLINK, Undoing
 from livepost.runtime.house.conduct import collect_seldom, stopped
 from livepost.runtime.recorder.job import ADMIT, JOB, PLAN, Planned
 from livepost.runtime.recorder.recorders import Recorders
+from livepost.runtime.rights.erasing import ERASE, Erasing, House
+from livepost.runtime.rights.patient import PatientEngine
 from livepost.runtime.sockets.handed import Handed
 from livepost.runtime.sockets.wire import POLL_S, Handler, WireServer
 from livepost.sources.esp.hooks import hook_routes
@@ -133,11 +139,15 @@ class _Front:
         self._rates = Rates()
         self._outcomes = 0
         self._planned = Planned("", Compiled())
+        self._erased = self._listed_erased()
         self._intake = self._new_intake()
         self._changing = Changing(folder.definitions_file, self._intake, lambda: writing.log, self._use_plan)
         self._undoing = Undoing(self._intake, lambda: writing.log, self._changing.known)
         self._broadcasting = self._new_broadcasting()
         self._rotating = Rotating(lambda: folder.keks, lambda: writing.vault)
+        self._control = folder.control()
+        self._erasing = self._new_erasing()
+        self._use_erased()
         self._server = WireServer(folder.front_socket, self._handlers())
         self._changing.start(project.compiled)
         self._project = fitting(folder, project, self._changing.named.serving)
@@ -162,7 +172,8 @@ class _Front:
         await self._server.start()
         waking = wake_courier(self._folder, self._sending.taken)
         tending = (self._tick(), self._prune(), self._recover(), self._echo(), self._ease(), self._resume())
-        works = (*tending, self._follow(), self._rotating.resume(), self._auditing.keep_heads(), waking)
+        lasting = (self._rotating.resume(), self._auditing.keep_heads(), self._erasing.run())
+        works = (*tending, self._follow(), *lasting, waking)
         tasks = [asyncio.create_task(work) for work in works]
         try:
             await stopped(self._serve(listening))
@@ -174,6 +185,7 @@ class _Front:
             self._house.close()
             self._pages.close()
             self._auditing.close()
+            self._control.close()
             await self._server.close()
 
     def _handlers(self) -> dict[str, Handler]:
@@ -191,6 +203,7 @@ class _Front:
             SEED: self._changing.handle_seed,
             READY: self._changing.handle_ready,
             UNLINK: self._undoing.handle,
+            ERASE: self._erasing.handle,
             BROADCAST: self._broadcasting.handle,
             APPROVE: self._broadcasting.handle_approval,
             HEAR: self._hear,
@@ -207,6 +220,48 @@ class _Front:
             on_commit=self._committed,
             reopen=self._writing.reopen,
         )
+
+    def _new_erasing(self) -> Erasing:
+        """Return who erases people, and goes on with what a crash left of it."""
+        folder = self._folder
+        house = House(
+            folder=folder,
+            control=self._control,
+            ledger=self._ledger,
+            intake=self._intake,
+            engine=PatientEngine(folder),
+            signer=Signer(self._writing.vault.secret(PURPOSE)),
+            clock=self._clock,
+            vault=lambda: self._writing.vault,
+            log=lambda: self._writing.log,
+            keys=self._declared_keys,
+            listed=self._use_erased,
+        )
+        return Erasing(house)
+
+    def _listed_erased(self) -> Erased:
+        return Erased(self._writing.vault.blind, self._ledger.erased_ids())
+
+    def _declared_keys(self) -> Sequence[str]:
+        return self._changing.named.serving.keys()
+
+    def _use_erased(self) -> None:
+        """Let nothing of before an erasure in from now on, here and in the recorders."""
+        self._erased = self._listed_erased()
+        self._intake.use_erased(self._erased, self._ledger.forgotten())
+        self._plan_told(self._planned.project)
+
+    def _plan_told(self, plan: Compiled) -> None:
+        listed = digest(msgspec.msgpack.encode(sorted(self._erased.ids.items()))).hex()
+        self._planned = Planned(f"{plan.hash()} {listed}", plan, self._erased.ids)
+        self._recorders.plan = self._planned.hash
+
+    def _is_known(self, subject: bytes) -> bool:
+        """Say whether a subject is a known one; nobody who was forgotten is."""
+        try:
+            return self._writing.vault.keys(subject).known
+        except SealError:
+            return False
 
     def _new_broadcasting(self) -> Broadcasting:
         return Broadcasting(
@@ -251,7 +306,7 @@ class _Front:
             tokens=Tokens(self._writing.vault.secret("tokens")),
             ledger=self._ledger,
             append=self._append,
-            known=lambda subject: self._writing.vault.keys(subject).known,
+            known=self._is_known,
             clock=self._clock,
             shop_name=self._folder.settings.shop_name,
             look=look_of(self._home, self._folder.settings),
@@ -285,7 +340,7 @@ class _Front:
             blind=lambda address: self._writing.vault.blind("suppression", address.strip().casefold()),
             append=self._append,
             echo=lambda: echo(self._desk),
-            known=lambda subject: self._writing.vault.keys(subject).known,
+            known=self._is_known,
             clock=self._clock,
         )
 
@@ -314,7 +369,10 @@ class _Front:
 
     def _admit(self, raw: msgspec.Raw) -> None:
         """Make subjects of external ids for a recorder, which finds them in the vault then."""
-        self._intake.make_subjects(msgspec.msgpack.decode(raw, type=list[ExternalId]))
+        ids = msgspec.msgpack.decode(raw, type=list[ExternalId])
+        if self._erased.names(ids):
+            raise StoreError("expected ids that nobody erased, got another; the front reads this batch itself")
+        self._intake.make_subjects(ids)
 
     async def _hear(self, raw: msgspec.Raw) -> None:
         """Hear what another process of this machine was told of mails."""
@@ -337,8 +395,7 @@ class _Front:
     def _use_plan(self, project: Compiled) -> None:
         """Judge calls by a project's tracking plan from now on, here and in the recorders."""
         plan = Compiled(currency=project.currency, events=project.events)
-        self._planned = Planned(plan.hash(), plan)
-        self._recorders.plan = self._planned.hash
+        self._plan_told(plan)
         self._intake.use_plan(TrackingPlan(plan, self._folder.settings.undeclared))
 
     async def _follow(self) -> None:
