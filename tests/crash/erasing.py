@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
-from livepost.errors import StoreError
 from livepost.govern.rights.receipt import Receipt
 from livepost.runtime.rights.erasing import ERASE, Wish
 from livepost.runtime.rights.reach import reaching
 from livepost.runtime.rights.stores import STORES
 from livepost.runtime.sockets.wire import WireClient
-from tests.crash.house import House, wait_until
+from tests.crash.house import House
 from tests.crash.scanning import files_of, found_in
 
 

@@ -24,7 +24,7 @@ Blind = Callable[[str, str], bytes]
 
 
 class ErasedCall(Call):
-    """What is left of a call: its type and name, its message id, its times."""
+    """What is left of a call: its type, its name, its times."""
 
 
 def erasure_hash(blind: Blind, id: ExternalId) -> bytes:
@@ -63,7 +63,6 @@ class Erased:
         return ErasedCall(
             type=call.type,
             event=call.event if call.type == "track" else None,
-            message_id=call.message_id,
             timestamp=call.timestamp,
             sent_at=call.sent_at,
         )

@@ -340,7 +340,6 @@ def _emptied(record: Record) -> Record:
         key=record.key,
         source=record.source,
         subject=bytes(SUBJECT_BYTES),
-        message_id=record.message_id,
         name=record.name,
         received_at=record.received_at,
         effective_ts=record.effective_ts,
