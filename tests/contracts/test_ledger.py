@@ -14,6 +14,7 @@ from livepost.ledger.base import Ledger
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.testing.contracts.broadcasts import BroadcastsContract
 from livepost.testing.contracts.choices import ChoicesContract
+from livepost.testing.contracts.consents import ConsentsContract
 from livepost.testing.contracts.earnings import EarningsContract
 from livepost.testing.contracts.erasures import ErasuresContract
 from livepost.testing.contracts.feedback import FeedbackContract
@@ -60,6 +61,12 @@ class TestSqliteLedgerOnDisk(DurableLedgerContract):
     def bench(self, tmp_path: Path) -> Iterator[DiskBench]:
         with contextlib.ExitStack() as opened:
             yield DiskBench(tmp_path, opened)
+
+
+class TestConsentsOfSqliteLedger(ConsentsContract):
+    @pytest.fixture
+    def bench(self) -> MemoryBench:
+        return MemoryBench()
 
 
 class TestChoicesOfSqliteLedger(ChoicesContract):

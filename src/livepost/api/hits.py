@@ -121,7 +121,8 @@ async def _write_down(desk: MailDesk, bursts: Bursts, hit: Hit) -> None:
 
 
 def _may_be_seen(desk: MailDesk, person: bytes) -> bool:
-    return bool(desk.opens) and desk.ledger.refusals([Permit(person=person, purpose=desk.opens)]) == [""]
+    asked = [Permit(person=person, purpose=desk.opens)]
+    return bool(desk.opens) and desk.ledger.refusals(asked, desk.clock.now_ms()) == [""]
 
 
 async def _by_its_time(desk: MailDesk, bursts: Bursts, hit: Hit) -> str:

@@ -26,7 +26,7 @@ from livepost.errors import LivepostError, SealError, StoreError
 from livepost.ledger.base import Delivery, Permit, Proof, Withdrawal
 from livepost.measure.choice import chosen
 from livepost.measure.unsubscribe import unsubscribed
-from livepost.model.choice import is_choice
+from livepost.model.choice import EXPIRED, is_choice
 from livepost.model.record import Record
 
 ECHOES = 500
@@ -80,7 +80,7 @@ class Mails(Protocol):
         """Return what became of a mail."""
         ...
 
-    def refusals(self, asked: Sequence[Permit]) -> list[str]:
+    def refusals(self, asked: Sequence[Permit], now_ms: int | None = None) -> list[str]:
         """Return why each person refuses a purpose, "" for who allows it."""
         ...
 
@@ -207,7 +207,7 @@ def echo_of(desk: MailDesk, one: Withdrawal | Proof) -> Record:
     known = _known(desk, one.person)
     if isinstance(one, Proof):
         return chosen(one.person, one.purpose, one.allowed, one.at, f"{one.how} {one.source}", known=known)
-    if is_choice(one.purpose):
+    if is_choice(one.purpose) or one.proof == EXPIRED:
         return chosen(one.person, one.purpose, False, one.at, one.proof, known=known)
     return unsubscribed(one.person, one.purpose, one.at, one.proof, known=known)
 

@@ -16,6 +16,7 @@ import msgspec
 from livepost.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from livepost.ledger.moves import State
 from livepost.ledger.routing import Routing
+from livepost.model.consent import ConsentEvent, ConsentFault, ConsentTally, ConsentTerm
 from livepost.model.decision import Decision
 from livepost.model.earning import Earned, Exposed, Measured
 from livepost.model.feedback import ComplaintRate, Feedback, FeedbackTally, Heard, OutcomeKind
@@ -519,6 +520,34 @@ class Ledger(Protocol):
         """Return the words that a proof names; "" if none are known."""
         ...
 
+    def consent_history(self, person: bytes, limit: int = 100) -> list[ConsentEvent]:
+        """Return what was said about a person's consents, newest first, at most MAX_LISTED; any of their names do."""
+        ...
+
+    def newest_consents(self, limit: int = 100) -> list[ConsentEvent]:
+        """Return what was said about anybody's consents, newest first, at most MAX_LISTED."""
+        ...
+
+    def consent_counts(self) -> list[ConsentTally]:
+        """Return of how many people each purpose and choice is in which state."""
+        ...
+
+    def consent_faults(self, limit: int = 100) -> list[ConsentFault]:
+        """Return where the history of consents is not what claims read; reads all of it."""
+        ...
+
+    def consent_terms(self) -> list[ConsentTerm]:
+        """Return how long consents are good, by purpose; one that is not there has no end."""
+        ...
+
+    def set_consent_terms(self, terms: Mapping[str, int]) -> None:
+        """Say how long consents are good (ms), by purpose: claims refuse older ones from now on."""
+        ...
+
+    def expire_consents(self, now_ms: int, limit: int = 100) -> list[Withdrawal]:
+        """Withdraw up to `limit` consents that have expired; return them. Their echoes are to be made."""
+        ...
+
     def unechoed_grants(self, limit: int) -> list[Proof]:
         """Return grants whose echo the log may not have, oldest first."""
         ...
@@ -593,8 +622,11 @@ class Ledger(Protocol):
         """Return changes of consents and suppressions with number > `after`, in order, at most MAX_LISTED."""
         ...
 
-    def refusals(self, asked: Sequence[Permit]) -> list[str]:
-        """Return for each the reason against it ("suppressed", "consent"), or "": as claims of marketing see it."""
+    def refusals(self, asked: Sequence[Permit], now_ms: int | None = None) -> list[str]:
+        """Return for each the reason against it ("suppressed", "consent"), or "": as claims of marketing see it.
+
+        With `now_ms` a consent that has expired by then is none, whether `expire_consents` has seen to it or not.
+        """
         ...
 
     def send(self, send: Send, now_ms: int) -> KnownSend:

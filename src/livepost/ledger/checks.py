@@ -18,6 +18,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     granted      what the engine last said for the purpose: True, False, or None for nothing
     granted_at   when that was said
     withdrawn_at the newest withdrawal by link, page or console; None for none
+    expired      whether that was too long ago
     sends        other mails of the campaign to the person within the cap's period that are or may be sent
     capped       whether mails of all campaigns reach a cap on them
     topic_off    whether the person switched the mail's topic off
@@ -31,6 +32,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     granted: bool | None = None
     granted_at: int = 0
     withdrawn_at: int | None = None
+    expired: bool = False
     sends: int = 0
     cap_times: int = 0
     capped: bool = False
@@ -43,7 +45,7 @@ def _consent_missing(facts: Facts) -> bool:
     if facts.class_ == "transactional":
         return False
     withdrawn = facts.withdrawn_at is not None and facts.withdrawn_at >= facts.granted_at
-    return facts.granted is not True or withdrawn
+    return facts.granted is not True or withdrawn or facts.expired
 
 
 def _cap_reached(facts: Facts) -> bool:

@@ -12,14 +12,12 @@ from typing import Any, TypeAlias
 
 from livepost.ids import digest
 from livepost.ledger.base import Proof
+from livepost.ledger.consents import CHANNEL, cause_of
 from livepost.ledger.queries import bounded
 from livepost.ledger.store import Store, filled, places
 from livepost.model.choice import TOPIC, cap_of, is_choice
 from livepost.model.decision import ConsentChange
 from livepost.model.record import HOUSE
-
-CHANNEL = "email"
-"""What consent is given for beside its purpose: the one channel there is."""
 
 Read: TypeAlias = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 
@@ -61,15 +59,15 @@ _WITHDRAWN = "SELECT purpose, at FROM withdrawals WHERE person = ?"
 _PROVEN = "SELECT purpose, allowed, max(at) FROM proofs WHERE person = ? AND how != 'event' GROUP BY purpose, allowed"
 
 
-def refused_choices(said: Mapping[str, tuple[Any, int]], withdrawn: Mapping[str, tuple[int]]) -> frozenset[str]:
+def refused_choices(said: Mapping[str, tuple[Any, ...]], withdrawn: Mapping[str, tuple[int]]) -> frozenset[str]:
     """Return the choices that a claim has to keep: refused by the engine's last word, or by a later withdrawal.
 
-    said       (whether it was allowed, when) by purpose and choice, as the engine last told it of a person
+    said       (whether it was allowed, when, ...) by purpose and choice, as the engine last told it of a person
     withdrawn  when it was withdrawn, by purpose and choice
     """
-    refused = {key for key, (allowed, _) in said.items() if not allowed and is_choice(key)}
+    refused = {key for key, (allowed, *_) in said.items() if not allowed and is_choice(key)}
     for key, (at,) in withdrawn.items():
-        allowed, granted_at = said.get(key, (False, -1))
+        allowed, granted_at, *_ = said.get(key, (False, -1))
         if is_choice(key) and not (allowed and granted_at > at):
             refused.add(key)
     return frozenset(refused)
@@ -143,10 +141,10 @@ def note_event(store: Store, item: ConsentChange) -> None:
     person = name_of(store, item.person)
     known = store.rows(
         "SELECT 1 FROM proofs WHERE person = ? AND purpose = ? AND source = ? AND message_id = ?",
-        (person, item.purpose, item.source, item.message_id),
+        (person, item.purpose, cause_of(item).source, item.message_id),
     )
     if item.source != HOUSE and not known:
-        note(store, person, item.purpose, item.allowed, item.at, "event", item.source, item.message_id, "")
+        note(store, person, item.purpose, item.allowed, item.at, "event", cause_of(item).source, item.message_id, "")
 
 
 def keep_words(store: Store, shown: str) -> str:

@@ -87,7 +87,7 @@ def confirm(
         renew(store, worker, host_ms)
     rows = _held(store, claims, ("claimed", "skipped", "held"))
     dispatch = Dispatch(store, routing, domains, host_ms) if routing and routing.senders else None
-    facts = facts_of(store, rows, [claim.decision for claim in claims], addresses)
+    facts = facts_of(store, rows, [claim.decision for claim in claims], now_ms, addresses)
     confirmed = [
         _confirm_one(store, row, claim, facts, place, address, domain, dispatch, now_ms, host_ms)
         for place, (claim, row, address, domain) in enumerate(
@@ -196,7 +196,7 @@ def _pending(store: Store, host_ms: int, limit: int, lanes: int) -> list[Row]:
 
 def _take_group(store: Store, rows: Sequence[Row], now_ms: int, host_ms: int, worker: str) -> list[Claimed]:
     decisions = [decode_decision(row.body) for row in rows]
-    facts = facts_of(store, rows, decisions)
+    facts = facts_of(store, rows, decisions, now_ms)
     taken = (
         _take(store, row, decision, facts.of(place), now_ms, host_ms, worker)
         for place, (row, decision) in enumerate(zip(rows, decisions, strict=True))

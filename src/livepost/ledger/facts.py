@@ -32,7 +32,8 @@ _STATES = ", ".join(f"'{state}'" for state in COUNTS_FOR_CAP)
 _CAPPED = f"(state IN ({_STATES}) OR reason = '{REJECTED}')"
 """What counts for a cap: a mail that its provider rejected too, so that no provider's word makes room for another."""
 
-_SAID = "SELECT person, purpose, allowed, at FROM consents WHERE person IN ({})"
+_SAID = """SELECT c.person, c.purpose, c.allowed, c.at, t.valid_ms FROM consents AS c
+    LEFT JOIN consent_terms AS t ON t.purpose = c.purpose WHERE c.person IN ({})"""
 _WITHDRAWN = "SELECT person, purpose, at FROM withdrawals WHERE person IN ({})"
 _MERGED = "SELECT DISTINCT new FROM persons WHERE new IN ({})"
 _SUPPRESSED = "SELECT address FROM suppressions WHERE address IN ({})"
@@ -68,10 +69,11 @@ class GroupFacts:
     """What is known about the deliveries of one group, inside a transaction."""
 
     def __init__(
-        self, store: Store, rows: Sequence[Row], decisions: Sequence[Decision], addresses: Sequence[bytes]
+        self, store: Store, rows: Sequence[Row], decisions: Sequence[Decision], now_ms: int, addresses: Sequence[bytes]
     ) -> None:
         """Read what there is to read; without `addresses` they are not known yet."""
         self._store = store
+        self._now_ms = now_ms
         self._rows = rows
         self._decisions = decisions
         self._addresses = addresses
@@ -93,7 +95,7 @@ class GroupFacts:
     def of(self, place: int) -> Facts:
         """Return the facts of one of the deliveries as it stands now."""
         row, decision, refused = self._rows[place], self._decisions[place], self._refused[place]
-        granted, granted_at = self._said.get(row.person, _NOTHING).get(row.purpose, (None, 0))
+        granted, granted_at, valid_ms = self._said.get(row.person, _NOTHING).get(row.purpose, (None, 0, None))
         (withdrawn_at,) = self._withdrawn.get(row.person, _NOTHING).get(row.purpose, (None,))
         own, (overall, wished) = self._own[place], self._wide[place]
         return Facts(
@@ -103,6 +105,7 @@ class GroupFacts:
             granted=None if granted is None else bool(granted),
             granted_at=granted_at,
             withdrawn_at=withdrawn_at,
+            expired=valid_ms is not None and granted_at + valid_ms <= self._now_ms,
             sends=self._sends[own] + self._beside_it(row, own) if own else 0,
             cap_times=row.cap_times,
             capped=any(self._is_reached(row, cap) for cap in overall),
@@ -153,10 +156,10 @@ _ALL = (ALL_MARKETING, COMPLAINTS)
 
 
 def facts_of(
-    store: Store, rows: Sequence[Row], decisions: Sequence[Decision], addresses: Sequence[bytes] = ()
+    store: Store, rows: Sequence[Row], decisions: Sequence[Decision], now_ms: int, addresses: Sequence[bytes] = ()
 ) -> GroupFacts:
-    """Return what the checks need to know about a group of deliveries, inside a transaction."""
-    return GroupFacts(store, rows, decisions, addresses)
+    """Return what the checks need to know about a group of deliveries, inside a transaction at `now_ms`."""
+    return GroupFacts(store, rows, decisions, now_ms, addresses)
 
 
 def _by_person(found: Sequence[Sequence[Any]]) -> dict[bytes, dict[str, tuple[Any, ...]]]:

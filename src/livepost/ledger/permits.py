@@ -17,10 +17,11 @@ KEPT = 1_000_000
 
 FORGET_EVERY = 1_000
 
-_FACTS = """SELECT p.name, c.allowed, coalesce(c.at, 0), w.at, s.address IS NOT NULL
+_FACTS = """SELECT p.name, c.allowed, coalesce(c.at, 0), w.at, s.address IS NOT NULL, t.valid_ms
     FROM (SELECT coalesce((SELECT new FROM persons WHERE old = ?), ?) AS name) AS p
     LEFT JOIN consents AS c ON c.person = p.name AND c.purpose = ?
     LEFT JOIN withdrawals AS w ON w.person = p.name AND w.purpose = ?
+    LEFT JOIN consent_terms AS t ON t.purpose = c.purpose
     LEFT JOIN suppressions AS s ON s.address = ?"""
 
 
@@ -43,18 +44,19 @@ def changes(store: Store, after: int, limit: int) -> PermitChanges:
     return PermitChanges(first=first, last=last, items=[PermitChange(*values) for values in found])
 
 
-def refusals(store: Store, asked: Sequence[Permit]) -> list[str]:
+def refusals(store: Store, asked: Sequence[Permit], now_ms: int | None) -> list[str]:
     """Return the reason against each, as a claim for a marketing mail would have it; "" for none."""
-    return [refusal(_facts(store, one)) for one in asked]
+    return [refusal(_facts(store, one, now_ms)) for one in asked]
 
 
-def _facts(store: Store, one: Permit) -> Facts:
+def _facts(store: Store, one: Permit, now_ms: int | None) -> Facts:
     values = (one.person, one.person, one.purpose, one.purpose, one.address)
-    [(_, granted, granted_at, withdrawn_at, suppressed)] = store.read(_FACTS, values)
+    [(_, granted, granted_at, withdrawn_at, suppressed, valid_ms)] = store.read(_FACTS, values)
     return Facts(
         class_="marketing",
         suppressed=bool(suppressed),
         granted=None if granted is None else bool(granted),
         granted_at=granted_at,
         withdrawn_at=withdrawn_at,
+        expired=now_ms is not None and valid_ms is not None and granted_at + valid_ms <= now_ms,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from livepost.ledger import choices, earnings, permits
+from livepost.ledger import choices, consents, earnings, permits
 from livepost.ledger.base import Proof, Withdrawal
 from livepost.ledger.choices import name_of
 from livepost.ledger.store import Store, decode_decision
@@ -25,10 +25,11 @@ def merge(store: Store, old: bytes, new: bytes) -> None:
         "INSERT INTO persons VALUES (?, ?) ON CONFLICT (old) DO UPDATE SET new = excluded.new", (source, target)
     )
     store.change("UPDATE deliveries SET person = ? WHERE person = ?", (target, source))
-    choices.move(store, source, target)
     earnings.merge(store, source, target)
-    _merge_consents(store, source, target)
-    _merge_withdrawals(store, source, target)
+    with consents.followed(store, (source, target), consents.Cause("merge", source.hex())):
+        choices.move(store, source, target)
+        _merge_consents(store, source, target)
+        _merge_withdrawals(store, source, target)
     permits.note(store, person=target)
 
 
@@ -44,17 +45,24 @@ def part(store: Store, parting: Parting) -> None:
         if gone and subject != other:
             store.change("INSERT INTO persons VALUES (?, ?)", (subject, other))
     _part_deliveries(store, person, other, frozenset(parting.subjects))
-    choices.part(store, person, other, parting.subjects)
     earnings.part(store, person, other, parting.subjects)
     permits.note(store, person=person)
     permits.note(store, person=other)
+    cause = consents.Cause("parting", other.hex(), position=parting.position)
+    with consents.followed(store, (person, other), cause):
+        choices.part(store, person, other, parting.subjects)
+        _part_consents(store, person, parting)
+
+
+def _part_consents(store: Store, person: bytes, parting: Parting) -> None:
+    """Let what was withdrawn and still stands be withdrawn of both, and what was lost be nobody's."""
     store.change(
         "INSERT INTO withdrawals SELECT ?1, purpose, CASE WHEN at > ?2 THEN at ELSE ?2 END, proof, 0"
         " FROM withdrawals AS w WHERE person = ?3"
         " AND NOT EXISTS (SELECT 1 FROM consents AS c WHERE c.person = w.person AND c.purpose = w.purpose"
         " AND c.allowed = 1 AND c.at > w.at)"
         " ON CONFLICT (person, purpose) DO UPDATE SET at = excluded.at WHERE excluded.at > withdrawals.at",
-        (other, parting.at, person),
+        (parting.other, parting.at, person),
     )
     for purpose in parting.lost:
         store.change("DELETE FROM consents WHERE person = ? AND purpose = ? AND allowed = 1", (person, purpose))
@@ -104,9 +112,12 @@ def choose(
     told = []
     for purpose, allowed in news.items():
         if allowed:
-            told.append(choices.grant(store, name, purpose, now_ms, how, source, words))
+            given = choices.grant(store, name, purpose, now_ms, how, source, words)
+            consents.promised(store, name, purpose, given.at, consents.Cause(how, source, words=words))
+            told.append(given)
         else:
-            one = _withdraw(store, name, purpose, now_ms, f"{how} {source}")
+            with consents.followed(store, [name], consents.Cause(how, source, words=words), purpose):
+                one = _withdraw(store, name, purpose, now_ms, f"{how} {source}")
             told.append(choices.note(store, name, purpose, False, one.at, how, source, "", words))
     return told
 
@@ -115,7 +126,8 @@ def withdraw(store: Store, person: bytes, purpose: str, now_ms: int, proof: str)
     """Record a withdrawal by a mail's link inside a transaction; one that still stands is returned instead."""
     name = name_of(store, person)
     found = store.rows("SELECT at FROM withdrawals WHERE person = ? AND purpose = ?", (name, purpose))
-    one = _withdraw(store, name, purpose, now_ms, proof)
+    with consents.followed(store, [name], consents.cause_in(proof), purpose):
+        one = _withdraw(store, name, purpose, now_ms, proof)
     permits.note(store, person=name)
     if not found or found[0][0] != one.at:
         how, _, source = proof.partition(" ")

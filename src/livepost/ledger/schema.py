@@ -44,6 +44,22 @@ BROADCAST_COUNTS = (
 )
 """Of each broadcast by itself what `tallies` and `outcome_tallies` count of its campaign."""
 
+CONSENTS = (
+    """CREATE TABLE IF NOT EXISTS consent_events (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        person BLOB NOT NULL, purpose TEXT NOT NULL, channel TEXT NOT NULL, step INTEGER NOT NULL,
+        layer TEXT NOT NULL, state TEXT NOT NULL, allowed INTEGER, at INTEGER NOT NULL, how TEXT NOT NULL,
+        source TEXT NOT NULL, message_id TEXT NOT NULL, position INTEGER NOT NULL, words TEXT NOT NULL
+    )""",
+    "CREATE UNIQUE INDEX IF NOT EXISTS consent_events_step ON consent_events (person, purpose, step)",
+    """CREATE TABLE IF NOT EXISTS consent_tallies (
+        purpose TEXT NOT NULL, channel TEXT NOT NULL, state TEXT NOT NULL, people INTEGER NOT NULL,
+        PRIMARY KEY (purpose, channel, state)
+    )""",
+    "CREATE TABLE IF NOT EXISTS consent_terms (purpose TEXT PRIMARY KEY, valid_ms INTEGER NOT NULL)",
+)
+"""The history of consents (`consents.py`), how many people are where, and how long a consent is good."""
+
 OF_BROADCASTS = "FROM broadcasts b JOIN deliveries d ON d.campaign = b.campaign AND d.position = b.position"
 """Broadcasts with their deliveries, as a ledger of version 5 finds them: the record that asks everybody is their
 position."""
@@ -181,6 +197,7 @@ SCHEMA: tuple[str, ...] = (
     )""",
     BROADCASTS,
     *BROADCAST_COUNTS,
+    *CONSENTS,
     """CREATE TABLE IF NOT EXISTS clicks (
         id BLOB PRIMARY KEY, decision BLOB NOT NULL, campaign TEXT NOT NULL, broadcast BLOB NOT NULL,
         at INTEGER NOT NULL
@@ -211,6 +228,8 @@ _COLUMNS_3 = (
     "reason, detail, fence, worker, lease_until, not_before, waits_until, attempts, first_tried, address, "
     "provider, provider_id, changed_at"
 )
+
+_EVENT_COLUMNS = "(person, purpose, channel, step, layer, state, allowed, at, how, source, message_id, position, words)"
 
 UPGRADES: dict[int, tuple[str, ...]] = {
     2: (
@@ -270,6 +289,21 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         "ALTER TABLE moves ADD COLUMN delivery INTEGER NOT NULL DEFAULT 0",
         "UPDATE moves SET delivery = coalesce((SELECT number FROM deliveries WHERE id = moves.decision), 0)",
         "DROP INDEX moves_decision",
+    ),
+    6: (
+        *CONSENTS,
+        f"INSERT INTO consent_events {_EVENT_COLUMNS} SELECT c.person, c.purpose, 'email', 1, 'engine', CASE WHEN"
+        " c.allowed = 1 AND NOT EXISTS (SELECT 1 FROM withdrawals AS w WHERE w.person = c.person"
+        " AND w.purpose = c.purpose AND w.at >= c.at) THEN 'given' ELSE 'withdrawn' END, c.allowed, c.at, 'before',"
+        " c.source, c.message_id, c.position, '' FROM consents AS c ORDER BY c.position, c.person, c.purpose",
+        f"INSERT INTO consent_events {_EVENT_COLUMNS} SELECT w.person, w.purpose, 'email',"
+        " CASE WHEN c.person IS NULL THEN 1 ELSE 2 END, 'ledger',"
+        " CASE WHEN c.allowed = 1 AND c.at > w.at THEN 'given' ELSE 'withdrawn' END, 0, w.at, 'before', w.proof, '', -1,"
+        " '' FROM withdrawals AS w LEFT JOIN consents AS c ON c.person = w.person AND c.purpose = w.purpose"
+        " ORDER BY w.at, w.person, w.purpose",
+        "INSERT INTO consent_tallies SELECT purpose, channel, state, count(*) FROM consent_events AS e WHERE step ="
+        " (SELECT max(step) FROM consent_events AS l WHERE l.person = e.person AND l.purpose = e.purpose)"
+        " GROUP BY purpose, channel, state",
     ),
 }
 """What a ledger of a version needs besides what is missing of SCHEMA to be of the next one; PostgreSQL has known none

@@ -19,6 +19,7 @@ from livepost.ledger import (
     claims,
     complaints,
     confirmations,
+    consents,
     earnings,
     erasures,
     feedback,
@@ -65,6 +66,8 @@ from livepost.ledger.moves import OPEN, MoveError, State
 from livepost.ledger.routing import Routing
 from livepost.ledger.schema import TABLES
 from livepost.ledger.store import CURSOR, ROW, Row, Store
+from livepost.model.choice import EXPIRED
+from livepost.model.consent import ConsentEvent, ConsentFault, ConsentTally, ConsentTerm
 from livepost.model.decision import Decision
 from livepost.model.earning import Earned, Exposed, Measured
 from livepost.model.feedback import ComplaintRate, Feedback, FeedbackTally, Heard, OutcomeKind
@@ -239,6 +242,37 @@ class StoredLedger:
         """Return the words that a proof names."""
         return choices.words(self._store, name)
 
+    def consent_history(self, person: bytes, limit: int = 100) -> list[ConsentEvent]:
+        """Return what was said about a person's consents, newest first."""
+        return consents.history(self._store, person, limit)
+
+    def newest_consents(self, limit: int = 100) -> list[ConsentEvent]:
+        """Return what was said about anybody's consents, newest first."""
+        return consents.newest(self._store, limit)
+
+    def consent_counts(self) -> list[ConsentTally]:
+        """Return of how many people each purpose is in which state."""
+        return consents.counts(self._store)
+
+    def consent_faults(self, limit: int = 100) -> list[ConsentFault]:
+        """Return where the history of consents is not what claims read."""
+        return consents.faults(self._store, limit)
+
+    def consent_terms(self) -> list[ConsentTerm]:
+        """Return how long consents are good."""
+        return consents.terms(self._store)
+
+    def set_consent_terms(self, terms: Mapping[str, int]) -> None:
+        """Say how long consents are good."""
+        with self._store.transaction():
+            consents.set_terms(self._store, terms)
+
+    def expire_consents(self, now_ms: int, limit: int = 100) -> list[Withdrawal]:
+        """Withdraw consents that have expired."""
+        with self._store.transaction():
+            due = consents.due(self._store, now_ms, limit)
+            return [persons.withdraw(self._store, person, purpose, now_ms, EXPIRED) for person, purpose in due]
+
     def unechoed_grants(self, limit: int) -> list[Proof]:
         """Return grants whose echo may be missing from the log."""
         return choices.unechoed(self._store, limit)
@@ -302,9 +336,9 @@ class StoredLedger:
         """Return what changed about consents and suppressions."""
         return permits.changes(self._store, after, limit)
 
-    def refusals(self, asked: Sequence[Permit]) -> list[str]:
+    def refusals(self, asked: Sequence[Permit], now_ms: int | None = None) -> list[str]:
         """Return the reasons against letting data leave."""
-        return permits.refusals(self._store, asked)
+        return permits.refusals(self._store, asked, now_ms)
 
     def send(self, send: Send, now_ms: int) -> KnownSend:
         """Insert a send as pending, or return what its key stands for."""

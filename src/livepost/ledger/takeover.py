@@ -14,7 +14,7 @@ from typing import TypeAlias, cast
 
 import msgspec
 
-from livepost.ledger import choices, permits
+from livepost.ledger import choices, consents, permits
 from livepost.ledger.base import LANES, TakenOver
 from livepost.ledger.choices import name_of, names_of
 from livepost.ledger.erasures import ERASED, forgotten
@@ -163,13 +163,19 @@ def _take_consent(store: Store, item: ConsentChange) -> None:
         return
     choices.note_event(store, item)
     permits.note(store, person=item.person)
+    name = name_of(store, item.person)
+    with consents.followed(store, [name], consents.cause_of(item), item.purpose):
+        _keep_consent(store, name, item)
+
+
+def _keep_consent(store: Store, name: bytes, item: ConsentChange) -> None:
     store.change(
         "INSERT INTO consents VALUES (?,?,?,?,?,?,?) ON CONFLICT (person, purpose) DO UPDATE SET"
         " allowed = excluded.allowed, at = excluded.at, position = excluded.position,"
         " source = excluded.source, message_id = excluded.message_id"
         " WHERE excluded.position >= consents.position",
         (
-            name_of(store, item.person),
+            name,
             item.purpose,
             int(item.allowed),
             item.at,

@@ -14,6 +14,8 @@ import msgspec
 
 TOPIC = "topic:"
 FREQUENCY = "frequency:"
+EXPIRED = "expired"
+"""The proof of a withdrawal that nobody made: the consent was too old."""
 
 _DAY_MS = 24 * 3_600_000
 _FREQUENCY = re.compile(r"frequency:([1-9][0-9]{0,2}) per ([1-9][0-9]{0,2})d")

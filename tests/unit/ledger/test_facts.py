@@ -150,7 +150,7 @@ def differences(store: SqliteStore, state: str, addresses: bool, limit: int = 40
         rows = [Row(*values) for values in found]
         decisions = [decode_decision(row.body) for row in rows]
         given = [ADDRESSES[number % len(ADDRESSES)] for number in range(len(rows))] if addresses else []
-        group = facts_of(store, rows, decisions, given)
+        group = facts_of(store, rows, decisions, 0, given)
         for place, (row, mine) in enumerate(zip(rows, decisions, strict=True)):
             told = told_one_by_one(store, row, mine, given[place] if addresses else None)
             wrong += told != group.of(place)
@@ -193,7 +193,7 @@ def test_a_group_is_asked_for_in_as_many_statements_as_one_mail(
     with store.transaction():
         rows = [Row(*values) for values in store.rows(f"SELECT {ROW} FROM deliveries")]
         asked = counted(store, monkeypatch)
-        facts_of(store, rows, [decode_decision(row.body) for row in rows], [row.id for row in rows])
+        facts_of(store, rows, [decode_decision(row.body) for row in rows], 0, [row.id for row in rows])
     assert len(asked) == 7
 
 

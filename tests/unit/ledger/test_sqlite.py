@@ -6,10 +6,11 @@ import apsw
 import pytest
 
 from livepost.errors import StoreError
+from livepost.ids import digest
 from livepost.ledger.moves import STATES, State
 from livepost.ledger.sqlite import SqliteLedger, SqliteStore
 from livepost.testing.contracts.broadcasts import letter_to_three
-from livepost.testing.contracts.ledger import ADA, START_MS, asked, consent, decision, flown, page, settled
+from livepost.testing.contracts.ledger import ADA, BOB, START_MS, asked, consent, decision, flown, page, settled
 
 from ..log.faults import FaultyVFS
 
@@ -69,7 +70,10 @@ COLUMNS_3 = (
 )
 """The columns of a delivery in version 3, behind its id."""
 
+CARA, DORA = digest("cara"), digest("dora")
+
 AS_BEFORE = {
+    6: tuple(f"DROP TABLE {name}" for name in ("consent_events", "consent_tallies", "consent_terms")),
     5: (
         *(f"DROP TABLE {name}" for name in ("broadcast_tallies", "broadcast_outcomes")),
         *(f"DROP INDEX {name}" for name in ("deliveries_campaign", "deliveries_out")),
@@ -129,7 +133,7 @@ def test_a_ledger_of_before_complaints_were_counted_counts_the_mails_it_has(tmp_
     before = ledger.complaints(START_MS)
     ledger.close()
     connection = apsw.Connection(str(tmp_path / "ledger.db"))
-    older = (*AS_BEFORE[5], *AS_BEFORE[4], *AS_BEFORE[3])
+    older = (*AS_BEFORE[6], *AS_BEFORE[5], *AS_BEFORE[4], *AS_BEFORE[3])
     connection.execute("; ".join((*older, "PRAGMA user_version = 3")))
     connection.close()
     ledger = SqliteLedger(tmp_path / "ledger.db")
@@ -143,10 +147,32 @@ def test_a_ledger_of_before_broadcasts_were_counted_counts_the_mails_it_has(tmp_
     before = ledger.broadcast_counts()
     ledger.close()
     connection = apsw.Connection(str(tmp_path / "ledger.db"))
-    connection.execute("; ".join((*AS_BEFORE[5], "PRAGMA user_version = 5")))
+    connection.execute("; ".join((*AS_BEFORE[6], *AS_BEFORE[5], "PRAGMA user_version = 5")))
     connection.close()
     ledger = SqliteLedger(tmp_path / "ledger.db")
     assert len(before) == 4 and ledger.broadcast_counts() == before
+    ledger.close()
+
+
+def allowed_of(ledger: SqliteLedger) -> dict[bool, int]:
+    counted = ledger.consent_counts()
+    return {on: sum(one.people for one in counted if (one.state == "given") is on) for on in (True, False)}
+
+
+def test_a_ledger_of_before_the_history_of_consents_begins_it_with_what_stands(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    ledger.take_over(page(consent(0), consent(1, person=BOB), consent(2, person=CARA, allowed=False)), START_MS)
+    ledger.withdraw(BOB, "marketing", START_MS + 1, "one-click 00")
+    ledger.withdraw(DORA, "ads", START_MS + 1, "page")
+    before = allowed_of(ledger)
+    ledger.close()
+    connection = apsw.Connection(str(tmp_path / "ledger.db"))
+    connection.execute("; ".join((*AS_BEFORE[6], "PRAGMA user_version = 6")))
+    connection.close()
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    assert ledger.consent_faults() == []
+    assert {event.how for event in ledger.newest_consents()} == {"before"}
+    assert allowed_of(ledger) == before == {True: 1, False: 3}
     ledger.close()
 
 
