@@ -63,6 +63,8 @@ BATCH: dict[str, Origin] = {
 SNOWPLOW = "/com.snowplowanalytics.snowplow/tp2"
 SNOWPLOW_PIXEL = "/i"
 SNIPPET_PATH = "/livepost.js"
+SEC_GPC = b"sec-gpc"
+"""The header of Global Privacy Control, as a browser sends it."""
 _SETTINGS = re.compile(r"/v1/projects/([^/]{1,255})/settings")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?", re.ASCII)
 
@@ -99,7 +101,7 @@ class Collect:
         self._body = body or BodyReader()
         self._recorders = recorders
         self._snippet = load_snippet()
-        self._arrivals: dict[bytes, Arrival] = {}
+        self._arrivals: dict[tuple[bytes, bool], Arrival] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -117,16 +119,19 @@ class Collect:
         else:
             await self._otherwise(scope, receive, send)
 
-    def take_whole(self, path: str, authorization: bytes | None, body: bytes) -> asyncio.Future[int]:
-        """Take the single call of a request that came in one piece, its body as it came; `path` is one of SINGLE.
+    def take_whole(
+        self, path: str, authorization: bytes | None, body: bytes, *, gpc: bool = False
+    ) -> asyncio.Future[int]:
+        """Take the single call of a request that came in one piece, its body as it came; `path` is one of SINGLE, and
+        `gpc` says whether there was a `Sec-GPC: 1`.
 
         The future gives its position once it is committed. What this or the future raises is for `refuse`.
         """
         plain = unpacked(body)
         request = _read(path, plain)
         if authorization is None or request.write_key is not None:
-            return self._submit(request, path, authorization, len(plain))
-        return self._submit_from(request, path, self._arrival_now(path, authorization), len(plain))
+            return self._submit(request, path, authorization, len(plain), gpc)
+        return self._submit_from(request, path, self._arrival_now(path, authorization, gpc), len(plain))
 
     async def refuse(self, send: Send, error: BaseException) -> None:
         """Say why a request was not taken; raises what is no error of ours."""
@@ -157,17 +162,19 @@ class Collect:
     async def _take(self, scope: Scope, receive: Receive) -> int:
         """Read, authenticate, hand over; return the position of the last record once it is committed."""
         path = scope["path"]
-        authorization, declared = _headers(scope)
+        authorization, declared, gpc = _headers(scope)
         body = await self._body.read(receive, declared)
         if authorization and path in BATCH and self._recorders and self._recorders.has_room(len(body)):
-            arrival = self._arrival(path, authorization, None)
+            arrival = self._arrival(path, authorization, None, gpc)
             piece = await self._recorders.piece(body, arrival)
             if piece is not None:
                 return await self._intake.admit_piece(piece, lane_of(arrival.origin), size=len(body))
-        return await self._submit(_read(path, body), path, authorization, len(body))
+        return await self._submit(_read(path, body), path, authorization, len(body), gpc)
 
-    def _submit(self, request: Request, path: str, authorization: bytes | None, size: int) -> asyncio.Future[int]:
-        arrival = self._arrival(path, authorization, request.write_key).sent(request.sent_at)
+    def _submit(
+        self, request: Request, path: str, authorization: bytes | None, size: int, gpc: bool
+    ) -> asyncio.Future[int]:
+        arrival = self._arrival(path, authorization, request.write_key, gpc).sent(request.sent_at)
         return self._submit_from(request, path, arrival, size)
 
     def _submit_from(self, request: Request, path: str, arrival: Arrival, size: int) -> asyncio.Future[int]:
@@ -179,22 +186,22 @@ class Collect:
         if not declared_ids(call, arrival.key, self._intake.recorder.plan):
             require_somebody(call)
 
-    def _arrival(self, path: str, authorization: bytes | None, write_key: object) -> Arrival:
+    def _arrival(self, path: str, authorization: bytes | None, write_key: object, gpc: bool) -> Arrival:
         """Return how a request comes; raise RejectedError (401) without a valid key."""
         source, kind = authenticate(self._keys, authorization, write_key)
         origin = BATCH.get(path, Origin.LIVE)
-        return Arrival(source=source, key=kind, received_at=self._clock.now_ms(), origin=origin)
+        return Arrival(source=source, key=kind, received_at=self._clock.now_ms(), origin=origin, gpc=gpc)
 
-    def _arrival_now(self, path: str, authorization: bytes) -> Arrival:
+    def _arrival_now(self, path: str, authorization: bytes, gpc: bool) -> Arrival:
         """Return `_arrival` of a single call: looked up once for all that come by one header in one turn of the event
         loop, which are committed together at its end.
         """
-        arrival = self._arrivals.get(authorization)
+        arrival = self._arrivals.get((authorization, gpc))
         if arrival is None:
-            arrival = self._arrival(path, authorization, None)
+            arrival = self._arrival(path, authorization, None, gpc)
             if not self._arrivals:
                 asyncio.get_running_loop().call_soon(self._arrivals.clear)
-            self._arrivals[authorization] = arrival
+            self._arrivals[authorization, gpc] = arrival
         return arrival
 
     async def _send_snippet(self, scope: Scope, send: Send) -> None:
@@ -225,10 +232,12 @@ class Collect:
         """Take the call in a query; return its position once it is committed."""
         path, query = scope["path"], scope.get("query_string", b"")
         if path == SNOWPLOW_PIXEL:
-            return await self._submit(read_query(query), path, _headers(scope)[0], len(query))
+            authorization, _, gpc = _headers(scope)
+            return await self._submit(read_query(query), path, authorization, len(query), gpc)
         request = read_pixel(query, PIXEL[path])
         source = pixel_source(self._keys, request.write_key)
-        arrival = Arrival(source=source, key=KeyKind.WRITE, received_at=self._clock.now_ms())
+        gpc = _headers(scope)[2]
+        arrival = Arrival(source=source, key=KeyKind.WRITE, received_at=self._clock.now_ms(), gpc=gpc)
         return await self._intake.submit(request.calls, arrival, size=len(query))
 
     async def _settings(self, key: str, scope: Scope, send: Send) -> None:
@@ -262,15 +271,17 @@ def _reason(code: str, message: object) -> Headers:
     return [(b"x-livepost-error", f"{code}: {message}".encode("ascii", "replace"))]
 
 
-def _headers(scope: Scope) -> tuple[bytes | None, bytes | None]:
-    """Return Authorization and Content-Length, where there."""
-    authorization = declared = None
+def _headers(scope: Scope) -> tuple[bytes | None, bytes | None, bool]:
+    """Return Authorization and Content-Length, where there, and whether Sec-GPC says 1."""
+    authorization, declared, gpc = None, None, False
     for name, value in scope["headers"]:
         if name == b"authorization":
             authorization = value
         elif name == b"content-length":
             declared = value
-    return authorization, declared
+        elif name == SEC_GPC:
+            gpc = value == b"1"
+    return authorization, declared, gpc
 
 
 async def _answer_method(method: str, allowed: str, send: Send) -> None:

@@ -17,7 +17,7 @@ from typing import Any, cast
 from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from livepost.collect.app import SINGLE, Collect
+from livepost.collect.app import SEC_GPC, SINGLE, Collect
 from livepost.collect.reply import SUCCESS, SUCCESS_HEADERS, Headers, Send
 from livepost.errors import LivepostError
 
@@ -123,7 +123,8 @@ class _WholeCalls(HttpToolsProtocol):
         path, self._path = self._path, None
         self.scope["method"] = "POST"
         try:
-            taken = self._collect.take_whole(path, self._authorization(), self._body)
+            authorization, gpc = self._told()
+            taken = self._collect.take_whole(path, authorization, self._body, gpc=gpc)
         except LivepostError as error:
             self.refuse(_UnderWay(self, self.scope), error)
         except Exception:  # not foreseen: the app meets it too, where uvicorn tells of it
@@ -181,11 +182,15 @@ class _WholeCalls(HttpToolsProtocol):
             super().on_body(self._body)
         self._body = b""
 
-    def _authorization(self) -> bytes | None:
+    def _told(self) -> tuple[bytes | None, bool]:
+        """Return Authorization, None if there is none, and whether Sec-GPC says 1."""
+        authorization, gpc = None, False
         for name, value in self.headers:
             if name == b"authorization":
-                return value
-        return None
+                authorization = authorization or value
+            elif name == SEC_GPC:
+                gpc = value == b"1"
+        return authorization, gpc
 
     def _rest(self) -> None:
         """Wait for the next request, as long as uvicorn does, with one timer for all calls of that time."""

@@ -7,7 +7,8 @@ different things it is told again: the ledger has joined the two by what it knew
 from __future__ import annotations
 
 from livepost.model.choice import is_choice
-from livepost.model.journal import Consent, Journal, Journey, Memory, Zone
+from livepost.model.consent import is_signal
+from livepost.model.journal import Consent, Journal, Journey, Memory, Zone, keep, standing
 
 
 def join_journals(winner: Journal, loser: Journal) -> Journal:
@@ -16,8 +17,11 @@ def join_journals(winner: Journal, loser: Journal) -> Journal:
     """
     consents = dict(winner.consents)
     for purpose, said in loser.consents.items():
-        order = _stricter if is_choice(purpose) else _said
-        consents[purpose] = max(said, consents.get(purpose, said), key=order)
+        if is_signal(purpose):
+            keep(consents, purpose, said)
+        else:
+            order = _stricter if is_choice(purpose) else _said
+            consents[purpose] = max(said, consents.get(purpose, said), key=order)
     campaigns = dict(winner.campaigns)
     for name, memory in loser.campaigns.items():
         campaigns[name] = _join(memory, campaigns[name]) if name in campaigns else memory
@@ -33,10 +37,11 @@ def join_journals(winner: Journal, loser: Journal) -> Journal:
 
 def _still_told(winner: Journal, loser: Journal) -> dict[str, bool]:
     """Return what the outbox was told of the winner, but for purposes of which the loser's name told it otherwise."""
+    said = standing(loser.consents)
     return {
         purpose: allowed
         for purpose, allowed in winner.told.items()
-        if purpose not in loser.consents or loser.told.get(purpose) is allowed
+        if purpose not in said or loser.told.get(purpose) is allowed
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from livepost.model.journal import Consent, Journal, Journey, Memory
+from livepost.model.journal import Consent, Journal, Journey, Memory, standing
 
 Said = Mapping[str, Consent]
 """What the log says that one of the two said last, by purpose."""
@@ -24,7 +24,8 @@ def part_journal(whole: Journal, kept: Said, other: Said) -> tuple[Journal, Jour
     nobodys = {purpose: said for purpose, said in whole.consents.items() if not _is_known(said, purpose, kept, other)}
     refusals = {purpose: said for purpose, said in nobodys.items() if not said.allowed}
     mine, theirs = {**kept, **refusals}, {**other, **refusals}
-    lost = sorted(purpose for purpose, allowed in whole.told.items() if allowed and purpose not in mine)
+    stands = standing(mine)
+    lost = sorted(purpose for purpose, allowed in whole.told.items() if allowed and purpose not in stands)
     told = {purpose: allowed for purpose, allowed in whole.told.items() if purpose not in lost}
     return (
         Journal(dict(mine), told, _memories(whole), list(whole.decided), whole.zone),

@@ -261,10 +261,7 @@ def _noted(decided: list[int], at: int, per_ms: int) -> list[int]:
 def _hear(book: Journal, moment: Moment) -> None:
     """Fold what the moment's record says about consent."""
     for purpose, allowed in moment.consent.items():
-        said = Consent(moment.effective_ts, moment.message_id, allowed, moment.source)
-        before = book.consents.get(purpose)
-        if before is None or (before.effective_ts, before.message_id) < (said.effective_ts, said.message_id):
-            book.consents[purpose] = said
+        journals.keep(book.consents, purpose, Consent(moment.effective_ts, moment.message_id, allowed, moment.source))
 
 
 def _note_zone(book: Journal, moment: Moment) -> None:
@@ -276,7 +273,7 @@ def _note_zone(book: Journal, moment: Moment) -> None:
 
 def _tell(case: _Case, moment: Moment) -> None:
     """Tell the outbox of consents that differ from what it was told of the person of this name."""
-    told, consents = case.book.told, case.book.consents
+    told, consents = case.book.told, journals.standing(case.book.consents)
     news = [purpose for purpose, said in consents.items() if told.get(purpose) is not said.allowed]
     for purpose in sorted(news):
         said = consents[purpose]

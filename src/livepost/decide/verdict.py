@@ -8,7 +8,7 @@ from functools import lru_cache
 from livepost.ids import digest
 from livepost.model.choice import TOPIC
 from livepost.model.compiled import CampaignSpec
-from livepost.model.journal import Journal, Memory
+from livepost.model.journal import Journal, Memory, standing
 from livepost.model.moment import Moment
 
 _UNITS = ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1000, "second"))
@@ -49,7 +49,7 @@ def spoken(ms: int) -> str:
 def _consent(spec: CampaignSpec, person: bytes, book: Journal, memory: Memory, moment: Moment) -> Verdict | None:
     if spec.class_ == "transactional":
         return None
-    said = book.consents.get(spec.purpose)
+    said = standing(book.consents).get(spec.purpose)
     if said is not None and said.allowed:
         return None
     return _no_consent(spec.purpose, "never given" if said is None else "withdrawn or refused")

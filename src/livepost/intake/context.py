@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from livepost.intake.facet import facets_of
+from livepost.model.consent import is_signal
 from livepost.model.hours import zones
 
 MAX_PURPOSES = 64
@@ -91,7 +92,9 @@ def _consent(value: Any) -> dict[str, bool] | None:
 
 @lru_cache(CACHED_WORDS)
 def _purpose(name: str) -> str | None:
-    return name.casefold() if _PURPOSE.fullmatch(name) is not None else None
+    """Return a purpose by its one spelling; None for what is none, and for what only the house itself may say."""
+    purpose = name.casefold() if _PURPOSE.fullmatch(name) is not None else ""
+    return purpose if purpose and not is_signal(purpose) else None
 
 
 def _locale(value: Any) -> str | None:

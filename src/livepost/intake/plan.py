@@ -15,6 +15,7 @@ import msgspec
 from livepost.errors import LivepostError
 from livepost.intake.value import PLAIN, MismatchError, Normaliser, money, normaliser
 from livepost.model.compiled import Compiled, EventSpec, FieldSpec
+from livepost.model.consent import SignalRules
 
 Undeclared: TypeAlias = Literal["allow", "quarantine", "block"]
 
@@ -117,10 +118,15 @@ class EventPlan(msgspec.Struct, frozen=True):
         )
 
 
+NO_SIGNALS = SignalRules()
+
+
 class TrackingPlan:
     """All declared events, and what becomes of an event that nobody declared."""
 
-    def __init__(self, compiled: Compiled, undeclared: Undeclared = "allow") -> None:
+    def __init__(self, compiled: Compiled, undeclared: Undeclared = "allow", signals: SignalRules = NO_SIGNALS) -> None:
+        """Read a project's events by name; `signals` are what browsers' signals of consent speak of."""
+        self.signals = signals
         self.undeclared: Undeclared = undeclared
         self._events = {event.name: _event_plan(event, compiled.currency) for event in compiled.events}
         self.plain = {

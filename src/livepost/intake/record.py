@@ -19,6 +19,7 @@ from livepost.intake.erased import Erased
 from livepost.intake.facet import facets_of
 from livepost.intake.plan import FieldPlan, TrackingPlan
 from livepost.intake.seal import CALL, CONTEXT, UNDECLARED, Sealer
+from livepost.intake.signal import UNREAD, signals_in
 from livepost.intake.timestamp import effective_ms, parse_timestamp
 from livepost.intake.verdict import (
     MAX_ID_CHARS,
@@ -30,6 +31,7 @@ from livepost.intake.verdict import (
     values_told,
 )
 from livepost.model.block import Columns
+from livepost.model.consent import SignalRules
 from livepost.model.record import KeyKind, Kind, Mention, Origin, Record, Verdict
 from livepost.vault.base import ANONYMOUS, EMAIL, USER, ExternalId, SubjectKeys
 
@@ -51,13 +53,17 @@ _CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
-    """How calls came: by which source and key, when (`received_at`, `sent_at` in ms), and as what."""
+    """How calls came: by which source and key, when (`received_at`, `sent_at` in ms), and as what.
+
+    gpc   whether the request said `Sec-GPC: 1`
+    """
 
     source: str
     key: KeyKind
     received_at: int
     sent_at: int | None = None
     origin: Origin = Origin.LIVE
+    gpc: bool = False
 
     def sent(self, at: int | None) -> Arrival:
         """Return the same, sent `at` (ms) by the client's clock; itself if that is not known."""
@@ -114,7 +120,7 @@ class Recorder:
             judge_plain(call, at, plan) or self._judged(call, at, one, arrival.key)
             for call, at, one in zip(calls, timestamps, keys, strict=True)
         ]
-        told = list(map(_values, calls, judged))
+        told = [_values(call, one, plan.signals, arrival.gpc) for call, one in zip(calls, judged, strict=True)]
         properties, contexts, facets, fields = zip(*told, strict=True) if told else ((), (), (), ())
         count = len(calls)
         return {
@@ -202,7 +208,7 @@ class Recorder:
         sent_at = parse_timestamp(call.sent_at) if call.sent_at else arrival.sent_at
         content_hash = subject.keyed_hash(_canonical(call))
         judged = self._judged(call, timestamp, subject, arrival.key)
-        properties, context, facets, fields = _values(call, judged)
+        properties, context, facets, fields = _values(call, judged, self.plan.signals, arrival.gpc)
         return Record(
             origin=arrival.origin,
             key=arrival.key,
@@ -294,7 +300,7 @@ def _mentions(keys: list[SubjectKeys]) -> tuple[Mention, ...]:
     return tuple(Mention(other, known) for other, known in seen.items())
 
 
-def _values(call: Call, judgement: Judgement) -> _Values:
+def _values(call: Call, judgement: Judgement, rules: SignalRules, gpc: bool) -> _Values:
     """Return an accepted call's values, open ones and those to be sealed. A call that is not accepted is sealed as a
     whole, to be fixed and replayed; of a blocked one nothing is kept.
     """
@@ -308,6 +314,8 @@ def _values(call: Call, judgement: Judgement) -> _Values:
         consent = consent_in(call.properties or {})
         if consent is not None:
             context = {**context, "consent": consent}
+    if rules:
+        context = _with_signals(context, call, rules, gpc)
     if call.type == "identify" and call.traits:
         facets = facets_of(call.traits, context)
     fields = reading.personal
@@ -316,6 +324,14 @@ def _values(call: Call, judgement: Judgement) -> _Values:
     if rest:
         fields[CONTEXT] = rest
     return reading.open, context, facets, fields
+
+
+def _with_signals(context: dict[str, Any], call: Call, rules: SignalRules, gpc: bool) -> dict[str, Any]:
+    """Return the open context with what signals say; the same where there are none."""
+    said, unread = signals_in(call.context or {}, rules, gpc=gpc)
+    if said:
+        context = {**context, "consent": {**context.get("consent", {}), **said}}
+    return {**context, UNREAD: unread} if unread else context
 
 
 def _whole(call: Call) -> Any:

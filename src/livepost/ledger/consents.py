@@ -1,8 +1,8 @@
 """The history of consents: whatever changes what a claim sees leaves a row, in the transaction that changes it.
 
-In: work that writes `consents` and `withdrawals`, with its cause. Out: rows that are only ever added. Promised: the last
-words of the history are what these tables say; a row that is missing is found (`faults`): steps have no gaps, and the
-last one has to say what stands.
+In: work that writes `consents` and `withdrawals`, with its cause. Out: rows that are only ever added. Promised: the
+last words of the history are what these tables say; a row that is missing is found (`faults`): steps have no gaps, and
+the last one has to say what stands.
 """
 
 from __future__ import annotations
@@ -120,8 +120,8 @@ def _write(
     before, state = states
     allowed, at = (None, 0) if said is None else (int(said[0]), said[1])
     store.change(
-        "INSERT INTO consent_events (person, purpose, channel, step, layer, state, allowed, at, how, source, message_id,"
-        " position, words) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO consent_events (person, purpose, channel, step, layer, state, allowed, at, how, source,"
+        " message_id, position, words) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             *(person, purpose, CHANNEL, step + 1, layer, state, allowed, at),
             *(cause.how, cause.source, cause.message_id, cause.position, cause.words),

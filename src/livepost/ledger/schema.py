@@ -298,8 +298,8 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         " c.source, c.message_id, c.position, '' FROM consents AS c ORDER BY c.position, c.person, c.purpose",
         f"INSERT INTO consent_events {_EVENT_COLUMNS} SELECT w.person, w.purpose, 'email',"
         " CASE WHEN c.person IS NULL THEN 1 ELSE 2 END, 'ledger',"
-        " CASE WHEN c.allowed = 1 AND c.at > w.at THEN 'given' ELSE 'withdrawn' END, 0, w.at, 'before', w.proof, '', -1,"
-        " '' FROM withdrawals AS w LEFT JOIN consents AS c ON c.person = w.person AND c.purpose = w.purpose"
+        " CASE WHEN c.allowed = 1 AND c.at > w.at THEN 'given' ELSE 'withdrawn' END, 0, w.at, 'before', w.proof, '',"
+        " -1, '' FROM withdrawals AS w LEFT JOIN consents AS c ON c.person = w.person AND c.purpose = w.purpose"
         " ORDER BY w.at, w.person, w.purpose",
         "INSERT INTO consent_tallies SELECT purpose, channel, state, count(*) FROM consent_events AS e WHERE step ="
         " (SELECT max(step) FROM consent_events AS l WHERE l.person = e.person AND l.purpose = e.purpose)"

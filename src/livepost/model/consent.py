@@ -22,7 +22,56 @@ GPC = "gpc:"
 """Before a purpose: that a browser's Global Privacy Control refused it. Before a source: that the word came so."""
 
 TCF = "tcf:"
-"""Before a source: that the word was read in a TC string."""
+"""Before a TC string's name and a purpose: what the string says of it. Before a source: that the word came so."""
+
+SIGNALS = (GPC, TCF)
+
+
+def is_signal(key: str) -> bool:
+    """Say whether a key of consents is a signal that a browser repeats with each call, and not somebody's word.
+
+    >>> is_signal("gpc:ads"), is_signal("ads")
+    (True, False)
+    """
+    return key.startswith(SIGNALS)
+
+
+def purpose_of(key: str) -> str:
+    """Return the purpose that a signal speaks of.
+
+    >>> purpose_of("tcf:00c0ffee:ads")
+    'ads'
+    """
+    return key.rpartition(":")[2]
+
+
+def way_of(key: str) -> str:
+    """Return what stands before the source of a signal's word.
+
+    >>> way_of("tcf:00c0ffee:ads")
+    'tcf:'
+    """
+    return GPC if key.startswith(GPC) else TCF
+
+
+class TcfRule(msgspec.Struct, frozen=True):
+    """Which of IAB's purposes a TC string has to allow for one of ours, by consent or as a legitimate interest."""
+
+    purpose: str
+    numbers: tuple[int, ...]
+    by_interest: bool = False
+
+
+class SignalRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What signals of browsers speak of: the purposes that are a sale, and those for which TC strings are read."""
+
+    sale: tuple[str, ...] = ()
+    tcf: tuple[TcfRule, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Say whether any signal speaks of anything."""
+        return bool(self.sale or self.tcf)
+
 
 ECHO = "echo"
 """How the engine's word came, if it is what a page or a link had said before."""

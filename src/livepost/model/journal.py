@@ -5,7 +5,11 @@ Kept by `decide`, read by whoever shows a person. Everything here merges in any 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
+
+from livepost.model.consent import SIGNALS, is_signal, purpose_of, way_of
 
 WATCH_MS = 24 * 3_600_000
 """For so long after a decision `until` and leaving the audience still cancel it (ms)."""
@@ -18,6 +22,41 @@ class Consent(msgspec.Struct, array_like=True):
     message_id: str
     allowed: bool
     source: str
+
+
+def keep(consents: dict[str, Consent], key: str, said: Consent) -> None:
+    """Fold a word in: the last one stands, but of a signal, which is repeated with each call, the first.
+
+    So an old signal never undoes what somebody said since it was first heard.
+    """
+    before = consents.get(key)
+    if before is None or is_later(key, said, before):
+        consents[key] = said
+
+
+def is_later(key: str, said: Consent, before: Consent) -> bool:
+    """Say whether a word stands instead of another one under the same key."""
+    one, other = (said.effective_ts, said.message_id), (before.effective_ts, before.message_id)
+    return one < other if is_signal(key) else one > other
+
+
+def standing(consents: Mapping[str, Consent]) -> Mapping[str, Consent]:
+    """Return what stands by purpose and choice: the last word or signal, of one time the refusal."""
+    signals = [key for key in consents if key.startswith(SIGNALS)]
+    if not signals:
+        return consents
+    stands = {key: said for key, said in consents.items() if key not in signals}
+    for key in signals:
+        said, purpose = consents[key], purpose_of(key)
+        before = stands.get(purpose)
+        if before is None or _order(said) > _order(before):
+            source = way_of(key) + said.source
+            stands[purpose] = Consent(said.effective_ts, said.message_id, said.allowed, source)
+    return stands
+
+
+def _order(said: Consent) -> tuple[int, bool, str]:
+    return said.effective_ts, not said.allowed, said.message_id
 
 
 class Zone(msgspec.Struct, array_like=True):

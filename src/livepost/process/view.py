@@ -35,7 +35,7 @@ def view_of(people: People, number: int) -> PersonView:
         sealed={name: value for name, value in values.items() if isinstance(value, SealedValue)},
         memberships=_memberships(people.program, fixed),
         journeys=_journeys(book),
-        consents={purpose: said.allowed for purpose, said in book.consents.items()},
+        consents={purpose: said.allowed for purpose, said in journals.standing(book.consents).items()},
         next_due=None if due == NO_DUE else due,
     )
 

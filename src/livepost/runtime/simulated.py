@@ -22,6 +22,7 @@ from livepost.deliver.memory import MemoryKeep
 from livepost.deliver.token import Tokens
 from livepost.errors import LivepostError
 from livepost.govern.access.sight import EVERYTHING, Sight
+from livepost.govern.consent.rules import signals_of
 from livepost.ids import digest
 from livepost.intake.call import Call
 from livepost.intake.plan import TrackingPlan
@@ -40,6 +41,7 @@ from livepost.runtime.author.project import Project
 from livepost.runtime.courier.process import LoggedOutcomes
 from livepost.runtime.engine.worker import Worker
 from livepost.runtime.front.preview import shown_in, supposed
+from livepost.settings.policy import load_policy
 from livepost.settings.settings import Settings
 from livepost.state.memory import MemoryState
 from livepost.vault.base import ANONYMOUS, USER, ExternalId
@@ -70,7 +72,7 @@ class SimulatedHouse:
         self._settings = settings
         self._intake = Intake(
             Stores(self.log, self.vault),
-            TrackingPlan(project.compiled, settings.undeclared),
+            TrackingPlan(project.compiled, settings.undeclared, signals_of(load_policy(project.folder))),
             workspace=settings.workspace,
             new_id=_counted_message_ids(),
         )
@@ -84,9 +86,9 @@ class SimulatedHouse:
             clock=clock,
         )
 
-    def take(self, calls: Sequence[Call], key: KeyKind, origin: Origin = Origin.LIVE) -> Appended:
-        """Take calls as one request that came with this kind of key, and come to rest."""
-        arrival = Arrival(source=key.name.lower(), key=key, received_at=self.clock.now_ms(), origin=origin)
+    def take(self, calls: Sequence[Call], key: KeyKind, origin: Origin = Origin.LIVE, *, gpc: bool = False) -> Appended:
+        """Take calls as one request that came with this kind of key, and come to rest; `gpc` is its Sec-GPC."""
+        arrival = Arrival(source=key.name.lower(), key=key, received_at=self.clock.now_ms(), origin=origin, gpc=gpc)
         appended = self._intake.take(calls, arrival)
         self._accepted += len(calls)
         self._rest()

@@ -52,6 +52,7 @@ class Purpose(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     compatible  purposes whose data may be joined with its own (GDPR art. 6 (4))
     sale        it is a sale or sharing in the terms of the CCPA: who opted out is out of it
     tcf         purposes of IAB's TCF that a TC string has to allow
+    valid       how long a consent to it is good; "" for as long as it is not withdrawn
     """
 
     text: Text
@@ -60,11 +61,17 @@ class Purpose(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     compatible: tuple[Name, ...] = ()
     sale: bool = False
     tcf: tuple[Annotated[int, Meta(ge=1, le=24)], ...] = ()
+    valid: Days | Literal[""] = ""
 
     @property
     def retention_ms(self) -> int:
         """`retention` in milliseconds."""
         return _ms(self.retention)
+
+    @property
+    def valid_ms(self) -> int | None:
+        """`valid` in milliseconds; None for no end."""
+        return _ms(self.valid) if self.valid else None
 
 
 class FieldPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

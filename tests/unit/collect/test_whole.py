@@ -361,7 +361,7 @@ def test_a_call_under_way_when_the_server_stops_is_answered(collector: Any) -> N
     async def story() -> bytes:
         nonlocal heard
         heard = asyncio.get_running_loop().create_future()
-        app.take_whole = lambda path, authorization, body: heard  # type: ignore[method-assign]
+        app.take_whole = lambda path, authorization, body, gpc: heard  # type: ignore[method-assign]
         config = uvicorn.Config(
             app,
             port=0,

@@ -39,10 +39,21 @@ FROM body SEMI JOIN counted USING (seq) JOIN record USING (seq) JOIN member USIN
 """
 
 CONSENTS = """
-SELECT person, purpose, allowed
-FROM consent SEMI JOIN counted USING (seq) JOIN record USING (seq) JOIN member USING (subject)
-QUALIFY row_number() OVER (PARTITION BY person, purpose ORDER BY effective DESC, message_id DESC, seq) = 1
+WITH said AS (
+    SELECT person, purpose AS key, regexp_matches(purpose, '^(gpc|tcf):') AS signal, allowed, effective, message_id, seq
+    FROM consent SEMI JOIN counted USING (seq) JOIN record USING (seq) JOIN member USING (subject)
+), kept AS (
+    SELECT * FROM said WHERE NOT signal
+    QUALIFY row_number() OVER (PARTITION BY person, key ORDER BY effective DESC, message_id DESC, seq) = 1
+    UNION ALL SELECT * FROM said WHERE signal
+    QUALIFY row_number() OVER (PARTITION BY person, key ORDER BY effective, message_id, seq) = 1
+), spoken AS (
+    SELECT *, CASE WHEN signal THEN regexp_extract(key, '[^:]*$') ELSE key END AS purpose FROM kept
+)
+SELECT person, purpose, allowed FROM spoken
+QUALIFY row_number() OVER (PARTITION BY person, purpose ORDER BY effective DESC, allowed, message_id DESC) = 1
 """
+"""What stands of each purpose: the last word, but of a signal, which is repeated with each call, the first."""
 
 PEOPLE = """
 CREATE TABLE person AS

@@ -18,7 +18,7 @@ from livepost.log.base import Position
 from livepost.model.block import Block
 from livepost.model.change import SeedState
 from livepost.model.compiled import Compiled
-from livepost.model.journal import Consent
+from livepost.model.journal import Consent, keep, standing
 from livepost.model.record import KeyKind, Kind, Origin
 from livepost.model.unlink import EVENTS_MAX, SUBJECTS_MAX, Apart, Part, Unlink
 from livepost.ops.parity.counted import count_records
@@ -114,7 +114,7 @@ class Unlinks:
     def purposes(self) -> frozenset[str]:
         """Purposes of which the log says who of the person spoke of them last."""
         own = [record for record in self._counted if record.subject in self.person]
-        return frozenset(_consents(own))
+        return frozenset(standing(_consents(own)))
 
     def _noted(self, blocks: Iterable[Block], upto: int) -> Iterator[Block]:
         """Yield the blocks, having noted the subjects' own records in them."""
@@ -202,8 +202,5 @@ def _consents(own: Iterable[Own]) -> dict[str, Consent]:
     said: dict[str, Consent] = {}
     for record in own:
         for purpose, allowed in record.consent.items():
-            new = Consent(record.effective_ts, record.message_id, allowed, record.source)
-            old = said.get(purpose)
-            if old is None or (old.effective_ts, old.message_id) < (new.effective_ts, new.message_id):
-                said[purpose] = new
+            keep(said, purpose, Consent(record.effective_ts, record.message_id, allowed, record.source))
     return said

@@ -24,6 +24,7 @@ from livepost.collect.app import Collect
 from livepost.collect.whole import whole_calls
 from livepost.deliver.token import Tokens
 from livepost.errors import LivepostError, SealError, StoreError
+from livepost.govern.consent.rules import signals_of, terms_of
 from livepost.ids import digest
 from livepost.intake.erased import Erased
 from livepost.intake.plan import TrackingPlan
@@ -62,6 +63,7 @@ from livepost.runtime.rights.erasing import ERASE, Erasing, House
 from livepost.runtime.rights.patient import PatientEngine
 from livepost.runtime.sockets.handed import Handed
 from livepost.runtime.sockets.wire import POLL_S, Handler, WireServer
+from livepost.settings.policy import load_policy
 from livepost.sources.esp.hooks import hook_routes
 from livepost.vault.base import ExternalId
 
@@ -74,6 +76,7 @@ TICK_SLEEP_S = 1.0
 PRUNE_EVERY_S = 3600.0
 RECOVER_EVERY_S = 1.0
 EASE_EVERY_S = 60.0
+EXPIRE_EVERY_S = 60.0
 
 
 async def run_front(
@@ -130,6 +133,9 @@ class _Front:
     ) -> None:
         self._folder = folder
         self._home = home
+        self._policy = load_policy(home)
+        self._signals = signals_of(self._policy)
+        ledger.set_consent_terms(terms_of(self._policy))
         self._clock = clock
         self._writing = writing
         self._ledger = ledger
@@ -171,7 +177,15 @@ class _Front:
     async def run(self, listening: socket.socket) -> None:
         await self._server.start()
         waking = wake_courier(self._folder, self._sending.taken)
-        tending = (self._tick(), self._prune(), self._recover(), self._echo(), self._ease(), self._resume())
+        tending = (
+            self._tick(),
+            self._prune(),
+            self._recover(),
+            self._echo(),
+            self._ease(),
+            self._resume(),
+            self._expire(),
+        )
         lasting = (self._rotating.resume(), self._auditing.keep_heads(), self._erasing.run())
         works = (*tending, self._follow(), *lasting, waking)
         tasks = [asyncio.create_task(work) for work in works]
@@ -253,7 +267,7 @@ class _Front:
 
     def _plan_told(self, plan: Compiled) -> None:
         listed = digest(msgspec.msgpack.encode(sorted(self._erased.ids.items()))).hex()
-        self._planned = Planned(f"{plan.hash()} {listed}", plan, self._erased.ids)
+        self._planned = Planned(f"{plan.hash()} {listed}", plan, self._erased.ids, self._signals)
         self._recorders.plan = self._planned.hash
 
     def _is_known(self, subject: bytes) -> bool:
@@ -396,7 +410,7 @@ class _Front:
         """Judge calls by a project's tracking plan from now on, here and in the recorders."""
         plan = Compiled(currency=project.currency, events=project.events)
         self._plan_told(plan)
-        self._intake.use_plan(TrackingPlan(plan, self._folder.settings.undeclared))
+        self._intake.use_plan(TrackingPlan(plan, self._folder.settings.undeclared, self._signals))
 
     async def _follow(self) -> None:
         """Speak of the project that was made ready, and use the folder's pages as they are by then, once it serves."""
@@ -474,6 +488,14 @@ class _Front:
                 if await asyncio.to_thread(self._ledger.ease, self._clock.now_ms()):
                     print("livepost: fewer recipients complain, marketing goes on", file=sys.stderr)  # noqa: T201
             await asyncio.sleep(EASE_EVERY_S)
+
+    async def _expire(self) -> None:
+        """Withdraw consents that are too old, for whoever reads changes; claims see by themselves that they are."""
+        while True:
+            with contextlib.suppress(LivepostError):
+                while await asyncio.to_thread(self._ledger.expire_consents, self._clock.now_ms()):
+                    await echo(self._desk)
+            await asyncio.sleep(EXPIRE_EVERY_S)
 
     async def _echo(self) -> None:
         """Bring withdrawals that a crash kept from the log to it."""

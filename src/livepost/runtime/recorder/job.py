@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from livepost.intake.plan import NO_SIGNALS
 from livepost.intake.record import Arrival
 from livepost.model.compiled import Compiled
+from livepost.model.consent import SignalRules
 
 JOB = "job"
 ADMIT = "admit"
@@ -25,13 +27,14 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """Whose tracking plan calls are judged by: events and currency. `erased` is the erasure list by which they are let
-    in; `hash` is another one whenever either changed.
+    """Whose tracking plan calls are judged by: events and currency; what browsers' signals of consent speak of, and the
+    erasure list by which calls are let in. `hash` is another one whenever any of them changed.
     """
 
     hash: str
     project: Compiled
     erased: dict[bytes, int] = {}
+    signals: SignalRules = NO_SIGNALS
 
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True):

@@ -83,7 +83,7 @@ class Plan:
                 planned = self._front.call(PLAN, None, Planned)
             except StoreError:
                 return False
-            recorder.plan = TrackingPlan(planned.project, self._undeclared)
+            recorder.plan = TrackingPlan(planned.project, self._undeclared, planned.signals)
             recorder.erased = Erased(self._blind, planned.erased)
             self._hash = planned.hash
         return self._hash == hash
