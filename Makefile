@@ -41,10 +41,10 @@ bench: $(VENV)/.run ## measure, as JSON (ARGS= names one)
 	$(BIN)/livepost bench $(ARGS)
 
 test-crash: $(VENV)/.test ## kill, roll back, fail the disk, scan the bytes (long)
-	$(BIN)/python -m pytest -q tests/crash $(ARGS)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile tests/crash $(ARGS)
 
 test-real: $(VENV)/.test $(VENV)/.clients $(VENV)/.kafka ## against real servers and the real command (long)
-	$(BIN)/python -m pytest -q tests/real $(ARGS)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder tests/real $(ARGS)
 
 test-scale: $(VENV)/.test ## the tests marked `scale` (long)
 	$(BIN)/python -m pytest -q -m scale tests $(ARGS)
