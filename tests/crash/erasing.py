@@ -11,7 +11,7 @@ from livepost.runtime.rights.reach import reaching
 from livepost.runtime.rights.stores import STORES
 from livepost.runtime.sockets.wire import WireClient
 from tests.crash.house import House
-from tests.crash.scanning import files_of, found_in
+from tests.crash.scanning import files_of, found_in, unpacked
 
 
 def erase(house: House, person: str) -> Receipt:
@@ -21,8 +21,10 @@ def erase(house: House, person: str) -> Receipt:
 
 
 def left(house: House, words: Iterable[str]) -> list[str]:
-    """Return where one of the words is left: as bytes of a file, or as a store's own reader gives it to the vault."""
-    return found_in(words, [*files_of(house.folder.path), *decoded(house)])
+    """Return where one of the words is left: as bytes of a file, packed or not, or as a store's own reader gives it to
+    whoever has the vault.
+    """
+    return found_in(words, unpacked([*files_of(house.folder.path), *decoded(house)]))
 
 
 def stores_that_tell(house: House, words: Iterable[str]) -> set[str]:

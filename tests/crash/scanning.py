@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
 import apsw
 import msgspec
+import zstandard
 
 from livepost.clock import WallClock
 from livepost.model.compiled import Compiled
@@ -76,6 +78,37 @@ def read_out(folder: DataFolder, compiled: Compiled) -> Iterator[tuple[str, byte
             yield "dead letters", msgspec.msgpack.encode(letter)
     for name in ("state.db", "ledger.db", "vault.db"):
         yield from ((name, row) for row in rows_in(folder.path / name))
+
+
+def unpacked(places: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """Go through places, and through what is packed in them by gzip, zlib or zstd."""
+    for place, raw in places:
+        yield place, raw
+        for magic, unpack in _PACKED:
+            at = raw.find(magic)
+            while at >= 0:
+                yield f"{place} unpacked", unpack(raw[at : at + _PACKED_MAX])
+                at = raw.find(magic, at + 1)
+
+
+def _zstd(raw: bytes) -> bytes:
+    with suppress(zstandard.ZstdError):
+        return zstandard.ZstdDecompressor().decompressobj().decompress(raw)
+    return b""
+
+
+def _zlib(raw: bytes) -> bytes:
+    with suppress(zlib.error):
+        return zlib.decompressobj(wbits=47).decompress(raw, 1 << 24)
+    return b""
+
+
+_PACKED: tuple[tuple[bytes, Callable[[bytes], bytes]], ...] = (
+    (b"\x1f\x8b\x08", _zlib),
+    (b"\x78\x9c", _zlib),
+    (b"\x28\xb5\x2f\xfd", _zstd),
+)
+_PACKED_MAX = 1 << 22
 
 
 def rows_in(path: Path) -> Iterator[bytes]:

@@ -28,3 +28,21 @@ def with_forgets(dice: Dice, blocks: Blocks) -> None:
         subjects = [bytes(16)] if dice.chance(6) or not cast else [dice.pick(cast) for _ in range(dice.pick((1, 2)))]
         record = Record(kind=Kind.FORGET, control={"subjects": subjects})
         blocks.insert(at, [in_time(dice, blocks, at, record)])
+
+
+@st.composite
+def ended_cases(draw: st.DrawFn) -> Case:
+    """Return cases as a house writes them: nothing of anybody comes behind the FORGET that takes them away."""
+    return ended_case(Dice(draw))
+
+
+def ended_case(dice: Dice) -> Case:
+    """Return a case at whose end people are forgotten."""
+    project = by_definition(any_project(dice))
+    blocks = with_mentions(dice, any_log(dice, project))
+    cast = sorted({record.subject for block in blocks for record in block if record.kind == Kind.EVENT})
+    for _ in range(dice.pick((1, 2))):
+        subjects = [dice.pick(cast)] if cast else []
+        record = Record(kind=Kind.FORGET, control={"subjects": subjects})
+        blocks.append([in_time(dice, blocks, len(blocks), record)])
+    return Case(project, numbered(blocks))

@@ -11,11 +11,14 @@ from livepost.log.base import Position
 from livepost.model.block import block_of
 from livepost.model.compiled import Compiled
 from livepost.ops.parity import recompute as recomputing
+from livepost.ops.parity import tables
 from livepost.ops.parity.recompute import Recomputed, recompute
+from tests.oracle.forgetting import run as forgetting_run
 from tests.oracle.naive import OracleResult, PersonResult
 from tests.oracle.naive import run as naive_run
 from tests.oracle.unlinking import run as unlinking_run
 from tests.properties.driver import WORKSPACE
+from tests.properties.forgetting import ended_case, ended_cases
 from tests.properties.generators import Case, Seeded, cases
 from tests.properties.unlinks import plain_case, plain_cases
 
@@ -41,6 +44,28 @@ def test_duckdb_makes_of_the_log_what_the_oracle_says(case: Case) -> None:
 def test_duckdb_makes_of_a_log_with_undone_merges_what_the_oracle_says(case: Case) -> None:
     expected = unlinking_run(case.compiled, case.records, WORKSPACE)
     assert people_of_duckdb(case, expected) == people_of_oracle(expected)
+
+
+@settings(SLOW, max_examples=30)
+@given(case=ended_cases())
+def test_duckdb_makes_of_a_log_with_forgotten_people_what_the_oracle_says(case: Case) -> None:
+    expected = forgetting_run(case.compiled, case.records, WORKSPACE)
+    assert people_of_duckdb(case, expected) == people_of_oracle(expected)
+
+
+def test_a_recomputation_that_forgets_nobody_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: DuckDB that knows of nobody forgotten."""
+    monkeypatch.setattr(tables, "_forgotten", lambda block: ())
+
+    def differs(seed: int) -> bool:
+        case = ended_case(Seeded(seed))
+        expected = forgetting_run(case.compiled, case.records, WORKSPACE)
+        last = case.records[-1]
+        blocks = [block_of(block, block[0].seq, block[0].stamp) for block in case.blocks]
+        found = recompute(blocks, case.compiled, [], Position(last.seq, last.stamp))
+        return found.persons.keys() != expected.people.keys()
+
+    assert any(differs(seed) for seed in range(10))
 
 
 def test_a_recomputation_that_passes_undone_merges_by_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:

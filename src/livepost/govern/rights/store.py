@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
 R = TypeVar("R")
 """What stores are reached with: the runtime's to say."""
+
+
+SIDES = ("", "-wal", "-shm", "-journal", ".lock")
+"""What lies beside a store's file."""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,3 +65,9 @@ class DataStore(Generic[R]):
     gives: Gives[R] | None = None
     instead: str = ""
     beside: tuple[str, ...] = ()
+
+    def claims(self, name: str) -> bool:
+        """Say whether a file or folder in the data folder is this store's."""
+        if name in [self.name + side for side in SIDES]:
+            return True
+        return any(PurePath(name).match(pattern) for pattern in self.beside)

@@ -106,7 +106,9 @@ def recompute(
             loader = Loader(db, compiled, subjects)
             loader.load(blocks, at.seq)
             count_records(db, at.seq)
-            persons = persons_of(db, list(loader.numbers), _undos(loader))
+            everybody = persons_of(db, list(loader.numbers), _undos(loader))
+            gone = loader.forgotten
+            persons = {name: one for name, one in everybody.items() if not gone.intersection(one.subjects)}
             groups = {frozenset(group) for group in wanted}
             chosen = [person for person in persons.values() if frozenset(person.subjects) in groups]
             keep_members(db, chosen, loader.numbers)

@@ -12,6 +12,7 @@ sealed. Nothing is written to a disk: over its memory DuckDB raises instead of s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -24,7 +25,9 @@ import numpy.typing as npt
 from livepost.errors import StoreError
 from livepost.expr import Expr, Field, walk
 from livepost.model.block import Block
+from livepost.model.change import told_by
 from livepost.model.compiled import Compiled, FeatureSpec
+from livepost.model.forget import Forget
 from livepost.model.record import Kind, Record
 
 Column = npt.NDArray[Any]
@@ -63,13 +66,14 @@ def database(memory_mb: int) -> duckdb.DuckDBPyConnection:
 
 class Loader:
     """Puts blocks into the tables, and gives each subject a number (`numbers`) that stands for its id there; `unlinks`
-    are the UNLINK records that came by.
+    are the UNLINK records that came by, `forgotten` the subjects that FORGET records name.
     """
 
     def __init__(self, db: duckdb.DuckDBPyConnection, compiled: Compiled, wanted: Collection[bytes]) -> None:
         self.numbers: dict[bytes, int] = {}
         self.next_seq = 0
         self.unlinks: list[Record] = []
+        self.forgotten: set[bytes] = set()
         self._db = db
         self._used = used_fields(compiled)
         self._wanted = frozenset(wanted)
@@ -78,6 +82,7 @@ class Loader:
         """Load blocks up to `position` (a seq); StoreError if one is missing before it."""
         for chunk in _chunks(self._consecutive(blocks, position)):
             self.unlinks += [block.record(0) for block in chunk if block.kind[0] == Kind.UNLINK]
+            self.forgotten.update(subject for block in chunk for subject in _forgotten(block))
             self._insert("record", self._records(chunk))
             self._insert("body", _columns(BODY, self._bodies(chunk)))
             self._insert("mention", _columns(MENTION, self._mentions(chunk)))
@@ -226,3 +231,12 @@ def _sealed(block: Block, place: int, used: set[str]) -> str:
         return "{}"
     record = block.record(place)
     return _JSON.encode({name: record.sealed_value(name) for name in there}).decode()
+
+
+def _forgotten(block: Block) -> tuple[bytes, ...]:
+    """Return the subjects that a block says to forget."""
+    if block.kind[0] != Kind.FORGET:
+        return ()
+    with suppress(msgspec.ValidationError):
+        return told_by(block.record(0), Forget).subjects
+    return ()

@@ -182,8 +182,8 @@ STORES: tuple[Store, ...] = (
     ),
     Store(
         name="feed.json",
-        purpose="how far the demo's shoppers are",
-        holds="households of a published data set, by its numbers: no person of the shop's own",
+        purpose="how far the demo's shoppers are, households of a published data set",
+        holds=NOBODY,
         erased_by="",
         erased=NOBODY,
         kept="as long as the demo's folder",
@@ -205,9 +205,6 @@ STORES: tuple[Store, ...] = (
 )
 """Every store: a name in the data folder, a file (with what SQLite keeps beside it) or a folder."""
 
-SIDES = ("", "-wal", "-shm", "-journal", ".lock")
-"""What lies beside a store's file."""
-
 
 def store_standings(folder: Path) -> list[StoreStanding]:
     """Return the stores that are there, in the order of STORES, and what the folder's disk has left (for its owner)."""
@@ -221,13 +218,7 @@ def store_standings(folder: Path) -> list[StoreStanding]:
 
 def unclaimed(folder: Path) -> list[str]:
     """Return the files and folders in a data folder that no store claims."""
-    return sorted(path.name for path in folder.iterdir() if not any(_claims(store, path.name) for store in STORES))
-
-
-def _claims(store: Store, name: str) -> bool:
-    if name in [store.name + side for side in SIDES]:
-        return True
-    return any(Path(name).match(pattern) for pattern in store.beside)
+    return sorted(path.name for path in folder.iterdir() if not any(store.claims(path.name) for store in STORES))
 
 
 def _bytes(store: Path) -> int:
