@@ -10,7 +10,8 @@ the process's CPU. One broadcast makes it warm; then MAILS are asked for in whol
 the last is sent. A sample stands for the CPU of each thread since the one before, by the thread's own clock, so a long
 call of C counts in full; it counts for the innermost function on that thread's stack that PHASES names. Prints, for
 phases and then for functions alone, the share and the CPU (ms) of a mail; of threads beside the courier's own the name
-stands before. With `--json` the phases alone, for several trees in turn (PYTHONPATH says which).
+stands before. Commits are those by which the courier wrote to its ledger on SQLite, an fsync each. With `--json` the
+phases alone, for several trees in turn (PYTHONPATH says which).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
 from typing import Any
+from unittest.mock import patch
 
 from profile_engine import functions
 
@@ -40,6 +42,7 @@ from livepost.bench.path import PEOPLE, identify_everybody
 from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import folder_here
 from livepost.ledger.base import AskedBroadcast
+from livepost.ledger.sqlite import SqliteStore
 from livepost.runtime.courier.process import run_courier
 from livepost.runtime.front.broadcasting import BROADCAST, Asked
 from livepost.runtime.house.conduct import collect_seldom
@@ -85,6 +88,21 @@ PHASES = {
 """By phase the files, or functions of files, that it is; a function counts before its file."""
 
 PHASE_OF = {place: phase for phase, places in PHASES.items() for place in places}
+
+
+class Commits:
+    """Counts the transactions by which this process's ledgers on SQLite wrote something."""
+
+    def __init__(self) -> None:
+        """Count from now on."""
+        self.count = 0
+        plain = SqliteStore._note_wal
+
+        def noted(*told: Any) -> int:
+            self.count += 1
+            return plain(*told)
+
+        patch.object(SqliteStore, "_note_wal", noted).start()
 
 
 class Sampler:
@@ -143,18 +161,25 @@ def _phase(function: str) -> str | None:
 def watched() -> None:
     """Be the courier of the project in this folder; tell on stdout what was sampled between BEGIN and END on stdin."""
     collect_seldom()
-    folder, stop, sampler = folder_here(), Event(), Sampler()
-    Thread(target=_obey, args=(sampler, stop), name="told", daemon=True).start()
+    folder, stop, sampler, commits = folder_here(), Event(), Sampler(), Commits()
+    Thread(target=_obey, args=(sampler, commits, stop), name="told", daemon=True).start()
     run_courier(folder, applied_project_of(folder), stop, home=Path.cwd())
 
 
-def _obey(sampler: Sampler, stop: Event) -> None:
+def _obey(sampler: Sampler, commits: Commits, stop: Event) -> None:
+    before = 0
     for line in sys.stdin:
         if line.strip() == BEGIN:
+            before = commits.count
             sampler.begin()
         else:
             sampler.end()
-            told = {"cpu_s": sampler.cpu_s, "phases": sampler.phases, "functions": sampler.functions}
+            told = {
+                "cpu_s": sampler.cpu_s,
+                "commits": commits.count - before,
+                "phases": sampler.phases,
+                "functions": sampler.functions,
+            }
             print(json.dumps(told), flush=True)
     stop.set()
 
@@ -198,6 +223,7 @@ def sampled(mails: int, place: Path | None) -> dict[str, Any]:
         "mails_per_s": round(mails / took_s),
         "hash_us": pace.hash_us,
         "cpu_ms": _a_mail(told["cpu_s"], mails),
+        "commits": round(told["commits"] / mails, 4),
         "others_cpu_ms": {name: _a_mail(after[name] - before[name], mails) for name in after},
         "phases": {name: _a_mail(cpu_s, mails) for name, cpu_s in told["phases"].items()},
         "functions": {name: _a_mail(cpu_s, mails) for name, cpu_s in told["functions"].items()},
@@ -258,7 +284,8 @@ def main() -> None:
     if asked.json:
         print(json.dumps({name: value for name, value in told.items() if name != "functions"}))
         return
-    print(f"{told['cpu_ms']:.2f} ms of CPU a mail, {told['mails_per_s']} mails/s; others {told['others_cpu_ms']}\n")
+    print(f"{told['cpu_ms']:.2f} ms of CPU and {told['commits']} commits of the ledger a mail")
+    print(f"{told['mails_per_s']} mails/s; others {told['others_cpu_ms']}\n")
     print(*lines(told["phases"], len(PHASES) + 10), "", sep="\n")
     print(*lines(told["functions"], FUNCTIONS_SHOWN), sep="\n")
 

@@ -71,6 +71,7 @@ CALLS = {
     "courier: people": "livepost.runtime.engine.client:EngineClient.people",
     "courier: take over": "livepost.ledger.stored:StoredLedger.take_over",
     "courier: claim": "livepost.ledger.stored:StoredLedger.claim",
+    "courier: advance": "livepost.ledger.stored:StoredLedger.advance",
     "courier: make": "livepost.deliver.mail:Maker.make",
     "courier: confirm": "livepost.ledger.stored:StoredLedger.confirm",
     "courier: settle": "livepost.ledger.stored:StoredLedger.settle",
@@ -341,7 +342,9 @@ def _run_stamped(name: str) -> None:
 def _wrap(wrap: Wrap) -> None:
     module, _, owner = wrap.where.partition(":")
     kind = getattr(importlib.import_module(module), owner)
-    plain = getattr(kind, wrap.method)
+    plain = getattr(kind, wrap.method, None)
+    if plain is None:  # a tree of before
+        return
 
     @functools.wraps(plain)
     def stamped(*args: Any, **kwargs: Any) -> Any:
@@ -358,7 +361,9 @@ def _time(name: str, where: str) -> None:
     module, _, path = where.partition(":")
     owner, _, method = path.partition(".")
     kind = getattr(importlib.import_module(module), owner)
-    plain = getattr(kind, method)
+    plain = getattr(kind, method, None)
+    if plain is None:  # a tree of before
+        return
 
     @functools.wraps(plain)
     def timed(*args: Any, **kwargs: Any) -> Any:
@@ -413,6 +418,14 @@ def _claims_in(args: Args, result: Any) -> Iterator[str]:
     return _hex(claim.decision for claim in args[1])
 
 
+def _claimed_behind(args: Args, result: Any) -> Iterator[str]:
+    return _hex(claim.decision for claim in result.claimed)
+
+
+def _ready(args: Args, result: Any) -> Iterator[str]:
+    return _hex(claim.decision for claim in args[2].claims)
+
+
 def _claim_in(args: Args, result: Any) -> Iterator[str]:
     return _hex([args[1].decision])
 
@@ -436,9 +449,11 @@ STAMPED = (
     Wrap("livepost.runtime.engine.client:UrgentClient", "look", "decided", _decided),
     Wrap("livepost.ledger.stored:StoredLedger", "take_over", "taken", _receipts_taken),
     Wrap("livepost.ledger.stored:StoredLedger", "claim", "claimed", _claims),
+    Wrap("livepost.ledger.stored:StoredLedger", "advance", "claimed", _claimed_behind),
     Wrap("livepost.deliver.mail:Maker", "make", "asked", _claim_in, begins=True),
     Wrap("livepost.deliver.mail:Maker", "make", "made", _claim_in),
     Wrap("livepost.ledger.stored:StoredLedger", "confirm", "confirmed", _claims_in),
+    Wrap("livepost.ledger.stored:StoredLedger", "advance", "confirmed", _ready),
     Wrap("livepost.deliver.smtp:SmtpSender", "send", "answered", _messages),
     Wrap("livepost.ledger.stored:StoredLedger", "settle", "settled", _settled),
 )

@@ -28,25 +28,29 @@ from livepost.clock import MINUTE_MS, WallClock
 from livepost.deliver.courier import Courier, recover, send_due, take_care
 from livepost.deliver.esp.sender import EspSender
 from livepost.deliver.esp.sender import Patience as EspPatience
+from livepost.deliver.express import Attentive, Beside
 from livepost.deliver.smtp import Patience, SmtpSender, route_to
 from livepost.ids import digest
-from livepost.ledger.base import Claimed, Confirmed, Settlement
+from livepost.ledger.base import Confirmed, Ready, Settlement
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.settings.provider import read_provider
 from livepost.settings.smtp import read_smtp
 from tests.real.killed_courier import Desk
 
 KillPoint: TypeAlias = Literal[
-    "never", "before claim", "after claim", "after confirm", "amid socket", "before settle", "after settle"
+    "never", "before claim", "after claim", "before both", "after both", "amid socket", "before settle", "after settle"
 ]
 CALLS: dict[str, tuple[str, bool, int]] = {
-    "before claim": ("claim", False, 2),
-    "after claim": ("claim", True, 1),
-    "after confirm": ("confirm", True, 2),
-    "before settle": ("settle", False, 2),
-    "after settle": ("settle", True, 2),
+    "before claim": ("advance", False, 4),
+    "after claim": ("advance", True, 1),
+    "before both": ("advance", False, 3),
+    "after both": ("advance", True, 3),
+    "before settle": ("settle", False, 1),
+    "after settle": ("settle", True, 1),
 }
-"""Where a point is: a call of the ledger, whether behind it, and which one. The server strikes amid the socket."""
+"""Where a point is: a call of the ledger, whether behind it, and which one. The server strikes amid the socket. `both`
+is the transaction that writes down one group's answers and puts the next in flight; a batch begins with a claim alone.
+"""
 
 BATCH = 40
 """Mails claimed at a time: two groups in flight, one after the other."""
@@ -96,14 +100,11 @@ class Dying:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._ledger, name)
 
-    def claim(self, *told: Any, **also: Any) -> Any:
-        return self._called("claim", *told, **also)
+    def advance(self, settlements: Sequence[Settlement], *told: Any, **also: Any) -> Any:
+        return self._called("advance", settlements, *told, **also)
 
-    def confirm(self, *told: Any, **also: Any) -> Any:
-        return self._called("confirm", *told, **also)
-
-    def settle(self, *told: Any, **also: Any) -> Any:
-        return self._called("settle", *told, **also)
+    def settle(self, settlements: Sequence[Settlement], *told: Any, **also: Any) -> Any:
+        return self._called("settle", settlements, *told, **also)
 
     def _called(self, name: str, *told: Any, **also: Any) -> Any:
         self._calls[name] += 1
@@ -120,29 +121,46 @@ class Dying:
 class ToldLate(Dying):
     """The fault: the ledger hears of the socket when all is over, not before the first byte."""
 
-    def confirm(self, claims: Sequence[Claimed], *told: Any, **also: Any) -> Any:
-        self._unsaid = (claims, *told), also
-        return [Confirmed(claim=claim, reason="") for claim in claims]
+    _unsaid: tuple[Ready, int] = Ready(), 0
+
+    def advance(self, settlements: Sequence[Settlement], ready: Ready, now_ms: int, *told: Any, **also: Any) -> Any:
+        self._tell("advance")
+        done = super().advance(settlements, Ready(), now_ms, *told, **also)
+        self._unsaid = ready, now_ms
+        return msgspec.structs.replace(done, confirmed=[Confirmed(claim=one, reason="") for one in ready.claims])
 
     def settle(self, settlements: Sequence[Settlement], *told: Any, **also: Any) -> Any:
-        self._die(("settle", False, self._calls["settle"] + 1))
-        late, with_ = self._unsaid
-        self._ledger.confirm(*late, **with_)
-        return self._called("settle", settlements, *told, **also)
+        self._tell("settle")
+        return super().settle(settlements, *told, **also)
+
+    def _tell(self, name: str) -> None:
+        self._die((name, False, self._calls[name] + 1))
+        (late, now_ms), self._unsaid = self._unsaid, (Ready(), 0)
+        self._ledger.confirm(late.claims, late.addresses, now_ms)
 
 
-class Hoping(Dying):
+class Saying(Dying):
+    """A fault: one state that a sender tells is called another."""
+
+    said: tuple[str, str]
+
+    def advance(self, settlements: Sequence[Settlement], *told: Any, **also: Any) -> Any:
+        return super().advance([_called(one, *self.said) for one in settlements], *told, **also)
+
+    def settle(self, settlements: Sequence[Settlement], *told: Any, **also: Any) -> Any:
+        return super().settle([_called(one, *self.said) for one in settlements], *told, **also)
+
+
+class Hoping(Saying):
     """The fault: what nobody can know is called sent."""
 
-    def settle(self, settlements: Sequence[Settlement], *told: Any, **also: Any) -> Any:
-        return super().settle([_called(one, "unknown", "sent") for one in settlements], *told, **also)
+    said = "unknown", "sent"
 
 
-class Fearing(Dying):
+class Fearing(Saying):
     """The fault: what was surely not sent is called unknown."""
 
-    def settle(self, settlements: Sequence[Settlement], *told: Any, **also: Any) -> Any:
-        return super().settle([_called(one, "temporary", "unknown") for one in settlements], *told, **also)
+    said = "temporary", "unknown"
 
 
 LEDGERS: dict[str, type[Dying]] = {"": Dying, "told late": ToldLate, "hopes": Hoping, "fears": Fearing}
@@ -204,14 +222,16 @@ def _end(plan: Plan) -> NoReturn:
 def work(plan: Plan) -> None:
     """Send until nothing is due any more, or die."""
     host = Ahead(plan.ahead_ms)
-    desk = Desk()
+    desk, beside = Desk(), Beside()
     with ExitStack() as open_:
         ledger = open_.enter_context(closing(SqliteLedger(plan.ledger, host)))
+        sender = open_.enter_context(closing(_sender(plan.address)))
         courier = Courier(
             engine=desk,
             ledger=LEDGERS[plan.weakness](ledger, plan.point),  # type: ignore[arg-type]
             maker=desk,  # type: ignore[arg-type]
-            sender=open_.enter_context(closing(_sender(plan.address))),
+            sender=open_.enter_context(closing(Attentive(sender, beside))),
+            ahead=beside.ahead,
             blind=digest,
             outcomes=desk,
             clock=WallClock(),

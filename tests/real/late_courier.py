@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import count
 
 from livepost.cli import courier as command
 from livepost.cli.workspace import folder_here
 from livepost.deliver import courier as room
-from livepost.deliver.courier import Courier
 from livepost.ledger import claims as ledger_claims
 from livepost.ledger.base import Claimed, Settlement
 from livepost.model.message import Message
@@ -28,29 +26,35 @@ LEASE_MS = 3_000
 _groups: Iterator[int] = count(1)
 
 
-def _send_group(
-    courier: Courier,
-    made: Sequence[tuple[Claimed, Message]],
-    counts: Counter[str],
-    accepted: list[tuple[int, int]],
-) -> None:
-    group = next(_groups)
-    receipts = courier.sender.send([message for _, message in made])
-    died = folder_here().path / "died"
-    if group == GROUP and not died.exists():
-        died.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    given = room._confirm(courier, made, counts).values()
-    flying = {claim.decision.id for mails in given for claim, _ in mails}
-    settlements = [
-        Settlement(claim=claim, receipt=receipt)
-        for (claim, _), receipt in zip(made, receipts, strict=True)
-        if claim.decision.id in flying
-    ]
-    courier.ledger.settle(settlements, courier.clock.now_ms())
+class Late(room.Groups):
+    """A group of mails that its server has before the ledger knows."""
+
+    def advance(self, made: Sequence[tuple[Claimed, Message]]) -> room.Flying:
+        super().advance([])
+        return {"": [*made]} if made else {}
+
+    def send(self, flying: room.Flying) -> None:
+        for made in flying.values():
+            group, courier = next(_groups), self._courier
+            receipts = courier.sender.send([message for _, message in made])
+            died = folder_here().path / "died"
+            if group == GROUP and not died.exists():
+                died.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            now_ms = courier.clock.now_ms()
+            ready = room._ready(courier, made)
+            given = courier.ledger.confirm(ready.claims, ready.addresses, now_ms, courier.routing, ready.domains)
+            courier.ledger.settle(
+                [
+                    Settlement(claim=one.claim, receipt=receipt)
+                    for one, receipt in zip(given, receipts, strict=True)
+                    if not one.reason
+                ],
+                now_ms,
+            )
 
 
 if __name__ == "__main__":
-    vars(room)["_send_group"] = _send_group
+    vars(room)["Groups"] = Late
     vars(ledger_claims)["LEASE_MS"] = LEASE_MS
     command.main(folder_here())

@@ -10,15 +10,26 @@ from __future__ import annotations
 import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 
 from livepost.clock import HOUR_MS, Clock
 from livepost.deliver.mail import Maker, NotMade
 from livepost.deliver.sender import Sender
-from livepost.errors import FencedError, StoreError
-from livepost.ledger.base import ALL_LANES, MAX_IN_FLIGHT, Claimed, Delivery, Ledger, Move, Settlement, TakenOver
+from livepost.errors import FencedError, LivepostError, OutcomeUnknownError, StoreError
+from livepost.ledger.base import (
+    ALL_LANES,
+    MAX_IN_FLIGHT,
+    Claimed,
+    Confirmed,
+    Delivery,
+    Ledger,
+    Move,
+    Ready,
+    Settlement,
+    TakenOver,
+)
 from livepost.ledger.moves import MoveError
 from livepost.ledger.routing import Routing, domain_key
 from livepost.model.message import Message, Receipt
@@ -130,6 +141,10 @@ class Courier(msgspec.Struct, frozen=True, kw_only=True):
     piece: Callable[[int], int] = whole
 
 
+Flying: TypeAlias = dict[str, list[tuple[Claimed, Message]]]
+"""Mails in flight, by their sender's name."""
+
+
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """What a round did: deliveries by their state or reason; (position, host ms) of each mail accepted."""
 
@@ -205,16 +220,16 @@ def take_over(courier: Courier) -> TakenOver:
 
 
 def send_due(courier: Courier, limit: int = BATCH) -> Sent:
-    """Claim, make and send up to `limit` mails; `claimed` is 0 when there was nothing to do."""
-    groups = _Groups(courier, limit)
-    accepted: list[tuple[int, int]] = []
+    """Claim, make and send up to `limit` mails; `claimed` is 0 when there was nothing to do. All answers that came are
+    written down when it returns or raises.
+    """
+    groups = Groups(courier, limit)
+    groups.claim()
     while (made := groups.take()) is not None:
+        flying = groups.advance(made)
         courier.ahead(groups.prepare)
-        try:
-            _send_group(courier, made, groups.counts, accepted)
-        except FencedError:  # another courier took this one for gone: what it claimed is no longer its own
-            groups.counts["fenced"] += len(made)
-    return Sent(claimed=groups.claimed, counts=dict(groups.counts), accepted=accepted)
+        groups.send(flying)
+    return Sent(claimed=groups.claimed, counts=dict(groups.counts), accepted=groups.accepted)
 
 
 def report(courier: Courier) -> int:
@@ -292,73 +307,125 @@ def _people(courier: Courier, claims: Sequence[Claimed]) -> Mapping[bytes, Perso
         return None
 
 
-class _Groups:
-    """The mails of one batch, claimed and made a group at a time; the next one may be prepared before it is taken."""
+class Groups:
+    """The mails of one batch, a group at a time: while one is at its server the next, claimed already, may be made.
+
+    What the answers to one say, that the next is in flight, and that one more is claimed is one transaction. Answers do
+    not wait for it: where the next group is not made yet, they are written down alone.
+    """
 
     def __init__(self, courier: Courier, limit: int) -> None:
+        """Begin with nothing claimed, of `limit` mails in all."""
         self.counts: Counter[str] = Counter()
+        self.accepted: list[tuple[int, int]] = []
         self.claimed = 0
         self._courier = courier
         self._left = limit
-        self._next: list[tuple[Claimed, Message]] | None = None
+        self._claims: Sequence[Claimed] = ()
+        self._made: list[tuple[Claimed, Message]] | None = None
+        self._answers: list[Settlement] = []
         self._failed: Exception | None = None
+
+    def claim(self) -> None:
+        """Claim the first group."""
+        self._courier.attend()
+        self.advance([])
 
     def take(self) -> list[tuple[Claimed, Message]] | None:
         """Return the next group, made; None when there is nothing to do, or the batch is done."""
         if self._failed is not None:
             raise self._failed
-        self._prepare()
-        made, self._next = self._next, None
+        self._make_next()
+        made, self._made = self._made, None
         return made
 
     def prepare(self) -> None:
-        """Claim and make the next group while others are in flight: what goes wrong is raised by `take`, once their
-        answers are written down.
+        """Make the next group while others are in flight: what goes wrong is raised by `take`, once their answers are
+        written down.
         """
         try:
-            self._prepare()
+            self._make_next()
         except Exception as error:
             self._failed = error
 
-    def _prepare(self) -> None:
-        if self._next is not None or self._left <= 0:
+    def advance(self, made: Sequence[tuple[Claimed, Message]]) -> Flying:
+        """Write down the answers there are, put a group's mails in flight and claim the next; return those that may be
+        written, by their sender's name.
+        """
+        try:
+            return self._advance(made)
+        except FencedError:  # another courier took this one for gone: which group is no longer its own is found out
+            self.settle()
+        try:
+            return self._advance(made)
+        except FencedError:
+            self.counts["fenced"] += len(made)
+            return self._advance([])
+
+    def send(self, flying: Flying) -> None:
+        """Send mails in flight; their answers are written down at once, unless the next group is ready to go."""
+        self._answers = [one for name, mails in flying.items() for one in _send_by(self._courier, name, mails)]
+        if self._made is None:
+            self.settle()
+
+    def settle(self) -> None:
+        """Write down the answers there are, alone."""
+        answers, self._answers = self._answers, []
+        if not answers:
             return
+        try:
+            self._courier.ledger.settle(answers, self._courier.clock.now_ms())
+        except FencedError:
+            self.counts["fenced"] += len(answers)
+        else:
+            self._note(answers)
+
+    def _advance(self, made: Sequence[tuple[Claimed, Message]]) -> Flying:
         courier, now_ms = self._courier, self._courier.clock.now_ms()
-        courier.attend()
         wanted = min(self._left, courier.piece(2 * MAX_IN_FLIGHT), MAX_IN_FLIGHT)
-        group = courier.ledger.claim(now_ms, wanted, courier.worker, courier.lanes, courier.routing)
-        people = _people(courier, group) if group else {}
+        try:
+            done = courier.ledger.advance(
+                self._answers, _ready(courier, made), now_ms, wanted, courier.worker, courier.lanes, courier.routing
+            )
+        except (FencedError, OutcomeUnknownError):
+            raise
+        except Exception:  # of the mails behind them: the answers stand by themselves
+            with contextlib.suppress(LivepostError):
+                self.settle()
+            raise
+        answers, self._answers = self._answers, []
+        self._note(answers)
+        self.counts.update(answer.reason for answer in done.confirmed if answer.reason)
+        self._claims = done.claimed
+        self.claimed += len(done.claimed)
+        self._left = self._left - len(done.claimed) if done.claimed else 0
+        return _by_sender(made, done.confirmed)
+
+    def _make_next(self) -> None:
+        if self._made is not None:  # answers may wait for it to go: nothing else is done before
+            return
+        courier = self._courier
+        courier.attend()
+        claims, self._claims = self._claims, ()
+        if not claims:
+            return
+        people = _people(courier, claims)
         if people is None:
-            courier.ledger.give_back(group, now_ms)
-            self.counts["given back"] += len(group)
-        if not group or people is None:
+            courier.ledger.give_back(claims, courier.clock.now_ms())
+            self.counts["given back"] += len(claims)
             self._left = 0
             return
-        self._left -= len(group)
-        self.claimed += len(group)
         try:
-            self._next = _make(courier, group, people, self.counts)
+            self._made = _make(courier, claims, people, self.counts)
         except FencedError:
-            self.counts["fenced"] += len(group)
-            self._next = []
+            self.counts["fenced"] += len(claims)
+            self._made = []
 
-
-def _send_group(
-    courier: Courier,
-    made: Sequence[tuple[Claimed, Message]],
-    counts: Counter[str],
-    accepted: list[tuple[int, int]],
-) -> None:
-    """Put a group's mails in flight, send them, write down the answers."""
-    flying = _confirm(courier, made, counts)
-    if not flying:
-        return
-    settlements = [one for name, mails in flying.items() for one in _send_by(courier, name, mails)]
-    courier.ledger.settle(settlements, courier.clock.now_ms())
-    for claim, receipt in ((one.claim, one.receipt) for one in settlements):
-        counts[receipt.state] += 1
-        if receipt.state == "sent":
-            accepted.append((claim.decision.position, receipt.at_ms))
+    def _note(self, answers: Sequence[Settlement]) -> None:
+        for claim, receipt in ((one.claim, one.receipt) for one in answers):
+            self.counts[receipt.state] += 1
+            if receipt.state == "sent":
+                self.accepted.append((claim.decision.position, receipt.at_ms))
 
 
 def _send_by(courier: Courier, name: str, mails: Sequence[tuple[Claimed, Message]]) -> list[Settlement]:
@@ -388,22 +455,19 @@ def _make(
     return made
 
 
-def _confirm(
-    courier: Courier, made: Sequence[tuple[Claimed, Message]], counts: Counter[str]
-) -> dict[str, list[tuple[Claimed, Message]]]:
-    """Return the mails that may be written, by their sender's name: the ledger has them in flight."""
-    flying: defaultdict[str, list[tuple[Claimed, Message]]] = defaultdict(list)
-    if not made:
-        return flying
-    answers = courier.ledger.confirm(
-        [claim for claim, _ in made],
-        [courier.blind(message.recipient) for _, message in made],
-        courier.clock.now_ms(),
-        courier.routing,
-        [domain_key(courier.routing, message.recipient, courier.blind) for _, message in made],
+def _ready(courier: Courier, made: Sequence[tuple[Claimed, Message]]) -> Ready:
+    recipients = [message.recipient for _, message in made]
+    return Ready(
+        claims=[claim for claim, _ in made],
+        addresses=[courier.blind(one) for one in recipients],
+        domains=[domain_key(courier.routing, one, courier.blind) for one in recipients],
     )
-    counts.update(answer.reason for answer in answers if answer.reason)
+
+
+def _by_sender(made: Sequence[tuple[Claimed, Message]], answers: Sequence[Confirmed]) -> Flying:
+    """Return the mails that may be written: the ledger has them in flight."""
+    flying: Flying = {}
     for one, answer in zip(made, answers, strict=True):
         if not answer.reason:
-            flying[answer.sender].append(one)
+            flying.setdefault(answer.sender, []).append(one)
     return flying

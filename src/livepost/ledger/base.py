@@ -114,6 +114,23 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     receipt: Receipt
 
 
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """Mails that are made and may be put in flight: their claims, and of each the hash of its address and, with a
+    routing, the key of its recipient's domain.
+    """
+
+    claims: Sequence[Claimed] = ()
+    addresses: Sequence[bytes] = ()
+    domains: Sequence[str] = ()
+
+
+class Advanced(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the mails that were ready, in their order, and the claims taken behind them."""
+
+    confirmed: list[Confirmed] = []
+    claimed: list[Claimed] = []
+
+
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """A decision and what became of it. `detail` explains `reason`; `changed_at` is the time of the last move
     (ms), `sender` the name of the sender that it was given to last.
@@ -426,6 +443,23 @@ class Ledger(Protocol):
 
     def settle(self, settlements: Sequence[Settlement], now_ms: int) -> None:
         """Write down the answers: sent, failed, unknown, or pending again with back-off for `temporary`."""
+        ...
+
+    def advance(
+        self,
+        settlements: Sequence[Settlement],
+        ready: Ready,
+        now_ms: int,
+        limit: int,
+        worker: str,
+        lanes: int = ALL_LANES,
+        routing: Routing | None = None,
+    ) -> Advanced:
+        """Do `settle`, `confirm` and `claim` one behind the other, in one transaction: the answers to one group, the
+        next one put in flight, the one behind it claimed (none with a `limit` of 0).
+
+        All or nothing: where it raises, the answers are not written down either, and are to be settled by themselves.
+        """
         ...
 
     def recover(self, now_ms: int, worker: str = "") -> list[Delivery]:

@@ -19,8 +19,10 @@ from livepost.ledger.base import (
     RETRY_MS,
     TRANSACTIONAL_RETRY_MS,
     WAITS,
+    Advanced,
     Claimed,
     Confirmed,
+    Ready,
     Settlement,
 )
 from livepost.ledger.checks import Facts, refusal
@@ -121,6 +123,27 @@ def settle(store: Store, settlements: Sequence[Settlement], now_ms: int, host_ms
     for sender in sorted({row.sender for row in rows if row.sender}):
         answers = [one.receipt for one, row in zip(settlements, rows, strict=True) if row.sender == sender]
         breakers.note(store, sender, answers, host_ms)
+
+
+def advance(
+    store: Store,
+    settlements: Sequence[Settlement],
+    ready: Ready,
+    now_ms: int,
+    host_ms: int,
+    limit: int,
+    worker: str,
+    lanes: int = ALL_LANES,
+    routing: Routing | None = None,
+) -> Advanced:
+    """Settle, then confirm, then claim: what the answers make room for is there for the next, senders' troubles too."""
+    if settlements:
+        settle(store, settlements, now_ms, host_ms)
+    confirmed = (
+        confirm(store, ready.claims, ready.addresses, now_ms, host_ms, routing, ready.domains) if ready.claims else []
+    )
+    claimed = claim(store, now_ms, host_ms, limit, worker, lanes, routing) if limit else []
+    return Advanced(confirmed=confirmed, claimed=claimed)
 
 
 def recover(store: Store, abandoned: Sequence[Row], now_ms: int) -> None:

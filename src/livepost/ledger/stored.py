@@ -35,6 +35,7 @@ from livepost.ledger import (
 )
 from livepost.ledger.base import (
     ALL_LANES,
+    Advanced,
     AskedBroadcast,
     BroadcastTally,
     Claimed,
@@ -52,6 +53,7 @@ from livepost.ledger.base import (
     Permit,
     PermitChanges,
     Proof,
+    Ready,
     Send,
     SenderStanding,
     Settlement,
@@ -138,6 +140,21 @@ class StoredLedger:
         """Write down the senders' answers."""
         with self._store.transaction():
             claims.settle(self._store, settlements, now_ms, self._host.now_ms())
+
+    def advance(
+        self,
+        settlements: Sequence[Settlement],
+        ready: Ready,
+        now_ms: int,
+        limit: int,
+        worker: str,
+        lanes: int = ALL_LANES,
+        routing: Routing | None = None,
+    ) -> Advanced:
+        """Settle one group, confirm the next, and claim the one behind it."""
+        with self._store.transaction():
+            host_ms = self._host.now_ms()
+            return claims.advance(self._store, settlements, ready, now_ms, host_ms, limit, worker, lanes, routing)
 
     def recover(self, now_ms: int, worker: str = "") -> list[Delivery]:
         """Make what is in flight of nobody unknown, and what `worker` had claimed pending; return all unknown."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,15 @@ import pytest
 from livepost.clock import SimulatedClock
 from livepost.deliver import courier as loop
 from livepost.deliver.courier import Courier
+from livepost.deliver.express import Beside
 from livepost.deliver.keep import Keep, read
 from livepost.deliver.mail import Maker, Shop
 from livepost.deliver.memory import MemoryKeep
 from livepost.deliver.message import From
 from livepost.deliver.token import Tokens
-from livepost.errors import SealError, StoreError
+from livepost.errors import OutcomeUnknownError, SealError, StoreError
 from livepost.ids import digest
-from livepost.ledger.base import LEASE_MS, RETRY_MS, WORKER_LEASE_MS, Move
+from livepost.ledger.base import LEASE_MS, RETRY_MS, WORKER_LEASE_MS, Ledger, Move
 from livepost.ledger.routing import Routing, SenderRule
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.model.compiled import ADDRESS_FEATURE
@@ -323,6 +324,118 @@ def test_many_mails_go_in_groups_of_twenty(parts: Parts) -> None:
     sent = loop.send_due(parts.courier)
     assert (sent.claimed, sent.counts) == (55, {"sent": 55})
     assert len(read(parts.folder, parts.vault, "shop")) == 55
+
+
+class Noting:
+    """A ledger that notes what the courier does with mails, and may do something before it."""
+
+    def __init__(self, ledger: Ledger, before: Callable[[str, int], None] = lambda name, times: None) -> None:
+        self.calls: list[str] = []
+        self._ledger = ledger
+        self._before = before
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def advance(self, *told: Any) -> Any:
+        return self._called("advance", *told)
+
+    def settle(self, *told: Any) -> Any:
+        return self._called("settle", *told)
+
+    def _called(self, name: str, *told: Any) -> Any:
+        self.calls.append(name)
+        self._before(name, self.calls.count(name))
+        return getattr(self._ledger, name)(*told)
+
+
+class Instant(MemoryKeep):
+    """A sender that lets the work left for then be done while mails are at its server."""
+
+    def __init__(self) -> None:
+        super().__init__(SimulatedClock(START_MS))
+        self.beside = Beside()
+
+    def send(self, messages: Sequence[Message]) -> list[Receipt]:
+        self.beside.begin()
+        return super().send(messages)
+
+
+def bulk(parts: Parts, mails: int, ledger: Noting, **also: Any) -> Courier:
+    """Return a courier on a ledger that has so many mails to people of their own."""
+    parts.desk.page_items = 1_000
+    for number in range(1, mails + 1):
+        wants(parts, number, parts.desk.knows(f"p{number}", f"p{number}@example.com"))
+    loop.take_over(parts.courier)
+    noted: Any = ledger
+    return msgspec.structs.replace(parts.courier, ledger=noted, **also)
+
+
+def states(parts: Parts) -> dict[str, int]:
+    return {one.state: one.count for one in parts.courier.ledger.counts()}
+
+
+def test_a_group_takes_one_transaction_while_the_next_is_made_beside(parts: Parts) -> None:
+    ledger, sender = Noting(parts.courier.ledger), Instant()
+    courier = bulk(parts, 100, ledger, sender=sender, ahead=sender.beside.ahead)
+    assert loop.send_due(courier, 100).counts == {"sent": 100}
+    assert ledger.calls == ["advance"] * 6 + ["settle"]
+    assert states(parts) == {"sent": 100}
+
+
+def test_answers_do_not_wait_for_mails_to_be_made(parts: Parts) -> None:
+    ledger = Noting(parts.courier.ledger)
+    courier = bulk(parts, 40, ledger)
+    maker, seen = courier.maker, list[dict[str, int]]()
+
+    class Looking:
+        def make(self, *told: Any) -> Any:
+            seen.append(states(parts))
+            return maker.make(*told)
+
+    looking: Any = Looking()
+    loop.send_due(msgspec.structs.replace(courier, maker=looking))
+    assert seen[20] == {"sent": 20, "claimed": 20}
+    assert ledger.calls == ["advance", "advance", "settle", "advance", "settle"]
+
+
+def test_answers_are_written_down_where_the_next_group_is_anothers_by_now(parts: Parts) -> None:
+    plain = parts.courier.ledger
+
+    def slow(name: str, times: int) -> None:
+        if (name, times) == ("advance", 3):
+            parts.host.advance(LEASE_MS)
+            assert len(plain.claim(START_MS, 20, "other")) == 20
+
+    ledger, sender = Noting(plain, slow), Instant()
+    sent = loop.send_due(bulk(parts, 60, ledger, sender=sender, ahead=sender.beside.ahead), 60)
+    assert sent.counts == {"sent": 40, "fenced": 20}
+    assert len(sent.accepted) == len(sender.mails) == 40
+    assert ledger.calls == [*["advance"] * 3, "settle", *["advance"] * 3, "settle"]
+
+
+@pytest.mark.parametrize(
+    ("error", "left"),
+    [
+        (StoreError("busy"), {"sent": 20, "claimed": 20}),
+        (MemoryError(), {"sent": 20, "claimed": 20}),
+        (OutcomeUnknownError("reopen"), {"in_flight": 20, "claimed": 20}),
+    ],
+)
+def test_answers_are_written_down_whatever_the_next_group_meets(
+    parts: Parts, error: Exception, left: dict[str, int]
+) -> None:
+    """But where a commit may be on disk or not, nothing more is written."""
+
+    def fail(name: str, times: int) -> None:
+        if (name, times) == ("advance", 3):
+            raise error
+
+    ledger, sender = Noting(parts.courier.ledger, fail), Instant()
+    courier = bulk(parts, 40, ledger, sender=sender, ahead=sender.beside.ahead)
+    with pytest.raises(type(error)):
+        loop.send_due(courier)
+    assert states(parts) == left
 
 
 def test_moves_are_reported_once_and_again_after_a_failure(parts: Parts) -> None:

@@ -425,9 +425,9 @@ def test_pieces_are_what_is_read_and_claimed_at_a_time(stage: Stage) -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(ledger, name)
 
-        def claim(self, now_ms: int, limit: int, *others: Any) -> Any:
+        def advance(self, settlements: Any, ready: Any, now_ms: int, limit: int, *others: Any) -> Any:
             claims.append(limit)
-            return ledger.claim(now_ms, limit, *others)
+            return ledger.advance(settlements, ready, now_ms, limit, *others)
 
     def decisions(after: int, limit: int) -> OutboxPage:
         asked.append(limit)

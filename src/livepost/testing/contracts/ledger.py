@@ -28,6 +28,7 @@ from livepost.ledger.base import (
     TRANSACTIONAL_RETRY_MS,
     WAITS,
     WORKER_LEASE_MS,
+    Advanced,
     AskedBroadcast,
     Claimed,
     Kill,
@@ -36,6 +37,7 @@ from livepost.ledger.base import (
     OutcomeTally,
     Permit,
     PermitChanges,
+    Ready,
     Send,
     Settlement,
 )
@@ -138,6 +140,17 @@ def settled(ledger: Ledger, claims: Sequence[Claimed], state: ReceiptState) -> N
     ledger.settle([Settlement(claim=claim, receipt=receipt) for claim in claims], START_MS)
 
 
+def advanced(ledger: Ledger, out: Sequence[Claimed], made: Sequence[Claimed], limit: int) -> Advanced:
+    """Settle claims as sent, confirm others, all to the same address, and claim more, in one transaction."""
+    settlements = [Settlement(claim=claim, receipt=Receipt(state="sent", text="250 ok")) for claim in out]
+    return ledger.advance(settlements, Ready(claims=made, addresses=[ADDRESS] * len(made)), START_MS, limit, "w")
+
+
+def flying_of(done: Advanced) -> list[Claimed]:
+    """Return those that were put in flight."""
+    return [one.claim for one in done.confirmed if not one.reason]
+
+
 def granted(*persons: bytes) -> list[ConsentChange]:
     """Return consent of each to marketing, before everything else."""
     return [consent(0, person=person) for person in persons]
@@ -166,13 +179,13 @@ def recounted(ledger: Ledger) -> Counter[tuple[str, str, str]]:
     return Counter((one.decision.campaign, one.state, one.reason) for one in ledger.deliveries(limit=1_000))
 
 
-STEPS = ("grant", "decide", "withdraw", "claim", "confirm", "merge")
+STEPS = ("grant", "decide", "withdraw", "claim", "confirm", "advance", "merge")
 
 
 def interleaved(ledger: Ledger, steps: Sequence[str]) -> list[int]:
     """Run the steps; return those at which a mail went in flight against a withdrawal committed before (E3)."""
     at, allowed, waiting, wrong, merges = START_MS, False, list[Claimed](), list[int](), 0
-    person = digest("person", 0)
+    person, out = digest("person", 0), list[Claimed]()
     for number, step in enumerate(steps):
         at += 1
         match step:
@@ -192,9 +205,14 @@ def interleaved(ledger: Ledger, steps: Sequence[str]) -> list[int]:
                 waiting += ledger.claim(at, 5, "w")
             case _:
                 group, waiting = waiting[:MAX_IN_FLIGHT], waiting[MAX_IN_FLIGHT:]
-                flying = flown(ledger, group)
-                settled(ledger, flying, "sent")
-                wrong += [number] * (bool(flying) and not allowed)
+                if step == "advance":
+                    done = advanced(ledger, out, group, limit=5)
+                    out, waiting = flying_of(done), waiting + done.claimed
+                else:
+                    settled(ledger, out, "sent")
+                    out = flown(ledger, group)
+                wrong += [number] * (bool(out) and not allowed)
+    settled(ledger, out, "sent")
     return wrong
 
 
@@ -891,6 +909,49 @@ class LedgerContract:
         settled(ledger, again, "sent")
         assert state_of(ledger, mine) == ("sent", "")
 
+    def test_one_group_is_settled_the_next_put_in_flight_and_one_more_claimed_at_once(self, ledger: Ledger) -> None:
+        people = [digest("person", n) for n in range(3 * MAX_IN_FLIGHT)]
+        wanted = [decision(n, person=person) for n, person in enumerate(people, 2)]
+        ledger.take_over(page(*(consent(1, person=one) for one in people), *wanted), START_MS)
+        first = advanced(ledger, [], [], limit=MAX_IN_FLIGHT)
+        second = advanced(ledger, [], first.claimed, limit=MAX_IN_FLIGHT)
+        flying = flying_of(second)
+        with pytest.raises(ValueError, match="expected at most 20 mails in flight"):
+            advanced(ledger, [], second.claimed, limit=0)
+        third = advanced(ledger, flying, second.claimed, limit=MAX_IN_FLIGHT)
+        assert [one.claim for one in third.confirmed] == second.claimed
+        states = [state_of(ledger, one)[0] for one in wanted]
+        assert states == ["sent"] * 20 + ["in_flight"] * 20 + ["claimed"] * 20
+
+    def test_what_was_taken_back_is_not_put_in_flight_nor_claimed_with_it(self, ledger: Ledger) -> None:
+        carol = digest("carol")
+        wanted = [decision(1), decision(2, person=BOB), decision(3), decision(4, person=carol)]
+        ledger.take_over(page(consent(1, person=carol), *wanted), START_MS)
+        claims = ledger.claim(START_MS, 2, "w")
+        ledger.withdraw(ADA, "marketing", START_MS + 9, "link")
+        done = advanced(ledger, [], claims, limit=2)
+        assert [one.reason for one in done.confirmed] == ["consent", ""]
+        assert [one.decision for one in done.claimed] == [wanted[3]]
+        assert [state_of(ledger, one) for one in wanted] == [
+            ("skipped", "consent"), ("in_flight", ""), ("skipped", "consent"), ("claimed", "")
+        ]  # fmt: skip
+
+    def test_where_one_group_is_no_longer_the_workers_nothing_of_the_others_is_written(
+        self, ledger: Ledger, host: SimulatedClock
+    ) -> None:
+        mine = [decision(n, class_="transactional", purpose="orders", lane="transactional") for n in range(1, 4)]
+        ledger.take_over(page(*mine), START_MS)
+        flying = flown(ledger, ledger.claim(START_MS, 1, "w"))
+        late = ledger.claim(START_MS, 1, "w")
+        host.advance(LEASE_MS)
+        ledger.claim(START_MS, 1, "other")
+        before = recounted(ledger)
+        with pytest.raises(FencedError):
+            advanced(ledger, flying, late, limit=1)
+        assert recounted(ledger) == before
+        settled(ledger, flying, "sent")
+        assert state_of(ledger, mine[0]) == ("sent", "")
+
     def test_a_confirmation_keeps_a_worker_alive(self, ledger: Ledger, host: SimulatedClock) -> None:
         ledger.take_over(page(decision(1)), START_MS)
         ledger.enlist("w")
@@ -1117,4 +1178,6 @@ def _writes(ledger: Ledger, late: Claimed) -> list[Callable[[], object]]:
         lambda: ledger.skip([late], "render", "", START_MS),
         lambda: ledger.give_back([late], START_MS),
         lambda: ledger.settle([settlement], START_MS),
+        lambda: advanced(ledger, [late], [], limit=0),
+        lambda: advanced(ledger, [], [late], limit=1),
     ]

@@ -15,7 +15,7 @@ import pytest
 
 from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, SimulatedClock
 from livepost.ids import digest
-from livepost.ledger.base import RETRY_MS, Claimed, Ledger, SenderStanding, Settlement
+from livepost.ledger.base import RETRY_MS, Claimed, Ledger, Ready, SenderStanding, Settlement
 from livepost.ledger.breakers import FAILURES, OPEN_MS, PROBE_MS
 from livepost.ledger.routing import ANY_DOMAIN, Pace, Routing, SenderRule, WarmUp
 from livepost.model.message import Receipt
@@ -124,6 +124,16 @@ class RoutingContract:
         assert delivery is not None
         assert (delivery.state, delivery.sender) == ("in_flight", "first")
         assert standing(ledger).in_flight == 2
+
+    def test_what_a_sender_answers_counts_for_the_group_that_is_put_in_flight_with_it(self, ledger: Ledger) -> None:
+        filled(ledger, FAILURES + 2)
+        mails = given(ledger, ONE, limit=FAILURES)
+        claims = ledger.claim(START_MS, 1, "w", routing=ONE)
+        down = [Settlement(claim=claim, receipt=DOWN) for claim, _ in mails]
+        ready = Ready(claims=claims, addresses=[digest("to")], domains=[""])
+        done = ledger.advance(down, ready, START_MS, 1, "w", routing=ONE)
+        assert [one.reason for one in done.confirmed] == ["breaker"]
+        assert done.claimed == []
 
     def test_a_sender_in_trouble_loses_the_mails_to_the_next(self, ledger: Ledger) -> None:
         filled(ledger, FAILURES)
