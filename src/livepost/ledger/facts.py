@@ -49,8 +49,15 @@ _OVERALL = f""" SELECT asked.place, (SELECT count(*) FROM deliveries WHERE perso
     AND class = 'marketing' AND at > asked.since AND at < asked.until AND {_CAPPED} AND id NOT IN ({{ids}}))
     FROM asked"""
 
-_OTHERS = f"""SELECT body FROM deliveries WHERE person = ? AND campaign = ? AND id != ? AND {_CAPPED}
-    AND at > ? ORDER BY at DESC LIMIT ?"""
+_NAMED = "(?,?,?,?)"
+
+_NAMESAKES = f"""WITH asked (place, person, campaign, since) AS (VALUES {{asked}})
+    SELECT place, body FROM (
+        SELECT asked.place AS place, d.body AS body, row_number() OVER (PARTITION BY asked.place ORDER BY d.at DESC)
+            AS newest
+        FROM asked JOIN deliveries d ON d.person = asked.person AND d.campaign = asked.campaign AND d.at > asked.since
+        WHERE {_CAPPED} AND d.id NOT IN ({{ids}})
+    ) AS found WHERE newest <= ?"""
 
 
 class _Cap(msgspec.Struct, frozen=True):
@@ -91,6 +98,7 @@ class GroupFacts:
         self._wide = [_wide_caps(*one) for one in zip(rows, decisions, self._refused, strict=True)]
         self._sends = self._counted(_SENDS, [cap for cap in self._own if cap])
         self._overall = self._counted(_OVERALL, list(chain.from_iterable(chain.from_iterable(self._wide))))
+        self._namesakes = self._mails_of_namesakes()
 
     def of(self, place: int) -> Facts:
         """Return the facts of one of the deliveries as it stands now."""
@@ -109,7 +117,7 @@ class GroupFacts:
             sends=self._sends[own] + self._beside_it(row, own) if own else 0,
             cap_times=row.cap_times,
             capped=any(self._is_reached(row, cap) for cap in overall),
-            merged=row.person in self._merged and _went_under_another_name(self._store, row, decision),
+            merged=row.person in self._merged and self._went_under_another_name(place),
             topic_off=choices.is_off(refused, decision.topic),
             frequent=any(self._is_reached(row, cap) for cap in wished),
         )
@@ -139,6 +147,42 @@ class GroupFacts:
             )
             found.update((asked[place], count) for place, count in told)
         return found
+
+    def _mails_of_namesakes(self) -> dict[int, list[Decision]]:
+        """Return by place the mails that may be of a journey which a merged person had under another name, but for
+        those of the group.
+        """
+        ids = filled([row.id for row in self._rows])
+        asked = [
+            (place, row.person, row.campaign, _since(decision))
+            for place, (row, decision) in enumerate(zip(self._rows, self._decisions, strict=True))
+            if row.person in self._merged and decision.entered_at is not None
+        ]
+        if not asked:
+            return {}
+        more = [(-1, b"", "", 0)] * (len(filled(asked)) - len(asked))
+        told = self._store.rows(
+            _NAMESAKES.format(asked=", ".join([_NAMED] * (len(asked) + len(more))), ids=places(ids)),
+            [*chain.from_iterable(asked), *chain.from_iterable(more), *ids, NAMESAKES_MAX],
+        )
+        found: defaultdict[int, list[Decision]] = defaultdict(list)
+        for place, body in told:
+            found[place].append(decode_decision(body))
+        return found
+
+    def _went_under_another_name(self, place: int) -> bool:
+        """Say whether a mail of the campaign that is or may be sent is of a journey beside which this one's would not
+        have begun, had one known before a merge that both are one person's.
+
+        Within one name the engine sees to it. Only mails decided after `entered_at - reentry` can be of such a journey.
+        """
+        row, mine = self._rows[place], self._decisions[place]
+        beside = (
+            decode_decision(other.body)
+            for other in self._beside[row.person]
+            if other.id != row.id and other.campaign == row.campaign and _counts(other) and other.at > _since(mine)
+        )
+        return any(_keeps_out(other, mine) for other in chain(self._namesakes.get(place, ()), beside))
 
     def _is_reached(self, row: Row, cap: _Cap) -> bool:
         return self._overall[cap] + self._beside_it(row, cap) >= cap.times
@@ -200,17 +244,9 @@ def _is_of(row: Row, cap: _Cap) -> bool:
     return row.campaign == cap.campaign if cap.campaign else row.class_ == "marketing"
 
 
-def _went_under_another_name(store: Store, row: Row, mine: Decision) -> bool:
-    """Say whether a mail of the campaign that is or may be sent is of a journey beside which this one's would not have
-    begun, had one known before a merge that both are one person's.
-
-    Within one name the engine sees to it. Only mails decided after `entered_at - reentry` can be of such a journey.
-    """
-    if mine.entered_at is None:
-        return False
-    since = -1 if mine.reentry_ms is None else mine.entered_at - mine.reentry_ms
-    found = store.rows(_OTHERS, (row.person, row.campaign, row.id, since, NAMESAKES_MAX))
-    return any(_keeps_out(decode_decision(body), mine) for (body,) in found)
+def _since(mine: Decision) -> int:
+    """Return behind which time the other journey's mails are."""
+    return -1 if mine.entered_at is None or mine.reentry_ms is None else mine.entered_at - mine.reentry_ms
 
 
 def _keeps_out(other: Decision, mine: Decision) -> bool:
