@@ -45,10 +45,10 @@ MAX_PAGES = 20
 BATCH = 100
 """Mails sent before the outbox is looked at again; a group of them is claimed at a time."""
 
-REPORTED = 200
-"""Moves handed on at a time; each mail makes four of them."""
+REPORTED = 500
+"""Moves handed on at a time: those of a batch, four a mail, and some of what was taken over. Each time is a commit."""
 
-MAX_REPORTS = 50
+MAX_REPORTS = 20
 """How many times that before mails get their turn: more moves than `MAX_PAGES` and a batch bring, or the oldest would
 wait ever longer, and with them the news of what was sent.
 """

@@ -24,7 +24,9 @@ BREATH_S = 0.02
 """How long it rests between two stretches: a log of months must not take the mails' core."""
 
 IDLE_S = 0.5
-"""How late a hit or an order is measured at most when nobody wakes it."""
+"""How late a hit or an order is measured at most; how long it rests behind a short stretch: each is a commit for which
+mails wait.
+"""
 
 STOP_S = 5.0
 
@@ -61,7 +63,9 @@ def measuring(folder: DataFolder) -> Iterator[Callable[[], None]]:
 
 def _turn(log: LogReader, ledger: Ledger, over: Event) -> float:
     """Measure a stretch and take breath, whoever wakes it meanwhile; return how long to wait for the next one (s)."""
+    before = ledger.measured()
     if not measure_next(log, ledger):
         return IDLE_S
-    over.wait(BREATH_S)
+    is_far_behind = ledger.measured() - before >= READ_AT_ONCE // 2
+    over.wait(BREATH_S if is_far_behind else IDLE_S)
     return 0.0

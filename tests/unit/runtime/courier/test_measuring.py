@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,8 @@ from livepost.log.memory import MemoryLog
 from livepost.measure.click import clicked
 from livepost.model.earning import Measured
 from livepost.model.record import Record
-from livepost.runtime.courier.measuring import measure_next, measuring
+from livepost.runtime.courier import measuring as room
+from livepost.runtime.courier.measuring import BREATH_S, IDLE_S, READ_AT_ONCE, measure_next, measuring
 from livepost.settings.settings import Settings
 from livepost.testing.contracts.earnings import WITHIN_MS, earned
 from livepost.testing.contracts.ledger import ADA, START_MS, decision, page
@@ -90,6 +93,19 @@ def test_a_stretch_that_was_not_taken_comes_again(ledger: Ledger, monkeypatch: p
             measure_next(log, ledger)
     assert measure_next(log, ledger)
     assert ledger.earned(WITHIN_MS) == [earned()]
+
+
+@pytest.mark.parametrize(("at_once", "rest_s"), [(READ_AT_ONCE, IDLE_S), (2, BREATH_S)])
+def test_behind_a_short_stretch_it_rests_longer_since_each_is_a_commit(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, at_once: int, rest_s: float
+) -> None:
+    log, rests = a_log(), list[float]()
+    log.append([order(1)])
+    monkeypatch.setattr(room, "READ_AT_ONCE", at_once)
+    over: Any = SimpleNamespace(wait=rests.append)
+    assert room._turn(log, ledger, over) == 0
+    assert rests == [rest_s]
+    assert (room._turn(log, ledger, over), len(rests)) == (IDLE_S, 1)
 
 
 def test_it_measures_beside_the_mails_until_the_house_stops(tmp_path: Path) -> None:
