@@ -38,9 +38,20 @@ class Announcer:
     """Tells one target; for one thread."""
 
     def __init__(
-        self, target: Target, *, source: Source, book: Book, fetch: Fetch, clock: Clock, chance: Callable[[], float]
+        self,
+        target: Target,
+        *,
+        source: Source,
+        book: Book,
+        fetch: Fetch,
+        clock: Clock,
+        chance: Callable[[], float],
+        may: Callable[[Notice], bool] = lambda notice: True,
     ) -> None:
-        """Take what it reads and writes; `clock` is the host's, `chance` gives 0..1 for the jitter."""
+        """Take what it reads and writes; `clock` is the host's, `chance` gives 0..1 for the jitter; `may` says, right
+        before a message is sent, whether the target may be told it.
+        """
+        self._may = may
         self._target = target
         self._source = source
         self._book = book
@@ -68,8 +79,10 @@ class Announcer:
             return 0.0
         if not self._waiting and not self._look(standing):
             return IDLE_S
-        if self._waiting:
+        if self._waiting and self._may(self._waiting[0]):
             self._tell(self._waiting[0], standing)
+        elif self._waiting:
+            self._pass_over(self._waiting.popleft(), standing)
         return 0.0
 
     def _begin(self) -> Standing:
@@ -98,6 +111,13 @@ class Announcer:
                 letter = DeadLetter(0, name, own.id, own.kind, own.body, at=now_ms, sent=sent, error=found.why)
                 self._book.die(letter, standing.cursor)
             self._book.noticed(name, own.number)
+
+    def _pass_over(self, notice: Notice, standing: Standing) -> None:
+        """Go on behind what the target may not be told; the book goes along with the next that it may, unless this one
+        was tried before.
+        """
+        if standing.sent:
+            self._book.passed_over(self._target.name, notice.cursor)
 
     def _tell(self, notice: Notice, standing: Standing) -> None:
         body, sent = notice.body(), standing.sent + 1

@@ -118,6 +118,10 @@ class Book:
         """Go on behind what is not told to this target."""
         self._change("UPDATE targets SET cursor = ? WHERE name = ?", cursor, name)
 
+    def passed_over(self, name: str, cursor: str) -> None:
+        """Go on behind a message that was tried, and may not be told any more."""
+        self._change("UPDATE targets SET cursor = ?, sent = 0, next_at = 0, error = '' WHERE name = ?", cursor, name)
+
     def delivered(self, name: str, cursor: str, now_ms: int) -> None:
         """Go on behind a message that the target has."""
         self._change(

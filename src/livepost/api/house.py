@@ -35,6 +35,12 @@ class House(Protocol):
         """Do what `person` does, in the server's event loop."""
         ...
 
+    def purposed(self, view: PersonView, purpose: str) -> PersonView:
+        """Return what of a person may be used for a purpose of the policy, nothing where they do not allow it; raise
+        RejectedError for a purpose of which nothing is promised.
+        """
+        ...
+
     def said(self, person: bytes, limit: int) -> list[Said]:
         """Return what a person said about purposes and choices, newest first, each with its proof."""
         ...

@@ -5,6 +5,7 @@ Personal values stay sealed: their names are told, not what they say.
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -36,10 +37,13 @@ TOO_FAR = "the log does not reach as far as `wait`"
 
 
 class PersonAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """`wait` is a log position, such as `X-Livepost-Position` told: the answer is as of it or later."""
+    """`wait` is a log position, such as `X-Livepost-Position` told: the answer is as of it or later. With `purpose`,
+    one of `policy.toml`, only what may be used for it is told, and nothing of somebody who does not allow it.
+    """
 
     id: Id
     wait: Position = -1
+    purpose: Name | UnsetType = UNSET
 
 
 class Membership(msgspec.Struct, frozen=True):
@@ -115,6 +119,8 @@ def found_person(house: House, name: str, at_least: int = -1) -> PersonView:
 
 async def _person(house: House, asked: PersonAsked) -> PersonAnswer:
     view = _found(await house.read(asked.id, asked.wait))
+    if asked.purpose is not UNSET:
+        view = await asyncio.to_thread(house.purposed, view, asked.purpose)
     return PersonAnswer(
         person=view.person.hex(),
         subjects=[subject.hex() for subject in view.subjects],
@@ -175,7 +181,10 @@ PERSON = Operation(
     run=_person,
     shows=lambda asked, answer: Deed("person.read", people_of(answer.subjects)),
     in_loop=True,
-    refusals={HTTPStatus.NOT_FOUND: NOBODY, HTTPStatus.CONFLICT: TOO_FAR},
+    refusals={
+        HTTPStatus.NOT_FOUND: f"{NOBODY}, or no purpose is called so",
+        HTTPStatus.CONFLICT: f"{TOO_FAR}, or the project promises nothing about purposes",
+    },
 )
 CONSENTS = Operation(
     path="/api/people/{id}/consents",

@@ -45,6 +45,8 @@ COMMANDS: dict[str, str] = {
     "erase": "erasing:erase",
     "keys": "keys:app",
     "audit": "audit:app",
+    "policy": "policy:app",
+    "ropa": "ropa:ropa",
     "doctor": "doctor:doctor",
     "bench": "measure:bench",
 }

@@ -17,6 +17,7 @@ from livepost.project.check import check_project
 from livepost.project.compiled import compile_project
 from livepost.project.declarations import Declarations, collect
 from livepost.project.problem import Problem
+from livepost.runtime.author.governing import problems_of_policy
 from livepost.runtime.author.look import problems_of_look
 from livepost.runtime.author.project import import_shop
 from livepost.runtime.author.templates import load_templates
@@ -75,7 +76,9 @@ def problems_here() -> list[Problem]:
     told = problems_of_look(Path.cwd(), settings)
     names = templates.names()
     problems = check_project(declarations, currency=settings.currency, templates=names, topics=settings.topics) + told
-    return problems or _audiences_of(declarations, settings)
+    if any(problem.severity == "error" for problem in problems):
+        return problems
+    return problems + (_audiences_of(declarations, settings) or _policy_of(declarations, settings))
 
 
 def _audiences_of(declarations: Declarations, settings: Settings) -> list[Problem]:
@@ -85,6 +88,14 @@ def _audiences_of(declarations: Declarations, settings: Settings) -> list[Proble
     except SettingsError as error:
         return [Problem(str(error))]
     return []
+
+
+def _policy_of(declarations: Declarations, settings: Settings) -> list[Problem]:
+    """Return what a sound project does that its policy does not allow."""
+    try:
+        return problems_of_policy(Path.cwd(), declarations, settings)
+    except ProjectError as error:
+        return [Problem.of(error)]
 
 
 def _names_elsewhere() -> list[Problem]:

@@ -100,11 +100,14 @@ class Maker:
         secret: Callable[[str], bytes],
         drafts: Drafts | None = None,
         refusals: Callable[[Sequence[Permit]], list[str]] | None = None,
+        sees: Callable[[Decision, PersonView], PersonView] | None = None,
     ) -> None:
         """Take the parts; `secret` gives the workspace's 32-byte secret for a purpose (`vault.secret`).
 
-        Without `drafts` mails that programs ask for cannot be made; without `refusals` no opening is seen.
+        Without `drafts` mails that programs ask for cannot be made; without `refusals` no opening is seen; without
+        `sees`, which leaves of a person what a mail may speak of, it may speak of everything.
         """
+        self._sees = sees or (lambda decision, view: view)
         self._refusals = refusals
         self._drafts = drafts
         self._shop = shop
@@ -123,6 +126,7 @@ class Maker:
             return NotMade("no_address", "the engine knows no such person")
         if claim.decision.campaign == TEST:
             return self._tested(claim, now_ms)
+        view = self._sees(claim.decision, view)
         sources = self._opened(claim.decision, view)
         if isinstance(sources, NotMade):
             return sources
@@ -139,6 +143,7 @@ class Maker:
         Whatever would act for the person leads to NOWHERE, other links lead where the author wrote. The mail is made of
         personal values as they are `shown`, if that is given.
         """
+        view = self._sees(decision, view)
         sources = self._opened(decision, view)
         if isinstance(sources, NotMade):
             return sources

@@ -29,6 +29,9 @@ Basis: TypeAlias = Literal[
 Mask: TypeAlias = Literal["hide", "partial", "pseudonym", "bucket"]
 """What whoever may not see a value sees in its place: nothing, a part, a keyed hash, a range."""
 
+ALWAYS_PERSONAL = ("anonymous_id", "ip", "undeclared", "user_agent", "user_id")
+"""What is personal whatever a tracking plan says; `undeclared` is all that it does not declare."""
+
 Name: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,62}\Z")]
 Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1_000)]
 Days: TypeAlias = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,4}d\Z")]
@@ -49,7 +52,7 @@ class Purpose(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     text        the words that people are told
     basis       why it may
     retention   the longest that a field may be kept for it
-    compatible  purposes whose data may be joined with its own (GDPR art. 6 (4))
+    compatible  purposes whose data may be used for it, too (GDPR art. 6 (4)); never what was given on consent
     sale        it is a sale or sharing in the terms of the CCPA: who opted out is out of it
     tcf         purposes of IAB's TCF that a TC string has to allow
     valid       how long a consent to it is good; "" for as long as it is not withdrawn
@@ -97,7 +100,9 @@ class FieldPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class EventPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """For which purposes the open fields of an event may be used, and so what is computed of them."""
+    """For which purposes the open fields of an event may be used, and so what is computed of them; () stands for what
+    `[defaults]` say.
+    """
 
     purposes: tuple[Name, ...] = ()
 
@@ -105,8 +110,9 @@ class EventPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class DestinationPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What may go to whom outside: an audience, a webhook, a sender, by its name in `livepost.toml`.
 
-    purposes  for which it gets data
-    fields    what may go there: `Identified.email`, `Shopper.favourites`, each by its name
+    purposes  for which it gets data: all of them have to be allowed
+    fields    what may go there, each by its name: `Identified.email`, `user_id`, `Shopper.favourites` (a feature or a
+              segment), `campaign.welcome` (that a mail was decided, and what became of it)
     region    where it keeps data
     owner     who answers for it
     """
@@ -127,9 +133,10 @@ class PipelinePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of `policy.toml`.
 
-    fields        by `Identified.email`, or `ip.country` for a facet
+    fields        by `Identified.email`, `email.domain` for a facet, or one of ALWAYS_PERSONAL
     events        by the event's class: `ProductViewed`
     pipelines     by the source, as a key names it
+    people        whom data is about, in categories (GDPR art. 30 (1) c)
     home          the region in which the house runs
     regions       regions to which data may go
     hosts         hosts that may be asked, with `*.` for all below one
@@ -142,6 +149,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     events: dict[str, EventPolicy] = {}
     destinations: dict[str, DestinationPolicy] = {}
     pipelines: dict[str, PipelinePolicy] = {}
+    people: tuple[Text, ...] = ("customers", "visitors")
     home: str = ""
     regions: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
@@ -156,6 +164,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             owner=said.owner or otherwise.owner,
             special=said.special,
         )
+
+    def of_event(self, name: str) -> tuple[str, ...]:
+        """Return the purposes of an event's open fields, by its class."""
+        return self.events.get(name, EventPolicy()).purposes or self.defaults.purposes
 
 
 def load_policy(folder: Path) -> Policy | None:

@@ -43,9 +43,11 @@ from livepost.ops.evidence import gather
 from livepost.ops.lift import Comparison, compare
 from livepost.ops.standing import standing
 from livepost.ops.why import PersonReason, why_person
+from livepost.project.gate import gate_of
 from livepost.runtime.author.project import load_project
 from livepost.runtime.data.definitions import Named
 from livepost.runtime.front.broadcasting import Broadcasting
+from livepost.runtime.front.purposed import purposed
 from livepost.runtime.front.reasons import with_records
 from livepost.runtime.front.said import said_by
 from livepost.runtime.front.sending import Sending, template_names
@@ -145,6 +147,10 @@ class Asked:
 
     async def read(self, name: str, at_least: int) -> PersonView | None:
         return self.person(name, at_least)
+
+    def purposed(self, view: PersonView, purpose: str) -> PersonView:
+        project = self._house.project
+        return purposed(gate_of(project.policy, project.compiled), self._house.ledger, view, purpose)
 
     def said(self, person: bytes, limit: int) -> list[Said]:
         return said_by(self.house.ledger, person, limit)

@@ -12,7 +12,10 @@ from livepost.deliver.mail import Drafts, Maker, Shop
 from livepost.deliver.message import From
 from livepost.intake.seal import open_value
 from livepost.ledger.base import Permit
+from livepost.model.decision import Decision
+from livepost.model.person import PersonView
 from livepost.model.record import SealedValue
+from livepost.project.gate import Gate, gate_of
 from livepost.runtime.author.project import Project
 from livepost.runtime.author.templates import load_templates
 from livepost.settings.settings import Settings
@@ -42,6 +45,7 @@ def maker_of(
     """Return what makes a project's mails, and, with `drafts`, those that programs ask for; with `refusals` (the
     ledger's) mails have a picture by which their opening is seen, where their person allows it.
     """
+    gate = gate_of(project.policy, project.compiled)
     shop = Shop(
         sender=From(settings.shop_name, settings.sender),
         name=settings.shop_name,
@@ -58,4 +62,10 @@ def maker_of(
         vault.secret,
         drafts,
         refusals,
+        seeing(gate) if gate else None,
     )
+
+
+def seeing(gate: Gate) -> Callable[[Decision, PersonView], PersonView]:
+    """Return what gives a person as a decision's mail may speak of them."""
+    return lambda decision, view: gate.for_purpose(decision.purpose, view)

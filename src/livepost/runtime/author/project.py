@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from livepost.errors import ProjectError
+from livepost.errors import ProjectError, SettingsError
 from livepost.model.compiled import CapSpec, Compiled
 from livepost.model.decision import Decision
 from livepost.model.message import EmailDraft
@@ -22,17 +22,19 @@ from livepost.model.person import PersonView
 from livepost.project.compiled import Sending, compile_project
 from livepost.project.declarations import Declarations, collect
 from livepost.project.hours import Quiet, quiet_hours
+from livepost.settings.policy import FILE_NAME, Policy, load_policy
 from livepost.settings.settings import Settings
 
 MODULE = "shop"
 
 
 class Project(msgspec.Struct, frozen=True):
-    """A project ready to run, all but its templates."""
+    """A project ready to run, all but its templates; `policy` is None where nothing is promised about its data."""
 
     folder: Path
     declarations: Declarations
     compiled: Compiled
+    policy: Policy | None = None
 
     def draft(self, decision: Decision, person: PersonView, opened: Mapping[str, Any]) -> EmailDraft:
         """Return what the campaign's function wants to say to a person."""
@@ -49,7 +51,15 @@ def load_project(folder: Path, settings: Settings, speed: float = 1.0, *, anew: 
     declarations = collect(vars(import_anew(folder) if anew else import_shop(folder)))
     fresh = timedelta(milliseconds=settings.fresh_ms)
     compiled = compile_project(declarations, currency=settings.currency, fresh=fresh, sending=sending_of(settings))
-    return Project(folder, declarations, _stretched(compiled, speed))
+    return Project(folder, declarations, _stretched(compiled, speed), policy_of(folder))
+
+
+def policy_of(folder: Path) -> Policy | None:
+    """Return what a folder's `policy.toml` promises, None if there is none; raise ProjectError if it does not fit."""
+    try:
+        return load_policy(folder)
+    except SettingsError as error:
+        raise ProjectError(str(error), str(folder / FILE_NAME)) from error
 
 
 def sending_of(settings: Settings) -> Sending:

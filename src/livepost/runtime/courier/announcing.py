@@ -16,6 +16,8 @@ from livepost.announce.notice import GAP, Batch, Notice
 from livepost.api.happening import GapTold, Happening, Happenings, Message, Place, ReceiptTold, kind_of, place_of, told
 from livepost.clock import Clock, WallClock, steady
 from livepost.fetch.fetcher import Fetcher
+from livepost.project.gate import Gate
+from livepost.runtime.courier.passing import Passing
 from livepost.runtime.courier.targets import allowed_of, targets_of
 from livepost.runtime.courier.turning import Turning, turning
 from livepost.runtime.data.folder import DataFolder
@@ -64,18 +66,21 @@ def notice_of(happening: Happening, place: Place) -> Notice:
 
 
 @contextlib.contextmanager
-def announcing(folder: DataFolder) -> Iterator[Callable[[], None]]:
-    """Tell all targets of the settings, within; yield what wakes them when something is new.
+def announcing(folder: DataFolder, gate: Callable[[], Gate | None] = lambda: None) -> Iterator[Callable[[], None]]:
+    """Tell all targets of the settings what the gate of now lets pass, within; yield what wakes them when something is
+    new.
 
     Raises SettingsError for a target of no use, StoreError if a store cannot be opened.
     """
     targets = targets_of(folder.settings)
     with contextlib.ExitStack() as open_:
-        tellers = _tellers(folder, targets, open_) if targets else []
+        tellers = _tellers(folder, targets, open_, gate) if targets else []
         yield open_.enter_context(turning(tellers, STOP_S))
 
 
-def _tellers(folder: DataFolder, targets: list[Target], open_: contextlib.ExitStack) -> list[Turning]:
+def _tellers(
+    folder: DataFolder, targets: list[Target], open_: contextlib.ExitStack, gate: Callable[[], Gate | None]
+) -> list[Turning]:
     book = open_.enter_context(contextlib.closing(Book(folder.webhooks_file)))
     ledger = open_.enter_context(contextlib.closing(folder.ledger()))
     clock = steady(WallClock())
@@ -85,7 +90,13 @@ def _tellers(folder: DataFolder, targets: list[Target], open_: contextlib.ExitSt
         fetch = open_.enter_context(contextlib.closing(Fetcher(allowed_of(folder.settings))))
         source = Stream(Happened(engine, ledger), clock)
         announcer = Announcer(
-            target, source=source, book=book, fetch=fetch, clock=clock, chance=random.SystemRandom().random
+            target,
+            source=source,
+            book=book,
+            fetch=fetch,
+            clock=clock,
+            chance=random.SystemRandom().random,
+            may=Passing(target.name, gate, engine, ledger),
         )
         tellers.append(Turning(f"webhook {target.name}", announcer.turn, idle_s=IDLE_S))
     return tellers

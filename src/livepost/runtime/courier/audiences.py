@@ -16,6 +16,7 @@ from livepost.errors import SettingsError
 from livepost.fetch.address import Allowed, UnsafeAddressError, read_url
 from livepost.ids import digest
 from livepost.model.compiled import Compiled
+from livepost.project.gate import Gate
 from livepost.runtime.courier.targets import allowed_of
 from livepost.settings.audience import Audience
 from livepost.settings.secret import read_secret
@@ -50,12 +51,15 @@ def check_audiences(settings: Settings, compiled: Compiled) -> None:
             )
 
 
-def wanted_of(audience: Audience) -> Wanted:
-    """Return what should be at a vendor; another hash of it lets everybody be looked at."""
-    told = (
+def wanted_of(audience: Audience, gate: Gate | None = None) -> Wanted:
+    """Return what should be at a vendor; another hash of it, or of what may go there, lets everybody be looked at."""
+    told: tuple[object, ...] = (
         *(audience.vendor, audience.base_url, audience.account, audience.ident, audience.purpose),
         *(sorted(audience.segments.items()), sorted(audience.fields.items())),
     )
+    if gate is not None:
+        names = gate.purposes.names
+        told = (*told, [name for name in names if gate.may(audience.name, name)], gate.consents(audience.name))
     return Wanted(
         name=audience.name,
         segments=tuple(audience.segments),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from threading import Event
 from typing import Any, Protocol
@@ -27,6 +27,7 @@ from livepost.model.compiled import ADDRESS_FEATURE
 from livepost.model.person import PersonView
 from livepost.model.record import SealedValue
 from livepost.model.told import Member, TransitionPage
+from livepost.project.gate import Gate
 from livepost.project.money import minor_digits
 from livepost.runtime.courier.audiences import accounts_of, wanted_of
 from livepost.runtime.courier.targets import allowed_of
@@ -55,6 +56,9 @@ STOP_S = 25.0
 IDENTS = "audiences"
 """What the vault's key for idents and hashes is for."""
 
+USER_ID = "user_id"
+"""The shop's own id of a person, as a policy names it."""
+
 NONCE_BYTES = 12
 
 
@@ -77,8 +81,18 @@ class Engine(Protocol):
 class People:
     """See `livepost.sync.source.Shop`; for one destination and one thread."""
 
-    def __init__(self, audience: Audience, workspace: str, *, engine: Engine, ledger: Ledger, vault: Vault) -> None:
-        """Take what the destination wants, and the stores."""
+    def __init__(
+        self,
+        audience: Audience,
+        workspace: str,
+        *,
+        engine: Engine,
+        ledger: Ledger,
+        vault: Vault,
+        gate: Callable[[], Gate | None] = lambda: None,
+    ) -> None:
+        """Take what the destination wants, the stores, and what gives the gate of now (None: nothing is promised)."""
+        self._gate = gate
         self._audience = audience
         self._workspace = workspace
         self._engine = engine
@@ -105,17 +119,11 @@ class People:
         for start in range(0, len(persons), LOOKED_AT_ONCE):
             views |= self._engine.people(persons[start : start + LOOKED_AT_ONCE], at_least)
         addresses = {id: self._address(view) for id, view in views.items()}
-        asked = [
-            Permit(
-                person=views[id].person,
-                purpose=self._audience.purpose,
-                address=self._blind(address) if address else None,
-            )
-            for id, address in addresses.items()
-        ]
-        refused = dict(zip(addresses, self._ledger.refusals(asked), strict=True))
+        gate = self._gate()
+        allowed = self._allowed(views, addresses, gate)
         seen = {
-            id: self._seen(views[id], addresses[id], refused[id]) if id in views else self._unseen(id) for id in persons
+            id: self._seen(views[id], addresses[id], allowed[id], gate) if id in views else self._unseen(id)
+            for id in persons
         }
         return Looked(seen=seen, position=max((view.position for view in views.values()), default=at_least))
 
@@ -148,15 +156,28 @@ class People:
     def _blind(self, address: str) -> bytes:
         return self._vault.blind("suppression", address.casefold())
 
-    def _seen(self, view: PersonView, address: str | None, refused: str) -> Seen:
-        allowed = not refused and view.consents.get(self._audience.purpose) is True
+    def _allowed(
+        self, views: Mapping[bytes, PersonView], addresses: Mapping[bytes, str | None], gate: Gate | None
+    ) -> dict[bytes, dict[str, bool]]:
+        """Return what each person allows, by purpose: engine and ledger have to say so."""
+        name, own = self._audience.name, self._audience.purpose
+        purposes = tuple(dict.fromkeys((own, *(gate.consents(name) if gate else ()))))
+        pairs = [(id, purpose) for id in views for purpose in purposes]
+        blind = {id: self._blind(address) if address else None for id, address in addresses.items()}
+        asked = [Permit(person=views[id].person, purpose=purpose, address=blind[id]) for id, purpose in pairs]
+        allowed: dict[bytes, dict[str, bool]] = {id: {} for id in views}
+        for (id, purpose), refused in zip(pairs, self._ledger.refusals(asked), strict=True):
+            allowed[id][purpose] = not refused and views[id].consents.get(purpose) is True
+        return allowed
+
+    def _seen(self, view: PersonView, address: str | None, allowed: Mapping[str, bool], gate: Gate | None) -> Seen:
         ident = self._ident(view, address)
         gone = ident is None and all(self._is_forgotten(one) for one in view.subjects)
         return Seen(
             person=view.person,
             state="forgotten" if gone else "known",
             ident=ident,
-            card=self._card(view) if allowed and ident is not None else NOTHING,
+            card=self._card(view, allowed, gate) if allowed[self._audience.purpose] and ident else NOTHING,
         )
 
     def _unseen(self, id: bytes) -> Seen:
@@ -182,12 +203,25 @@ class People:
         found = None if sealed is None else self._open(sealed)
         return found.strip() if isinstance(found, str) and found.strip() else None
 
-    def _card(self, view: PersonView) -> Card:
+    def _card(self, view: PersonView, allowed: Mapping[str, bool], gate: Gate | None) -> Card:
+        """Return what the vendor is to have; a value that may not go there is told as none, which takes it back."""
+
+        def may(name: str) -> bool:
+            return gate is None or not gate.refusal(self._audience.name, name, allowed)
+
+        def may_know(name: str) -> bool:
+            return gate is None or may(gate.purposes.feature(name))
+
+        if gate is not None and not may(gate.purposes.address if self._audience.ident == "email" else USER_ID):
+            return NOTHING
         inside = {one.segment for one in view.memberships if one.inside}
-        lists = frozenset(name for segment, name in self._audience.segments.items() if segment in inside)
+        lists = frozenset(
+            name for segment, name in self._audience.segments.items() if segment in inside and may_know(segment)
+        )
         if not lists:
             return NOTHING
-        values = {theirs: self._value(view, ours) for ours, theirs in self._audience.fields.items()}
+        fields = self._audience.fields.items()
+        values = {theirs: self._value(view, ours) if may_know(ours) else None for ours, theirs in fields}
         return Card(lists=lists, values=values)
 
     def _value(self, view: PersonView, name: str) -> Any:
@@ -216,8 +250,9 @@ def plain(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def keeping(folder: DataFolder) -> Iterator[Callable[[], None]]:
-    """Keep all destinations of the settings in step, within; yield what wakes them when something is new.
+def keeping(folder: DataFolder, gate: Callable[[], Gate | None] = lambda: None) -> Iterator[Callable[[], None]]:
+    """Keep all destinations of the settings in step with what the gate of now lets pass, within; yield what wakes them
+    when something is new.
 
     Raises SettingsError for a destination of no use, StoreError if a store cannot be opened.
     """
@@ -227,15 +262,22 @@ def keeping(folder: DataFolder) -> Iterator[Callable[[], None]]:
         if accounts:
             book = open_.enter_context(contextlib.closing(Book(folder.audiences_file)))
             ledger = open_.enter_context(contextlib.closing(folder.ledger()))
-            keepers += [_keeper(folder, one, ledger, book, open_) for one in folder.settings.audiences]
+            keepers += [_keeper(folder, one, ledger, book, open_, gate) for one in folder.settings.audiences]
         yield open_.enter_context(turning(keepers, STOP_S))
 
 
-def _keeper(folder: DataFolder, audience: Audience, ledger: Ledger, book: Book, open_: contextlib.ExitStack) -> Turning:
+def _keeper(
+    folder: DataFolder,
+    audience: Audience,
+    ledger: Ledger,
+    book: Book,
+    open_: contextlib.ExitStack,
+    gate: Callable[[], Gate | None],
+) -> Turning:
     vault = open_.enter_context(contextlib.closing(folder.vault(readonly=True)))
     engine = open_.enter_context(contextlib.closing(EngineClient(folder)))
     fetch = open_.enter_context(contextlib.closing(Fetcher(allowed_of(folder.settings), total_s=ANSWER_S)))
-    people = People(audience, folder.settings.workspace, engine=engine, ledger=ledger, vault=vault)
+    people = People(audience, folder.settings.workspace, engine=engine, ledger=ledger, vault=vault, gate=gate)
     clock = steady(WallClock())
     over = Event()
     pusher = Pusher(
@@ -248,7 +290,7 @@ def _keeper(folder: DataFolder, audience: Audience, ledger: Ledger, book: Book, 
         rest=lambda wait_s: not over.wait(wait_s),
         chance=random.SystemRandom().random,
     )
-    destination = Destination(wanted_of(audience), shop=people, book=book, pusher=pusher, clock=clock)
+    destination = Destination(wanted_of(audience, gate()), shop=people, book=book, pusher=pusher, clock=clock)
     # Where engine, ledger or disk are away, or the house stops, it is told later.
     away = (StoreError, OverError)
     return Turning(f"audience {audience.name}", destination.turn, idle_s=IDLE_S, away=away, over=over)

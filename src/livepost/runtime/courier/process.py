@@ -31,6 +31,7 @@ from livepost.model.decision import TEST
 from livepost.model.record import Record
 from livepost.model.told import CourierStatus, Status
 from livepost.observe.latencies import Latencies
+from livepost.project.gate import Gate, gate_of
 from livepost.runtime.author.making import maker_of
 from livepost.runtime.author.project import Project, served
 from livepost.runtime.courier.announcing import announcing
@@ -122,9 +123,8 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
             clock=steady(folder.clock),
             worker=seat.worker,
         )
-        wakes = (
-            [open_.enter_context(telling(folder)) for telling in (announcing, keeping, measuring)] if seat.first else []
-        )
+        beside_mails = (announcing(folder, author.now), keeping(folder, author.now), measuring(folder))
+        wakes = [open_.enter_context(one) for one in beside_mails] if seat.first else []
         loop = _Loop(courier, author, log, folder.courier_file(seat.number), lambda: [wake() for wake in wakes])
         urgent = open_.enter_context(contextlib.closing(UrgentClient(folder)))
         engine_beside = open_.enter_context(contextlib.closing(EngineClient(folder)))
@@ -165,11 +165,16 @@ class Author:
     ) -> None:
         """Take the project to begin with, the author's folder, who knows what serves, and what makes mails of it."""
         self.maker = make(project)
+        self._gate = gate_of(project.policy, project.compiled)
         self._folder = folder
         self._project = project
         self._home = home
         self._engine = engine
         self._make = make
+
+    def now(self) -> Gate | None:
+        """Return what may travel where by the project that serves; from any thread."""
+        return self._gate
 
     def follow(self) -> None:
         """Take the folder's pages anew if another project serves by now: before its first decision is a mail."""
@@ -179,6 +184,7 @@ class Author:
 
     def _take_up(self, serving: Compiled) -> None:
         self._project = served(self._project, self._home, serving, self._folder.settings, self._folder.speed)
+        self._gate = gate_of(self._project.policy, self._project.compiled)
         with contextlib.suppress(LivepostError):  # a template that cannot be compiled: the mails stay as they were
             self.maker = self._make(self._project)
 

@@ -18,6 +18,7 @@ from livepost.errors import ProjectError, StoreError
 from livepost.model.compiled import Compiled
 from livepost.runtime.author.project import Project, load_project
 from livepost.runtime.data.folder import DataFolder
+from livepost.settings.policy import FILE_NAME as POLICY
 
 FILES_MAX = 1_000
 """Pages and templates of a project that are kept; one with more is not, and its folder is used as it is."""
@@ -85,8 +86,9 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 def _pages(folder: Path) -> Iterator[Path]:
-    """Yield a project's modules, those of packages beside them, and its templates."""
+    """Yield a project's modules, those of packages beside them, its policy, and its templates."""
     yield from sorted(folder.glob("*.py"))
     for package in sorted(folder.glob("*/__init__.py")):
         yield from sorted(package.parent.rglob("*.py"))
+    yield from folder.glob(POLICY)
     yield from sorted(path for path in (folder / TEMPLATES).glob("*") if path.is_file())

@@ -65,6 +65,7 @@ from livepost.ops.standing import standing
 from livepost.ops.story import story_of
 from livepost.ops.webhooks import WebhookStanding, webhook_standings
 from livepost.ops.why import PersonReason, why_person
+from livepost.project.gate import gate_of
 from livepost.runtime.author.project import Project
 from livepost.runtime.courier.routing import routing_of
 from livepost.runtime.data.audits import PURPOSE
@@ -75,6 +76,7 @@ from livepost.runtime.front.kept import Kept
 from livepost.runtime.front.letters import kept, letters_of
 from livepost.runtime.front.metering import Metering
 from livepost.runtime.front.preview import Previews
+from livepost.runtime.front.purposed import purposed
 from livepost.runtime.front.reasons import id_in_hex, named_person, with_records
 from livepost.runtime.front.said import said_by
 from livepost.runtime.front.sampling import Sampling
@@ -131,6 +133,7 @@ class Looking:
         self._folder = folder
         self._home = home or project.folder
         self._compiled = project.compiled
+        self._gate = gate_of(project.policy, project.compiled)
         self._ledger = ledger
         self._routing = routing_of(folder.settings)
         self._rates = rates
@@ -156,6 +159,11 @@ class Looking:
         """Speak of another project from now on: it serves."""
         self._previews.use(project)
         self._compiled = project.compiled
+        self._gate = gate_of(project.policy, project.compiled)
+
+    def purposed(self, view: PersonView, purpose: str) -> PersonView:
+        """Return what of a person may be used for a purpose of the policy, nothing where they do not allow it."""
+        return purposed(self._gate, self._ledger, view, purpose)
 
     def said(self, person: bytes, limit: int) -> list[Said]:
         """Return what a person said about purposes and choices, newest first, each with its proof."""

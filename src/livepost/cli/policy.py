@@ -1,0 +1,62 @@
+"""`livepost policy`: whether the project keeps what its policy.toml promises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from livepost.cli.workspace import settings_here
+from livepost.govern.policy.every import RULES
+from livepost.govern.policy.finding import Outcome, Report
+from livepost.project.declarations import collect
+from livepost.runtime.author.governing import report_of
+from livepost.runtime.author.project import import_shop
+
+app = typer.Typer(help="Whether the project keeps what its policy.toml promises.", no_args_is_help=True)
+_console = Console(soft_wrap=True, highlight=False)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+STATES = {"holds": "holds", "warned": "holds, with warnings", "broken": "BROKEN", "not_yet": "nothing to look at yet"}
+
+
+@app.command("check")
+def check_policy(as_json: AsJson = False) -> None:
+    """Look at the project in this folder by every rule; exit 1 if one is broken. Needs no house, and no network."""
+    folder = Path.cwd()
+    report = report_of(folder, collect(vars(import_shop(folder))), settings_here().settings)
+    if as_json:
+        told = {"holds": report.holds, **msgspec.to_builtins(report)}
+        _console.print_json(msgspec.json.encode(told).decode())
+    else:
+        for line in _lines(report):
+            _console.print(line, markup=False)
+    if not report.holds:
+        raise typer.Exit(1)
+
+
+@app.command("rules")
+def list_rules(as_json: AsJson = False) -> None:
+    """List the rules."""
+    told = [{"rule": one.id, "title": one.title, "not_yet": one.not_yet} for one in RULES]
+    if as_json:
+        _console.print_json(msgspec.json.encode(told).decode())
+        return
+    for one in RULES:
+        _console.print(f"{one.id}  {one.title}{f' ({one.not_yet})' if one.not_yet else ''}", markup=False)
+
+
+def _lines(report: Report) -> list[str]:
+    lines = [line for outcome in report.outcomes for line in _outcome(outcome)]
+    errors = sum(one.severity == "error" for one in report.findings)
+    warnings = len(report.findings) - errors
+    end = "The project keeps its policy." if report.holds else f"{errors} to mend."
+    return [*lines, end + (f" {warnings} warnings." if warnings else "")]
+
+
+def _outcome(outcome: Outcome) -> list[str]:
+    head = f"{outcome.rule}  {STATES[outcome.state]:<22}  {outcome.title}"
+    return [head + (f": {outcome.note}" if outcome.note else ""), *(f"      {one}" for one in outcome.findings)]
