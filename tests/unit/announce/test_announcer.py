@@ -253,3 +253,37 @@ def test_a_book_that_goes_on_before_the_answer_would_be_found(tmp_path: Path) ->
     with closing(Hasty(tmp_path / "webhooks.db")) as book:
         told = killed_again_and_again(book, [False, True, False, True], 10)
     assert set(told) < {f"n{n}" for n in range(1, 11)}
+
+
+def test_what_may_not_be_told_is_passed_over_and_what_follows_is(book: Book) -> None:
+    receiver, asked = Receiver(), []
+
+    def may(notice: Notice) -> bool:
+        asked.append(notice.id)
+        return notice.id not in ("n2", "n5")
+
+    one = teller(book, Stream(["receipt"] * 5), receiver)
+    one._may = may
+    book.begin("crm", "0")
+    rest(one)
+    assert receiver.told == ["n1", "n3", "n4"]
+    assert asked == ["n1", "n2", "n3", "n4", "n5"]
+    standing = book.standing("crm")
+    assert standing is not None
+    assert standing.cursor == "5"
+
+
+def test_it_is_asked_again_before_each_try_and_the_next_one_begins_at_its_first(book: Book) -> None:
+    clock, receiver, may = SimulatedClock(START_MS), Receiver(503, 204), [True]
+    one = teller(book, Stream(["receipt"] * 2), receiver, clock)
+    one._may = lambda notice: may[0] or notice.id != "n1"
+    book.begin("crm", "0")
+    rest(one)
+    assert receiver.told == ["n1"]
+    may[0] = False  # withdrawn while it waits to be sent again
+    clock.advance(3_600_000)
+    rest(one)
+    assert receiver.told == ["n1", "n2"]
+    standing = book.standing("crm")
+    assert standing is not None
+    assert (standing.cursor, standing.sent, standing.delivered) == ("2", 0, 1)

@@ -149,8 +149,8 @@ class Asked:
         return self.person(name, at_least)
 
     def purposed(self, view: PersonView, purpose: str) -> PersonView:
-        project = self._house.project
-        return purposed(gate_of(project.policy, project.compiled), self._house.ledger, view, purpose)
+        project = self.house.project
+        return purposed(gate_of(project.policy, project.compiled), self.house.ledger, view, purpose)
 
     def said(self, person: bytes, limit: int) -> list[Said]:
         return said_by(self.house.ledger, person, limit)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from livepost.model.record import Kind, Record
@@ -89,3 +91,49 @@ def test_what_a_person_said_is_told_with_its_proof(asked: Asked) -> None:
     assert earlier[0]["message_id"]
     assert len(asked.ask("/api/people/ada/consents?limit=1").json()["said"]) == 1
     assert asked.ask("/api/people/nobody/consents").status_code == 404
+
+
+POLICY = """
+[controller]
+name = "A shop"
+contact = "a@shop.example"
+
+[purposes.marketing]
+text = "Letters"
+basis = "consent"
+retention = "365d"
+
+[purposes.shop]
+text = "Selling"
+basis = "contract"
+retention = "365d"
+
+[fields]
+"Identified.first_name" = { purposes = ["shop"] }
+
+[events]
+Viewed = { purposes = ["marketing"] }
+"""
+
+
+def test_for_a_purpose_only_what_reaches_it_is_told_and_nothing_of_who_does_not_allow_it(tmp_path: Path) -> None:
+    asked = Asked(tmp_path, also={"../policy.toml": POLICY})
+    told = asked.ask("/api/people/ada?purpose=marketing").json()
+    assert (told["features"], told["personal"]) == ({"last_product": "pot", "views_7d": 2}, [])
+    assert [one["segment"] for one in told["segments"]] == ["keen", "idle"]
+    told = asked.ask("/api/people/ada?purpose=shop").json()
+    assert (told["features"], told["personal"], told["segments"]) == ({}, ["first_name"], [])
+    ada = bytes.fromhex(told["person"])
+    asked.house.withdraw(ada, "marketing")
+    told = asked.ask("/api/people/ada?purpose=marketing").json()
+    assert (told["features"], told["personal"], told["segments"], told["journeys"]) == ({}, [], [], [])
+    assert asked.ask("/api/people/ada").json()["features"], "without a purpose all is told, as before"
+
+
+def test_a_purpose_that_nothing_is_promised_of_is_refused(tmp_path: Path, asked: Asked) -> None:
+    reply = asked.ask("/api/people/ada?purpose=marketing")
+    assert (reply.status_code, reply.json()["code"]) == (409, "no_policy")
+    (tmp_path / "other").mkdir()
+    other = Asked(tmp_path / "other", also={"../policy.toml": POLICY})
+    reply = other.ask("/api/people/ada?purpose=letters")
+    assert (reply.status_code, reply.json()["code"]) == (404, "no_purpose")

@@ -35,7 +35,7 @@ class KeyGiven(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """One project; `files` are its texts by their path in the folder, `keys_file` that of keys if others may read it."""
+    """One project; `files` are its texts by their path in the folder, `keys_file` the keys, if others may read them."""
 
     policy: Policy
     declarations: Declarations

@@ -8,20 +8,24 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from livepost.clock import SimulatedClock
 from livepost.errors import SealError
 from livepost.intake.seal import Sealer
 from livepost.ledger.sqlite import SqliteLedger
-from livepost.model.compiled import ADDRESS_FEATURE
+from livepost.model.compiled import ADDRESS_FEATURE, Compiled, EventSpec, FeatureSpec, FieldSpec
 from livepost.model.person import MembershipView, PersonView
 from livepost.model.record import SealedValue
 from livepost.model.told import Member, TransitionPage
+from livepost.project.gate import Gate
+from livepost.runtime.courier.audiences import wanted_of
 from livepost.runtime.courier.keeping import People, keeping, plain
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
 from livepost.settings.audience import Audience
+from livepost.settings.policy import Policy
 from livepost.settings.settings import Settings
 from livepost.sync.book import Book
 from livepost.sync.card import NOTHING, Card, Ident
@@ -29,6 +33,7 @@ from livepost.testing.contracts.ledger import START_MS, consent, page
 from livepost.vault.base import ExternalId, SubjectKeys
 from livepost.vault.memory import MemoryVault
 from tests.unit.fetch.receiver import receiving
+from tests.unit.project.test_gate import segment
 from tests.unit.sync.bench import reply_of
 from tests.unit.sync.vendors import KEY, MODELS
 
@@ -92,7 +97,10 @@ class House:
             "features": {name: f"their {name}" for name in ("spend", "viewed", "never", "first_name")},
         }
         audience = Audience(**(told | other))
-        self.people = People(audience, "shop", engine=self.engine, ledger=self.ledger, vault=self.vault)
+        self.gate: Gate | None = None
+        self.people = People(
+            audience, "shop", engine=self.engine, ledger=self.ledger, vault=self.vault, gate=lambda: self.gate
+        )
 
     def allow(self, allowed: bool = True, position: int = 1) -> None:
         self.ledger.take_over(
@@ -259,3 +267,87 @@ def test_destinations_are_told_over_real_connections_and_a_broken_one_holds_up_n
             failing = book.standing("iterable")
             assert failing is not None and (failing.tries, failing.error) == (1, "iterable answered 500")
     assert models["braze"].profiles["ada@example.com"].values == {"views": 3}
+
+
+def gate_over(*fields: str, purposes: tuple[str, ...] = ("marketing",), **events: tuple[str, ...]) -> Gate:
+    """Return a gate that lets these fields go to the destination, of events for these purposes."""
+    said = {"Viewed": ("marketing", "profiling"), "Bought": ("marketing", "profiling"), **events}
+    told = {
+        "controller": {"name": "A shop", "contact": "a@shop.example"},
+        "purposes": {
+            name: {"text": name, "basis": basis, "retention": "90d"}
+            for name, basis in (("marketing", "consent"), ("profiling", "consent"), ("orders", "contract"))
+        },
+        "defaults": {"purposes": ["marketing", "profiling"]},
+        "events": {name: {"purposes": given} for name, given in said.items()},
+        "destinations": {"crm": {"purposes": purposes, "fields": fields}},
+    }
+    personal = (FieldSpec(name=name, keys=(name,), type="str", personal=True) for name in ("email", "first_name"))
+    plan = (EventSpec(name="$identify", cls="Identified", fields=tuple(personal)),)
+    open_ = tuple(EventSpec(name=name, cls=name, fields=()) for name in ("Viewed", "Bought"))
+    features = (
+        FeatureSpec(name="first_name", kind="latest", event="$identify", field="first_name", personal=True),
+        FeatureSpec(name="spend", kind="count", event="Bought"),
+        FeatureSpec(name="viewed", kind="count", event="Viewed"),
+        FeatureSpec(name="never", kind="count", event="Viewed"),
+    )
+    segments = (segment("browsing", ("feature", "viewed")), segment("vip", ("feature", "spend")))
+    compiled = Compiled(profile="P", events=(*plan, *open_), features=features, segments=segments)
+    return Gate(msgspec.convert(told, Policy), compiled)
+
+
+ALL = ("Identified.email", "P.browsing", "P.vip", "P.spend", "P.viewed", "P.never", "P.first_name")
+
+
+def test_what_the_policy_does_not_name_or_its_purpose_does_not_reach_is_told_as_none(house: House) -> None:
+    house.allow()
+    house.gate = gate_over(*ALL, Bought=("orders",))
+    assert house.seen().card == Card(
+        lists=frozenset(["L1"]),
+        values={
+            "their spend": None,
+            "their viewed": ["a", "b"],
+            "their never": None,
+            "their first_name": "Ada",
+        },
+    )
+    house.gate = gate_over(*(name for name in ALL if name != "P.first_name"))
+    assert house.seen().card.values["their first_name"] is None
+    assert house.seen().card.values["their spend"] == 49.9
+    house.gate = gate_over(*(name for name in ALL if name != "P.browsing"))
+    assert house.seen().card == NOTHING, "a segment is something told, too"
+
+
+@pytest.mark.parametrize("fields", [(), ("P.browsing", "P.viewed"), ("Identified.email",)])
+def test_without_the_name_of_the_ident_or_of_a_segment_nobody_is_there(house: House, fields: tuple[str, ...]) -> None:
+    house.allow()
+    house.gate = gate_over(*fields)
+    assert house.seen().card == NOTHING
+    assert house.seen().ident is not None, "they are found where they have to go"
+
+
+def test_each_purpose_of_a_destination_has_to_be_allowed_now(house: House) -> None:
+    house.allow()
+    house.gate = gate_over(*ALL, purposes=("marketing", "profiling"))
+    assert house.seen().card == NOTHING, "nobody ever said anything about profiling"
+    view = house.engine.views[house.keys.subject]
+    both = msgspec.structs.replace(view, consents={"marketing": True, "profiling": True})
+    house.engine.views[house.keys.subject] = both
+    assert house.seen().card == NOTHING, "the ledger does not know it"
+    house.ledger.take_over(
+        page(
+            consent(1, person=house.keys.subject, allowed=True, at=START_MS + 1),
+            msgspec.structs.replace(consent(2, person=house.keys.subject, at=START_MS + 2), purpose="profiling"),
+        ),
+        START_MS,
+    )
+    assert house.seen().card.lists == {"L1"}
+    house.ledger.withdraw(house.keys.subject, "profiling", START_MS + 5, "link")
+    assert house.seen().card == NOTHING, "taken back, whatever the engine says still"
+
+
+def test_another_policy_lets_everybody_be_looked_at_once_more() -> None:
+    audience = Audience(name="crm", vendor="klaviyo", key="env:CRM", segments={"browsing": "L1"})
+    told = [wanted_of(audience, gate).config for gate in (None, gate_over(*ALL), gate_over("Identified.email"))]
+    assert len({*told}) == 3
+    assert wanted_of(audience, gate_over(*ALL)).config == told[1]
