@@ -35,6 +35,7 @@ from livepost.console.mailbox import MAIL, MAIL_FILE, MAIL_HTML, MAILBOX
 from livepost.console.page import Elsewhere, Form, Page, Paper, asked_of, need_of, told_of
 from livepost.console.people import PEOPLE
 from livepost.console.person import PERSON
+from livepost.console.policies import POLICIES
 from livepost.console.preview import PREVIEW, PREVIEW_HTML
 from livepost.console.providers import PROVIDERS
 from livepost.console.segment import SEGMENT
@@ -69,6 +70,7 @@ PAGES: tuple[Page, ...] = (
     PROVIDERS,
     WEBHOOKS,
     AUDIT,
+    POLICIES,
 )
 """All pages; those without a `rail` of their own stand in the rail, in this order."""
 

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from livepost.audit.verify import Verdict as AuditVerdict
 from livepost.deliver.mail import NotMade
+from livepost.govern.policy.finding import Report
+from livepost.govern.policy.records import Records
 from livepost.ledger.base import (
     AskedBroadcast,
     Delivery,
@@ -58,6 +60,10 @@ class House(Protocol):
 
     def changed_pages(self) -> list[str]:
         """Return the pages of the author's folder that are not as they were when they were applied, by name."""
+        ...
+
+    def policies(self) -> tuple[Report, Records | None]:
+        """Return how the author's folder fares under the rules of its policy, and its records of processing."""
         ...
 
     def divergences(self, limit: int) -> list[Divergence]:

@@ -116,8 +116,16 @@ Viewed = { purposes = ["marketing"] }
 """
 
 
+def promising(folder: Path) -> Asked:
+    """Return a house with a policy, that knows ada, who looked at two products."""
+    made = Asked(folder, also={"../policy.toml": POLICY})
+    made.knows("ada")
+    made.views("ada", "tea", "pot")
+    return made
+
+
 def test_for_a_purpose_only_what_reaches_it_is_told_and_nothing_of_who_does_not_allow_it(tmp_path: Path) -> None:
-    asked = Asked(tmp_path, also={"../policy.toml": POLICY})
+    asked = promising(tmp_path)
     told = asked.ask("/api/people/ada?purpose=marketing").json()
     assert (told["features"], told["personal"]) == ({"last_product": "pot", "views_7d": 2}, [])
     assert [one["segment"] for one in told["segments"]] == ["keen", "idle"]
@@ -134,6 +142,5 @@ def test_a_purpose_that_nothing_is_promised_of_is_refused(tmp_path: Path, asked:
     reply = asked.ask("/api/people/ada?purpose=marketing")
     assert (reply.status_code, reply.json()["code"]) == (409, "no_policy")
     (tmp_path / "other").mkdir()
-    other = Asked(tmp_path / "other", also={"../policy.toml": POLICY})
-    reply = other.ask("/api/people/ada?purpose=letters")
+    reply = promising(tmp_path / "other").ask("/api/people/ada?purpose=letters")
     assert (reply.status_code, reply.json()["code"]) == (404, "no_purpose")

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from livepost.cli import main
-from tests.unit.runtime.still import THREE_LOOKS, StillHouse, ada, make_project
+from tests.unit.runtime.still import STARTER, THREE_LOOKS, StillHouse, ada, make_project
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -64,6 +64,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = make_project(tmp_path / "shop")
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def promising(project: Path) -> Path:
+    """A project folder with a policy that it keeps, and the current one."""
+    for name in ("policy.toml", "ropa.md"):
+        (project / name).write_text((STARTER / name).read_text())
+    return project
 
 
 @pytest.fixture

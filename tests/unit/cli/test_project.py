@@ -16,6 +16,8 @@ def test_init_writes_a_sound_project(livepost: Command, tmp_path: Path, monkeypa
     written = sorted(str(path.relative_to(tmp_path / "teashop")) for path in (tmp_path / "teashop").rglob("*.*"))
     assert written == [
         "livepost.toml",
+        "policy.toml",
+        "ropa.md",
         "shop.py",
         "templates/browse_reminder.mjml",
         "templates/confirm.mjml",

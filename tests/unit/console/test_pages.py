@@ -24,6 +24,7 @@ from tests.unit.console.test_mailbox import LINE as MAIL_LINE
 from tests.unit.console.test_mailbox import _shown
 from tests.unit.console.test_people import LINE
 from tests.unit.console.test_person import ALL
+from tests.unit.console.test_policies import RECORDS, REPORT
 from tests.unit.console.test_providers import standing
 from tests.unit.console.test_segments import HISTORY
 from tests.unit.console.test_system import ENGINE, LOG, PORT
@@ -37,6 +38,7 @@ ANSWERS = {
     "stores": [LOG],
     "changed_pages": ["shop.py"],
     "divergences": [],
+    "policies": (REPORT, RECORDS),
     "settings": [PORT],
     "project": SHOP,
     "people": [LINE],

@@ -24,6 +24,8 @@ from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
 from livepost.errors import RejectedError, StoreError
 from livepost.govern.access.sight import EVERYTHING, Sight
+from livepost.govern.policy.finding import Report
+from livepost.govern.policy.records import Records, records_of
 from livepost.ledger.base import (
     MAX_LISTED,
     AskedBroadcast,
@@ -66,6 +68,7 @@ from livepost.ops.story import story_of
 from livepost.ops.webhooks import WebhookStanding, webhook_standings
 from livepost.ops.why import PersonReason, why_person
 from livepost.project.gate import gate_of
+from livepost.runtime.author.governing import given_of, report_of
 from livepost.runtime.author.project import Project
 from livepost.runtime.courier.routing import routing_of
 from livepost.runtime.data.audits import PURPOSE
@@ -93,6 +96,9 @@ WAIT_S = 5.0
 
 EARNED_S = 5.0
 """How old what is shown of earnings may be."""
+
+POLICIES_S = 10.0
+"""How old what is shown of policies may be."""
 
 RATES_OVER_S = (1, 10, 60)
 
@@ -143,6 +149,8 @@ class Looking:
         self._searching = threading.Lock()
         self._previews = Previews(folder, project)
         self._earnings: Kept[list[Earned]] = Kept(EARNED_S)
+        self._policies: Kept[tuple[Report, Records | None]] = Kept(POLICIES_S)
+        self._declarations = project.declarations
         self._compared: Kept[Comparison | None] = Kept(EARNED_S)
         self._trying = Trying(
             previews=self._previews, ledger=ledger, workspace=folder.settings.workspace, clock=folder.clock
@@ -159,6 +167,7 @@ class Looking:
         """Speak of another project from now on: it serves."""
         self._previews.use(project)
         self._compiled = project.compiled
+        self._declarations = project.declarations
         self._gate = gate_of(project.policy, project.compiled)
 
     def purposed(self, view: PersonView, purpose: str) -> PersonView:
@@ -269,6 +278,11 @@ class Looking:
         within_ms = self._folder.settings.attribution_ms
         return self._compared.get(campaign, lambda: compare(self._ledger.exposed(campaign, within_ms)))
 
+    def _policies_now(self) -> tuple[Report, Records | None]:
+        settings = self._folder.settings
+        given = given_of(self._home, self._declarations, settings)
+        return report_of(self._home, self._declarations, settings), None if given is None else records_of(given)
+
     def _earned(self) -> list[Earned]:
         """Return what campaigns earned, as of at most EARNED_S ago: it is counted over all clicks."""
         within_ms = self._folder.settings.attribution_ms
@@ -319,6 +333,13 @@ class Looking:
     def changed_pages(self) -> list[str]:
         """Return the pages of the author's folder that are not as they were when they were applied, by name."""
         return changed_pages(self._folder, self._home)
+
+    def policies(self) -> tuple[Report, Records | None]:
+        """Return how the author's folder fares under the rules of its policy, and its records of processing.
+
+        What was found POLICIES_S ago at most is told again.
+        """
+        return self._policies.get("", self._policies_now)
 
     def divergences(self, limit: int) -> list[Divergence]:
         """Return decisions that an engine took otherwise once more, behind the fence, at most `limit`."""
