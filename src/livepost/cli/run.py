@@ -20,8 +20,8 @@ from livepost.cli.signals import stop_on_signals
 from livepost.cli.workspace import folder_here
 from livepost.clock import WallClock
 from livepost.ledger.opening import check_ledger
-from livepost.model.compiled import Compiled
 from livepost.project.problem import Problem
+from livepost.runtime.author.project import Project
 from livepost.runtime.courier.sender import check_sender
 from livepost.runtime.courier.targets import targets_of
 from livepost.runtime.data.definitions import read_named
@@ -82,7 +82,7 @@ def _supervise(folder: DataFolder) -> None:
     stop = stop_on_signals()
     supervisor = Supervisor(Path.cwd(), os.environ, _kept_command if problems else command_of)
     supervisor.start(folder)
-    _greet(folder, project.compiled, problems)
+    _greet(folder, project, problems)
     try:
         supervisor.watch(stop)
     finally:
@@ -106,7 +106,8 @@ def _kept_command(name: str) -> list[str]:
     return [*command_of(name), "--kept"]
 
 
-def _greet(folder: DataFolder, wished: Compiled, problems: list[Problem]) -> None:
+def _greet(folder: DataFolder, project: Project, problems: list[Problem]) -> None:
+    wished = project.compiled
     with closing(folder.log_reader()) as log:
         named = read_named(folder.definitions_file, log)
     serving = wished if named is None else named.serving
@@ -119,6 +120,9 @@ def _greet(folder: DataFolder, wished: Compiled, problems: list[Problem]) -> Non
     _console.print(f"  write key   {shown}   (public: websites and apps send events with it)")
     _console.print(f"  console     {new_link(folder)}   (opens once; `livepost console` prints another)")
     _console.print("  secret keys are made by `livepost keys new secret`; Ctrl-C stops")
+    if project.policy is None:
+        _console.print("Nothing is promised about people's data: there is no policy.toml, and no rule is looked at.")
+        _console.print("  `livepost policy check` says more")
     if problems:
         _console.print(f"The project in this folder is not sound: {problems[0]}", markup=False)
         _console.print("The house goes on with what is applied; `livepost check` says all that is to be mended.")
