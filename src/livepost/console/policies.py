@@ -6,6 +6,7 @@ import msgspec
 
 from livepost.console.house import House
 from livepost.console.page import NothingAsked, Page
+from livepost.govern.access.permission import Permission
 from livepost.govern.policy.finding import Report
 from livepost.govern.policy.records import Records
 
@@ -24,6 +25,7 @@ def _policies(house: House, asked: NothingAsked) -> PoliciesView:
 
 POLICIES = Page(
     path="/policies",
+    needs=Permission("read", "policies"),
     name="policies",
     title="Policies",
     asked=NothingAsked,
