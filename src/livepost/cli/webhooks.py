@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 import typer
@@ -16,11 +17,17 @@ from livepost.announce.book import LISTED_MAX, Book, DeadLetter, Standing
 from livepost.announce.notice import Notice
 from livepost.announce.signature import new_secret
 from livepost.announce.verdict import Verdict
+from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import folder_here, settings_here, used_folder_here
 from livepost.clock import WallClock
 from livepost.errors import StoreError
 from livepost.fetch.fetcher import Fetcher
+from livepost.project.gate import gate_of
+from livepost.runtime.author.project import policy_of
+from livepost.runtime.courier.passing import Passing
 from livepost.runtime.courier.targets import allowed_of, targets_of
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.asking import engine_of
 from livepost.settings.webhook import Webhook
 
 TEST = "test"
@@ -28,6 +35,9 @@ TEST = "test"
 
 _console = Console(soft_wrap=True, highlight=False)
 app = typer.Typer(help="Webhooks: who is told what happens.", no_args_is_help=True)
+
+May: TypeAlias = Callable[[str, Notice], bool]
+"""Says whether a target, by its name, may be told a message."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(help="The target's name, as livepost.toml says it.")]
@@ -109,7 +119,8 @@ def replay(
     targets = {one.name: one for one in targets_of(settings)}
     with _book() as book, closing(Fetcher(allowed_of(settings))) as fetch:
         letters = _all(book) if all_ else (_letter(book, number) for number in numbers or [])
-        _end([_replayed(book, fetch, targets, letter) for letter in letters], as_json)
+        with _gated(used_folder_here()) as may:
+            _end([_replayed(book, fetch, targets, letter, may) for letter in letters], as_json)
 
 
 @app.command()
@@ -125,6 +136,12 @@ def resume(name: Name) -> None:
 def secret() -> None:
     """Print a new secret; keep it where the target's `secret` refers to, and give it to the receiver."""
     _console.print(new_secret(secrets.token_bytes(32)), markup=False)
+
+
+class _Body(msgspec.Struct):
+    """What of a body that was sent is the stream's message."""
+
+    data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,10 +178,29 @@ def _all(book: Book) -> Iterator[DeadLetter]:
         after = letters[-1].number
 
 
-def _replayed(book: Book, fetch: Fetcher, targets: dict[str, Target], letter: DeadLetter) -> _Answered:
+@contextmanager
+def _gated(folder: DataFolder) -> Iterator[May]:
+    """Yield what says whether a target may be told a message now, by the policy and by what its person allows now."""
+    if policy_of(Path.cwd()) is None:
+        yield lambda target, notice: True
+        return
+    project = applied_project_of(folder)
+    gate = gate_of(project.policy, project.compiled)
+    with engine_of(folder, project) as engine, closing(folder.ledger()) as ledger:
+        yield lambda target, notice: Passing(target, lambda: gate, engine, ledger)(notice)
+
+
+def _notice(letter: DeadLetter) -> Notice:
+    data = msgspec.json.decode(letter.body, type=_Body).data
+    return Notice(id=letter.id, kind=letter.kind, at=letter.at, data=bytes(data), cursor="")
+
+
+def _replayed(book: Book, fetch: Fetcher, targets: dict[str, Target], letter: DeadLetter, may: May) -> _Answered:
     target = targets.get(letter.target)
     if target is None:
         found = Verdict(state="dead", why="there is no such target in livepost.toml any more")
+    elif not may(target.name, _notice(letter)):
+        found = Verdict(state="dead", why="policy.toml, or what its person allows now, does not let it go there")
     else:
         found = deliver(fetch, target, letter.id, letter.body, target.tries, WallClock())
     if found.state == "delivered":

@@ -16,7 +16,7 @@ from tests.unit.announce.test_signature import OLD
 from tests.unit.cli.conftest import Answer, Command
 from tests.unit.fetch.forms import forms
 from tests.unit.fetch.receiver import Receiver, Reply, receiving
-from tests.unit.runtime.still import make_project
+from tests.unit.runtime.still import STARTER, make_project
 
 TABLE = '[[webhooks]]\nname = "crm"\nurl = {url!r}\nsecret = "env:CRM"\n'
 
@@ -129,3 +129,24 @@ def test_a_letter_of_a_target_that_is_gone_stays(here: Path, receiver: Receiver,
 def test_a_new_secret_is_one(livepost: Command) -> None:
     secret = livepost("webhooks", "secret").out.strip()
     assert len(read_keys("crm", secret)[0]) == 32
+
+
+def test_a_replay_sends_nothing_that_the_policy_does_not_let_go_there(
+    here: Path, receiver: Receiver, livepost: Command
+) -> None:
+    make_project(here / "other")
+    for page in ("shop.py", "templates"):
+        (here / "other" / page).rename(here / page)
+    policy = (STARTER / "policy.toml").read_text()
+    (here / "policy.toml").write_text(policy)
+    body = b'{"data":{"type":"transition","person":"00","segment":"browsing"}}'
+    with closing(Book(here / "data" / "webhooks.db")) as book:
+        book.die(DeadLetter(0, "crm", "transition_3", "transition", body, 7, 10, "it answered 500"), "e.1.3")
+    told = livepost("webhooks", "replay", "3")
+    assert told.code == 1
+    assert "policy.toml, or what its person allows now" in told.out
+    assert receiver.requests == []
+    named = '\n[destinations.crm]\npurposes = ["shop"]\nfields = ["Shopper.browsing"]\n'
+    (here / "policy.toml").write_text(policy + named)
+    assert livepost("webhooks", "replay", "3").code == 0
+    assert len(receiver.requests) == 1
