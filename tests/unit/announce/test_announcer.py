@@ -287,3 +287,25 @@ def test_it_is_asked_again_before_each_try_and_the_next_one_begins_at_its_first(
     standing = book.standing("crm")
     assert standing is not None
     assert (standing.cursor, standing.sent, standing.delivered) == ("2", 0, 1)
+
+
+def test_what_the_house_itself_has_to_tell_goes_first_whatever_the_target_asked_for(book: Book) -> None:
+    receiver = Receiver()
+    one = teller(book, Stream(["receipt"]), receiver)
+    book.begin("crm", "0")
+    for _ in range(2):  # told once for an id
+        book.tell("crm", "erased_1", "person.erased", b'{"id":"erased_1"}')
+    rest(one)
+    assert receiver.told == ["erased_1", "n1"]
+    assert book.notice("crm") is None
+
+
+def test_what_the_house_itself_tells_is_tried_again_and_put_aside_in_the_end(book: Book) -> None:
+    receiver, clock = Receiver(500, 500), SimulatedClock(START_MS)
+    one = teller(book, Stream([]), receiver, clock, tries=2)
+    book.tell("crm", "erased_1", "person.erased", b'{"id":"erased_1"}')
+    rest(one)
+    clock.advance(3_600_000)
+    rest(one)
+    assert receiver.told == ["erased_1", "erased_1"]
+    assert ([letter.id for letter in book.letters()], book.notice("crm")) == (["erased_1"], None)
