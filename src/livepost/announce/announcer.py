@@ -25,13 +25,17 @@ IDLE_S = 0.25
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is told, and what: `keys` sign, `tries` is how often a message is sent."""
+    """Who is told, and what: `keys` sign, `tries` is how often a message is sent.
+
+    purpose   what for: of people who do not allow that it is told nothing; "" if they need not
+    """
 
     name: str
     url: str
     kinds: frozenset[str]
     keys: tuple[bytes, ...]
     tries: int
+    purpose: str = ""
 
 
 class Announcer:
@@ -47,9 +51,11 @@ class Announcer:
         clock: Clock,
         chance: Callable[[], float],
         may: Callable[[Notice], bool] = lambda notice: True,
+        allows: Callable[[bytes, str], bool] = lambda person, purpose: False,
     ) -> None:
         """Take what it reads and writes; `clock` is the host's, `chance` gives 0..1 for the jitter; `may` says, right
-        before a message is sent, whether the target may be told it.
+        before a message is sent, whether the target may be told it, `allows` whether a person allows a purpose now:
+        where nobody says so, none does.
         """
         self._may = may
         self._target = target
@@ -58,6 +64,7 @@ class Announcer:
         self._fetch = fetch
         self._clock = clock
         self._chance = chance
+        self._allows = allows
         self._waiting: deque[Notice] = deque()
         self._read_to = ""
         self._unnoted: _Sent | None = None
@@ -79,7 +86,7 @@ class Announcer:
             return 0.0
         if not self._waiting and not self._look(standing):
             return IDLE_S
-        if self._waiting and self._may(self._waiting[0]):
+        if self._waiting and self._may_be_told(self._waiting[0]):
             self._tell(self._waiting[0], standing)
         elif self._waiting:
             self._pass_over(self._waiting.popleft(), standing)
@@ -118,6 +125,14 @@ class Announcer:
         """
         if standing.sent:
             self._book.passed_over(self._target.name, notice.cursor)
+
+    def _may_be_told(self, notice: Notice) -> bool:
+        """Say whether a message may be sent now: by its person, and by the project's policy."""
+        if self._target.purpose and notice.kind != GAP:
+            allowed = notice.person is not None and self._allows(notice.person, self._target.purpose)
+        else:
+            allowed = True
+        return allowed and self._may(notice)
 
     def _tell(self, notice: Notice, standing: Standing) -> None:
         body, sent = notice.body(), standing.sent + 1

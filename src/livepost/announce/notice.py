@@ -18,13 +18,17 @@ GAP = "gap"
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that happened at `at` (UTC ms); `cursor` is the place when it is told, `data` the stream's message."""
+    """One thing that happened at `at` (UTC ms); `cursor` is the place when it is told, `data` the stream's message.
+
+    person   whom it is about, None for nobody
+    """
 
     id: str
     kind: str
     at: int
     data: bytes
     cursor: str
+    person: bytes | None = None
 
     def body(self) -> bytes:
         """Return what is sent."""

@@ -16,6 +16,7 @@ from livepost.api.action import Action, action_route
 from livepost.api.audit import AUDIT
 from livepost.api.broadcasts import APPROVE, BROADCAST, BROADCASTS, Broadcasts
 from livepost.api.campaigns import CAMPAIGN, CAMPAIGNS
+from livepost.api.consents import SET_CONSENT
 from livepost.api.deliveries import DELIVERIES
 from livepost.api.feed import Feed
 from livepost.api.house import House
@@ -54,7 +55,7 @@ OPERATIONS: tuple[Operation, ...] = (
     PROVIDERS,
     AUDIT,
 )
-ACTIONS: tuple[Action, ...] = (SEND, TEST_SEND, BROADCAST, APPROVE, KILL, SAY)
+ACTIONS: tuple[Action, ...] = (SEND, TEST_SEND, BROADCAST, APPROVE, KILL, SAY, SET_CONSENT)
 
 
 def api_routes(
@@ -81,6 +82,7 @@ def api_routes(
         APPROVE.name: lambda who: broadcasts,
         KILL.name: seen,
         SAY.name: seen,
+        SET_CONSENT.name: seen,
     }
     operations = [route_of(operation, house, keys, has_session, notary, rules) for operation in OPERATIONS]
     bodies = BodyReader()

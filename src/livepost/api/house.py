@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from livepost.deliver.mail import NotMade
-from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, SenderStanding, Verdict
+from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, Proof, SenderStanding, Verdict
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
+from livepost.model.consent_record import ConsentExport
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.standing import CampaignStanding
@@ -43,6 +44,18 @@ class House(Protocol):
 
     def said(self, person: bytes, limit: int) -> list[Said]:
         """Return what a person said about purposes and choices, newest first, each with its proof."""
+        ...
+
+    def consent_records(self, person: bytes) -> ConsentExport:
+        """Return a person's consent records, with the names of ISO/IEC TS 27560."""
+        ...
+
+    def choose(self, person: bytes, wishes: Mapping[str, bool], source: str, shown: str) -> list[Proof]:
+        """Record what a person wishes, as the server of `source` tells it; return what of it is news."""
+        ...
+
+    async def echo(self) -> None:
+        """Bring what was recorded to the log; where that fails it is brought later."""
         ...
 
     def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:

@@ -98,11 +98,13 @@ class Append(Protocol):
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person can choose: purposes of marketing, topics with the words people read, frequencies ("1 per 7d")."""
+    """What a person can choose: purposes of marketing, topics with the words people read, frequencies ("1 per 7d");
+    `labels` are the shop's own words for purposes that are no mails."""
 
     purposes: tuple[str, ...] = ()
     topics: Mapping[str, str] = {}
     frequencies: tuple[str, ...] = ()
+    labels: Mapping[str, str] = {}
 
 
 class MailDesk(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from livepost.audit.deed import Deed, people_of
 from livepost.errors import RejectedError
 from livepost.govern.access.permission import Permission
 from livepost.model.choice import Said
+from livepost.model.consent_record import ConsentRecord, Notice
 from livepost.model.person import PersonView
 from livepost.ops.why import PersonReason
 
@@ -93,10 +94,15 @@ class SaidAsked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SaidAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person said about purposes and choices, newest first, each with its proof; times are UTC ms."""
+    """What a person said about purposes and choices, newest first, each with its proof; times are UTC ms.
+
+    consent_records, privacy_notices   the same of purposes, a record each, as ISO/IEC TS 27560:2023 names the fields
+    """
 
     person: str
     said: list[Said]
+    consent_records: list[ConsentRecord] = []
+    privacy_notices: list[Notice] = []
 
 
 class WhyAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +143,13 @@ async def _person(house: House, asked: PersonAsked) -> PersonAnswer:
 
 def _said(house: House, asked: SaidAsked) -> SaidAnswer:
     view = found_person(house, asked.id)
-    return SaidAnswer(person=view.person.hex(), said=house.said(view.person, asked.limit))
+    export = house.consent_records(view.person)
+    return SaidAnswer(
+        person=view.person.hex(),
+        said=house.said(view.person, asked.limit),
+        consent_records=export.consent_records,
+        privacy_notices=export.privacy_notices,
+    )
 
 
 def _why(house: House, asked: WhyAsked) -> PersonReason:

@@ -72,7 +72,9 @@ def shown_to(desk: MailDesk, words: Words, link: Preferences, standing: Mapping[
     frequencies = [FREQUENCY + frequency for frequency in offer.frequencies]
     frequencies += [key for key, allowed in standing.items() if cap_of(key) and not allowed and key not in frequencies]
     return Shown(
-        purposes={name: words.say("purpose_label", purpose=words.purpose(name)) for name in purposes},
+        purposes={
+            name: offer.labels.get(name) or words.say("purpose_label", purpose=words.purpose(name)) for name in purposes
+        },
         topics={TOPIC + name: words.topic_names.get(name, said) for name, said in offer.topics.items()},
         frequencies={key: _often(words, key) for key in frequencies},
     )

@@ -43,6 +43,7 @@ COMMANDS: dict[str, str] = {
     "audiences": "audiences:app",
     "people": "people:app",
     "erase": "erasing:erase",
+    "consents": "consents:consents",
     "keys": "keys:app",
     "audit": "audit:app",
     "policy": "policy:app",

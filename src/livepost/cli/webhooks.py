@@ -25,6 +25,7 @@ from livepost.fetch.fetcher import Fetcher
 from livepost.project.gate import gate_of
 from livepost.runtime.author.project import policy_of
 from livepost.runtime.courier.passing import Passing
+from livepost.runtime.courier.refusing import refusing
 from livepost.runtime.courier.targets import allowed_of, targets_of
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.asking import engine_of
@@ -187,7 +188,7 @@ def _gated(folder: DataFolder) -> Iterator[May]:
     project = applied_project_of(folder)
     gate = gate_of(project.policy, project.compiled)
     with engine_of(folder, project) as engine, closing(folder.ledger()) as ledger:
-        yield lambda target, notice: Passing(target, lambda: gate, engine, ledger)(notice)
+        yield lambda target, notice: Passing(target, lambda: gate, engine, refusing(ledger, folder.clock))(notice)
 
 
 def _notice(letter: DeadLetter) -> Notice:

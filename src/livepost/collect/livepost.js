@@ -65,6 +65,7 @@
   let isSending = false;
   let isStopped = false;
   let referrer = document.referrer;
+  let tcf;
   let at;
 
   const warn = (told) => console.warn("livepost:", told);
@@ -163,6 +164,7 @@
         library: { name: "livepost.js", version: VERSION },
         campaign: campaign(),
         globalPrivacyControl: privacy || undefined,
+        tcString: tcf?.tcString,
         dropped: me.dropped || undefined,
         ...context,
       },
@@ -176,7 +178,7 @@
     if (sizeOf(text) > MAX_CALL_BYTES) {
       me.dropped = (me.dropped || 0) + 1;
       save();
-      return warn(`a call of more than ${MAX_CALL_BYTES} bytes was dropped`);
+      return warn(`dropped a call of more than ${MAX_CALL_BYTES} bytes`);
     }
     me.dropped = 0;
     const key = QUEUE + Date.now() + (1e6 + count++) + told.messageId;
@@ -264,11 +266,11 @@
     } else if (status === 400 || status === 413) {
       most = keys.length >> 1 || MAX_PIECE_CALLS;
       if (keys.length > 1) return;
-      warn(`the collector refused a call (${status}), which is dropped: ${textOf(keys[0])}`);
+      warn(`refused (${status}): ${textOf(keys[0])}`);
       forget(keys[0]);
     } else if (status === 401) {
       isStopped = true;
-      warn("the collector does not know this write key; nothing more is sent from this page");
+      warn("unknown write key; nothing sent");
     } else {
       const backoff = Math.min(BACKOFF_MS * 2 ** tries++, MAX_BACKOFF_MS) * (0.5 + Math.random());
       write(PAUSE, `${Date.now() + Math.max(backoff, retryAfter * 1000 || 0)}`);
@@ -397,6 +399,8 @@
     window.livepost = livepost;
     refresh();
     if (privacy && isOpen()) consent();
+    // What a consent manager of IAB's framework knows goes along with each call, as it is.
+    window.__tcfapi?.("addEventListener", 2, (told) => (tcf = told));
     early?.forEach(livepost.push);
     document.addEventListener("click", guard(clicked), true);
     document.addEventListener("visibilitychange", () => document.hidden && guard(leave)());

@@ -24,6 +24,7 @@ from livepost.console import state, words
 from livepost.console.audit import AUDIT
 from livepost.console.campaign import CAMPAIGN
 from livepost.console.campaigns import CAMPAIGNS
+from livepost.console.consents import CONSENTS
 from livepost.console.dead import DEAD
 from livepost.console.delivery import MAILS, STORY
 from livepost.console.door import LINK_PATH, Door, leave
@@ -67,6 +68,7 @@ PAGES: tuple[Page, ...] = (
     LETTER,
     SYSTEM,
     SUPPRESSIONS,
+    CONSENTS,
     PROVIDERS,
     WEBHOOKS,
     AUDIT,

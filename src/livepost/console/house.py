@@ -23,6 +23,8 @@ from livepost.ledger.base import (
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
+from livepost.model.consent import ConsentEvent, ConsentTally
+from livepost.model.consent_record import ConsentExport
 from livepost.model.feedback import ComplaintRate
 from livepost.model.letter import Letter, LetterDetail, Replay, Replayed
 from livepost.model.message import RenderedMail
@@ -95,6 +97,18 @@ class House(Protocol):
 
     def said(self, person: bytes, limit: int) -> list[Said]:
         """Return what a person said about purposes and choices, newest first, each with its proof."""
+        ...
+
+    def consent_records(self, person: bytes) -> ConsentExport:
+        """Return a person's consent records, with the names of ISO/IEC TS 27560."""
+        ...
+
+    def consent_counts(self) -> list[ConsentTally]:
+        """Return of how many people each purpose and choice is in which state."""
+        ...
+
+    def newest_consents(self, limit: int) -> list[ConsentEvent]:
+        """Return what was said about anybody's consents, newest first."""
         ...
 
     def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:

@@ -23,13 +23,17 @@ TRIES_MAX = 10
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where it is told what happens; `tries` is how often a message is sent before it is a dead letter."""
+    """Where it is told what happens; `tries` is how often a message is sent before it is a dead letter.
+
+    purpose   what it is told for: of people who do not allow that it is told nothing; "" if they need not
+    """
 
     name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,62}\Z")]
     url: Annotated[str, Meta(min_length=1)]
     secret: str
     events: Annotated[tuple[EventKind, ...], Meta(min_length=1)] = ("transition", "decision", "receipt")
     tries: Annotated[int, Meta(ge=1, le=TRIES_MAX)] = TRIES_MAX
+    purpose: Annotated[str, Meta(pattern=r"^[a-z0-9 ._:/+-]{0,64}\Z")] = ""
 
     def __str__(self) -> str:
         """Return what people may see: what stands behind the host in a URL can be a secret."""

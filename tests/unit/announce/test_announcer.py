@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -309,3 +310,50 @@ def test_what_the_house_itself_tells_is_tried_again_and_put_aside_in_the_end(boo
     rest(one)
     assert receiver.told == ["erased_1", "erased_1"]
     assert ([letter.id for letter in book.letters()], book.notice("crm")) == (["erased_1"], None)
+
+
+ADS = "ads"
+
+
+def told_for(book: Book, allowed: set[bytes], *persons: bytes | None, purpose: str = ADS) -> list[str]:
+    """Tell one target, which is told things for a purpose, of people; return what it was told."""
+
+    class About(Stream):
+        def after(self, cursor: str) -> Batch:
+            found = super().after(cursor)
+            at = int(cursor)
+            about = [msgspec.structs.replace(one, person=persons[at + n]) for n, one in enumerate(found.notices)]
+            return Batch(notices=about, end=found.end, more=found.more)
+
+    receiver, clock = Receiver(), SimulatedClock(START_MS)
+    source = About(["receipt"] * len(persons))
+    target = Target(
+        name="crm",
+        url="https://a.example/",
+        kinds=frozenset(("receipt",)),
+        keys=read_keys("crm", OLD),
+        tries=3,
+        purpose=purpose,
+    )
+    book.begin("crm", "0")
+    one = Announcer(
+        target,
+        source=source,
+        book=book,
+        fetch=receiver,
+        clock=clock,
+        chance=lambda: 0.5,
+        allows=lambda person, asked: asked == ADS and person in allowed,
+    )
+    for _ in range(2 * len(persons) + 2):
+        one.turn()
+    assert book.standing("crm").cursor == str(len(persons))  # type: ignore[union-attr]
+    return receiver.told
+
+
+def test_a_target_with_a_purpose_is_told_of_who_allows_it_alone(book: Book) -> None:
+    assert told_for(book, {b"a"}, b"a", b"b", None, b"a") == ["n1", "n4"]
+
+
+def test_a_target_without_a_purpose_is_told_of_everybody(book: Book) -> None:
+    assert told_for(book, set(), b"a", b"b", purpose="") == ["n1", "n2"]

@@ -26,10 +26,11 @@ from livepost.govern.access.sight import EVERYTHING, Sight
 from livepost.intake.call import read_call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Stores
-from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, Ledger, SenderStanding, Verdict
+from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, Ledger, Proof, SenderStanding, Verdict
 from livepost.ledger.moves import State
 from livepost.ledger.routing import Routing, SenderRule
 from livepost.model.choice import Said
+from livepost.model.consent_record import ConsentExport
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
 from livepost.model.principal import Principal, Role
@@ -45,11 +46,12 @@ from livepost.ops.standing import standing
 from livepost.ops.why import PersonReason, why_person
 from livepost.project.gate import gate_of
 from livepost.runtime.author.project import load_project
+from livepost.runtime.courier.refusing import refusing
 from livepost.runtime.data.definitions import Named
 from livepost.runtime.front.broadcasting import Broadcasting
 from livepost.runtime.front.purposed import purposed
 from livepost.runtime.front.reasons import with_records
-from livepost.runtime.front.said import said_by
+from livepost.runtime.front.said import exported, said_by
 from livepost.runtime.front.sending import Sending, template_names
 from livepost.runtime.front.trying import Trying
 from livepost.runtime.simulated import SimulatedHouse
@@ -150,10 +152,22 @@ class Asked:
 
     def purposed(self, view: PersonView, purpose: str) -> PersonView:
         project = self.house.project
-        return purposed(gate_of(project.policy, project.compiled), self.house.ledger, view, purpose)
+        return purposed(
+            gate_of(project.policy, project.compiled), refusing(self.house.ledger, self.clock), view, purpose
+        )
 
     def said(self, person: bytes, limit: int) -> list[Said]:
         return said_by(self.house.ledger, person, limit)
+
+    def consent_records(self, person: bytes) -> ConsentExport:
+        return exported(self.house.ledger, person, self.house.project.folder, self.clock.now_ms())
+
+    def choose(self, person: bytes, wishes: Mapping[str, bool], source: str, shown: str) -> list[Proof]:
+        return self.house.ledger.choose(person, wishes, self.clock.now_ms(), "api", source, shown)
+
+    async def echo(self) -> None:
+        if self.house.ledger.unechoed(1) or self.house.ledger.unechoed_grants(1):
+            self.house._echo()
 
     def reasons(self, view: PersonView, *, records: bool = False) -> PersonReason:
         evidence = gather(view, self.house.ledger, self.house.worker)

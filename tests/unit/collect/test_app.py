@@ -12,8 +12,10 @@ from livepost.clock import SimulatedClock
 from livepost.collect.app import BATCH, RETRY_AFTER_S, SINGLE
 from livepost.collect.body import BodyReader
 from livepost.errors import OutcomeUnknownError, StoreError
+from livepost.intake.plan import TrackingPlan
 from livepost.log.memory import MemoryLog
 from livepost.model.compiled import Compiled, EventSpec, FieldSpec
+from livepost.model.consent import SignalRules
 from livepost.model.record import Appended, KeyKind, Origin, Record, Verdict
 
 
@@ -273,3 +275,12 @@ def test_the_browser_sdk_gets_its_settings_and_posts_back_here(collector: Any) -
 )
 def test_settings_are_for_a_write_key_and_a_plain_host_only(collector: Any, key: str, host: str) -> None:
     assert collector.send("GET", f"/v1/projects/{key}/settings", host=host).status == 404
+
+
+@pytest.mark.parametrize(("value", "gpc"), [("1", True), ("0", False), ("true", False)])
+@pytest.mark.parametrize("path", ["/v1/track", "/v1/batch"])
+def test_the_header_of_global_privacy_control_is_read(collector: Any, path: str, value: str, gpc: bool) -> None:
+    collector.intake.use_plan(TrackingPlan(Compiled(), signals=SignalRules(sale=("ads",))))
+    told = {"batch": [track(type="track")]} if path == "/v1/batch" else track()
+    assert collector.post(path, told, authorization=basic("WK"), **{"sec-gpc": value}).status == 200
+    assert collector.records()[0].context.get("consent") == ({"gpc:ads": False} if gpc else None)

@@ -10,6 +10,7 @@ import pytest
 
 from livepost.audit.verify import Verdict
 from livepost.console.app import PAGES
+from livepost.model.consent import ConsentTally
 from livepost.model.feedback import ComplaintRate
 from livepost.model.story import PersonStory
 from livepost.model.told import Member, SegmentCount
@@ -17,6 +18,7 @@ from livepost.ops.audit_trail import EntryLine
 from livepost.ops.mailbox import MailPage
 from tests.unit.console.letters import Letters, letter
 from tests.unit.console.shop import ADA, REMINDER, SHOP, VIEW, delivery, reasons
+from tests.unit.console.test_consents import GIVEN
 from tests.unit.console.test_delivery import STORY
 from tests.unit.console.test_flow import STANDING, _pace
 from tests.unit.console.test_mailbox import ID as MAIL_ID
@@ -47,6 +49,8 @@ ANSWERS = {
     "reasons": reasons(),
     "said": [],
     "suppression_counts": {"imported": 3},
+    "consent_counts": [ConsentTally(purpose="marketing", channel="email", state="given", people=3)],
+    "newest_consents": [GIVEN],
     "senders": [standing()],
     "audit": [EntryLine(number=1, at=START, by="key:crm", did="person.read", about="", people=[])],
     "audit_verdict": Verdict(entries=1, heads=0, vouched=0, findings=[]),

@@ -18,8 +18,10 @@ from livepost.api.look import BODY, TITLE, Look, style
 from livepost.api.mail import Offer
 from livepost.api.wording import FALLBACK, Words, languages, ours, with_shops
 from livepost.errors import LivepostError, ProjectError
+from livepost.govern.consent.rules import sales_of
 from livepost.model.compiled import Compiled
 from livepost.project.problem import Problem
+from livepost.settings.policy import Policy
 from livepost.settings.settings import Settings
 
 T = TypeVar("T")
@@ -53,11 +55,12 @@ def problems_of_look(folder: Path, settings: Settings) -> list[Problem]:
     return problems
 
 
-def offer_of(compiled: Compiled, settings: Settings) -> Offer:
-    """Return what a person can choose."""
+def offer_of(compiled: Compiled, settings: Settings, policy: Policy | None = None) -> Offer:
+    """Return what a person can choose: what is mailed for, and what the policy calls a sale, in the policy's words."""
     marketing = (campaign.purpose for campaign in compiled.campaigns if campaign.class_ == "marketing")
     return Offer(
-        purposes=tuple(dict.fromkeys(marketing)),
+        purposes=tuple(dict.fromkeys((*marketing, *sales_of(policy)))),
+        labels={name: policy.purposes[name].text for name in sales_of(policy)} if policy else {},
         topics=settings.topics,
         frequencies=tuple(frequency for frequency in settings.frequencies.split(", ") if frequency),
     )

@@ -18,6 +18,7 @@ from livepost.clock import Clock, WallClock, steady
 from livepost.fetch.fetcher import Fetcher
 from livepost.project.gate import Gate
 from livepost.runtime.courier.passing import Passing
+from livepost.runtime.courier.refusing import allowing, refusing
 from livepost.runtime.courier.targets import allowed_of, targets_of
 from livepost.runtime.courier.turning import Turning, turning
 from livepost.runtime.data.folder import DataFolder
@@ -61,7 +62,12 @@ def notice_of(happening: Happening, place: Place) -> Notice:
     message = happening.message
     data = told(message, place).encode()
     return Notice(
-        id=_id(message, happening.number), kind=kind_of(message), at=message.at, data=data, cursor=place.cursor
+        id=_id(message, happening.number),
+        kind=kind_of(message),
+        at=message.at,
+        data=data,
+        cursor=place.cursor,
+        person=bytes.fromhex(message.person),
     )
 
 
@@ -96,7 +102,8 @@ def _tellers(
             fetch=fetch,
             clock=clock,
             chance=random.SystemRandom().random,
-            may=Passing(target.name, gate, engine, ledger),
+            may=Passing(target.name, gate, engine, refusing(ledger, folder.clock)),
+            allows=allowing(ledger, folder.clock),
         )
         tellers.append(Turning(f"webhook {target.name}", announcer.turn, idle_s=IDLE_S))
     return tellers

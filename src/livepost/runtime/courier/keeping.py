@@ -17,7 +17,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from livepost.clock import WallClock, steady
+from livepost.clock import Clock, WallClock, steady
 from livepost.errors import SealError, StoreError
 from livepost.fetch.fetcher import Fetcher
 from livepost.ids import digest
@@ -89,9 +89,13 @@ class People:
         engine: Engine,
         ledger: Ledger,
         vault: Vault,
+        clock: Clock,
         gate: Callable[[], Gate | None] = lambda: None,
     ) -> None:
-        """Take what the destination wants, the stores, and what gives the gate of now (None: nothing is promised)."""
+        """Take what the destination wants, the stores, the workspace's clock, and what gives the gate of now (None:
+        nothing is promised).
+        """
+        self._clock = clock
         self._gate = gate
         self._audience = audience
         self._workspace = workspace
@@ -166,7 +170,7 @@ class People:
         blind = {id: self._blind(address) if address else None for id, address in addresses.items()}
         asked = [Permit(person=views[id].person, purpose=purpose, address=blind[id]) for id, purpose in pairs]
         allowed: dict[bytes, dict[str, bool]] = {id: {} for id in views}
-        for (id, purpose), refused in zip(pairs, self._ledger.refusals(asked), strict=True):
+        for (id, purpose), refused in zip(pairs, self._ledger.refusals(asked, self._clock.now_ms()), strict=True):
             allowed[id][purpose] = not refused and views[id].consents.get(purpose) is True
         return allowed
 
@@ -277,7 +281,15 @@ def _keeper(
     vault = open_.enter_context(contextlib.closing(folder.vault(readonly=True)))
     engine = open_.enter_context(contextlib.closing(EngineClient(folder)))
     fetch = open_.enter_context(contextlib.closing(Fetcher(allowed_of(folder.settings), total_s=ANSWER_S)))
-    people = People(audience, folder.settings.workspace, engine=engine, ledger=ledger, vault=vault, gate=gate)
+    people = People(
+        audience,
+        folder.settings.workspace,
+        engine=engine,
+        ledger=ledger,
+        vault=vault,
+        clock=folder.clock,
+        gate=gate,
+    )
     clock = steady(WallClock())
     over = Event()
     pusher = Pusher(

@@ -16,6 +16,7 @@ from livepost.ledger.base import Permit
 from livepost.model.person import PersonView
 from livepost.project.gate import Gate
 from livepost.project.purposes import CAMPAIGN
+from livepost.runtime.courier.refusing import Refusals
 
 
 class People(Protocol):
@@ -26,23 +27,15 @@ class People(Protocol):
         ...
 
 
-class Refusing(Protocol):
-    """The ledger, as far as it says what is refused."""
-
-    def refusals(self, asked: Sequence[Permit]) -> list[str]:
-        """Return the reasons against letting data leave, "" for none."""
-        ...
-
-
 class Passing:
     """Says what one target may be told; `gate` returns the one of now, None for a project without a policy."""
 
-    def __init__(self, target: str, gate: Callable[[], Gate | None], people: People, ledger: Refusing) -> None:
+    def __init__(self, target: str, gate: Callable[[], Gate | None], people: People, refusals: Refusals) -> None:
         """Take whom it is for, and whom it asks."""
         self._target = target
         self._gate = gate
         self._people = people
-        self._ledger = ledger
+        self._refusals = refusals
 
     def __call__(self, notice: Notice) -> bool:
         """Say whether a notice may be sent; raise StoreError where a store is away."""
@@ -58,7 +51,7 @@ class Passing:
 
     def _allowed(self, person: bytes, purposes: Sequence[str]) -> bool:
         """Ask both that know of consents: the stricter holds."""
-        if any(self._ledger.refusals([Permit(person=person, purpose=one) for one in purposes])):
+        if any(self._refusals([Permit(person=person, purpose=one) for one in purposes])):
             return False
         view = self._people.people([person], -1).get(person)
         return view is not None and all(view.consents.get(one) is True for one in purposes)

@@ -38,6 +38,7 @@ from livepost.runtime.courier.announcing import announcing
 from livepost.runtime.courier.beating import beating
 from livepost.runtime.courier.keeping import keeping
 from livepost.runtime.courier.measuring import measuring
+from livepost.runtime.courier.refusing import refusing
 from livepost.runtime.courier.routing import routing_of
 from livepost.runtime.courier.seat import take_seat
 from livepost.runtime.courier.sender import senders_of
@@ -109,7 +110,7 @@ def run_courier(folder: DataFolder, project: Project, stop: Event, *, home: Path
             project,
             home or project.folder,
             engine,
-            lambda author: maker_of(author, folder.settings, base_url, vault, ledger, ledger.refusals),
+            lambda author: maker_of(author, folder.settings, base_url, vault, ledger, refusing(ledger, folder.clock)),
         )
         courier = Courier(
             engine=engine,

@@ -58,6 +58,7 @@ def _target(webhook: Webhook, allowed: Allowed) -> Target:
     return Target(
         name=webhook.name,
         url=webhook.url,
+        purpose=webhook.purpose,
         kinds=frozenset(webhook.events),
         keys=read_keys(webhook.name, text),
         tries=webhook.tries,

@@ -10,13 +10,14 @@ import contextlib
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
 
+from livepost.api.consents import HOW
 from livepost.audit.head import Signer
 from livepost.audit.verify import Verdict as AuditVerdict
 from livepost.clock import WallClock
@@ -35,6 +36,7 @@ from livepost.ledger.base import (
     KnownSend,
     Ledger,
     Lift,
+    Proof,
     SenderStanding,
     Suppression,
     Verdict,
@@ -42,6 +44,8 @@ from livepost.ledger.base import (
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
 from livepost.model.compiled import Compiled
+from livepost.model.consent import ConsentEvent, ConsentTally
+from livepost.model.consent_record import ConsentExport
 from livepost.model.earning import Earned
 from livepost.model.feedback import ComplaintRate
 from livepost.model.letter import Letter, LetterDetail
@@ -70,6 +74,7 @@ from livepost.ops.why import PersonReason, why_person
 from livepost.project.gate import gate_of
 from livepost.runtime.author.governing import given_of, report_of
 from livepost.runtime.author.project import Project
+from livepost.runtime.courier.refusing import refusing
 from livepost.runtime.courier.routing import routing_of
 from livepost.runtime.data.audits import PURPOSE
 from livepost.runtime.data.folder import DataFolder
@@ -81,7 +86,7 @@ from livepost.runtime.front.metering import Metering
 from livepost.runtime.front.preview import Previews
 from livepost.runtime.front.purposed import purposed
 from livepost.runtime.front.reasons import id_in_hex, named_person, with_records
-from livepost.runtime.front.said import said_by
+from livepost.runtime.front.said import exported, said_by
 from livepost.runtime.front.sampling import Sampling
 from livepost.runtime.front.trying import Trying
 from livepost.runtime.house.processes import process_standings
@@ -172,11 +177,27 @@ class Looking:
 
     def purposed(self, view: PersonView, purpose: str) -> PersonView:
         """Return what of a person may be used for a purpose of the policy, nothing where they do not allow it."""
-        return purposed(self._gate, self._ledger, view, purpose)
+        return purposed(self._gate, refusing(self._ledger, self._folder.clock), view, purpose)
 
     def said(self, person: bytes, limit: int) -> list[Said]:
         """Return what a person said about purposes and choices, newest first, each with its proof."""
         return said_by(self._ledger, person, limit)
+
+    def consent_records(self, person: bytes) -> ConsentExport:
+        """Return a person's consent records."""
+        return exported(self._ledger, person, self._home, self._folder.clock.now_ms())
+
+    def choose(self, person: bytes, wishes: Mapping[str, bool], source: str, shown: str) -> list[Proof]:
+        """Record what a person wishes, as the server of `source` tells it; return what of it is news."""
+        return self._ledger.choose(person, wishes, self._folder.clock.now_ms(), HOW, source, shown)
+
+    def consent_counts(self) -> list[ConsentTally]:
+        """Return of how many people each purpose and choice is in which state."""
+        return self._ledger.consent_counts()
+
+    def newest_consents(self, limit: int) -> list[ConsentEvent]:
+        """Return what was said about anybody's consents, newest first."""
+        return self._ledger.newest_consents(limit)
 
     def webhooks(self) -> list[WebhookStanding]:
         """Return how webhooks stand, in the settings' order."""

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 
 from livepost.api.app import api_routes
 from livepost.api.feed import Feed
+from livepost.api.gpc import gpc_routes
 from livepost.api.health import Health, health_routes
 from livepost.api.hits import hit_routes
 from livepost.api.mail import MailDesk, mail_routes
@@ -76,6 +77,7 @@ class Pages:
             *hit_routes(desk),
             *preference_routes(desk),
             *subscribe_routes(subscribing),
+            *gpc_routes(),
             *health_routes(Health(trouble=trouble, metrics=house.metrics)),
             *api_routes(house, folder.keys, sending, broadcasting, feed, door.session, notary, rules),
             *self._console.routes(),

@@ -168,6 +168,7 @@ class _Front:
         )
         self._sending = self._new_sending()
         self._desk = self._new_desk()
+        self._house.brings = lambda: echo(self._desk)
         self._hearing = self._new_hearing()
         routes = [*hook_routes(hooks_of(folder.settings, self._hearing)), *more]
         parts = (self._house, self._sending, self._broadcasting, self._desk, self._new_subscribing())
@@ -324,7 +325,7 @@ class _Front:
             clock=self._clock,
             shop_name=self._folder.settings.shop_name,
             look=look_of(self._home, self._folder.settings),
-            offer=lambda: offer_of(self._project.compiled, self._folder.settings),
+            offer=lambda: offer_of(self._project.compiled, self._folder.settings, self._policy),
             opens=self._folder.settings.opens,
         )
 

@@ -11,12 +11,13 @@ from http import HTTPStatus
 import msgspec
 
 from livepost.errors import RejectedError
-from livepost.ledger.base import Ledger, Permit
+from livepost.ledger.base import Permit
 from livepost.model.person import PersonView
 from livepost.project.gate import Gate
+from livepost.runtime.courier.refusing import Refusals
 
 
-def purposed(gate: Gate | None, ledger: Ledger, view: PersonView, purpose: str) -> PersonView:
+def purposed(gate: Gate | None, refusals: Refusals, view: PersonView, purpose: str) -> PersonView:
     """Return what of a person may be used for a purpose; raise RejectedError if nothing is promised of it."""
     if gate is None:
         raise RejectedError(
@@ -32,11 +33,11 @@ def purposed(gate: Gate | None, ledger: Ledger, view: PersonView, purpose: str) 
             code="no_purpose",
             status=HTTPStatus.NOT_FOUND,
         )
-    if declared.basis == "consent" and not _allows(ledger, view, purpose):
+    if declared.basis == "consent" and not _allows(refusals, view, purpose):
         return msgspec.structs.replace(view, features={}, sealed={}, memberships=(), journeys=())
     return gate.for_purpose(purpose, view)
 
 
-def _allows(ledger: Ledger, view: PersonView, purpose: str) -> bool:
-    refused = any(ledger.refusals([Permit(person=view.person, purpose=purpose)]))
+def _allows(refusals: Refusals, view: PersonView, purpose: str) -> bool:
+    refused = any(refusals([Permit(person=view.person, purpose=purpose)]))
     return not refused and view.consents.get(purpose) is True

@@ -7,14 +7,15 @@ nothing that takes its time holds up the loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 
-from livepost.errors import StoreError
+from livepost.errors import LivepostError, StoreError
 from livepost.ledger.base import AskedBroadcast, Ledger
 from livepost.model.letter import Replay, Replayed
 from livepost.model.person import PersonView
@@ -59,6 +60,14 @@ class Tending(Looking):
         self._replay = replay
         self._broadcasting = broadcasting
         self._line = Line(folder.engine_socket)
+        self.brings: Callable[[], Awaitable[int]] | None = None
+        """Brings to the log what the ledger was told of consents; the front says who does."""
+
+    async def echo(self) -> None:
+        """Bring what was recorded of consents to the log; where that fails it is brought later."""
+        if self.brings is not None:
+            with contextlib.suppress(LivepostError):
+                await self.brings()
 
     async def read(self, name: str, at_least: int) -> PersonView | None:
         """Do what `person` does, within the event loop; only who waits for a position has a thread that waits."""

@@ -115,7 +115,14 @@ def audiences(reach: Reach) -> Iterator[bytes]:
         closing(EngineClient(reach.folder)) as engine,
     ):
         for one in reach.folder.settings.audiences:
-            shop = People(one, reach.folder.settings.workspace, engine=engine, ledger=open_ledger, vault=reach.vault)
+            shop = People(
+                one,
+                reach.folder.settings.workspace,
+                engine=engine,
+                ledger=open_ledger,
+                vault=reach.vault,
+                clock=reach.folder.clock,
+            )
             for row in book.rows_after(one.name, b"", ALL):
                 yield _encode(shop.open(row.ident))
 

@@ -98,9 +98,8 @@ class House:
         }
         audience = Audience(**(told | other))
         self.gate: Gate | None = None
-        self.people = People(
-            audience, "shop", engine=self.engine, ledger=self.ledger, vault=self.vault, gate=lambda: self.gate
-        )
+        stores: Any = {"engine": self.engine, "ledger": self.ledger, "vault": self.vault}
+        self.people = People(audience, "shop", clock=SimulatedClock(0), gate=lambda: self.gate, **stores)
 
     def allow(self, allowed: bool = True, position: int = 1) -> None:
         self.ledger.take_over(

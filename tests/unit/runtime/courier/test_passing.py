@@ -51,7 +51,7 @@ LETTERS = gate(erp=(["letters"], ["P.both", "campaign.hello"]))
 
 
 def passing(house: House, found: Gate | None = LETTERS, target: str = "erp") -> Passing:
-    return Passing(target, lambda: found, house, house)
+    return Passing(target, lambda: found, house, house.refusals)
 
 
 def test_what_is_named_passes_while_its_person_allows_it() -> None:
