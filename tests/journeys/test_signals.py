@@ -11,8 +11,10 @@ from livepost.clock import MINUTE_MS
 from livepost.intake.call import Call
 from livepost.intake.plan import TrackingPlan
 from livepost.ledger.base import Permit
+from livepost.log.base import Position
 from livepost.model.consent import SignalRules, TcfRule
 from livepost.model.record import KeyKind
+from livepost.ops.parity.compare import compare
 from livepost.testing import Rehearsal
 
 RULES = SignalRules(sale=("ads",), tcf=(TcfRule("ads", (1, 3)), TcfRule("measure", (7,))))
@@ -119,6 +121,19 @@ def test_a_string_that_cannot_be_read_allows_nothing_and_the_call_is_taken(brows
     assert not browser.allowed()
     [record] = [one for block in shop.house.log.read(-1, 100) for one in block.records()]
     assert record.context["tcf_unread"].startswith("expected") and "consent" not in record.context
+
+
+def test_what_signals_say_is_recomputed_from_the_log_by_duckdb(browser: Browser, shop: Rehearsal) -> None:
+    house = shop.house
+    browser.says(True)
+    for _ in range(2):
+        browser.sees(gpc=True, consent={"tcf": FIRST})
+    browser.sees("bob", gpc=True, anonymous="b9")
+    browser.sees("bob", anonymous="b9", consent={"categoryPreferences": {"ads": True}}, tcString=LESS)
+    views = [shop._view(name) for name in ("ada", "bob")]
+    at = Position(views[0].position, views[0].as_of)
+    found = compare(house.log.read(-1, 1_000), house.project.compiled, views, at, everybody=True)
+    assert found.holds and [dict(view.consents) for view in views] != [{}, {}]
 
 
 def test_nobody_can_name_a_signal_as_a_purpose(browser: Browser) -> None:
