@@ -48,6 +48,7 @@ from livepost.console.webhooks import WEBHOOKS
 from livepost.errors import LivepostError
 from livepost.govern.access.permission import Permission
 from livepost.govern.access.rules import Rules
+from livepost.govern.access.second import USER
 from livepost.model.principal import Principal
 from livepost.ops.seen import seen_by
 
@@ -205,7 +206,7 @@ class Console:
 
     def _seen(self, who: Principal) -> House:
         """Return the house as somebody sees it."""
-        return seen_by(self._house, self._rules.sight(who))
+        return seen_by(self._house, self._rules.sight(who), who.by if who.by.startswith(USER) else "")
 
     def _rail(self, who: Principal | None) -> list[Page]:
         """Return the rail's pages that somebody may be shown; all where it is not known who that is."""

@@ -12,6 +12,7 @@ import msgspec
 
 from livepost.deliver.mail import NotMade
 from livepost.govern.access.sight import Sight
+from livepost.ledger.base import AskedBroadcast
 from livepost.model.letter import LetterDetail
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
@@ -22,10 +23,8 @@ House = TypeVar("House")
 
 OPEN = frozenset(
     (
-        "approve",
         "audit",
         "audit_verdict",
-        "broadcast",
         "broadcast_standings",
         "broadcasts",
         "campaigns",
@@ -75,22 +74,34 @@ TOLD = ("From", "Date")
 """Headers of a mail that say nothing of who got it."""
 
 
-def seen_by(house: House, sight: Sight) -> House:
-    """Return the house as somebody with this sight sees it."""
-    return cast(House, Seen(house, sight))
+def seen_by(house: House, sight: Sight, by: str = "") -> House:
+    """Return the house as somebody with this sight sees it; `by` names the user, whose name goes with what they ask."""
+    return cast(House, Seen(house, sight, by))
 
 
 class Seen:
     """Answers what is OPEN as the house does, and the rest masked."""
 
-    def __init__(self, house: Any, sight: Sight) -> None:
+    def __init__(self, house: Any, sight: Sight, by: str = "") -> None:
+        """Take the house, the sight of who asks, and the name of the user that they are, "" for none."""
         self._house = house
+        self._by = by
         self._sight = sight
 
     def __getattr__(self, question: str) -> Any:
         if question not in OPEN:
             raise AttributeError(f"say in livepost.ops.seen whether `{question}` answers with personal values")
         return getattr(self._house, question)
+
+    def broadcast(self, campaign: str, message_id: str, by: str) -> AskedBroadcast:
+        """Ask for a broadcast, as the user who does."""
+        asked: AskedBroadcast = self._house.broadcast(campaign, message_id, self._by or by)
+        return asked
+
+    def approve(self, id_: bytes, by: str) -> AskedBroadcast:
+        """Approve a broadcast, as the user who does."""
+        approved: AskedBroadcast = self._house.approve(id_, self._by or by)
+        return approved
 
     def people(self, limit: int) -> list[PersonLine]:
         """Return who moved lately, by names that may be shown."""

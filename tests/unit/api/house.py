@@ -95,7 +95,7 @@ def sending_of(house: SimulatedHouse, settings: Settings, ledger: Ledger | None 
     )
 
 
-def broadcasting_of(house: SimulatedHouse, *, approve_above: int = 2) -> Broadcasting:
+def broadcasting_of(house: SimulatedHouse, *, approve_above: int = 2, **eyes: Any) -> Broadcasting:
     """Return who broadcasts, over a house's stores; `advance` lets the mails go out."""
     stores = Stores(house.log, house.vault)
     return Broadcasting(
@@ -105,6 +105,7 @@ def broadcasting_of(house: SimulatedHouse, *, approve_above: int = 2) -> Broadca
         members=lambda: {one.segment: one.people for one in house.worker.segments()},
         clock=house.clock,
         approve_above=approve_above,
+        **eyes,
     )
 
 

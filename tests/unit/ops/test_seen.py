@@ -174,3 +174,12 @@ def test_what_nobody_spoke_of_cannot_be_asked() -> None:
     sight = default_rules().sight(Principal(by="user:1", role="owner"))
     with pytest.raises(AttributeError, match="say in livepost"):
         Seen(ToldHouse(secrets=1), sight).secrets  # noqa: B018
+
+
+def test_what_a_user_asks_for_goes_under_their_name() -> None:
+    house = ToldHouse(broadcast=lambda *asked: asked, approve=lambda *asked: asked)
+    sight = default_rules().sight(Principal(by="user:7", role="owner"))
+    by_user, by_session = seen_by(house, sight, "user:7"), seen_by(house, sight)
+    for seen, name in ((by_user, "user:7"), (by_session, "console")):
+        assert seen.broadcast("letter", "m", "console")[-1] == name
+        assert seen.approve(b"", "console")[-1] == name

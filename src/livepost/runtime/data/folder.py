@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -196,6 +197,13 @@ class DataFolder(msgspec.Struct, frozen=True):
     def audit_heads(self) -> Path:
         """Where heads of the audit are kept."""
         return Path(self.settings.audit_heads) if self.settings.audit_heads else self.path / "audit.heads"
+
+    def users(self) -> int:
+        """Return how many users may come in; 0 where all is done by who owns the machine."""
+        with closing(self.control()) as store:
+            if not store.read("SELECT 1 FROM sqlite_master WHERE name = 'users'"):
+                return 0
+            return int(store.read("SELECT count(*) FROM users WHERE disabled = 0")[0][0])
 
     def control(self) -> ControlStore:
         """Open the tables by which the workspace is governed; any process may."""

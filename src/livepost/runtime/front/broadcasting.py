@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 import msgspec
 
 from livepost.clock import DAY_MS, HOUR_MS, Clock
 from livepost.errors import LivepostError, RejectedError
+from livepost.govern.access.second import eyes
 from livepost.ids import event_id
 from livepost.intake.writer import Intake
 from livepost.ledger.base import MAX_LISTED, AskedBroadcast, Ledger
@@ -64,14 +65,20 @@ class Broadcasting:
         members: Callable[[], Mapping[str, int]],
         clock: Clock,
         approve_above: int,
+        users: Callable[[], int] = lambda: 0,
+        alone: Callable[[str, bytes], Awaitable[None]] | None = None,
     ) -> None:
-        """Take the parts: `named` is what serves by now, `members` asks the engine how many are in each segment."""
+        """Take the parts: `named` is what serves by now, `members` asks the engine how many are in each segment,
+        `users` says how many users there are, `alone` notes who approved a broadcast in a house of one.
+        """
         self._intake = intake
         self._ledger = ledger
         self._named = named
         self._members = members
         self._clock = clock
         self._approve_above = approve_above
+        self._users = users
+        self._alone = alone
         self._turn = asyncio.Lock()
 
     async def handle(self, raw: msgspec.Raw) -> AskedBroadcast:
@@ -115,7 +122,8 @@ class Broadcasting:
     async def approve(self, id_: bytes, by: str) -> AskedBroadcast:
         """Approve a broadcast to as many as are in its audience now, and begin it.
 
-        Raises RejectedError (404) for an unknown id, (409) for one that was asked for too long ago.
+        Raises RejectedError (404) for an unknown id, (403) for who is no second pair of eyes on it, (409) for one that
+        was asked for too long ago.
         """
         async with self._turn:
             known = await asyncio.to_thread(self._ledger.broadcast, id_)
@@ -130,6 +138,7 @@ class Broadcasting:
             if not known.approved_at:
                 if self._clock.now_ms() - known.asked_at > APPROVED_WITHIN_MS:
                     raise _conflict("expected a broadcast of the last 24 hours, got an older one; ask for it again")
+                await self._require_other(known, by)
                 known = await self._approved(known, await self._people(self._spec(known.campaign)), by)
             return msgspec.structs.replace(await self._begun(known), new=first)
 
@@ -164,6 +173,19 @@ class Broadcasting:
     async def _people(self, spec: CampaignSpec) -> int:
         assert spec.audience is not None
         return (await asyncio.to_thread(self._members)).get(spec.audience, 0)
+
+    async def _require_other(self, known: AskedBroadcast, by: str) -> None:
+        """Raise RejectedError (403) unless another user approves; note it where there is no other."""
+        whose = eyes(known.asked_by, by, await asyncio.to_thread(self._users))
+        if whose == "alone" and self._alone is not None:
+            await self._alone(by, known.id)
+        if whose in ("same", "nobody"):
+            raise RejectedError(
+                f"expected another user than who asked for it to approve this broadcast, got "
+                f"{'the same one' if whose == 'same' else 'a key or a command'}; ask another user, in the console",
+                code="four_eyes",
+                status=HTTPStatus.FORBIDDEN,
+            )
 
     async def _approved(self, known: AskedBroadcast, people: int, by: str) -> AskedBroadcast:
         now_ms = self._clock.now_ms()

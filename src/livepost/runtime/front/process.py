@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 
 from livepost.api.mail import MailDesk, echo
 from livepost.api.subscribe import SubscribeDesk
+from livepost.audit.deed import Deed
 from livepost.audit.head import Signer
 from livepost.clock import DAY_MS, SECOND_MS, Clock, steady
 from livepost.collect.app import Collect
@@ -286,7 +287,13 @@ class _Front:
             members=self._members,
             clock=self._clock,
             approve_above=self._folder.settings.approve_above,
+            users=self._folder.users,
+            alone=self._approved_alone,
         )
+
+    async def _approved_alone(self, by: str, broadcast: bytes) -> None:
+        whose = by if ":" in by else f"local:{by}"
+        await self._auditing.note(whose, Deed("broadcast.approved_alone", about=broadcast.hex()))
 
     def _members(self) -> dict[str, int]:
         with contextlib.closing(EngineClient(self._folder)) as engine:

@@ -109,3 +109,35 @@ def test_an_approval_names_who_gave_it(shop: Shop) -> None:
     assert (waits.position, in_log(shop)) == (-1, [])
     begun = approve(broadcasting, waits.id)
     assert (begun.approved_by, [begun.position]) == ("bob", in_log(shop))
+
+
+def waiting(shop: Shop, users: int, alone: list[tuple[str, bytes]]) -> tuple[Broadcasting, AskedBroadcast]:
+    """Return who broadcasts in a house of so many users, and a broadcast that waits for approval."""
+
+    async def noted(by: str, id_: bytes) -> None:
+        alone.append((by, id_))
+
+    broadcasting = broadcasting_of(shop.house, users=lambda: users, alone=noted)
+    waits = asyncio.run(broadcasting.ask("letter", "m1", "user:1"))
+    assert not waits.approved_at
+    return broadcasting, waits
+
+
+@pytest.mark.parametrize("by", ["user:1", "server", "key:server", "command:root", "console"])
+def test_where_there_are_others_only_another_user_approves(shop: Shop, by: str) -> None:
+    alone: list[tuple[str, bytes]] = []
+    broadcasting, waits = waiting(shop, 2, alone)
+    with pytest.raises(RejectedError, match="expected another user than who asked") as refused:
+        asyncio.run(broadcasting.approve(waits.id, by))
+    assert (refused.value.code, refused.value.status) == ("four_eyes", 403)
+    known = shop.house.ledger.broadcast(waits.id)
+    assert known is not None and not known.approved_at and known.position < 0
+    assert asyncio.run(broadcasting.approve(waits.id, "user:2")).position >= 0
+    assert alone == []
+
+
+def test_in_a_house_of_one_who_asked_approves_and_that_is_noted(shop: Shop) -> None:
+    alone: list[tuple[str, bytes]] = []
+    broadcasting, waits = waiting(shop, 1, alone)
+    assert asyncio.run(broadcasting.approve(waits.id, "user:1")).position >= 0
+    assert alone == [("user:1", waits.id)]

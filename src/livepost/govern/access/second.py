@@ -1,0 +1,33 @@
+"""Four eyes: what one asks for, another approves.
+
+In: who asked, who would approve, how many users the house has. Out: whether that is a second pair of eyes. Promised:
+pure; where there is more than one user, only a user who did not ask is one.
+
+A program's key is nobody's eyes, and neither is a command: whoever runs commands on the house's machine could write
+anything into its files. In a house of one there is no second pair; that is allowed, and said in the audit.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+Eyes: TypeAlias = Literal["two", "alone", "same", "nobody"]
+"""Another user; a house of one; the one who asked; no user at all."""
+
+USER = "user:"
+"""What the audit's name of a user begins with."""
+
+
+def eyes(asked_by: str, by: str, users: int) -> Eyes:
+    """Return whose eyes `by` are on what `asked_by` asked for, in a house with so many users.
+
+    >>> eyes("user:1", "user:2", 2), eyes("user:1", "user:1", 2), eyes("user:1", "key:server", 2)
+    ('two', 'same', 'nobody')
+    >>> eyes("console", "console", 0)
+    'alone'
+    """
+    if users <= 1:
+        return "alone"
+    if not by.startswith(USER):
+        return "nobody"
+    return "same" if by == asked_by else "two"
