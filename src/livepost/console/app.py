@@ -122,7 +122,7 @@ class Console:
             lstrip_blocks=True,
         )
         self._templates.filters.update({**words.FILTERS, **state.FILTERS})
-        self._templates.globals.update(words.FUNCTIONS, shop_name=shop_name)
+        self._templates.globals.update(words.FUNCTIONS, shop_name=shop_name, rail=self._rail(None))
 
     def routes(self) -> list[Route]:
         """Return all routes."""

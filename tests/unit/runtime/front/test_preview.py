@@ -109,7 +109,7 @@ def test_one_is_made_at_a_time_and_whoever_waits_too_long_is_told_so(
     view, making, done = view_of(house), Event(), Event()
 
     class Slow:
-        def preview(self, decision: Decision, view: PersonView) -> NotMade:
+        def preview(self, decision: Decision, view: PersonView, shown: object = None) -> NotMade:
             making.set()
             done.wait(20)
             return NotMade("render", "slow")

@@ -34,7 +34,7 @@ class Made:
     def __init__(self, made: RenderedMail | NotMade = MAIL) -> None:
         self.made = made
 
-    def of(self, campaign: str, view: PersonView) -> RenderedMail | NotMade:
+    def of(self, campaign: str, view: PersonView, shown: object = None) -> RenderedMail | NotMade:
         return self.made
 
 
