@@ -116,3 +116,17 @@ def test_a_second_writer_of_the_log_and_of_the_state_is_refused(tmp_path: Path) 
         with pytest.raises(StoreError):
             folder.state()
         folder.log_reader().close()
+
+
+def test_users_who_may_come_in_are_counted_and_none_are_there_at_first(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    folder.prepare()
+    assert folder.users() == 0
+    with closing(folder.control()) as store, store.transaction():
+        if not store.read("SELECT 1 FROM sqlite_master WHERE name = 'users'"):
+            store.write("CREATE TABLE users (id TEXT, email_blind BLOB, sealed BLOB, role TEXT, made_ms, disabled)")
+        for name, disabled in (("a", 0), ("b", 1)):
+            told = (name, name.encode(), b"", "owner", 0, disabled)
+            columns = "id, email_blind, sealed, role, made_ms, disabled"
+            store.write(f"INSERT INTO users ({columns}) VALUES (?, ?, ?, ?, ?, ?)", told)
+    assert folder.users() == 1
