@@ -182,5 +182,5 @@ def test_of_three_couriers_that_are_killed_and_stopped_no_marketing_mail_comes_t
 def test_the_check_finds_couriers_that_send_again_what_a_dead_one_had_in_flight(
     database: PostgresAddress, office: Office
 ) -> None:
-    told = run(database, office, faulty=True, seed=11)
-    assert set(told.marketing) - {0, 1}
+    """A blow has to fall while mails are at their server, which not each run's blows do."""
+    assert any(set(run(database, office, faulty=True, seed=seed).marketing) - {0, 1} for seed in (11, 12, 13, 14))

@@ -2,7 +2,7 @@
 way: alone, among other events, beside a bulk?
 
 Estimate: a mail takes 0.4 ms to make (Liquid into a compiled MJML page, headers, tokens), 0.35 ms of the ledger's
-statements, 0.2 ms of the SMTP sender's; groups of 20 share two commits and a round trip for each of five commands, on
+statements, 0.2 ms of the SMTP sender's; groups of 20 share a commit and a round trip for each of five commands, on
 up to four connections: 1.2 ms a mail, 800 mails/s of a core that nobody else uses. Memory: what a group needs, and
 caches with bounds. A receipt overtakes between steps of milliseconds, so a bulk costs it one of them, and while the
 bulk is being decided a part of the wave (20 ms) before its order is seen.
