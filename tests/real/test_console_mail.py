@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -22,8 +23,11 @@ from livepost.audit.deed import Deed
 from livepost.clock import SimulatedClock
 from livepost.console.app import Console
 from livepost.console.door import Door
+from livepost.control.sqlite import ControlStore
 from livepost.govern.access.rules import default_rules
-from livepost.govern.session import Links, Sessions
+from livepost.govern.login.accounts import Accounts
+from livepost.govern.login.password import Passwords
+from livepost.govern.session import Links
 from tests.unit.console.letters import CALL, Letters, letter
 from tests.unit.console.test_mailbox import ID, LINE, _page, _shown
 from tests.unit.console.told import START
@@ -49,8 +53,9 @@ class Served:
         self.clock = SimulatedClock(START)
         self.house = Letters(letter(7))
         self.house.answers |= {"mail": _shown(html=MAIL), "mails": _page(LINE), "keeps_mails": True, "campaigns": []}
-        door = Door(Sessions(bytes(32)), self.links, self.clock)
-        self.console = Console(self.house, door, self, "The corner shop", default_rules())
+        accounts = Accounts(ControlStore(Path(":memory:")), bytes(32), self.clock, Passwords(), "The corner shop")
+        door = Door(accounts, self.links)
+        self.console = Console(self.house, door, accounts, self, "The corner shop", default_rules())
         self.port = 0
 
     async def note(self, by: str, deed: Deed) -> None:

@@ -70,3 +70,8 @@ def by_command(user: str) -> str:
 def by_session(id: str) -> str:
     """Return how the audit names whoever has a session of the console."""
     return f"session:{id}"
+
+
+def by_user(id: str) -> str:
+    """Return how the audit names whoever has logged in."""
+    return f"user:{id}"

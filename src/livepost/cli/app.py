@@ -45,6 +45,7 @@ COMMANDS: dict[str, str] = {
     "erase": "erasing:erase",
     "consents": "consents:consents",
     "keys": "keys:app",
+    "users": "users:app",
     "audit": "audit:app",
     "policy": "policy:app",
     "ropa": "ropa:ropa",

@@ -27,7 +27,8 @@ from livepost.console.campaigns import CAMPAIGNS
 from livepost.console.consents import CONSENTS
 from livepost.console.dead import DEAD
 from livepost.console.delivery import MAILS, STORY
-from livepost.console.door import LINK_PATH, Door, leave
+from livepost.console.door import LINK_PATH, Door, is_secure
+from livepost.console.entrance import Entrance
 from livepost.console.flow import FLOW
 from livepost.console.house import House
 from livepost.console.letter import LETTER
@@ -49,6 +50,7 @@ from livepost.errors import LivepostError
 from livepost.govern.access.permission import Permission
 from livepost.govern.access.rules import Rules
 from livepost.govern.access.second import USER
+from livepost.govern.login.accounts import Accounts
 from livepost.model.principal import Principal
 from livepost.ops.seen import seen_by
 
@@ -92,8 +94,12 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "same-origin",  # with no-referrer, browsers say `Origin: null` in forms of our own, too
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
 }
 """What everything is sent with; pages may show frames besides (`page_headers`)."""
+
+STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
+"""What a page that came over TLS is sent with: the browser asks this host by TLS only from then on (RFC 6797)."""
 
 FRAMES = tuple(paper.path.partition("{")[0] for paper in PAPERS if paper.framed)
 """Where the addresses of frames begin."""
@@ -104,12 +110,15 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 class Console:
     """The console over one house."""
 
-    def __init__(self, house: House, door: Door, notary: Notary, shop_name: str, rules: Rules) -> None:
+    def __init__(
+        self, house: House, door: Door, accounts: Accounts, notary: Notary, shop_name: str, rules: Rules
+    ) -> None:
         """Take the house, who may come in, who writes down what is seen and done, and who decides who may."""
         self._house = house
         self._door = door
         self._notary = notary
         self._rules = rules
+        self._entrance = Entrance(door, accounts, notary, self._render, lambda error: self.trouble(trouble_of(error)))
         self._live = Live()
         folder = str(files("livepost.console") / "templates")
         # A template is looked up once: nobody edits them while a house runs.
@@ -134,7 +143,7 @@ class Console:
             Route("/close", self._leave, methods=["POST"]),
             *(Route(f"/console/{name}", _file(name, kind), methods=["GET"]) for name, kind in FILES.items()),
         ]
-        return [*papers, *pages, *forms, *own]
+        return [*papers, *pages, *forms, *own, *self._entrance.routes()]
 
     def close(self) -> None:
         """End what is live."""
@@ -154,7 +163,8 @@ class Console:
                 who = self._allowed(request, page.needs)
                 asked = asked_of(page, request)
                 if page.live and MEDIA_TYPE in request.headers.get("accept", ""):
-                    return self._live.answer(self._looking(page, asked, who), page.every_s)
+                    looking = self._looking(page, asked, who)
+                    return self._live.answer(looking, page.every_s, self._door.holds(request, who))
                 view = await run_in_threadpool(page.show, self._seen(who), asked)
                 if page.sees is not None:
                     await self._notary.note(who.by, page.sees(asked, view))
@@ -263,16 +273,22 @@ class Console:
 
     async def _follow(self, request: Request) -> Response:
         try:
-            return self._door.follow(request)
+            return await self._door.follow(request)
         except LivepostError as error:
             return self.trouble(trouble_of(error))
 
     async def _leave(self, request: Request) -> Response:
         try:
-            self._door.require(request)
+            return await self._door.leave(request)
         except LivepostError as error:
             return self.trouble(trouble_of(error))
-        return leave()
+
+    def _render(self, request: Request, name: str, title: str, view: Any, status: int, is_open: bool) -> Response:
+        """Make a page that is none of `PAGES`."""
+        told = {"view": view, "title": title, "place": "system", "is_live": False, "is_open": is_open}
+        told["rail"] = self._rail(self._door.session(request))
+        html = self._templates.get_template(f"{name}.html").render(told)
+        return HTMLResponse(html, status, page_headers(request))
 
 
 def page_headers(request: Request) -> dict[str, str]:
@@ -281,7 +297,13 @@ def page_headers(request: Request) -> dict[str, str]:
     """
     host = request.headers.get("host", "")
     frames = " ".join(f"{host}{path}" for path in FRAMES) if _HOST.fullmatch(host) else "'none'"
-    return {**HEADERS, "Content-Security-Policy": f"{HEADERS['Content-Security-Policy']}; frame-src {frames}"}
+    told = {**HEADERS, "Content-Security-Policy": f"{HEADERS['Content-Security-Policy']}; frame-src {frames}"}
+    return {**told, **STRICT_TRANSPORT} if is_secure(request) and _is_public(request.url.hostname) else told
+
+
+def _is_public(host: str | None) -> bool:
+    """Return whether a host is a name that is this house's alone: `localhost` has other servers, on other ports."""
+    return bool(host) and host != "localhost" and not str(host).replace(".", "").isdigit() and ":" not in str(host)
 
 
 def _above(request: Request) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -18,6 +18,8 @@ from livepost.audit.deed import Deed
 from livepost.console.live import EVERY_S
 from livepost.errors import RejectedError
 from livepost.govern.access.permission import Permission
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 FORM_BYTES_MAX = 256 * 1024
 """Length of a form: a corrected call (`model.letter.EDITED_BYTES_MAX`) with each character escaped, and a few words."""
@@ -126,7 +128,12 @@ def asked_of(page: Page | Paper, request: Request) -> msgspec.Struct:
 
 
 async def told_of(form: Form, request: Request) -> msgspec.Struct:
-    """Return the fields of the form that was sent; what is empty counts as not given.
+    """Return the fields of the form that was sent; raise RejectedError as `fields_of` does."""
+    return await fields_of(form.told, request)
+
+
+async def fields_of(told: type[T], request: Request) -> T:
+    """Return the fields of a form that was sent, as its struct; what is empty counts as not given.
 
     Raises RejectedError: 413 if it is too long, 415 if it is no form, 400 for a value that does not fit.
     """
@@ -144,7 +151,7 @@ async def told_of(form: Form, request: Request) -> msgspec.Struct:
             f"expected a form of at most {FORM_FIELDS_MAX} fields in UTF-8, got another; send it from the page itself",
             code="form",
         ) from None
-    return _converted(given, form.told, "the form")
+    return _converted(given, told, "the form")
 
 
 async def _body(request: Request) -> bytes:
@@ -160,7 +167,7 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _converted(given: dict[str, Any], fields: type[msgspec.Struct], what: str) -> msgspec.Struct:
+def _converted(given: dict[str, Any], fields: type[T], what: str) -> T:
     known = {name: value for name, value in given.items() if value and name in fields.__struct_fields__}
     try:
         return msgspec.convert(known, fields, strict=False)

@@ -73,7 +73,8 @@ def _refused(error: RejectedError) -> Trouble:
             title="The console is closed",
             happened=f"{str(error)[:1].upper()}{str(error)[1:]}.",
             means="Nothing is shown to who has no session; mails and data go on as they do.",
-            todo="Open the link that `livepost run` or `make run` printed; `livepost console` prints a new one.",
+            todo="Log in, or open the link that `livepost run` or `make run` printed. "
+            "`livepost console` prints a new one.",
         )
     titles = {HTTPStatus.NOT_FOUND: "There is nothing here", HTTPStatus.FORBIDDEN: "This was not done"}
     return Trouble(

@@ -10,4 +10,47 @@ ERASURES = """CREATE TABLE erasures (
 ) STRICT"""
 """`body` is an erasure while it is under way; `receipt` is what stays of it."""
 
-STEPS: tuple[str, ...] = (ERASURES,)
+USERS = """
+CREATE TABLE users (
+    id TEXT PRIMARY KEY,
+    email_blind BLOB NOT NULL UNIQUE,
+    sealed BLOB NOT NULL,
+    role TEXT NOT NULL,
+    made_ms INTEGER NOT NULL,
+    disabled INTEGER NOT NULL DEFAULT 0,
+    password TEXT NOT NULL DEFAULT '',
+    second BLOB,
+    second_step INTEGER NOT NULL DEFAULT -1
+) STRICT;
+CREATE TABLE recovery_codes (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (user_id, hash)
+) STRICT;
+CREATE TABLE invitations (
+    hash BLOB PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    ends_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE sessions (
+    hash BLOB PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    user_id TEXT REFERENCES users (id) ON DELETE CASCADE,
+    begun_ms INTEGER NOT NULL,
+    seen_ms INTEGER NOT NULL,
+    ends_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_of_users ON sessions (user_id);
+CREATE TABLE tries (
+    what BLOB PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX tries_by_time ON tries (last_ms);
+"""
+"""Users and how they get in. `email_blind`, `hash` and `what` are hashes of what is not kept; `sealed` and `second` are
+sealed. A session without a user is that of a one-time link. A row of `tries` without failures is a place from where
+somebody got in.
+"""
+
+STEPS: tuple[str, ...] = (ERASURES, USERS)

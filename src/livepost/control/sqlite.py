@@ -71,7 +71,8 @@ class ControlStore:
             self._connection.execute(f"PRAGMA {pragma}").fetchall()
         if self._version() == len(steps):
             return
-        self._path.chmod(0o600)
+        if self._path.exists():  # ":memory:" does not
+            self._path.chmod(0o600)
         with self.transaction():
             done = self._version()  # asked again: another process may have been first
             if done > len(steps):

@@ -1,26 +1,20 @@
-"""Sessions of the console: a signed word in a cookie, and one-time links that give one.
+"""One-time links to the console, and the names of the cookies by which a browser is known.
 
-In: the workspace's secret for sessions; times of the host's clock (ms). Out: words a browser keeps. Promised: a word
-that was not made here, was changed, or is past its end opens nothing; a link opens once.
+In: times of the host's clock (ms). Out: words. Promised: a link opens once, within an hour.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import secrets
-import struct
 from hashlib import sha256
-from hmac import compare_digest
 
 from livepost.clock import HOUR_MS
-from livepost.ids import digest
 
 COOKIE = "livepost_session"
-"""The cookie that holds a session's word."""
+"""The cookie that holds a session's word; over TLS `__Host-` stands before it, which no other host can set."""
 
-SESSION_MS = 12 * HOUR_MS
-"""How long a session lasts."""
+SECOND_COOKIE = "livepost_second"
+"""The cookie of who has said a password and is asked for a code."""
 
 LINK_MS = HOUR_MS
 """How long a link waits to be followed."""
@@ -28,42 +22,14 @@ LINK_MS = HOUR_MS
 LINKS_MAX = 100
 """Links that wait at a time; beyond it the oldest is forgotten."""
 
-_NONCE_BYTES = 17  # 57 bytes in all: base64 without padding, so that a word has one form only
-_MAC_BYTES = 32
-_ID_BYTES = 8
-_WORD_BYTES = 8 + _NONCE_BYTES + _MAC_BYTES
-_WORD_CHARS_MAX = 200
 
+def cookie_name(name: str, *, secure: bool) -> str:
+    """Return a cookie's name on a line that is secure or is not (RFC 6265bis, 4.1.3.2).
 
-class Sessions:
-    """Makes and opens sessions under the workspace's secret (32 bytes, `vault.secret("sessions")`)."""
-
-    def __init__(self, secret: bytes) -> None:
-        self._key = secret
-
-    def begin(self, now_ms: int) -> str:
-        """Return the word of a new session, which ends `SESSION_MS` from now."""
-        told = struct.pack(">q", now_ms + SESSION_MS) + secrets.token_bytes(_NONCE_BYTES)
-        return base64.urlsafe_b64encode(told + self._mac(told)).decode()
-
-    def holds(self, word: str, now_ms: int) -> bool:
-        """Return whether a word is that of a session that has not ended."""
-        try:
-            raw = base64.b64decode(word[:_WORD_CHARS_MAX].encode(), altchars=b"-_", validate=True)
-        except (binascii.Error, UnicodeEncodeError):
-            return False
-        told, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-        if len(raw) != _WORD_BYTES or not compare_digest(mac, self._mac(told)):
-            return False
-        (ends_ms,) = struct.unpack_from(">q", told)
-        return bool(now_ms < ends_ms)
-
-    def id_of(self, word: str, now_ms: int) -> str:
-        """Return by what the audit knows a session that has not ended; "" for any other word."""
-        return digest("session id", word, size=_ID_BYTES, key=self._key).hex() if self.holds(word, now_ms) else ""
-
-    def _mac(self, told: bytes) -> bytes:
-        return digest("session", told, size=_MAC_BYTES, key=self._key)
+    >>> cookie_name(COOKIE, secure=True)
+    '__Host-livepost_session'
+    """
+    return f"__Host-{name}" if secure else name
 
 
 class Links:

@@ -6,7 +6,8 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from livepost.console.app import PAGES
-from livepost.govern.session import COOKIE, LINK_MS, SESSION_MS
+from livepost.govern.login.accounts import SESSION_MS
+from livepost.govern.session import COOKIE, LINK_MS
 from tests.unit.console.told import ORIGIN, Browser, ToldHouse
 
 

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
 from livepost.audit.deed import Deed
 from livepost.clock import SimulatedClock
 from livepost.console.app import Console
 from livepost.console.door import Door
+from livepost.control.sqlite import ControlStore
 from livepost.errors import StoreError
 from livepost.govern.access.rules import default_rules
-from livepost.govern.session import Links, Sessions
+from livepost.govern.login.accounts import Accounts
+from livepost.govern.login.password import Passwords
+from livepost.govern.session import Links
 from livepost.model.principal import Principal, Role
 
 START = 1_767_603_600_000
+PASSWORDS = Passwords(memory_kib=64, rounds=1)
 ORIGIN = "http://console.example"
 
 
@@ -51,6 +56,10 @@ class Roled(Door):
         who = super().session(request)
         return None if who is None else msgspec.structs.replace(who, role=self.role)
 
+    def require(self, request: Request) -> Principal:
+        """Return them, or raise as the door does."""
+        return msgspec.structs.replace(super().require(request), role=self.role)
+
 
 class Browser:
     """A browser in front of a console; it follows a link first unless told not to."""
@@ -60,9 +69,10 @@ class Browser:
         self.audit_fails = False
         self.clock = SimulatedClock(START)
         self.links = Links()
-        self.door = Roled(Sessions(bytes(32)), self.links, self.clock)
+        self.accounts = Accounts(ControlStore(Path(":memory:")), bytes(32), self.clock, PASSWORDS, "The corner shop")
+        self.door = Roled(self.accounts, self.links)
         self.door.role = role
-        self.console = Console(house, self.door, self, "The corner shop", default_rules())
+        self.console = Console(house, self.door, self.accounts, self, "The corner shop", default_rules())
         self.cookies = httpx.Cookies()
         if enters:
             self.enter()

@@ -1,64 +1,30 @@
-"""Sessions and the links that open them."""
+"""One-time links and the names of cookies."""
 
 from __future__ import annotations
 
-import pytest
-
-from livepost.govern.session import LINK_MS, LINKS_MAX, SESSION_MS, Links, Sessions
+from livepost.govern.session import COOKIE, LINK_MS, LINKS_MAX, Links, cookie_name
 
 NOW = 1_767_603_600_000
-SECRET = bytes(range(32))
 
 
-def test_a_session_holds_until_its_end_and_not_a_millisecond_longer() -> None:
-    sessions = Sessions(SECRET)
-    word = sessions.begin(NOW)
-    assert sessions.holds(word, NOW)
-    assert sessions.holds(word, NOW + SESSION_MS - 1)
-    assert not sessions.holds(word, NOW + SESSION_MS)
-
-
-def test_no_two_sessions_have_the_same_word() -> None:
-    sessions = Sessions(SECRET)
-    assert len({sessions.begin(NOW) for _ in range(100)}) == 100
-
-
-def test_another_workspace_s_word_opens_nothing() -> None:
-    assert not Sessions(bytes(32)).holds(Sessions(SECRET).begin(NOW), NOW)
-
-
-def test_a_word_with_any_character_changed_opens_nothing() -> None:
-    sessions = Sessions(SECRET)
-    word = sessions.begin(NOW)
-    for place, letter in enumerate(word):
-        changed = word[:place] + ("A" if letter != "A" else "B") + word[place + 1 :]
-        assert not sessions.holds(changed, NOW), place
-
-
-@pytest.mark.parametrize("word", ["", "A", "====", "ü" * 20, "\ud800", "A" * 76, "A" * 10_000_000, "a b", "-_-_"])
-def test_what_is_no_word_opens_nothing(word: str) -> None:
-    assert not Sessions(SECRET).holds(word, NOW)
-
-
-def test_a_link_opens_once() -> None:
+def test_a_link_is_followed_once_and_in_time() -> None:
     links = Links()
     word = links.new(NOW)
-    assert not links.take(word + "x", NOW)
-    assert links.take(word, NOW + LINK_MS - 1)
-    assert not links.take(word, NOW + LINK_MS - 1)
+    assert links.take(word, NOW + 1)
+    assert not links.take(word, NOW + 2)
+    late = links.new(NOW)
+    assert not links.take(late, NOW + LINK_MS)
+    assert not links.take("made up", NOW)
+    assert not links.take("\ud800", NOW)
 
 
-def test_a_link_that_waited_too_long_opens_nothing() -> None:
-    links = Links()
-    word = links.new(NOW)
-    assert not links.take(word, NOW + LINK_MS)
-
-
-def test_the_oldest_link_goes_when_there_are_too_many() -> None:
+def test_beyond_the_bound_the_oldest_link_is_forgotten() -> None:
     links = Links()
     words = [links.new(NOW) for _ in range(LINKS_MAX + 1)]
-    assert [links.take(word, NOW) for word in words] == [False] + [True] * LINKS_MAX
+    assert not links.take(words[0], NOW)
+    assert links.take(words[1], NOW)
 
 
-def test_no_word_of_a_link_breaks_it() -> None:
-    assert not Links().take("\ud800", NOW)
+def test_over_tls_no_other_host_can_set_the_cookie() -> None:
+    assert cookie_name(COOKIE, secure=True) == "__Host-livepost_session"
+    assert cookie_name(COOKIE, secure=False) == "livepost_session"

@@ -126,6 +126,13 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.settings.public_url.rstrip("/") or f"http://localhost:{self.port}"
 
     @property
+    def console_url(self) -> str:
+        """What links to the console begin with: on this machine, unless others may reach it."""
+        told = self.port_file
+        port = told.read_text() if told.exists() else str(self.settings.port)
+        return f"http://localhost:{port}"
+
+    @property
     def clock(self) -> Clock:
         """The workspace's clock."""
         return workspace_clock(self.path)

@@ -32,8 +32,11 @@ from livepost.console.app import Console
 from livepost.console.door import Door
 from livepost.console.trouble import missing
 from livepost.govern.access.rules import PSEUDONYMS, load_rules
-from livepost.govern.session import Links, Sessions
+from livepost.govern.login.accounts import Accounts
+from livepost.govern.login.password import Passwords
+from livepost.govern.session import Links
 from livepost.ledger.base import Ledger
+from livepost.runtime.data.accounts import PURPOSE
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.engine.happened import Happened
@@ -67,9 +70,11 @@ class Pages:
         """
         self._folder = folder
         self._links = Links()
-        door = Door(Sessions(vault.secret("sessions")), self._links, WallClock())
         rules = load_rules(home, vault.secret(PSEUDONYMS))
-        self._console = Console(house, door, notary, folder.settings.shop_name, rules)
+        self._control = folder.control()
+        accounts = Accounts(self._control, vault.secret(PURPOSE), WallClock(), Passwords(), folder.settings.shop_name)
+        door = Door(accounts, self._links)
+        self._console = Console(house, door, accounts, notary, folder.settings.shop_name, rules)
         self._engine = EngineClient(folder)
         feed = Feed(Happened(self._engine, ledger))
         routes = [
@@ -88,7 +93,7 @@ class Pages:
 
     def new_link(self) -> str:
         """Return a new one-time link to the console."""
-        return f"http://localhost:{self._folder.port_file.read_text()}/open/{self._links.new(WallClock().now_ms())}"
+        return f"{self._folder.console_url}/open/{self._links.new(WallClock().now_ms())}"
 
     def end_streams(self) -> None:
         """End what is live, so that the server can stop."""
@@ -96,7 +101,7 @@ class Pages:
 
     def close(self) -> None:
         """Release what the pages have open."""
-        with closing(self._engine):
+        with closing(self._engine), closing(self._control):
             self.end_streams()
 
     async def _lost(self, request: Request, error: Exception) -> Response:
