@@ -8,15 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Protocol
 
 from starlette.requests import HTTPConnection
 
 from livepost.audit.deed import by_key
 from livepost.collect.limits import MAX_TOKEN_CHARS
-from livepost.collect.token import Keys, basic_user
+from livepost.collect.token import basic_user
 from livepost.errors import RejectedError
-from livepost.model.principal import Principal
-from livepost.model.record import KeyKind
+from livepost.model.principal import Holder, Principal
+
+
+class Keys(Protocol):
+    """The workspace's keys, as the API asks for them."""
+
+    def holder(self, token: str) -> Holder | None:
+        """Return who has a key, None if it is unknown, revoked or expired."""
+        ...
+
 
 HasSession = Callable[[HTTPConnection], Principal | None]
 """Returns who has the console's session that a request brings, if it holds; else None."""
@@ -33,7 +42,7 @@ def require_reader(keys: Keys, has_session: HasSession, request: HTTPConnection)
 def require_secret(keys: Keys, request: HTTPConnection) -> Principal:
     """Return whose secret key the request brings; raise RejectedError (401, 403) without one."""
     token = _token(request.headers.get("authorization", ""))
-    found = keys.lookup(token) if 0 < len(token) <= MAX_TOKEN_CHARS else None
+    found = keys.holder(token) if 0 < len(token) <= MAX_TOKEN_CHARS else None
     if found is None:
         raise RejectedError(
             f"expected a secret key of this workspace, got {'another' if token else 'none'}; send it as "
@@ -41,14 +50,13 @@ def require_secret(keys: Keys, request: HTTPConnection) -> Principal:
             code="invalid_key",
             status=HTTPStatus.UNAUTHORIZED,
         )
-    source, kind = found
-    if kind is not KeyKind.SECRET:
+    if not found.secret:
         raise RejectedError(
             "expected a secret key, got a write key, which may only send events; `livepost keys new secret` makes one",
             code="write_key",
             status=HTTPStatus.FORBIDDEN,
         )
-    return Principal(by=by_key(source), role="developer")
+    return Principal(by=by_key(found.source), role="developer", scopes=found.scopes)
 
 
 def _token(authorization: str) -> str:

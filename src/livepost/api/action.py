@@ -17,12 +17,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from livepost.api.access import require_secret
+from livepost.api.access import Keys, require_secret
 from livepost.api.operation import JSON
 from livepost.api.problem import overloaded, refused, unavailable
 from livepost.audit.deed import Deed, Notary, source_of
 from livepost.collect.body import BodyReader, ClientGoneError, UnfinishedBodyError, drain
-from livepost.collect.token import Keys
 from livepost.errors import OverloadedError, RejectedError, StoreError
 from livepost.govern.access.permission import Permission
 from livepost.govern.access.rules import Rules

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from livepost.api.access import HasSession
+from livepost.api.access import HasSession, Keys
 from livepost.api.action import Action, action_route
 from livepost.api.audit import AUDIT
 from livepost.api.broadcasts import APPROVE, BROADCAST, BROADCASTS, Broadcasts
@@ -34,7 +34,6 @@ from livepost.api.trying import TEST_SEND
 from livepost.api.verdicts import SAY
 from livepost.audit.deed import Notary
 from livepost.collect.body import BodyReader
-from livepost.collect.token import Keys
 from livepost.govern.access.rules import Rules
 from livepost.model.principal import Principal
 from livepost.ops.seen import seen_by

@@ -16,11 +16,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from livepost.api.access import HasSession, require_reader
+from livepost.api.access import HasSession, Keys, require_reader
 from livepost.api.house import House
 from livepost.api.problem import refused, unavailable
 from livepost.audit.deed import Deed, Notary
-from livepost.collect.token import Keys
 from livepost.errors import RejectedError, StoreError
 from livepost.govern.access.permission import Permission
 from livepost.govern.access.rules import Rules

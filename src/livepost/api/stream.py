@@ -18,16 +18,16 @@ from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from livepost.api.access import require_secret
+from livepost.api.access import Keys, require_secret
 from livepost.api.feed import Feed, Listener, News
 from livepost.api.happening import KINDS, GapTold, kind_of, place_of, told
 from livepost.api.operation import parameters
 from livepost.api.problem import overloaded, refused, unavailable
 from livepost.audit.deed import Deed, Notary
-from livepost.collect.token import Keys
 from livepost.errors import OverloadedError, RejectedError, StoreError
 from livepost.govern.access.permission import Permission
 from livepost.govern.access.rules import Rules
+from livepost.model.principal import Principal
 
 PATH = "/api/stream"
 
@@ -39,6 +39,12 @@ TRY_AGAIN_LATER = 1013
 
 RESTARTING = 1012
 """The status of a connection that is closed because the house stops."""
+
+REVOKED = 1008
+"""The status of a connection that is closed because its key is good no more (RFC 6455: policy)."""
+
+HOLDS_S = 0.5
+"""How often that is looked at."""
 
 MAX_MESSAGE_BYTES = 1_024
 """Of what a client sends, which nobody reads: above it the connection is closed."""
@@ -74,7 +80,8 @@ def stream_route(feed: Feed, keys: Keys, notary: Notary, rules: Rules) -> WebSoc
         after = None if asked.after is UNSET else place_of(asked.after)
         try:
             await socket.accept()
-            await _serve(socket, listener, _tell(socket, feed.follow(listener, after), kinds))
+            telling = _tell(socket, feed.follow(listener, after), kinds)
+            await _serve(socket, listener, telling, _until_revoked(keys, socket, who))
         except asyncio.CancelledError:  # the house stops
             await _send_away(socket, RESTARTING)
         finally:
@@ -83,23 +90,37 @@ def stream_route(feed: Feed, keys: Keys, notary: Notary, rules: Rules) -> WebSoc
     return WebSocketRoute(PATH, endpoint, name="stream")
 
 
-async def _serve(socket: WebSocket, listener: Listener, telling: Coroutine[Any, Any, None]) -> None:
-    """Tell until the client leaves; if it is too slow, or a store is away, send it away with TRY_AGAIN_LATER."""
-    _, leaving, slow = tasks = [
+async def _serve(
+    socket: WebSocket, listener: Listener, telling: Coroutine[Any, Any, None], ending: Coroutine[Any, Any, None]
+) -> None:
+    """Tell until the client leaves; if it is too slow, or a store is away, send it away with TRY_AGAIN_LATER, and with
+    REVOKED as soon as `ending` returns: its key is good no more.
+    """
+    _, leaving, slow, revoked = tasks = [
         asyncio.create_task(telling),
         asyncio.create_task(_left(socket)),
         asyncio.create_task(listener.sent_away.wait()),
+        asyncio.create_task(ending),
     ]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()
-        failed, _, _ = await asyncio.gather(*tasks, return_exceptions=True)
-    if isinstance(failed, StoreError) or (not slow.cancelled() and leaving.cancelled()):
+        failed, _, _, _ = await asyncio.gather(*tasks, return_exceptions=True)
+    if revoked.done() and not revoked.cancelled():
+        await _send_away(socket, REVOKED)
+    elif isinstance(failed, StoreError) or (not slow.cancelled() and leaving.cancelled()):
         await _send_away(socket, TRY_AGAIN_LATER)
     elif isinstance(failed, Exception) and not isinstance(failed, WebSocketDisconnect):
         raise failed
+
+
+async def _until_revoked(keys: Keys, socket: WebSocket, who: Principal) -> None:
+    """Return when the key that the client came with is revoked, has expired, or may something else."""
+    with contextlib.suppress(RejectedError):
+        while require_secret(keys, socket) == who:
+            await asyncio.sleep(HOLDS_S)
 
 
 async def _tell(socket: WebSocket, news: News, kinds: frozenset[str]) -> None:

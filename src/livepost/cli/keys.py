@@ -5,6 +5,7 @@ owner only.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from contextlib import closing
@@ -20,11 +21,12 @@ from rich.table import Column, Table
 from livepost.audit.deed import Deed
 from livepost.cli.workspace import folder_here, note, used_folder_here
 from livepost.clock import WallClock
-from livepost.errors import StoreError
+from livepost.errors import SettingsError, StoreError
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.keyring import StoredKey
 from livepost.runtime.front.rotating import ROTATE, ROTATION, Rotation
 from livepost.runtime.sockets.wire import POLL_S, WireClient, WireError
+from livepost.settings.settings import UNIT_MS
 from livepost.vault.kek.rotation import begin, is_under_way, steps
 
 app = typer.Typer(help="Write and secret keys of the data folder; its key-encryption key.", no_args_is_help=True)
@@ -43,9 +45,20 @@ def list_keys(as_json: AsJson = False) -> None:
     if as_json:
         _console.print(json.dumps([_plain(key) for key in keys]), markup=False)
         return
-    table = Table("id", "kind", "source", Column("key", overflow="fold"), "made", "revoked", box=None)
+    table = Table(
+        "id",
+        "kind",
+        "source",
+        Column("key", overflow="fold"),
+        Column("scopes", overflow="fold"),
+        "made",
+        "expires",
+        "revoked",
+        box=None,
+    )
     for key in keys:
-        table.add_row(key.id, key.kind, key.source, key.shown, _day(key.made_ms), _day(key.revoked_ms))
+        scopes, times = " ".join(key.scopes), (key.made_ms, key.expires_ms, key.revoked_ms)
+        table.add_row(key.id, key.kind, key.source, key.shown, scopes, *map(_day, times))
     _console.print(table if keys else "There are no keys yet: `livepost keys new write` makes one.")
 
 
@@ -55,13 +68,19 @@ def new(
     source: Annotated[
         str | None, typer.Option(help="The name that its events carry; `website` or `server` if left out.")
     ] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="Hold a secret key to this, like `read:people`; may be said several times.")
+    ] = None,
+    expires: Annotated[str, typer.Option(help="How long it is valid, like `90d`; for good if left out.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show it; a secret key is shown this once only."""
     folder = folder_here()
     folder.prepare()
     note(folder, Deed("key.made", about=kind))
-    made = folder.keys.new(kind, source or _SOURCES[kind], WallClock().now_ms())
+    now_ms = WallClock().now_ms()
+    ends_ms = now_ms + _length_ms(expires) if expires else None
+    made = folder.keys.new(kind, source or _SOURCES[kind], now_ms, tuple(scope or ()), ends_ms)
     if as_json:
         _console.print(json.dumps({**_plain(made.stored), "key": made.key}), markup=False)
         return
@@ -160,6 +179,12 @@ def _plain(key: StoredKey) -> dict[str, object]:
     plain: dict[str, object] = msgspec.to_builtins(key)
     del plain["hash"]
     return plain
+
+
+def _length_ms(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}[smhd]", text):
+        raise SettingsError(f"expected a time like 90d, 12h or 30m, got {text[:20]!r}; say it so")
+    return int(text[:-1]) * UNIT_MS[text[-1]]
 
 
 def _day(at_ms: int | None) -> str:

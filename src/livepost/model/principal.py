@@ -10,6 +10,18 @@ Role: TypeAlias = Literal["owner", "admin", "marketer", "analyst", "developer", 
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
+SEND_EVENTS = "send:events"
+"""The scope by which a key may send events; other scopes are named as permissions are, like `read:people`."""
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who has a key: the source that it names, and the scopes it is held to, () for all that its kind may."""
+
+    source: str
+    secret: bool
+    scopes: tuple[str, ...] = ()
+
+
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Whoever asks, once it is proven who that is.
 

@@ -33,7 +33,7 @@ from livepost.model.choice import Said
 from livepost.model.consent_record import ConsentExport
 from livepost.model.message import RenderedMail
 from livepost.model.person import PersonView
-from livepost.model.principal import Principal, Role
+from livepost.model.principal import Holder, Principal, Role
 from livepost.model.record import KeyKind
 from livepost.model.standing import CampaignStanding
 from livepost.model.told import Member, SegmentCount, Standing
@@ -139,8 +139,8 @@ class Asked:
             raise StoreError("the audit cannot be written")
         self.noted.append((by, deed))
 
-    def lookup(self, token: str) -> tuple[str, KeyKind] | None:
-        return {SECRET: ("server", KeyKind.SECRET), WRITE: ("website", KeyKind.WRITE)}.get(token)
+    def holder(self, token: str) -> Holder | None:
+        return {SECRET: Holder("server", secret=True), WRITE: Holder("website", secret=False)}.get(token)
 
     def person(self, name: str, at_least: int) -> PersonView | None:
         if at_least > self.house.log.last().seq:

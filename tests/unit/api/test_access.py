@@ -7,8 +7,7 @@ from starlette.requests import HTTPConnection
 
 from livepost.api.access import require_reader, require_secret
 from livepost.errors import RejectedError
-from livepost.model.principal import Principal
-from livepost.model.record import KeyKind
+from livepost.model.principal import Holder, Principal
 
 OWNER = Principal(by="session:0f", role="owner")
 SERVER = Principal(by="key:server", role="developer")
@@ -17,8 +16,9 @@ SERVER = Principal(by="key:server", role="developer")
 class Ring:
     """One secret key and one write key."""
 
-    def lookup(self, token: str) -> tuple[str, KeyKind] | None:
-        return {"s": ("server", KeyKind.SECRET), "w": ("website", KeyKind.WRITE)}.get(token)
+    def holder(self, token: str) -> Holder | None:
+        scoped = Holder("till", secret=True, scopes=("read:people",))
+        return {"s": Holder("server", secret=True), "w": Holder("website", secret=False), "t": scoped}.get(token)
 
 
 def request(key: str = "") -> HTTPConnection:
@@ -37,6 +37,11 @@ def nobody(request: HTTPConnection) -> None:
 def test_a_secret_key_is_a_developer_by_its_source() -> None:
     assert require_secret(Ring(), request("s")) == SERVER
     assert require_reader(Ring(), nobody, request("s")) == SERVER
+
+
+def test_a_key_that_is_held_to_scopes_says_so() -> None:
+    till = Principal(by="key:till", role="developer", scopes=("read:people",))
+    assert require_secret(Ring(), request("t")) == till
 
 
 def test_a_session_reads_unless_a_key_comes_with_it() -> None:

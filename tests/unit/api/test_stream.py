@@ -19,10 +19,10 @@ from websockets.sync.client import ClientConnection
 
 from livepost.api.feed import Feed
 from livepost.api.happening import Place
-from livepost.api.stream import MAX_MESSAGE_BYTES, PATH, TRY_AGAIN_LATER, stream_route
+from livepost.api.stream import MAX_MESSAGE_BYTES, PATH, REVOKED, TRY_AGAIN_LATER, stream_route
 from livepost.audit.deed import Deed
 from livepost.govern.access.rules import default_rules
-from livepost.model.record import KeyKind
+from livepost.model.principal import Holder
 from tests.unit.api.happenings import Stores
 from tests.unit.api.house import SECRET, WRITE
 
@@ -34,8 +34,8 @@ class Keys:
     async def note(self, by: str, deed: Deed) -> None:
         """Write down nothing."""
 
-    def lookup(self, token: str) -> tuple[str, KeyKind] | None:
-        return {SECRET: ("server", KeyKind.SECRET), WRITE: ("website", KeyKind.WRITE)}.get(token)
+    def holder(self, token: str) -> Holder | None:
+        return {SECRET: Holder("server", secret=True), WRITE: Holder("website", secret=False)}.get(token)
 
 
 @pytest.fixture
@@ -165,3 +165,20 @@ def ended(listening: ClientConnection) -> int | None:
         while True:
             heard(listening)
     return caught.value.rcvd and caught.value.rcvd.code
+
+
+def test_a_stream_ends_within_a_second_of_its_key(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    with connect(port, f"?after={ALL}") as listening:
+        assert heard(listening)["id"] == "a"
+        began = time.monotonic()
+        monkeypatch.setattr(Keys, "holder", lambda self, token: None)
+        assert ended(listening) == REVOKED
+        assert time.monotonic() - began < 1.0
+
+
+def test_a_stream_ends_when_its_key_may_something_else(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    with connect(port, f"?after={ALL}") as listening:
+        assert heard(listening)["id"] == "a"
+        scoped = Holder("server", secret=True, scopes=("read:people",))
+        monkeypatch.setattr(Keys, "holder", lambda self, token: scoped)
+        assert ended(listening) == REVOKED

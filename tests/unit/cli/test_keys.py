@@ -121,3 +121,12 @@ def test_a_key_in_a_variable_is_rotated_by_hand_and_the_command_says_how(
     monkeypatch.setenv("SHOP_KEK", new)
     with closing(DataFolder(load(project, {}).settings).vault(readonly=True)) as vault:
         assert vault.find(ADA) is not None
+
+
+def test_a_key_may_be_held_to_scopes_and_expire(livepost: Command, project: Path) -> None:
+    told = livepost("keys", "new", "secret", "--scope", "read:people", "--expires", "90d", "--json").json()
+    assert (told["scopes"], told["expires_ms"] - told["made_ms"]) == (["read:people"], 90 * 86_400_000)
+    assert lookup(project, told["key"]) is None
+    assert livepost("keys", "list", "--json").json()[0]["scopes"] == ["read:people"]
+    refused = livepost("keys", "new", "secret", "--expires", "soon")
+    assert (refused.code, "expected a time like 90d" in refused.err) == (1, True)

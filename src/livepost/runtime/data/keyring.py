@@ -1,14 +1,16 @@
 """The write and secret keys of a data folder: one small file, readable by its owner only.
 
-A write key is public and kept as it is; of a secret key only a hash is kept, so it is shown once, when it is made.
+A write key is public and kept as it is; of a secret key only a hash is kept, so it is shown once, when it is made. A
+key may be held to scopes, and may expire.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -16,13 +18,21 @@ from typing import Literal
 
 import msgspec
 
+from livepost.clock import WallClock
 from livepost.errors import LivepostError
+from livepost.model.principal import SEND_EVENTS, Holder
 from livepost.model.record import KeyKind
 
 KEYS_MAX = 1000
 """Keys kept, revoked ones too; beyond it, a new key takes the place of the one revoked first."""
 
 NAME_MAX = 64
+
+SCOPES_MAX = 40
+SCOPE = re.compile(r"[a-z]{1,20}:[a-z_]{1,40}")
+"""What a scope looks like: what may be done, to data of which kind."""
+
+_HOST = WallClock()
 
 KeyWord = Literal["write", "secret"]
 _KINDS: dict[str, KeyKind] = {"write": KeyKind.WRITE, "secret": KeyKind.SECRET}
@@ -42,6 +52,8 @@ class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
     made_ms: int
     revoked_ms: int | None = None
+    scopes: tuple[str, ...] = ()
+    expires_ms: int | None = None
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -54,7 +66,10 @@ class NewKey(msgspec.Struct, frozen=True):
 class KeyRing:
     """The keys of a data folder. `lookup` sees what other processes changed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, now_ms: Callable[[], int] = _HOST.now_ms) -> None:
+        """Take the file, and the host's time by which keys expire."""
+        self._now_ms = now_ms
+        self._next_end: int | None = None
         self._path = path
         self._place = os.fspath(path)
         self._seen: tuple[int, int] | None = None
@@ -63,26 +78,45 @@ class KeyRing:
         self._found: dict[str, tuple[str, KeyKind]] = {}
 
     def lookup(self, token: str) -> tuple[str, KeyKind] | None:
-        """Return (source, kind) of a key that is valid, else None."""
+        """Return (source, kind) of a key that is valid and may send events, else None."""
         self._refresh()
         return self._found.get(token) or self._find(token)
+
+    def holder(self, token: str) -> Holder | None:
+        """Return who has a key that is valid, else None."""
+        self._refresh()
+        stored = self._by_hash.get(_hash(token))
+        return None if stored is None else Holder(stored.source, stored.kind == "secret", stored.scopes)
 
     def all(self) -> list[StoredKey]:
         """Return every key, revoked ones too, oldest first."""
         self._refresh()
         return list(self._keys)
 
-    def new(self, kind: KeyWord, source: str, now_ms: int) -> NewKey:
-        """Make a key for a source (the name that records from it carry).
+    def new(
+        self, kind: KeyWord, source: str, now_ms: int, scopes: tuple[str, ...] = (), expires_ms: int | None = None
+    ) -> NewKey:
+        """Make a key for a source (the name that records from it carry), held to scopes, until it expires.
 
-        Raises KeyRingError if the name is empty or too long, or KEYS_MAX keys are valid.
+        Raises KeyRingError if the name is empty or too long, a write key is held to scopes, or KEYS_MAX keys are valid.
         """
+        if scopes and kind == "write":
+            raise KeyRingError("expected no scopes for a write key, which only sends events; leave them out")
+        if len(scopes) > SCOPES_MAX or not all(SCOPE.fullmatch(scope) for scope in scopes):
+            raise KeyRingError(f"expected at most {SCOPES_MAX} scopes like `read:people`, got others; correct them")
         if not source or len(source) > NAME_MAX:
             raise KeyRingError(f"expected a source's name of 1 to {NAME_MAX} characters, got {len(source)}")
         key = f"lp_{kind}_{secrets.token_urlsafe(24)}"
         shown = key if kind == "write" else key[:14] + "…"
         stored = StoredKey(
-            id=secrets.token_hex(4), kind=kind, source=source, shown=shown, hash=_hash(key), made_ms=now_ms
+            id=secrets.token_hex(4),
+            kind=kind,
+            source=source,
+            shown=shown,
+            hash=_hash(key),
+            made_ms=now_ms,
+            scopes=scopes,
+            expires_ms=expires_ms,
         )
         with self._alone():
             self._write([*_with_room(self._keys), stored])
@@ -110,7 +144,7 @@ class KeyRing:
     def _find(self, token: str) -> tuple[str, KeyKind] | None:
         """Look a key up by its hash, and remember it if it is valid: there are at most KEYS_MAX of these."""
         stored = self._by_hash.get(_hash(token))
-        if stored is None:
+        if stored is None or (stored.scopes and SEND_EVENTS not in stored.scopes):
             return None
         found = self._found[token] = stored.source, _KINDS[stored.kind]
         return found
@@ -119,14 +153,23 @@ class KeyRing:
         try:
             stat = os.stat(self._place)
         except FileNotFoundError:
-            self._seen, self._keys, self._by_hash = None, [], {}
-            self._found.clear()
+            self._seen, self._keys = None, []
+            self._sort()
             return
         if self._seen != (stat.st_mtime_ns, stat.st_ino):
             self._seen = (stat.st_mtime_ns, stat.st_ino)
             self._keys = msgspec.json.decode(self._path.read_bytes(), type=list[StoredKey])
-            self._by_hash = {key.hash: key for key in self._keys if key.revoked_ms is None}
-            self._found.clear()
+            self._sort()
+        elif self._next_end is not None and self._now_ms() >= self._next_end:
+            self._sort()
+
+    def _sort(self) -> None:
+        """Find anew which keys are valid, and when the next of them expires."""
+        now_ms = self._now_ms()
+        valid = [key for key in self._keys if is_valid(key, now_ms)]
+        self._by_hash = {key.hash: key for key in valid}
+        self._next_end = min((key.expires_ms for key in valid if key.expires_ms is not None), default=None)
+        self._found.clear()
 
     def _write(self, keys: list[StoredKey]) -> None:
         beside = self._path.with_suffix(".new")
@@ -136,6 +179,11 @@ class KeyRing:
             os.fsync(file.fileno())
         beside.rename(self._path)
         self._refresh()
+
+
+def is_valid(key: StoredKey, now_ms: int) -> bool:
+    """Return whether a key was not revoked and has not expired."""
+    return key.revoked_ms is None and (key.expires_ms is None or now_ms < key.expires_ms)
 
 
 def _with_room(keys: list[StoredKey]) -> list[StoredKey]:

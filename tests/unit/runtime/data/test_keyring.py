@@ -2,11 +2,13 @@ import stat
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from livepost.model.principal import SEND_EVENTS, Holder
 from livepost.model.record import KeyKind
 from livepost.runtime.data import keyring
-from livepost.runtime.data.keyring import KEYS_MAX, NAME_MAX, KeyRing, KeyRingError
+from livepost.runtime.data.keyring import KEYS_MAX, NAME_MAX, SCOPES_MAX, KeyRing, KeyRingError
 
 NOW_MS = 1_795_296_700_000
 
@@ -115,3 +117,41 @@ def test_a_new_key_at_the_bound_takes_the_place_of_the_one_revoked_first(
 
 def test_there_is_a_bound() -> None:
     assert KEYS_MAX == 1000
+
+
+def test_a_key_expires_without_anybody_changing_the_file(path: Path) -> None:
+    clock = [NOW_MS]
+    ring = KeyRing(path, lambda: clock[0])
+    made = ring.new("secret", "server", NOW_MS, expires_ms=NOW_MS + 1_000)
+    lasting = ring.new("secret", "till", NOW_MS)
+    assert ring.lookup(made.key) == ("server", KeyKind.SECRET)
+    clock[0] += 1_000
+    assert (ring.lookup(made.key), ring.holder(made.key)) == (None, None)
+    assert ring.holder(lasting.key) == Holder("till", secret=True)
+
+
+def test_a_key_that_is_held_to_scopes_sends_events_only_with_that_of_events(path: Path) -> None:
+    ring = KeyRing(path)
+    reads = ring.new("secret", "till", NOW_MS, ("read:people",))
+    sends = ring.new("secret", "shop", NOW_MS, ("read:people", SEND_EVENTS))
+    assert (ring.lookup(reads.key), ring.lookup(sends.key)) == (None, ("shop", KeyKind.SECRET))
+    assert ring.holder(reads.key) == Holder("till", secret=True, scopes=("read:people",))
+    assert ring.holder(ring.new("write", "site", NOW_MS).key) == Holder("site", secret=False)
+
+
+def test_scopes_are_words_of_secret_keys(path: Path) -> None:
+    ring = KeyRing(path)
+    with pytest.raises(KeyRingError, match="no scopes for a write key"):
+        ring.new("write", "site", NOW_MS, ("read:people",))
+    for scopes in (("read people",), ("*",), ("read:people",) * (SCOPES_MAX + 1)):
+        with pytest.raises(KeyRingError, match="like `read:people`"):
+            ring.new("secret", "till", NOW_MS, scopes)
+
+
+def test_keys_of_before_scopes_are_read(path: Path) -> None:
+    made = KeyRing(path).new("secret", "server", NOW_MS)
+    told = msgspec.json.decode(path.read_bytes())
+    for key in told:
+        del key["scopes"], key["expires_ms"]
+    path.write_bytes(msgspec.json.encode(told))
+    assert KeyRing(path).holder(made.key) == Holder("server", secret=True)
