@@ -83,11 +83,6 @@ class Users:
         rows = self._store.read(f"SELECT {_COLUMNS} FROM users WHERE email_blind = ?", (self._blind(email),))
         return self._user(rows[0]) if rows else None
 
-    def can_enter(self) -> bool:
-        """Return whether anybody has a password and is not disabled."""
-        sql = "SELECT count(*) FROM users WHERE password <> '' AND disabled = 0"
-        return bool(self._store.read(sql)[0][0])
-
     def set_role(self, id: str, role: Role) -> None:
         """Give a user another role, and end their sessions."""
         self._change(id, "UPDATE users SET role = ? WHERE id = ?", (role, id))
@@ -213,6 +208,11 @@ class Users:
             raise SealError(
                 f"what is kept of user {id} cannot be opened: control.db and vault.db are not of one data folder"
             ) from None
+
+
+def can_enter(store: ControlStore) -> bool:
+    """Return whether anybody has a password and is not disabled."""
+    return bool(store.read("SELECT count(*) FROM users WHERE password <> '' AND disabled = 0")[0][0])
 
 
 def _hash(word: str) -> bytes:

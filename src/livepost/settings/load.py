@@ -25,6 +25,7 @@ from livepost.settings.part import (
     check_part,
     check_quiet,
     check_rows,
+    check_tls,
     check_zone,
     masked,
 )
@@ -200,7 +201,9 @@ def _check(values: Mapping[str, Value]) -> None:
     for part in PARTS:
         check_part(part, values[part.key].given, values[part.key].origin)
     check_lake(values["lake"].origin)
-    check_host(values["host"].given, values["host"].origin)
+    cert, behind_proxy = values["tls_cert"], values["behind_proxy"].given
+    check_tls(cert.given, values["tls_key"].given, cert.origin)
+    check_host(values["host"].given, values["host"].origin, tls=bool(cert.given), behind_proxy=behind_proxy)
     read_kek_reference(values["kek"].given, values["kek"].origin)
     _check_mail(values["mail"], values["mail_password"])
     check_senders(values["senders"].given, values["mail"].origin != DEFAULT, values["senders"].origin)
@@ -237,7 +240,7 @@ def _check_ledger(ledger: Value, password: Value) -> None:
 
 def _absolute(folder: Path, key: str, value: Value) -> Any:
     """Return the value with a relative path made absolute: paths are relative to the project folder."""
-    if key in ("data", "lake") or (key == "audit_heads" and value.given):
+    if key in ("data", "lake") or (key in ("audit_heads", "tls_cert", "tls_key") and value.given):
         return str(folder / value.given)
     if key in ("kek", "mail_password", "ledger_password"):
         return _in(folder, value.given)

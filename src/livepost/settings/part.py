@@ -61,13 +61,19 @@ def _nearest(part: Part, value: str) -> str:
     return known[near[0]] if near else part.built[0]
 
 
-def check_host(host: str, where: str) -> None:
-    """Raise SettingsError for an address others can reach: there is no password to guard it yet."""
-    if host not in LOOPBACK:
+def check_host(host: str, where: str, *, tls: bool = False, behind_proxy: bool = False) -> None:
+    """Raise SettingsError for an address others can reach where nothing encrypts what they send."""
+    if host not in LOOPBACK and not tls and not behind_proxy:
         raise SettingsError(
-            f'host = "{host}" ({where}) would let others in, and passwords are not yet built in this '
-            'version; use host = "127.0.0.1" and put a reverse proxy before /v1 and the mail endpoints'
+            f'host = "{host}" ({where}) lets others in, and their passwords would be sent in clear; name tls_cert and '
+            'tls_key, or say behind_proxy = true where a proxy speaks TLS, or use host = "127.0.0.1"'
         )
+
+
+def check_tls(cert: str, key: str, where: str) -> None:
+    """Raise SettingsError for a certificate without a key, or a key without a certificate."""
+    if bool(cert) != bool(key):
+        raise SettingsError(f"tls_cert and tls_key ({where}) go together; name both files, or neither")
 
 
 def check_zone(zone: str, where: str) -> None:

@@ -139,7 +139,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
             description="Where links in mails lead; empty: http://localhost:PORT.",
         ),
     ] = ""
-    host: Annotated[str, Meta(description="Address the front listens on; loopback only in this version.")] = "127.0.0.1"
+    host: Annotated[
+        str,
+        Meta(
+            description="Address the front listens on; another than loopback needs `tls_cert` or `behind_proxy`, and a "
+            "user who has a password."
+        ),
+    ] = "127.0.0.1"
+    tls_cert: Annotated[
+        str,
+        Meta(max_length=1_000, description="File of the certificate chain (PEM) that the front serves; empty: no TLS."),
+    ] = ""
+    tls_key: Annotated[str, Meta(max_length=1_000, description="File of its key (PEM, without a passphrase).")] = ""
+    behind_proxy: Annotated[
+        bool,
+        Meta(
+            description="Nobody but a proxy that speaks TLS reaches the front: its `X-Forwarded-For` and "
+            "`X-Forwarded-Proto` are believed."
+        ),
+    ] = False
     port: Annotated[int, Meta(ge=0, le=65_535, description="Port of the front; 0: any free one.")] = 8300
     recorders: Annotated[
         int,

@@ -3,7 +3,7 @@
 import pytest
 
 from livepost.errors import SettingsError
-from livepost.settings.part import PARTS, Part, check_host, check_lake, check_part, check_rows, masked
+from livepost.settings.part import PARTS, Part, check_host, check_lake, check_part, check_rows, check_tls, masked
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.key)
@@ -63,9 +63,19 @@ def test_only_the_password_of_a_url_is_masked(value: str, shown: str) -> None:
     assert masked(value) == shown
 
 
-def test_a_host_that_others_reach_is_refused_while_there_are_no_passwords() -> None:
-    with pytest.raises(SettingsError, match="passwords are not yet built"):
+def test_a_host_that_others_reach_is_refused_without_tls() -> None:
+    with pytest.raises(SettingsError, match="sent in clear"):
         check_host("0.0.0.0", "LIVEPOST_HOST")
+    check_host("0.0.0.0", "LIVEPOST_HOST", tls=True)
+    check_host("0.0.0.0", "LIVEPOST_HOST", behind_proxy=True)
+
+
+def test_a_certificate_goes_with_its_key() -> None:
+    check_tls("", "", "default")
+    check_tls("a", "b", "livepost.toml:1")
+    for cert, key in (("a", ""), ("", "b")):
+        with pytest.raises(SettingsError, match="name both files"):
+            check_tls(cert, key, "livepost.toml:1")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])

@@ -20,6 +20,7 @@ from livepost.log.sqlite import SqliteLog, SqliteLogReader
 from livepost.runtime.data.audits import PURPOSE, Audits
 from livepost.runtime.data.keks import keks_of, make_keks
 from livepost.runtime.data.keyring import KeyRing
+from livepost.settings.part import LOOPBACK
 from livepost.settings.settings import Settings
 from livepost.state.base import DurableStateStore
 from livepost.state.image import Images
@@ -123,14 +124,19 @@ class DataFolder(msgspec.Struct, frozen=True):
     @property
     def base_url(self) -> str:
         """What links in mails begin with."""
-        return self.settings.public_url.rstrip("/") or f"http://localhost:{self.port}"
+        return (
+            self.settings.public_url.rstrip("/")
+            or f"{'https' if self.settings.tls_cert else 'http'}://localhost:{self.port}"
+        )
 
     @property
     def console_url(self) -> str:
         """What links to the console begin with: on this machine, unless others may reach it."""
+        if self.settings.host not in LOOPBACK and self.settings.public_url:
+            return self.base_url
         told = self.port_file
         port = told.read_text() if told.exists() else str(self.settings.port)
-        return f"http://localhost:{port}"
+        return f"{'https' if self.settings.tls_cert else 'http'}://localhost:{port}"
 
     @property
     def clock(self) -> Clock:

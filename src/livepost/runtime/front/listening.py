@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -12,8 +13,10 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from livepost.api.stream import MAX_MESSAGE_BYTES, PING_S
+from livepost.control.users import can_enter
 from livepost.errors import SettingsError
 from livepost.runtime.data.folder import DataFolder
+from livepost.settings.part import LOOPBACK
 
 BACKLOG = 1024
 GRACEFUL_S = 5
@@ -21,9 +24,12 @@ GRACEFUL_S = 5
 
 
 def listen(folder: DataFolder) -> socket.socket:
-    """Take the port that the settings name and write down which it is; raise SettingsError if it is taken."""
+    """Take the port that the settings name and write down which it is; raise SettingsError if it is taken, or if
+    others could reach it while nobody has a password.
+    """
     settings = folder.settings
-    listening = socket.socket()
+    _require_guarded(folder)
+    listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((settings.host, settings.port))
@@ -40,15 +46,30 @@ def listen(folder: DataFolder) -> socket.socket:
     return listening
 
 
+def _require_guarded(folder: DataFolder) -> None:
+    if folder.settings.host in LOOPBACK:
+        return
+    with contextlib.closing(folder.control()) as control:
+        if not can_enter(control):
+            raise SettingsError(
+                f'host = "{folder.settings.host}" lets others in, and nobody has a password yet; say '
+                "`livepost users add` and `livepost users password` first"
+            )
+
+
 async def serve(
     app: Any,
     listening: socket.socket,
     stopping: Callable[[], None],
     protocol: Callable[..., asyncio.Protocol] = HttpToolsProtocol,
+    *,
+    tls: ssl.SSLContext | None = None,
+    behind_proxy: bool = False,
 ) -> None:
     """Serve an ASGI app until cancelled, then for as long as answers under way take, GRACEFUL_S at most.
 
-    `stopping` ends what would go on for ever; `protocol` is what uvicorn makes a connection with.
+    `stopping` ends what would go on for ever; `protocol` is what uvicorn makes a connection with, over
+    `tls` if given; `behind_proxy`: whoever connects is believed for whom it asks.
     """
     config = uvicorn.Config(
         app,
@@ -62,6 +83,9 @@ async def serve(
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_ping_interval=PING_S,
         ws_ping_timeout=PING_S,
+        ssl_context_factory=None if tls is None else lambda config, default: tls,
+        proxy_headers=tls is None,
+        forwarded_allow_ips="*" if behind_proxy else "127.0.0.1",
     )
     server = _Server(config)
     serving = asyncio.ensure_future(server.serve([listening]))

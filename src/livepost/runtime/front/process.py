@@ -56,6 +56,7 @@ from livepost.runtime.front.rotating import ROTATE, ROTATION, Rotating
 from livepost.runtime.front.sending import Sending, template_names, wake_courier
 from livepost.runtime.front.subscribing import Subscribing
 from livepost.runtime.front.tending import Tending
+from livepost.runtime.front.tls import certificate_of
 from livepost.runtime.front.undoing import UNLINK, Undoing
 from livepost.runtime.house.conduct import collect_seldom, stopped
 from livepost.runtime.recorder.job import ADMIT, JOB, PLAN, Planned
@@ -137,6 +138,7 @@ class _Front:
         self._policy = load_policy(home)
         self._signals = signals_of(self._policy)
         ledger.set_consent_terms(terms_of(self._policy))
+        self._certificate = certificate_of(folder.settings)
         self._clock = clock
         self._writing = writing
         self._ledger = ledger
@@ -190,7 +192,8 @@ class _Front:
         )
         lasting = (self._rotating.resume(), self._auditing.keep_heads(), self._erasing.run())
         works = (*tending, self._follow(), *lasting, waking)
-        tasks = [asyncio.create_task(work) for work in works]
+        renewing = () if self._certificate is None else (self._certificate.keep(),)
+        tasks = [asyncio.create_task(work) for work in (*works, *renewing)]
         try:
             await stopped(self._serve(listening))
         finally:
@@ -368,7 +371,14 @@ class _Front:
 
     async def _serve(self, listening: socket.socket) -> None:
         app = Collect(self._intake, self._folder.keys, self._clock, self._pages.app, recorders=self._recorders)
-        await serve(app, listening, self._pages.end_streams, whole_calls(app))
+        await serve(
+            app,
+            listening,
+            self._pages.end_streams,
+            whole_calls(app),
+            tls=None if self._certificate is None else self._certificate.context,
+            behind_proxy=self._folder.settings.behind_proxy,
+        )
 
     def _trouble(self) -> str | None:
         clock = self._writing.log.clock_trouble
