@@ -116,7 +116,7 @@ def _greet(folder: DataFolder, project: Project, problems: list[Problem]) -> Non
     shown = write.shown if write else keys.new("write", "website", WallClock().now_ms()).key
     campaigns = len(serving.campaigns)
     counted = "1 campaign" if campaigns == 1 else f"{campaigns} campaigns"
-    _console.print(f"Livepost runs with {counted} and takes events at [bold]http://localhost:{folder.port}[/]")
+    _console.print(f"Livepost runs with {counted} and takes events at [bold]{folder.console_url}[/]")
     _console.print(f"  write key   {shown}   (public: websites and apps send events with it)")
     _console.print(f"  console     {new_link(folder)}   (opens once; `livepost console` prints another)")
     _console.print("  secret keys are made by `livepost keys new secret`; Ctrl-C stops")

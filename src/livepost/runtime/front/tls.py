@@ -39,7 +39,7 @@ class Certificate:
             self.renew()
 
     def renew(self) -> bool:
-        """Take the files if they changed and fit together; return whether they were taken. What does not fit is said."""
+        """Take the files if they changed and fit together; return whether they were taken."""
         now = self._look()
         if now == self._seen:
             return False

@@ -34,19 +34,20 @@ NOW = datetime(2026, 1, 5, tzinfo=UTC)
 class Made:
     """A certificate of its own for localhost, written to files."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, until: datetime = NOW + timedelta(days=36_500)) -> None:
+        self._until = until
         self.cert, self.key = folder / "chain.pem", folder / "key.pem"
         self.serial = self.renew()
 
     def renew(self) -> int:
-        key, certificate = _pair()
+        key, certificate = _pair(self._until)
         self.cert.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         self.key.write_bytes(_pem(key))
         self.serial = certificate.serial_number
         return self.serial
 
 
-def _pair() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+def _pair(until: datetime = NOW) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     builder = x509.CertificateBuilder(
@@ -54,8 +55,8 @@ def _pair() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
         subject_name=name,
         public_key=key.public_key(),
         serial_number=x509.random_serial_number(),
-        not_valid_before=NOW - timedelta(days=1),
-        not_valid_after=NOW + timedelta(days=36_500),
+        not_valid_before=NOW - timedelta(days=30),
+        not_valid_after=until,
     )
     names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
     return key, builder.add_extension(names, critical=False).sign(key, hashes.SHA256())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Event, Thread
 
@@ -19,6 +21,8 @@ from livepost.runtime.house import supervisor as supervisor_module
 from livepost.runtime.house.processes import process_standings
 from livepost.runtime.house.supervisor import BACK_OFF_S, StartError, Supervisor, command_of
 from livepost.settings.load import load
+from livepost.settings.settings import Settings
+from tests.unit.runtime.front.test_tls import NOW, Made
 
 PATIENCE_S = 10.0
 FRONT = """
@@ -257,3 +261,36 @@ def test_what_it_started_is_told_with_each_restart_until_it_stops(kept: Kept) ->
     )
     kept.stop()
     assert not path.exists()
+
+
+class _Ready(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/readyz" else 404)
+        self.end_headers()
+
+    def log_message(self, *told: object) -> None:
+        """Say nothing."""
+
+
+def _served(certificate: Made) -> HTTPServer:
+    server = HTTPServer(("127.0.0.1", 0), _Ready)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.cert, certificate.key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def test_a_front_that_speaks_tls_is_asked_by_its_own_certificate_which_may_have_run_out(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "other").mkdir()
+    own, other = Made(tmp_path / "own", until=NOW), Made(tmp_path / "other")
+    server = _served(own)
+    port = server.server_address[1]
+    try:
+        for trusted, answered in ((own, True), (other, False)):
+            told = Settings(data=str(tmp_path), host="0.0.0.0", port=port, tls_cert=str(trusted.cert), tls_key="key")
+            assert supervisor_module._answers(DataFolder(told)) is answered
+    finally:
+        server.shutdown()
+        server.server_close()
