@@ -201,12 +201,12 @@ class Entrance:
     async def _first(self, request: Request) -> Response:
         word, told = request.path_params["word"], await fields_of(FirstTold, request)
         user = await run_in_threadpool(self._accounts.invited, word)
+        await self._notary.note(by_user(user.id), Deed("user.password_set", about=user.id))
         try:
             entered = await run_in_threadpool(self._accounts.accept, word, told.password)
         except (RejectedError, OverloadedError) as error:
             view = FormView(said=_sentence(error), trouble=True, name=user.name)
             return self._form(request, "welcome", "Choose a password", view, _status(error))
-        await self._notary.note(by_user(user.id), Deed("user.password_set", about=user.id))
         return await self._entered(request, entered.user, entered.word)
 
     async def _entered(self, request: Request, user: User, word: str) -> Response:

@@ -200,10 +200,8 @@ def test_an_admin_neither_makes_nor_changes_an_owner() -> None:
         {"act": "remove", "user": owner.id},
     ):
         assert browser.post("/users", form).status_code == 403
-    assert [(one.name, one.role) for one in browser.accounts.users.all() if one.name in ("Olga", "Bob", "Eve")] == [
-        ("Olga", "owner"),
-        ("Bob", "analyst"),
-    ]
+    roles = {one.name: one.role for one in browser.accounts.users.all()}
+    assert roles == {"Ada": "admin", "Olga": "owner", "Bob": "analyst"}
     assert browser.post("/users", {"act": "role", "user": bob.id, "role": "marketer"}).status_code == 200
 
 
@@ -301,3 +299,11 @@ def test_a_live_page_ends_within_a_second_of_its_session() -> None:
         return asyncio.get_running_loop().time() - began
 
     assert asyncio.run(ends_after()) < 1.0
+
+
+def test_a_password_that_the_audit_cannot_take_is_not_set() -> None:
+    browser = Browser(ToldHouse(**ANSWERS), enters=False)
+    user, word = browser.accounts.add("Bob", "bob@example.com", "analyst")
+    browser.audit_fails = True
+    assert browser.post(f"/welcome/{word}", {"password": GOOD}).status_code == 503
+    assert browser.accounts.users.get(user.id).password == ""
