@@ -139,6 +139,9 @@ class Asked:
             raise StoreError("the audit cannot be written")
         self.noted.append((by, deed))
 
+    def lookup(self, token: str) -> tuple[str, KeyKind] | None:
+        return {SECRET: ("server", KeyKind.SECRET), WRITE: ("website", KeyKind.WRITE)}.get(token)
+
     def holder(self, token: str) -> Holder | None:
         return {SECRET: Holder("server", secret=True), WRITE: Holder("website", secret=False)}.get(token)
 
