@@ -19,6 +19,7 @@ from livepost.testing.contracts.earnings import EarningsContract
 from livepost.testing.contracts.erasures import ErasuresContract
 from livepost.testing.contracts.feedback import FeedbackContract
 from livepost.testing.contracts.ledger import DurableLedgerContract, LedgerContract
+from livepost.testing.contracts.limits import LimitsContract
 from livepost.testing.contracts.routing import RoutingContract
 from livepost.testing.contracts.verdicts import VerdictsContract
 
@@ -49,7 +50,13 @@ class DiskBench:
 
 
 class TestSqliteLedgerInMemory(
-    BroadcastsContract, EarningsContract, ErasuresContract, FeedbackContract, VerdictsContract, LedgerContract
+    BroadcastsContract,
+    EarningsContract,
+    ErasuresContract,
+    FeedbackContract,
+    LimitsContract,
+    VerdictsContract,
+    LedgerContract,
 ):
     @pytest.fixture
     def bench(self) -> MemoryBench:

@@ -21,6 +21,7 @@ from livepost.testing.contracts.earnings import EarningsContract
 from livepost.testing.contracts.erasures import ErasuresContract
 from livepost.testing.contracts.feedback import FeedbackContract
 from livepost.testing.contracts.ledger import START_MS, DurableLedgerContract, consent, decision, page
+from livepost.testing.contracts.limits import LimitsContract
 from livepost.testing.contracts.routing import RoutingContract
 from livepost.testing.contracts.verdicts import VerdictsContract
 from tests.real.cutting import Cut, Line
@@ -57,7 +58,13 @@ def database(postgres: Server) -> PostgresAddress:
 
 
 class TestPostgresLedger(
-    BroadcastsContract, EarningsContract, ErasuresContract, FeedbackContract, VerdictsContract, DurableLedgerContract
+    BroadcastsContract,
+    EarningsContract,
+    ErasuresContract,
+    FeedbackContract,
+    LimitsContract,
+    VerdictsContract,
+    DurableLedgerContract,
 ):
     @pytest.fixture
     def bench(self, database: PostgresAddress) -> Iterator[SchemaBench]:

@@ -42,6 +42,8 @@ COMMANDS: dict[str, str] = {
     "webhooks": "webhooks:app",
     "audiences": "audiences:app",
     "people": "people:app",
+    "export": "export:export",
+    "requests": "requests:app",
     "erase": "erasing:erase",
     "consents": "consents:consents",
     "keys": "keys:app",

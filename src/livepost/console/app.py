@@ -30,6 +30,7 @@ from livepost.console.delivery import MAILS, STORY
 from livepost.console.door import LINK_PATH, Door, is_secure
 from livepost.console.entrance import Entrance
 from livepost.console.flow import FLOW
+from livepost.console.holdings import HOLDINGS
 from livepost.console.house import House
 from livepost.console.letter import LETTER
 from livepost.console.live import MEDIA_TYPE, Live, Look
@@ -40,6 +41,7 @@ from livepost.console.person import PERSON
 from livepost.console.policies import POLICIES
 from livepost.console.preview import PREVIEW, PREVIEW_HTML
 from livepost.console.providers import PROVIDERS
+from livepost.console.requests import REQUEST, REQUESTS
 from livepost.console.segment import SEGMENT
 from livepost.console.segments import SEGMENTS
 from livepost.console.suppressions import SUPPRESSIONS
@@ -58,6 +60,9 @@ PAGES: tuple[Page, ...] = (
     FLOW,
     PEOPLE,
     PERSON,
+    HOLDINGS,
+    REQUESTS,
+    REQUEST,
     SEGMENTS,
     SEGMENT,
     CAMPAIGNS,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from livepost.audit.verify import Verdict as AuditVerdict
+from livepost.control.requests import Callback, RequestStep, RightsRequest
 from livepost.deliver.mail import NotMade
 from livepost.govern.policy.finding import Report
 from livepost.govern.policy.records import Records
+from livepost.govern.rights.store import Held
+from livepost.govern.rights.summary import HeldLine
 from livepost.ledger.base import (
     AskedBroadcast,
     Delivery,
@@ -189,6 +192,22 @@ class House(Protocol):
 
     def kills(self) -> list[Kill]:
         """Return which campaigns are stopped."""
+        ...
+
+    def rights_requests(self, limit: int) -> tuple[list[RightsRequest], dict[str, int]]:
+        """Return rights requests, those that fall due first on top, and how many wait, are due soon, overdue."""
+        ...
+
+    def rights_request(self, id: str) -> tuple[RightsRequest, list[RequestStep], list[Callback]] | None:
+        """Return a request, what was done about it and whom it was told; None if there is none."""
+        ...
+
+    def settle_request(self, id: str, what: Literal["completed", "cancelled", "extend"], told: str) -> bool:
+        """Answer a request, or extend its time; say whether it could be."""
+        ...
+
+    def holdings(self, view: PersonView) -> tuple[list[HeldLine], list[Held]]:
+        """Return what is held on a person, a line a kind, and the accesses; the log is read as a whole."""
         ...
 
     def complaints(self) -> ComplaintRate:

@@ -5,6 +5,30 @@ A step is never changed once it was released; what changes a table is a step of 
 
 from __future__ import annotations
 
+RIGHTS = """
+    CREATE TABLE requests (
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, regulation TEXT NOT NULL, way TEXT NOT NULL, outside TEXT NOT NULL,
+        subjects TEXT NOT NULL, submitted_at INTEGER NOT NULL, received_at INTEGER NOT NULL, due_at INTEGER NOT NULL,
+        extended TEXT NOT NULL, verified TEXT NOT NULL, state TEXT NOT NULL, answered_at INTEGER NOT NULL,
+        answer TEXT NOT NULL, results INTEGER NOT NULL, entered_by TEXT NOT NULL, body BLOB NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX requests_outside ON requests (outside) WHERE outside != '';
+    CREATE INDEX requests_open ON requests (due_at) WHERE state IN ('pending', 'in_progress');
+    CREATE TABLE request_steps (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, request TEXT NOT NULL, at INTEGER NOT NULL, who TEXT NOT NULL,
+        state TEXT NOT NULL, told TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX request_steps_request ON request_steps (request);
+    CREATE TABLE request_callbacks (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, request TEXT NOT NULL, url TEXT NOT NULL, state TEXT NOT NULL,
+        tries INTEGER NOT NULL, next_at INTEGER NOT NULL, done_at INTEGER NOT NULL, error TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX request_callbacks_due ON request_callbacks (next_at) WHERE done_at = 0;
+    CREATE TABLE request_urls (request TEXT NOT NULL, url TEXT NOT NULL, PRIMARY KEY (request, url)) STRICT;
+"""
+"""What people ask for by right: see `requests`."""
+
+
 ERASURES = """CREATE TABLE erasures (
     id BLOB PRIMARY KEY, asked_at INTEGER NOT NULL, body BLOB, receipt BLOB
 ) STRICT"""
@@ -53,4 +77,4 @@ sealed. A session without a user is that of a one-time link. A row of `tries` wi
 somebody got in.
 """
 
-STEPS: tuple[str, ...] = (ERASURES, USERS)
+STEPS: tuple[str, ...] = (ERASURES, USERS, RIGHTS)

@@ -14,7 +14,7 @@ import contextlib
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -210,6 +210,13 @@ def each(folder: Path, keys: Keys, workspace: str) -> Iterator[KeptMail]:
     """Yield every kept mail, opened, oldest first; those of forgotten persons are left out."""
     for path in files(folder):
         yield from opened(path, scan(path)[0], keys, workspace)
+
+
+def each_of(folder: Path, keys: Keys, workspace: str, persons: Collection[bytes]) -> Iterator[KeptMail]:
+    """Yield every kept mail that was written to some subjects, opened, oldest first."""
+    wanted = frozenset(persons)
+    for path in files(folder):
+        yield from opened(path, [frame for frame in scan(path)[0] if frame.person in wanted], keys, workspace)
 
 
 def read(

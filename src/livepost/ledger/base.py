@@ -60,12 +60,17 @@ WAITS = "waits for quiet hours to end"
 BUSY_MS = 5 * SECOND_MS
 """How long a writer waits for the other process's transaction."""
 
+EVERY_PURPOSE = "*"
+"""What is limited for all purposes: a restriction always is, an objection to direct marketing too."""
+
 LANES: tuple[str, ...] = ("transactional", "triggered", "bulk", "backfill")
 """Lanes in the order in which they are claimed."""
 
 ALL_LANES = len(LANES) + 1
 """As many as there are, with the one of decisions whose lane has no name here."""
 
+
+LimitKind: TypeAlias = Literal["restricted", "objected"]
 
 Verdict: TypeAlias = Literal["sent", "not_sent", "release", "drop"]
 """What a person says of a mail that is unknown or held; see `verdicts`."""
@@ -295,6 +300,16 @@ class Permit(msgspec.Struct, frozen=True, kw_only=True):
     person: bytes
     purpose: str
     address: bytes | None = None
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person limited, since when (workspace's ms), by which request (its id in hex)."""
+
+    person: bytes
+    kind: LimitKind
+    purpose: str
+    at: int
+    request: str
 
 
 class PermitChange(msgspec.Struct, frozen=True):
@@ -661,6 +676,22 @@ class Ledger(Protocol):
 
         With `now_ms` a consent that has expired by then is none, whether `expire_consents` has seen to it or not.
         """
+        ...
+
+    def limit(self, limit: Limit) -> None:
+        """Note what a person limited by right: it counts for whatever is claimed, or leaves, from now on."""
+        ...
+
+    def unlimit(self, person: bytes) -> bool:
+        """Lift a person's restriction; say whether there was one. An objection stays."""
+        ...
+
+    def limits(self, person: bytes) -> list[Limit]:
+        """Return what a person limited, by any of their names, oldest first."""
+        ...
+
+    def restricted(self, persons: Sequence[bytes]) -> set[bytes]:
+        """Return who of these people has their data restricted."""
         ...
 
     def send(self, send: Send, now_ms: int) -> KnownSend:

@@ -22,6 +22,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     sends        other mails of the campaign to the person within the cap's period that are or may be sent
     capped       whether mails of all campaigns reach a cap on them
     topic_off    whether the person switched the mail's topic off
+    restricted   whether the person had their data restricted: kept, and not used
+    objected     whether the person objected to the mail's purpose, or to all direct marketing
     frequent     whether another mail would be more than the person wants
     merged       whether one went to the person under another name, for a journey that would have kept out this one's
     """
@@ -39,6 +41,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     merged: bool = False
     topic_off: bool = False
     frequent: bool = False
+    restricted: bool = False
+    objected: bool = False
 
 
 def _consent_missing(facts: Facts) -> bool:
@@ -55,6 +59,8 @@ def _cap_reached(facts: Facts) -> bool:
 CHECKS: tuple[tuple[str, Callable[[Facts], bool]], ...] = (
     ("kill", lambda facts: facts.killed),
     ("suppressed", lambda facts: facts.suppressed),
+    ("restricted", lambda facts: facts.restricted),
+    ("objected", lambda facts: facts.objected and facts.class_ != "transactional"),
     ("consent", _consent_missing),
     ("topic", lambda facts: facts.topic_off),
     ("merged", lambda facts: facts.merged),

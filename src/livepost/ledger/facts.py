@@ -16,11 +16,11 @@ from typing import Any
 import msgspec
 
 from livepost.ledger import choices
-from livepost.ledger.base import ALL_MARKETING, COMPLAINTS
+from livepost.ledger.base import ALL_MARKETING, COMPLAINTS, EVERY_PURPOSE
 from livepost.ledger.checks import Facts
 from livepost.ledger.moves import COUNTS_FOR_CAP, REJECTED
 from livepost.ledger.store import Row, Store, decode_decision, filled, places
-from livepost.model.decision import Decision
+from livepost.model.decision import ASKED_FOR, Decision
 
 NAMESAKES_MAX = 1_000
 """Mails of one campaign, the newest, among which one is looked for that a merged person had under another name."""
@@ -37,6 +37,7 @@ _SAID = """SELECT c.person, c.purpose, c.allowed, c.at, t.valid_ms FROM consents
 _WITHDRAWN = "SELECT person, purpose, at FROM withdrawals WHERE person IN ({})"
 _MERGED = "SELECT DISTINCT new FROM persons WHERE new IN ({})"
 _SUPPRESSED = "SELECT address FROM suppressions WHERE address IN ({})"
+_LIMITS = "SELECT person, kind, purpose FROM limits WHERE person IN ({})"
 _KILLED = "SELECT campaign FROM kills"
 
 _ASKED = "(?,?,?,?,?)"
@@ -88,6 +89,7 @@ class GroupFacts:
         self._said = _by_person(_found(store, _SAID, persons))
         self._withdrawn = _by_person(_found(store, _WITHDRAWN, persons))
         self._merged = {bytes(name) for (name,) in _found(store, _MERGED, persons)}
+        self._limits = {(bytes(one), kind, purpose) for one, kind, purpose in _found(store, _LIMITS, persons)}
         self._suppressed = {bytes(one) for (one,) in _found(store, _SUPPRESSED, filled(sorted(set(addresses))))}
         self._killed = {campaign for (campaign,) in store.rows(_KILLED)}
         self._beside: defaultdict[bytes, list[Row]] = defaultdict(list)
@@ -119,6 +121,8 @@ class GroupFacts:
             capped=any(self._is_reached(row, cap) for cap in overall),
             merged=row.person in self._merged and self._went_under_another_name(place),
             topic_off=choices.is_off(refused, decision.topic),
+            restricted=self._is_restricted(row),
+            objected=self._objects(row),
             frequent=any(self._is_reached(row, cap) for cap in wished),
         )
 
@@ -127,6 +131,14 @@ class GroupFacts:
         if not killed:
             return False
         return row.campaign in killed or (row.class_ == "marketing" and not killed.isdisjoint(_ALL))
+
+    def _is_restricted(self, row: Row) -> bool:
+        """Say whether the person's data is only kept; what a program asks for by itself is no campaign's mail."""
+        return row.campaign not in ASKED_FOR and (row.person, "restricted", EVERY_PURPOSE) in self._limits
+
+    def _objects(self, row: Row) -> bool:
+        limits = self._limits
+        return bool(limits) and any((row.person, "objected", one) in limits for one in (row.purpose, EVERY_PURPOSE))
 
     def _choices(self, row: Row) -> frozenset[str]:
         if row.class_ != "marketing":

@@ -17,7 +17,9 @@ KEPT = 1_000_000
 
 FORGET_EVERY = 1_000
 
-_FACTS = """SELECT p.name, c.allowed, coalesce(c.at, 0), w.at, s.address IS NOT NULL, t.valid_ms
+_FACTS = """SELECT p.name, c.allowed, coalesce(c.at, 0), w.at, s.address IS NOT NULL, t.valid_ms,
+    EXISTS (SELECT 1 FROM limits WHERE person = p.name AND kind = 'restricted'),
+    EXISTS (SELECT 1 FROM limits WHERE person = p.name AND kind = 'objected' AND purpose IN (?, '*'))
     FROM (SELECT coalesce((SELECT new FROM persons WHERE old = ?), ?) AS name) AS p
     LEFT JOIN consents AS c ON c.person = p.name AND c.purpose = ?
     LEFT JOIN withdrawals AS w ON w.person = p.name AND w.purpose = ?
@@ -50,8 +52,9 @@ def refusals(store: Store, asked: Sequence[Permit], now_ms: int | None) -> list[
 
 
 def _facts(store: Store, one: Permit, now_ms: int | None) -> Facts:
-    values = (one.person, one.person, one.purpose, one.purpose, one.address)
-    [(_, granted, granted_at, withdrawn_at, suppressed, valid_ms)] = store.read(_FACTS, values)
+    values = (one.purpose, one.person, one.person, one.purpose, one.purpose, one.address)
+    [found] = store.read(_FACTS, values)
+    (_, granted, granted_at, withdrawn_at, suppressed, valid_ms, restricted, objected) = found
     return Facts(
         class_="marketing",
         suppressed=bool(suppressed),
@@ -59,4 +62,6 @@ def _facts(store: Store, one: Permit, now_ms: int | None) -> Facts:
         granted_at=granted_at,
         withdrawn_at=withdrawn_at,
         expired=now_ms is not None and valid_ms is not None and granted_at + valid_ms <= now_ms,
+        restricted=bool(restricted),
+        objected=bool(objected),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from livepost.ledger import choices, consents, earnings, permits
+from livepost.ledger import choices, consents, earnings, limits, permits
 from livepost.ledger.base import Proof, Withdrawal
 from livepost.ledger.choices import name_of
 from livepost.ledger.store import Store, decode_decision
@@ -25,6 +25,7 @@ def merge(store: Store, old: bytes, new: bytes) -> None:
         "INSERT INTO persons VALUES (?, ?) ON CONFLICT (old) DO UPDATE SET new = excluded.new", (source, target)
     )
     store.change("UPDATE deliveries SET person = ? WHERE person = ?", (target, source))
+    limits.move(store, source, target)
     earnings.merge(store, source, target)
     with consents.followed(store, (source, target), consents.Cause("merge", source.hex())):
         choices.move(store, source, target)
@@ -45,6 +46,7 @@ def part(store: Store, parting: Parting) -> None:
         if gone and subject != other:
             store.change("INSERT INTO persons VALUES (?, ?)", (subject, other))
     _part_deliveries(store, person, other, frozenset(parting.subjects))
+    limits.part(store, person, other)
     earnings.part(store, person, other, parting.subjects)
     permits.note(store, person=person)
     permits.note(store, person=other)

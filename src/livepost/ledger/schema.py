@@ -60,6 +60,12 @@ CONSENTS = (
 )
 """The history of consents (`consents.py`), how many people are where, and how long a consent is good."""
 
+LIMITS = """CREATE TABLE IF NOT EXISTS limits (
+        person BLOB NOT NULL, kind TEXT NOT NULL, purpose TEXT NOT NULL, at INTEGER NOT NULL, request TEXT NOT NULL,
+        PRIMARY KEY (person, kind, purpose)
+    )"""
+"""What people limited by right: see `limits`."""
+
 OF_BROADCASTS = "FROM broadcasts b JOIN deliveries d ON d.campaign = b.campaign AND d.position = b.position"
 """Broadcasts with their deliveries, as a ledger of version 5 finds them: the record that asks everybody is their
 position."""
@@ -191,6 +197,7 @@ SCHEMA: tuple[str, ...] = (
     )""",
     "CREATE INDEX IF NOT EXISTS confirmations_address ON confirmations (address, asked_at)",
     "CREATE INDEX IF NOT EXISTS confirmations_open ON confirmations (expires_at) WHERE confirmed_at = 0",
+    LIMITS,
     "CREATE TABLE IF NOT EXISTS kills (campaign TEXT PRIMARY KEY, at INTEGER NOT NULL)",
     """CREATE TABLE IF NOT EXISTS permit_changes (
         number INTEGER PRIMARY KEY AUTOINCREMENT, person BLOB, address BLOB

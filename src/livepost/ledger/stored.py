@@ -23,7 +23,9 @@ from livepost.ledger import (
     earnings,
     erasures,
     feedback,
+    holdings,
     leases,
+    limits,
     outcomes,
     permits,
     persons,
@@ -46,6 +48,7 @@ from livepost.ledger.base import (
     Kill,
     KnownSend,
     Lift,
+    Limit,
     Move,
     Note,
     Outcome,
@@ -64,6 +67,7 @@ from livepost.ledger.base import (
     Withdrawal,
 )
 from livepost.ledger.dispatch import standings
+from livepost.ledger.holdings import Holding
 from livepost.ledger.moves import OPEN, MoveError, State
 from livepost.ledger.routing import Routing
 from livepost.ledger.schema import TABLES
@@ -357,6 +361,24 @@ class StoredLedger:
         """Return the reasons against letting data leave."""
         return permits.refusals(self._store, asked, now_ms)
 
+    def limit(self, limit: Limit) -> None:
+        """Note what a person limited by right: it counts for whatever is claimed from now on."""
+        with self._store.transaction():
+            limits.add(self._store, limit)
+
+    def unlimit(self, person: bytes) -> bool:
+        """Lift a person's restriction; say whether there was one."""
+        with self._store.transaction():
+            return limits.lift(self._store, person)
+
+    def limits(self, person: bytes) -> list[Limit]:
+        """Return what a person limited."""
+        return limits.standing(self._store, person)
+
+    def restricted(self, persons: Sequence[bytes]) -> set[bytes]:
+        """Return who of these people has their data restricted."""
+        return limits.restricted(self._store, persons)
+
     def send(self, send: Send, now_ms: int) -> KnownSend:
         """Insert a send as pending, or return what its key stands for."""
         with self._store.transaction():
@@ -517,6 +539,10 @@ class StoredLedger:
     def divergences(self, limit: int = 100) -> list[Divergence]:
         """Return what differed behind the fence, newest first."""
         return queries.divergences(self._store, limit)
+
+    def holdings(self, person: bytes, addresses: Sequence[bytes]) -> Iterator[Holding]:
+        """Go through all that is held of a person and of their addresses (keyed hashes); see `holdings`."""
+        return holdings.holdings(self._store, person, addresses)
 
     def bookmark(self, name: str) -> int:
         """Return how far a reader of `moves` has come; 0 at first."""

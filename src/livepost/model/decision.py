@@ -124,6 +124,8 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("kill", "the campaign was stopped"),
     ("no_address", "no address that a secret key made sendable"),
     ("suppressed", "the address is suppressed"),
+    ("restricted", "the person had the use of their data restricted"),
+    ("objected", "the person objected to this purpose"),
     ("consent", "no consent for this purpose"),
     ("topic", "they switched the topic off"),
     ("until", "what the campaign was waiting for happened"),

@@ -141,6 +141,15 @@ def audience_metrics(destinations: Iterable[Destination]) -> list[Family]:
     ]
 
 
+def request_metrics(standing: Mapping[str, int]) -> list[Family]:
+    """Return how many rights requests are open, and of these due within a week, and overdue; none where unknown."""
+    samples = [Sample(count, {"state": state}) for state, count in standing.items()]
+    if not samples:
+        return []
+    told = "Rights requests that wait for an answer; of these due within a week, and overdue."
+    return [Family(name="livepost_rights_requests", kind="gauge", help=told, samples=samples)]
+
+
 def _gauge(name: str, help: str, value: float) -> Family:
     return Family(name=name, kind="gauge", help=help, samples=[Sample(value)])
 

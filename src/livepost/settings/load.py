@@ -18,6 +18,7 @@ from livepost.errors import SettingsError
 from livepost.settings.audience import Audience, check_audiences
 from livepost.settings.kek import read_kek_reference
 from livepost.settings.mail_events import MailEvents, check_mail_events
+from livepost.settings.opendsr import OpenDsr, check_opendsr
 from livepost.settings.part import (
     PARTS,
     check_host,
@@ -171,7 +172,11 @@ def _fit(key: str, value: Value) -> Any:
     default = getattr(Settings(), attribute(key))
     from_text = value.origin.startswith(PREFIX)
     try:
-        given = msgspec.json.decode(value.given) if from_text and isinstance(default, list | dict) else value.given
+        given = (
+            msgspec.json.decode(value.given)
+            if from_text and isinstance(default, list | dict | msgspec.Struct)
+            else value.given
+        )
         return msgspec.convert(given, _HINTS[attribute(key)], strict=not from_text)
     except msgspec.DecodeError as error:
         raise SettingsError(
@@ -213,6 +218,7 @@ def _check(values: Mapping[str, Value]) -> None:
     check_quiet(values["quiet_hours"].given, values["quiet_hours"].origin)
     check_webhooks(values["webhooks"].given, values["webhooks"].origin)
     check_mail_events(values["mail_events"].given, values["mail_events"].origin)
+    check_opendsr(values["opendsr"].given, values["opendsr"].origin)
     check_audiences(values["audiences"].given, values["audiences"].origin)
     check_rows(values["rows_mb"].given, values["state_rows"].given, values["rows_mb"].origin)
 
@@ -248,6 +254,12 @@ def _absolute(folder: Path, key: str, value: Value) -> Any:
         return with_path_in(folder, value.given, "sslrootcert")
     if key == "mail":
         return _with_cafile_in(folder, value.given)
+    if isinstance(value.given, OpenDsr):
+        return _with_files_in(folder, value.given)
+    return _absolute_tables(folder, key, value)
+
+
+def _absolute_tables(folder: Path, key: str, value: Value) -> Any:
     if key in SECRETS_OF:
         return [_with_paths_in(folder, one, SECRETS_OF[key]) for one in value.given]
     return value.given
@@ -262,6 +274,11 @@ def _with_paths_in(folder: Path, table: Webhook | MailEvents | Audience | Sender
     if isinstance(table, SenderTable):
         paths["mail"] = _with_cafile_in(folder, table.mail)
     return msgspec.structs.replace(table, **paths)
+
+
+def _with_files_in(folder: Path, table: OpenDsr) -> OpenDsr:
+    certificate = str(folder / table.certificate) if table.certificate else ""
+    return msgspec.structs.replace(table, certificate=certificate, key=_in(folder, table.key))
 
 
 def _in(folder: Path, reference: str) -> str:

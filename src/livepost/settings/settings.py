@@ -15,6 +15,7 @@ from msgspec import Meta
 from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from livepost.settings.audience import AUDIENCES_MAX, Audience
 from livepost.settings.mail_events import MailEvents
+from livepost.settings.opendsr import OpenDsr
 from livepost.settings.sender import DOMAINS_MAX, SENDERS_MAX, SenderTable
 from livepost.settings.webhook import TARGETS_MAX, Webhook
 
@@ -278,6 +279,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
             "`vendor`, `key` (by reference), `segments`, and perhaps `features` and others.",
         ),
     ] = []
+    opendsr: Annotated[
+        OpenDsr,
+        Meta(
+            description="Rights requests of other systems by OpenDSR: a table `[opendsr]` with `domain`, `certificate` "
+            "(a PEM file), `key` (`file:PATH`), and perhaps `controller`, `callbacks` (hosts) and `wait`."
+        ),
+    ] = OpenDsr()
     allow_outgoing: Annotated[
         list[str],
         Meta(

@@ -61,6 +61,7 @@ def test_without_a_session_nothing_is_noted() -> None:
 
 FORMS = {
     "audit": {"act": "verify"},
+    "request": {"what": "completed", "told": "sent by letter"},
     "campaign": {"act": "stop"},
     "dead": {"act": "replay", "reason": "unknown_event"},
     "delivery": {"verdict": "sent"},
@@ -69,7 +70,7 @@ FORMS = {
     "preview": {"to": "a@example.com", "once": "0" * 16},
     "suppressions": {"address": "a@example.com"},
 }
-DOES = ("audit_verdict", "kill", "replay", "say", "suppressed", "test_send")
+DOES = ("audit_verdict", "kill", "replay", "say", "settle_request", "suppressed", "test_send")
 """What forms ask of the house."""
 
 

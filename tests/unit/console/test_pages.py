@@ -10,6 +10,9 @@ import pytest
 
 from livepost.audit.verify import Verdict
 from livepost.console.app import PAGES
+from livepost.control.requests import Callback, RequestStep, RightsRequest
+from livepost.govern.rights.store import Held
+from livepost.govern.rights.summary import HeldLine
 from livepost.model.consent import ConsentTally
 from livepost.model.feedback import ComplaintRate
 from livepost.model.story import PersonStory
@@ -33,6 +36,34 @@ from tests.unit.console.test_system import ENGINE, LOG, PORT
 from tests.unit.console.test_webhooks import WELL
 from tests.unit.console.told import START, Browser, ToldHouse
 
+REQUEST = RightsRequest(
+    id="ab" * 16,
+    kind="erasure",
+    regulation="gdpr",
+    way="opendsr",
+    subjects=(bytes(16),),
+    submitted_at=START,
+    received_at=START,
+    due_at=START + 1,
+    verified="by the controller",
+    entered_by="key:controller",
+)
+STEP = RequestStep(at=START, who="key:controller", state="pending", told="it came in")
+CALLBACK = Callback(
+    number=1, request=REQUEST.id, url="https://c.example/", state="pending", tries=1, next_at=1, error="it slept"
+)
+HELD = HeldLine(
+    what="event: Product Viewed",
+    store="log",
+    count=3,
+    purposes=("not said",),
+    since=START,
+    newest=START,
+    sources=("web",),
+    kept="90 days",
+)
+SEEN = {"number": 1, "by": "command:me", "did": "person.read", "about": ""}
+ACCESS = Held(store="audit.db", what="access", at=START, values=SEEN)
 ANSWERS = {
     "standing": STANDING,
     "pace": _pace(),
@@ -60,6 +91,9 @@ ANSWERS = {
     "members": [Member(1, ADA, START)],
     "campaigns": [REMINDER],
     "kills": [],
+    "rights_requests": ([REQUEST], {"open": 1, "due_soon": 0, "overdue": 1}),
+    "rights_request": (REQUEST, [STEP], [CALLBACK]),
+    "holdings": ([HELD], [ACCESS]),
     "complaints": ComplaintRate(),
     "deliveries": [delivery("sent")],
     "keeps_mails": True,
@@ -78,6 +112,8 @@ NAMES = {
     "mail": MAIL_ID,
     "delivery": MAIL_ID,
     "letter": "17",
+    "holdings": ADA.hex(),
+    "request": REQUEST.id,
 }
 PATHS = [re.sub(r"\{\w+\}", NAMES.get(page.name, ""), page.path) for page in PAGES]
 

@@ -194,7 +194,7 @@ def test_a_group_is_asked_for_in_as_many_statements_as_one_mail(
         rows = [Row(*values) for values in store.rows(f"SELECT {ROW} FROM deliveries")]
         asked = counted(store, monkeypatch)
         facts_of(store, rows, [decode_decision(row.body) for row in rows], 0, [row.id for row in rows])
-    assert len(asked) == 7
+    assert len(asked) == 8
 
 
 def counted(store: Any, patch: pytest.MonkeyPatch) -> list[str]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from http import HTTPStatus
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -21,12 +22,16 @@ from livepost.api.consents import HOW
 from livepost.audit.head import Signer
 from livepost.audit.verify import Verdict as AuditVerdict
 from livepost.clock import WallClock
+from livepost.control.requests import Callback, Requests, RequestStep, RightsRequest
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
 from livepost.errors import RejectedError, StoreError
 from livepost.govern.access.sight import EVERYTHING, Sight
 from livepost.govern.policy.finding import Report
 from livepost.govern.policy.records import Records, records_of
+from livepost.govern.rights.deadline import SOON_MS, due_at
+from livepost.govern.rights.store import Held
+from livepost.govern.rights.summary import HeldLine, summarise
 from livepost.ledger.base import (
     MAX_LISTED,
     AskedBroadcast,
@@ -90,8 +95,10 @@ from livepost.runtime.front.said import exported, said_by
 from livepost.runtime.front.sampling import Sampling
 from livepost.runtime.front.trying import Trying
 from livepost.runtime.house.processes import process_standings
-from livepost.runtime.rights.stores import store_standings
+from livepost.runtime.rights.exporting import held_of
+from livepost.runtime.rights.stores import STORES, store_standings
 from livepost.settings.load import Shown, shown
+from livepost.settings.policy import load_policy
 
 LOOKS = 8
 """Questions answered at a time; each has stores of its own open."""
@@ -143,6 +150,7 @@ class Looking:
         """
         self._folder = folder
         self._home = home or project.folder
+        self._project = project
         self._compiled = project.compiled
         self._gate = gate_of(project.policy, project.compiled)
         self._ledger = ledger
@@ -171,6 +179,7 @@ class Looking:
     def use(self, project: Project) -> None:
         """Speak of another project from now on: it serves."""
         self._previews.use(project)
+        self._project = project
         self._compiled = project.compiled
         self._declarations = project.declarations
         self._gate = gate_of(project.policy, project.compiled)
@@ -316,6 +325,41 @@ class Looking:
     def say(self, decisions: Sequence[bytes], verdict: Verdict, by: str, note: str) -> list[bytes]:
         """Say of unknown and held mails what became of them or shall; see `ops.by_hand`."""
         return say(self._ledger, self._folder.clock, decisions, verdict, by, note)
+
+    def rights_requests(self, limit: int) -> tuple[list[RightsRequest], dict[str, int]]:
+        """Return rights requests, those that fall due first on top, and how many wait, are due soon, overdue."""
+        with self._requests() as requests:
+            return requests.listed(limit=limit), requests.standing(WallClock().now_ms(), SOON_MS)
+
+    def rights_request(self, id: str) -> tuple[RightsRequest, list[RequestStep], list[Callback]] | None:
+        """Return a request, what was done about it and whom it was told; None if there is none."""
+        with self._requests() as requests:
+            one = requests.get(id)
+            return None if one is None else (one, requests.steps(id), requests.callbacks_of(id))
+
+    def settle_request(self, id: str, what: Literal["completed", "cancelled", "extend"], told: str) -> bool:
+        """Answer a request, or extend its time; say whether it could be."""
+        with self._requests() as requests:
+            one, now_ms = requests.get(id), WallClock().now_ms()
+            if one is None:
+                return False
+            if what == "extend":
+                due = due_at(one.regulation, one.received_at, extended=True)
+                return requests.extend(id, due, why=told, now_ms=now_ms, by="console")
+            return requests.move(id, what, now_ms=now_ms, by="console", told=told)
+
+    def holdings(self, view: PersonView) -> tuple[list[HeldLine], list[Held]]:
+        """Return what is held on a person, a line a kind, and the accesses; the log is read as a whole."""
+        with self._search_turn():
+            held = [*held_of(self._folder, self._project, tuple(view.subjects))]
+        kept = {store.name: store.kept for store in STORES}
+        lines = summarise(held, self._compiled, load_policy(self._home), kept)
+        return lines, [one for one in held if one.store == "audit.db"]
+
+    @contextlib.contextmanager
+    def _requests(self) -> Iterator[Requests]:
+        with contextlib.closing(self._folder.control()) as store:
+            yield Requests(store)
 
     def kills(self) -> list[Kill]:
         """Return which campaigns are stopped."""

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 
+from livepost.clock import WallClock
+from livepost.control.requests import Requests
 from livepost.errors import StoreError
+from livepost.govern.rights.deadline import SOON_MS
 from livepost.ledger.base import Ledger
 from livepost.ledger.routing import Routing
 from livepost.model.told import Status
@@ -19,6 +22,7 @@ from livepost.ops.metrics import (
     audience_metrics,
     engine_metrics,
     mail_metrics,
+    request_metrics,
     sender_metrics,
     webhook_metrics,
 )
@@ -54,6 +58,7 @@ class Metering:
             *sender_metrics(self._ledger.senders(self._routing)),
             *webhook_metrics(self._targets()),
             *audience_metrics(self._destinations()),
+            *request_metrics(self._requests()),
         ]
 
     def _of_engine(self) -> list[Family]:
@@ -62,6 +67,11 @@ class Metering:
         except StoreError:
             return engine_metrics(None, log=-1, ledger=-1)
         return engine_metrics(status, log=last, ledger=self._ledger.cursor())
+
+    def _requests(self) -> dict[str, int]:
+        with suppress(StoreError), closing(self._folder.control()) as store:
+            return Requests(store).standing(WallClock().now_ms(), SOON_MS)
+        return {}
 
     def _targets(self) -> list[WebhookStanding]:
         if self._folder.webhooks_file.exists():

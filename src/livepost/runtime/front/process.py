@@ -17,14 +17,17 @@ import msgspec
 from starlette.routing import BaseRoute
 
 from livepost.api.mail import MailDesk, echo
+from livepost.api.opendsr import dsr_routes
 from livepost.api.subscribe import SubscribeDesk
 from livepost.audit.deed import Deed
 from livepost.audit.head import Signer
-from livepost.clock import DAY_MS, SECOND_MS, Clock, steady
+from livepost.clock import DAY_MS, SECOND_MS, Clock, WallClock, steady
 from livepost.collect.app import Collect
 from livepost.collect.whole import whole_calls
+from livepost.control.requests import Requests
 from livepost.deliver.token import Tokens
 from livepost.errors import LivepostError, SealError, StoreError
+from livepost.fetch.fetcher import Fetcher
 from livepost.govern.consent.rules import signals_of, terms_of
 from livepost.ids import digest
 from livepost.intake.erased import Erased
@@ -40,6 +43,7 @@ from livepost.model.told import Due
 from livepost.observe.rates import Rates
 from livepost.runtime.author.look import look_of, offer_of
 from livepost.runtime.author.project import Project, served
+from livepost.runtime.courier.targets import allowed_of
 from livepost.runtime.data.audits import PURPOSE
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import fitting, keep_pages
@@ -52,6 +56,7 @@ from livepost.runtime.front.letters import letters_of
 from livepost.runtime.front.listening import listen, serve
 from livepost.runtime.front.pages import Pages
 from livepost.runtime.front.replaying import REPLAY, Replaying
+from livepost.runtime.front.requesting import Requesting, signer_of
 from livepost.runtime.front.rotating import ROTATE, ROTATION, Rotating
 from livepost.runtime.front.sending import Sending, template_names, wake_courier
 from livepost.runtime.front.subscribing import Subscribing
@@ -173,9 +178,12 @@ class _Front:
         self._desk = self._new_desk()
         self._house.brings = lambda: echo(self._desk)
         self._hearing = self._new_hearing()
-        routes = [*hook_routes(hooks_of(folder.settings, self._hearing)), *more]
         parts = (self._house, self._sending, self._broadcasting, self._desk, self._new_subscribing())
         self._auditing = Auditing(folder.audits(writing.vault))
+        self._requesting = self._new_requesting()
+        routes = [*hook_routes(hooks_of(folder.settings, self._hearing)), *more]
+        if self._requesting is not None:
+            routes[:0] = dsr_routes(self._requesting, folder.keys, self._auditing)
         self._pages = Pages(folder, writing.vault, ledger, *parts, self._auditing, self._trouble, home, routes)
 
     async def run(self, listening: socket.socket) -> None:
@@ -191,9 +199,10 @@ class _Front:
             self._expire(),
         )
         lasting = (self._rotating.resume(), self._auditing.keep_heads(), self._erasing.run())
-        works = (*tending, self._follow(), *lasting, waking)
         renewing = () if self._certificate is None else (self._certificate.keep(),)
-        tasks = [asyncio.create_task(work) for work in (*works, *renewing)]
+        answering = () if self._requesting is None else (self._requesting.run(),)
+        works = (*tending, self._follow(), *lasting, *renewing, *answering, waking)
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             await stopped(self._serve(listening))
         finally:
@@ -367,6 +376,23 @@ class _Front:
             echo=lambda: echo(self._desk),
             known=self._is_known,
             clock=self._clock,
+        )
+
+    def _new_requesting(self) -> Requesting | None:
+        """Return OpenDSR's desk, None where the settings have none."""
+        signer = signer_of(self._folder.settings.opendsr)
+        if signer is None:
+            return None
+        return Requesting(
+            folder=self._folder,
+            project=lambda: self._project,
+            requests=Requests(self._control),
+            vault=lambda: self._writing.vault,
+            signer=signer,
+            fetch=Fetcher(allowed_of(self._folder.settings)),
+            erases=self._erasing,
+            notary=self._auditing,
+            host=WallClock(),
         )
 
     async def _serve(self, listening: socket.socket) -> None:

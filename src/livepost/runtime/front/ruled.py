@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from livepost.api import stream
+from livepost.api import opendsr, stream
 from livepost.api.app import ACTIONS, OPERATIONS
 from livepost.console.app import PAGES, PAPERS
 from livepost.govern.access.permission import Permission
@@ -31,10 +31,19 @@ PUBLIC: dict[str, str] = {
     "/openapi.json": "the API's description",
     "/open/{word}": "the way in: a one-time link",
     "/close": "the way out",
+    "/login": "the way in: a password",
+    "/login/code": "the way in: a second factor",
+    "/welcome/{word}": "the way in: the first password, by a one-time link",
+    "/account": "one's own password, second factor and sessions",
+    "/users": "asks by itself: an owner or an admin, and nobody above themselves",
+    "/.well-known/gpc.json": "says that Global Privacy Control is heard",
+    "/opendsr/cert.pem": "a public key",
+    "/opendsr/results/{token}": "the token is the right of who asked",
     "/console/console.css": "how pages look",
     "/console/console.js": "how pages look",
 }
-"""Routes that no role is asked for, and why. The collector's are not among the routes: a write key may append."""
+"""Routes that no role is asked for, and why. The collector's are not among the routes: a write key may append.
+OpenDSR's ask for a key that was made for them by its scope (`opendsr.NEEDS`)."""
 
 Ruled = dict[tuple[str, str, str], Permission]
 """What is needed, by method, path and, of a page's forms, the act."""
@@ -49,7 +58,9 @@ def unruled(routes: Iterable[BaseRoute]) -> list[str]:
     """Return the routes, such as `GET /people`, that have no rule and are not declared public."""
     known = {(method, path) for method, path, _ in ruled()}
     return sorted(
-        f"{method} {path}" for method, path in _methods(routes) if path not in PUBLIC and (method, path) not in known
+        f"{method} {path}"
+        for method, path in _methods(routes)
+        if path not in PUBLIC and not opendsr.is_ours(path) and (method, path) not in known
     )
 
 

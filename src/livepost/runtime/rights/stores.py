@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from livepost.govern.rights.store import DataStore
 from livepost.model.standing import StoreStanding
-from livepost.runtime.rights import decoding
+from livepost.runtime.rights import decoding, giving
 from livepost.runtime.rights.reach import Reach
 
 Store: TypeAlias = DataStore[Reach]
@@ -31,6 +31,7 @@ STORES: tuple[Store, ...] = (
         "name; a record says from when on the person is gone",
         kept="`retention_days`, by whole segments",
         decodes=decoding.log,
+        gives=giving.log,
     ),
     Store(
         name="state.db",
@@ -40,6 +41,7 @@ STORES: tuple[Store, ...] = (
         erased="the engine drops the person when it folds the record of the erasure; transitions keep the number",
         kept="while the person is known; transitions 90 days",
         decodes=decoding.people,
+        gives=giving.state,
     ),
     Store(
         name="state.db.images",
@@ -100,6 +102,7 @@ STORES: tuple[Store, ...] = (
         "stays as a keyed hash, and a keyed hash of each id with the time",
         kept="deliveries, proofs and suppressions for good; open wishes until they expire",
         decodes=decoding.ledger,
+        gives=giving.ledger,
     ),
     Store(
         name="webhooks.db",
@@ -109,6 +112,7 @@ STORES: tuple[Store, ...] = (
         erased="messages about the person go; each target is told `person.erased`",
         kept="dead letters until replayed, then 30 days",
         decodes=decoding.webhooks,
+        gives=giving.webhooks,
         instead="messages repeat what transitions, decisions and receipts say",
     ),
     Store(
@@ -119,6 +123,7 @@ STORES: tuple[Store, ...] = (
         erased="each vendor is asked to forget the person; the row goes when the vendor has answered",
         kept="while the vendor has the person",
         decodes=decoding.audiences,
+        gives=giving.audiences,
     ),
     Store(
         name="audit.db",
@@ -128,17 +133,18 @@ STORES: tuple[Store, ...] = (
         erased="nothing is taken out of the chain: the numbers belong to nobody once the vault has no row of them",
         kept="for good",
         decodes=decoding.audit,
+        gives=giving.audit,
         beside=("audit.heads",),
     ),
     Store(
         name="control.db",
         purpose="users, sessions, what was asked for and approved",
-        holds="erasures: numbers of people, and what was done, as receipts",
+        holds="what people asked for by right, by their numbers; erasures with their receipts",
         erased_by="control",
         erased="the receipt stays; who was meant goes from it when the last step is done",
         kept="receipts for good",
         decodes=decoding.control,
-        instead="receipts are the workspace's proof, and name nobody",
+        gives=giving.control,
     ),
     Store(
         name="vault.db",
@@ -148,6 +154,7 @@ STORES: tuple[Store, ...] = (
         erased="rows are deleted and overwritten, the WAL is cut to nothing",
         kept="while the person is known; backups 7 days",
         decodes=decoding.vault,
+        gives=giving.vault,
         beside=("vault.db.lock",),
     ),
     Store(
@@ -168,6 +175,7 @@ STORES: tuple[Store, ...] = (
         erased="the keys are destroyed: what is left opens for nobody",
         kept="until somebody removes the files",
         decodes=decoding.mailbox,
+        gives=giving.mailbox,
     ),
     Store(
         name="applied",

@@ -1,0 +1,277 @@
+"""`livepost requests`: what people ask for by right, from the day it comes in to its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from livepost.audit.deed import Deed, by_command
+from livepost.cli.author import applied_project_of
+from livepost.cli.workspace import note, used_folder_here, who
+from livepost.clock import WallClock
+from livepost.control.requests import Regulation, RequestKind, Requests, RequestState, RequestStep, RightsRequest
+from livepost.errors import LivepostError
+from livepost.govern.rights.deadline import SOON_MS, due_at
+from livepost.ids import new_subject_id
+from livepost.ledger.base import EVERY_PURPOSE, Limit, LimitKind
+from livepost.model.person import PersonView
+from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.engine.asking import engine_of
+from livepost.runtime.front.reasons import person_of
+
+_console = Console(soft_wrap=True, highlight=False)
+app = typer.Typer(help="Rights requests: what people ask for by right, and when it is due.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Person = Annotated[str, typer.Argument(help="A userId, a declared key, an anonymousId or an email address.")]
+Id = Annotated[str, typer.Argument(help="The request's id, or how it begins.")]
+Law = Annotated[Regulation, typer.Option(help="By which law: gdpr (a month) or ccpa (45 days).")]
+Verified = Annotated[str, typer.Option(help="How it was made sure that the person asks; no personal value in it.")]
+
+
+class RequestError(LivepostError):
+    """There is no such request, or it cannot be done with it; the sentence says why."""
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as it is printed: people are ids of subjects in hex, times UTC ms of the host's clock."""
+
+    id: str
+    kind: RequestKind
+    regulation: Regulation
+    way: str
+    people: list[str]
+    received_at: int
+    due_at: int
+    extended: str
+    verified: str
+    state: str
+    answered_at: int
+    answer: str
+    steps: list[RequestStep] = []
+
+
+@app.command("list")
+def list_(
+    all_: Annotated[bool, typer.Option("--all", help="Answered ones too.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="At most so many.")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List requests, those that fall due first on top."""
+    with _requests(used_folder_here()) as requests:
+        found = requests.listed(open_only=not all_, limit=limit)
+    if as_json:
+        _json([_shown(one) for one in found])
+        return
+    table = Table("request", "kind", "came in", "by", "due", "state", box=None)
+    now_ms = WallClock().now_ms()
+    for one in found:
+        table.add_row(one.id[:8], one.kind, _day(one.received_at), one.way, _due(one, now_ms), one.state)
+    _console.print(table if found else "No request waits for an answer.")
+
+
+@app.command()
+def show(id_: Id, as_json: AsJson = False) -> None:
+    """Show a request and what was done about it."""
+    folder = used_folder_here()
+    with _requests(folder) as requests:
+        one = _one(requests, id_)
+        note(folder, Deed("request.read", one.subjects, one.id))
+        shown = _shown(one, requests.steps(one.id))
+    if as_json:
+        _json(shown)
+        return
+    _console.print(f"{one.kind} by {one.regulation}, {one.state}: {one.id}", markup=False)
+    _console.print(f"came in {_day(one.received_at)} ({one.way}), due {_due(one, WallClock().now_ms())}", markup=False)
+    _console.print(f"of {', '.join(shown.people) or 'nobody who is known'}; verified: {one.verified}", markup=False)
+    for step in shown.steps:
+        _console.print(f"  {_moment(step.at)}  {step.state}  {step.who}: {step.told}", markup=False)
+
+
+@app.command()
+def enter(
+    kind: Annotated[RequestKind, typer.Argument(help="What is asked for.")],
+    person: Person,
+    verified: Verified,
+    regulation: Law = "gdpr",
+    as_json: AsJson = False,
+) -> None:
+    """Enter a request that came by mail, telephone or in a shop: its time runs from now on."""
+    folder = used_folder_here()
+    view = _person(folder, person)
+    entered = _enter(folder, kind, view, regulation, verified)
+    _told(entered, f"Entered as {entered.id[:8]}, due {_day(entered.due_at)}.", as_json)
+
+
+@app.command()
+def answer(
+    id_: Id,
+    told: Annotated[str, typer.Option("--told", help="What was answered, in a sentence without personal values.")],
+    refused: Annotated[bool, typer.Option("--cancel", help="It was withdrawn, or is not theirs to ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Note that a request was answered."""
+    folder = used_folder_here()
+    with _requests(folder) as requests:
+        one = _one(requests, id_)
+        note(folder, Deed("request.answered", one.subjects, one.id))
+        state: RequestState = "cancelled" if refused else "completed"
+        if not requests.move(one.id, state, now_ms=WallClock().now_ms(), by=by_command(who()), told=told):
+            raise RequestError(f"the request {one.id[:8]} is {one.state} already; `livepost requests show` tells more")
+        done = _one(requests, one.id)
+    _told(done, f"{one.kind} {one.id[:8]} is {state}.", as_json)
+
+
+@app.command()
+def extend(
+    id_: Id,
+    why: Annotated[str, typer.Option(help="The reason, which the person has to be told within the first month.")],
+    as_json: AsJson = False,
+) -> None:
+    """Extend a request's time, once: by two months (GDPR art. 12 (3)) or 45 days (CCPA)."""
+    folder = used_folder_here()
+    with _requests(folder) as requests:
+        one = _one(requests, id_)
+        note(folder, Deed("request.extended", one.subjects, one.id))
+        due = due_at(one.regulation, one.received_at, extended=True)
+        if not requests.extend(one.id, due, why=why, now_ms=WallClock().now_ms(), by=by_command(who())):
+            raise RequestError(f"the request {one.id[:8]} is answered, or was extended before; answer it")
+        done = _one(requests, one.id)
+    _told(done, f"{one.id[:8]} is due {_day(due)} now. Tell the person, with the reason.", as_json)
+
+
+@app.command()
+def restrict(person: Person, verified: Verified, regulation: Law = "gdpr", as_json: AsJson = False) -> None:
+    """Restrict a person's data (GDPR art. 18): they are kept and not used; no campaign mails from the next claim on."""
+    done = _limit("restriction", "restricted", EVERY_PURPOSE, person, verified, regulation)
+    _told(done, f"Restricted by {done.id[:8]}: no campaign mails them, no audience has them.", as_json)
+
+
+@app.command()
+def unrestrict(
+    person: Person,
+    told: Annotated[str, typer.Option("--told", help="How the person was told beforehand (GDPR art. 18 (3)).")],
+    as_json: AsJson = False,
+) -> None:
+    """Lift a restriction; the person has to be told before."""
+    folder = used_folder_here()
+    view = _person(folder, person)
+    note(folder, Deed("person.unrestricted", tuple(view.subjects)))
+    with closing(folder.ledger()) as ledger:
+        lifted = ledger.unlimit(view.person)
+    if not lifted:
+        raise RequestError("the person's data is not restricted; nothing was changed")
+    entered = _enter(folder, "restriction", view, "gdpr", told)
+    with _requests(folder) as requests:
+        requests.move(entered.id, "completed", now_ms=WallClock().now_ms(), by=by_command(who()), told="lifted")
+    _told(entered, "Lifted: their data is used again, as far as they allow it.", as_json)
+
+
+@app.command("object")
+def object_(
+    person: Person,
+    verified: Verified,
+    purpose: Annotated[str, typer.Option(help="A purpose; all direct marketing if left out.")] = EVERY_PURPOSE,
+    regulation: Law = "gdpr",
+    as_json: AsJson = False,
+) -> None:
+    """Note an objection (GDPR art. 21): the purpose is off for good, whatever is allowed later."""
+    done = _limit("objection", "objected", purpose, person, verified, regulation)
+    what = "all direct marketing" if purpose == EVERY_PURPOSE else purpose
+    _told(done, f"Noted by {done.id[:8]}: {what} is off for good.", as_json)
+
+
+def _limit(
+    kind: RequestKind, limit: LimitKind, purpose: str, person: str, verified: str, regulation: Regulation
+) -> RightsRequest:
+    folder = used_folder_here()
+    view = _person(folder, person)
+    entered = _enter(folder, kind, view, regulation, verified)
+    with closing(folder.ledger()) as ledger:
+        at = folder.clock.now_ms()
+        ledger.limit(Limit(person=view.person, kind=limit, purpose=purpose, at=at, request=entered.id))
+    with _requests(folder) as requests:
+        told = "it takes effect from now on"
+        requests.move(entered.id, "completed", now_ms=WallClock().now_ms(), by=by_command(who()), told=told)
+        return _one(requests, entered.id)
+
+
+def _enter(
+    folder: DataFolder, kind: RequestKind, view: PersonView, regulation: Regulation, verified: str
+) -> RightsRequest:
+    now_ms = WallClock().now_ms()
+    request = RightsRequest(
+        id=new_subject_id().hex(),
+        kind=kind,
+        regulation=regulation,
+        way="cli",
+        subjects=tuple(view.subjects),
+        submitted_at=now_ms,
+        received_at=now_ms,
+        due_at=due_at(regulation, now_ms),
+        verified=verified,
+        entered_by=by_command(who()),
+    )
+    note(folder, Deed("request.entered", request.subjects, request.id))
+    with _requests(folder) as requests:
+        return requests.enter(request)
+
+
+def _person(folder: DataFolder, name: str) -> PersonView:
+    project = applied_project_of(folder)
+    with closing(folder.vault(readonly=True)) as vault, engine_of(folder, project) as engine:
+        return person_of(vault, engine, name, project.compiled.keys())
+
+
+@contextmanager
+def _requests(folder: DataFolder) -> Iterator[Requests]:
+    with closing(folder.control()) as store:
+        yield Requests(store)
+
+
+def _one(requests: Requests, id_: str) -> RightsRequest:
+    found = [one for one in requests.listed(limit=1_000) if one.id.startswith(id_)]
+    if len(found) != 1:
+        raise RequestError(
+            f"expected the id of one request, got {len(found)} that begin with {id_[:40]}; say more of it"
+        )
+    return found[0]
+
+
+def _shown(one: RightsRequest, steps: list[RequestStep] | None = None) -> Shown:
+    told = {name: getattr(one, name) for name in Shown.__struct_fields__ if hasattr(one, name) and name != "steps"}
+    return Shown(**told, people=[subject.hex() for subject in one.subjects], steps=steps or [])
+
+
+def _told(one: RightsRequest, text: str, as_json: bool) -> None:
+    if as_json:
+        _json(_shown(one))
+    else:
+        _console.print(text, markup=False)
+
+
+def _json(told: object) -> None:
+    _console.print_json(msgspec.json.encode(told).decode())
+
+
+def _due(one: RightsRequest, now_ms: int) -> str:
+    if not one.is_open:
+        return f"answered {_day(one.answered_at)}"
+    left = one.due_at - now_ms
+    warning = " OVERDUE" if left <= 0 else " soon" if left <= SOON_MS else ""
+    return f"{_day(one.due_at)}{warning}"
+
+
+def _day(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d")
+
+
+def _moment(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
