@@ -18,12 +18,24 @@ NO_PERSON = frozenset(
     (
         *("tallies", "outcome_tallies", "broadcast_tallies", "broadcast_outcomes", "feedback_tallies", "mail_hours"),
         *("kills", "broadcasts", "breakers", "paces", "warm_days", "leases", "bookmarks", "shown_words"),
+        *("consent_tallies", "consent_terms"),
     )
 )
 """Tables of the ledger that hold nothing of anybody."""
 
 BY_NUMBER = frozenset(
-    ("persons", "proofs", "orders", "outcomes", "clicks", "notes", "divergences", "heard", "permit_changes")
+    (
+        "persons",
+        "proofs",
+        "consent_events",
+        "orders",
+        "outcomes",
+        "clicks",
+        "notes",
+        "divergences",
+        "heard",
+        "permit_changes",
+    )
 )
 """Tables that name people by subjects or decisions alone: numbers that belong to nobody after an erasure."""
 

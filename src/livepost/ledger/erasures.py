@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from livepost.ledger import permits
+from livepost.ledger import consents, permits
 from livepost.ledger.moves import CANCELLABLE
 from livepost.ledger.store import ROW, Row, Store, filled, places
 
 ERASED = "erased"
 """The reason of what is skipped since its person was erased."""
+
+_OF_CONSENT = {
+    "consents": "DELETE FROM consents WHERE person IN ({})",
+    "withdrawals": "DELETE FROM withdrawals WHERE person IN ({})",
+}
 
 _THEIRS = "(SELECT id FROM deliveries WHERE person IN ({}))"
 
@@ -37,10 +42,12 @@ def erase(store: Store, subjects: Sequence[bytes], ids: Sequence[bytes], at: int
         ("drafts", f"UPDATE sends SET draft = NULL WHERE draft IS NOT NULL AND decision IN {theirs}"),
         ("bounces", f"DELETE FROM soft_bounces WHERE decision IN {theirs}"),
         ("wishes", f"DELETE FROM confirmations WHERE person IN ({marks})"),
-        ("consents", f"DELETE FROM consents WHERE person IN ({marks})"),
-        ("withdrawals", f"DELETE FROM withdrawals WHERE person IN ({marks})"),
+        ("limits", f"DELETE FROM limits WHERE person IN ({marks})"),
     ):
         done[what] = store.change(sql, who)
+    with consents.followed(store, subjects, consents.Cause("erased")):
+        for table in ("consents", "withdrawals"):
+            done[table] = store.change(_OF_CONSENT[table].format(marks), who)
     for subject in subjects:
         permits.note(store, person=subject)  # whoever keeps a copy elsewhere looks at them again
     return done

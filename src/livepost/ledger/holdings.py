@@ -60,6 +60,13 @@ GIVEN: tuple[_Given, ...] = (
     _Given(
         "confirmations", "decision, address, wish, asked_at, expires_at, confirmed_at", "asked_at", "person", "person"
     ),
+    _Given(
+        "consent_events",
+        "purpose, channel, step, layer, state, allowed, at, how, source, message_id, position, words",
+        "at",
+        "person",
+        "person",
+    ),
     _Given("limits", "kind, purpose, at, request", "at", "person", "person"),
     _Given("suppressions", "address, reason, at", "at", "address", "address"),
     _Given("lifts", "address, was, reason, at", "at", "address", "address"),
@@ -74,6 +81,8 @@ NOBODYS: dict[str, str] = {
     "broadcast_tallies": "counts",
     "broadcast_outcomes": "counts",
     "mail_hours": "counts",
+    "consent_tallies": "counts",
+    "consent_terms": "how long a consent is good",
     "broadcasts": "what was asked of everybody",
     "shown_words": "words shown to many; a proof is given with its own",
     "kills": "campaigns",

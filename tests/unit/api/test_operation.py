@@ -59,7 +59,7 @@ def test_a_secret_key_opens_everything_as_bearer_and_as_basic_user(asked: Asked,
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("/api/people/ada?wat=1", "expected only `wait` in the query, got `wat`"),
+        ("/api/people/ada?wat=1", "expected only `wait`, `purpose` in the query, got `wat`"),
         ("/api/people/ada?wait=soon", "Expected `int`"),
         ("/api/people/ada?wait=-2", "Expected `int` >= -1"),
         ("/api/people/ada?wait=1&wait=2", "got one twice"),

@@ -48,7 +48,7 @@ def test_a_login_opens_the_console_and_is_noted() -> None:
     answer = login(browser)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert {"HttpOnly", "SameSite=strict"} <= set(answer.headers["set-cookie"].split("; "))
-    assert browser.get("/system").status_code == 200
+    assert browser.get("/segments").status_code == 200
     assert deeds(browser) == [("user", "session.begun")]
     assert browser.get("/login").headers["location"] == "/"
 
@@ -95,7 +95,7 @@ def test_a_form_of_another_site_or_port_is_refused(path: str, headers: dict[str,
     browser = logged_in()
     answer = browser.post(path, {"act": "add", "email": "b@example.com", "address": "a@example.com"}, **headers)
     assert answer.status_code == 403
-    assert browser.get("/system").status_code == 200
+    assert browser.get("/segments").status_code == 200
     assert len(browser.accounts.users.all()) == 1
 
 
@@ -118,7 +118,7 @@ def test_an_invitation_is_shown_once_and_leads_in() -> None:
     assert "This account is for Bob" in browser.get(path).text
     assert browser.post(path, {"password": "short"}).status_code == 422
     assert browser.post(path, {"password": OTHER}).headers["location"] == "/"
-    assert browser.get("/system").status_code == 200
+    assert browser.get("/segments").status_code == 200
     assert browser.get("/users").status_code == 403
     browser.cookies.clear()
     assert browser.get(path).status_code == 401
@@ -139,10 +139,10 @@ def test_a_second_factor_is_set_up_asked_for_and_turned_off() -> None:
     assert not re.findall(r"<code>[a-z2-7-]{19}</code>", browser.get("/account").text)
     browser.cookies.clear()
     assert login(browser).headers["location"] == "/login/code"
-    assert browser.get("/system").status_code == 401
+    assert browser.get("/segments").status_code == 401
     assert browser.post("/login/code", {"code": "12"}).status_code == 401
     assert browser.post("/login/code", {"code": totp.code_at(secret, step + 1)}).headers["location"] == "/"
-    assert browser.get("/system").status_code == 200
+    assert browser.get("/segments").status_code == 200
     assert "is off" in browser.post("/account", {"act": "drop", "old": GOOD}).text
 
 

@@ -47,24 +47,27 @@ class ToldHouse:
 
 
 class Roled(Door):
-    """A door that lets everybody in as one role."""
+    """A door that lets everybody in as one role, if it has one."""
 
-    role: Role = "owner"
+    role: Role | None = None
 
     def session(self, request: HTTPConnection) -> Principal | None:
         """Return who has the session that the request brings, with the role."""
         who = super().session(request)
-        return None if who is None else msgspec.structs.replace(who, role=self.role)
+        return None if who is None else self._roled(who)
 
     def require(self, request: Request) -> Principal:
         """Return them, or raise as the door does."""
-        return msgspec.structs.replace(super().require(request), role=self.role)
+        return self._roled(super().require(request))
+
+    def _roled(self, who: Principal) -> Principal:
+        return who if self.role is None else msgspec.structs.replace(who, role=self.role)
 
 
 class Browser:
     """A browser in front of a console; it follows a link first unless told not to."""
 
-    def __init__(self, house: ToldHouse, *, enters: bool = True, role: Role = "owner") -> None:
+    def __init__(self, house: ToldHouse, *, enters: bool = True, role: Role | None = None) -> None:
         self.noted: list[tuple[str, Deed]] = []
         self.audit_fails = False
         self.clock = SimulatedClock(START)

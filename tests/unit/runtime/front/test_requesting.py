@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 from starlette.applications import Starlette
 
-from livepost.api.opendsr import dsr_routes
+from livepost.api.opendsr import NEEDS, dsr_routes
 from livepost.audit.deed import Deed
 from livepost.control.requests import Requests
 from livepost.errors import SettingsError
@@ -201,7 +201,7 @@ class Desk:
         keys = self.house.folder.keys
         self.certificate = x509.load_pem_x509_certificate(signer.certificate)
         routes = dsr_routes(self.requesting, keys, self.noted)
-        self.secret = {"Authorization": f"Bearer {keys.new('secret', 'controller', 1).key}"}
+        self.secret = {"Authorization": f"Bearer {keys.new('secret', 'controller', 1, scopes=(NEEDS.scope,)).key}"}
         self.client = Client(Starlette(routes=routes))
 
     @property
