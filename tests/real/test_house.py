@@ -64,6 +64,7 @@ class House:
         self.folder = parent / "teashop"
         self.livepost("init", str(self.folder), cwd=parent)
         self._make_quick()
+        self.livepost("ropa", "--to", "ropa.md")  # the project has a campaign more now
         self._process: subprocess.Popen[str] | None = None
 
     @property
