@@ -55,6 +55,10 @@ class Reply(msgspec.Struct, frozen=True):
     body: str
 
 
+COMMAND_S = 120
+"""How long a command may take: one that ought to be refused, and is not, would run on."""
+
+
 class House:
     """A project folder and its command line; `run` and `stop` are what a person types."""
 
@@ -76,7 +80,13 @@ class House:
         """Run a command to its end; return what it printed."""
         command = [sys.executable, "-m", "livepost.cli", *words]
         done = subprocess.run(
-            command, cwd=cwd or self.folder, env=self.environment, capture_output=True, text=True, check=False
+            command,
+            cwd=cwd or self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=COMMAND_S,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -294,7 +294,8 @@ def test_stores_are_as_long_as_the_disk_says_and_settings_are_those_of_doctor(lo
     told = {one.name: one for one in looked.looking.stores()}
     log = sum(entry.stat().st_size for entry in os.scandir(looked.house.folder.path / "log"))
     assert abs(told["log"].bytes - log) <= 1_000_000
-    assert told.keys() == {"log", "state.db", "ledger.db", "audit.db", "control.db", "vault.db", "keys", "mailbox"}
+    own = {"log", "state.db", "ledger.db", "audit.db", "control.db", "vault.db", "keys", "mailbox"}
+    assert told.keys() == own | {"applied", "processes.json"}
     shown = load(looked.house.project_folder, {}).shown()
     assert [one.key for one in looked.looking.settings()] == [one.key for one in shown]
 

@@ -149,7 +149,7 @@ class Writers:
         return {field: SealedValue("test", person, "m", field, seal) for field, seal in seals.items()}
 
     def _claim(self, campaign: str, class_: str, person: bytes) -> Claimed:
-        purpose = "marketing" if class_ == "marketing" else "orders"
+        purpose = "marketing" if class_ == "marketing" else "shop"
         one: Decision = decision(self._made, person=person, class_=class_, purpose=purpose)
         one = msgspec.structs.replace(one, id=digest("wire", self._made), campaign=campaign)
         return Claimed(decision=one, person=person, fence=1, worker="test", attempt=1)
