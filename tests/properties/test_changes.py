@@ -17,7 +17,7 @@ from livepost.runtime.engine.worker import Worker
 from livepost.state.base import Commit
 from livepost.state.memory import MemoryState
 from tests.oracle.changing import run as oracle_run
-from tests.oracle.naive import essences
+from tests.oracle.naive import OracleResult, essences
 from tests.properties.changes import changing_cases
 from tests.properties.driver import WORKSPACE, Run
 from tests.properties.generators import START, Case
@@ -88,6 +88,13 @@ def engine_run(
     )
 
 
+def assert_same(run: Run, expected: OracleResult) -> None:
+    """Fail unless transitions, decisions and people are those of the oracle."""
+    assert essences(run.transitions) == essences(expected.transitions)
+    assert essences(run.outbox) == essences(expected.outbox)
+    assert people_of(run) == oracle_people(expected)
+
+
 def turned(worker: Worker) -> bool:
     """Do a step, at the second try if the first one fails."""
     try:
@@ -108,7 +115,4 @@ def test_any_cut_and_any_new_start_gives_the_oracles_transitions_decisions_and_p
     case: Case, sizes: list[int], wave: int, anew: list[bool], fails: bool
 ) -> None:
     expected = oracle_run(case.compiled, case.records, WORKSPACE)
-    run = engine_run(case, sizes, wave, anew, fails=fails)
-    assert essences(run.transitions) == essences(expected.transitions)
-    assert essences(run.outbox) == essences(expected.outbox)
-    assert people_of(run) == oracle_people(expected)
+    assert_same(engine_run(case, sizes, wave, anew, fails=fails), expected)

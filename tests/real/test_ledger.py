@@ -17,6 +17,7 @@ from livepost.ledger.postgres import PostgresLedger
 from livepost.settings.postgres import PostgresAddress
 from livepost.testing.contracts.broadcasts import BroadcastsContract
 from livepost.testing.contracts.choices import ChoicesContract
+from livepost.testing.contracts.consents import ConsentsContract
 from livepost.testing.contracts.earnings import EarningsContract
 from livepost.testing.contracts.erasures import ErasuresContract
 from livepost.testing.contracts.feedback import FeedbackContract
@@ -73,6 +74,13 @@ class TestPostgresLedger(
 
 
 class TestChoicesOfPostgresLedger(ChoicesContract):
+    @pytest.fixture
+    def bench(self, database: PostgresAddress) -> Iterator[SchemaBench]:
+        with contextlib.ExitStack() as opened:
+            yield SchemaBench(database, opened)
+
+
+class TestConsentsOfPostgresLedger(ConsentsContract):
     @pytest.fixture
     def bench(self, database: PostgresAddress) -> Iterator[SchemaBench]:
         with contextlib.ExitStack() as opened:

@@ -43,7 +43,7 @@ def consents(
     ):
         view = person_of(vault, engine, person, project.compiled.keys())
         note(folder, Deed("consents.read", tuple(view.subjects)))
-        found = exported(ledger, view.person, project.folder, folder.clock.now_ms())
+        found = exported(ledger, view.person, project.policy, folder.clock.now_ms())
     if as_json:
         _console.print_json(msgspec.json.encode(found).decode())
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -19,7 +19,6 @@ from livepost.errors import StoreError
 RequestKind: TypeAlias = Literal[
     "access", "portability", "erasure", "rectification", "restriction", "objection", "opt_out_of_sale"
 ]
-REQUEST_KINDS: tuple[RequestKind, ...] = get_args(RequestKind)
 Regulation: TypeAlias = Literal["gdpr", "ccpa"]
 Way: TypeAlias = Literal["cli", "api", "opendsr", "console", "mail"]
 RequestState: TypeAlias = Literal["pending", "in_progress", "completed", "cancelled"]

@@ -16,7 +16,7 @@ import msgspec
 from livepost.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from livepost.ledger.moves import State
 from livepost.ledger.routing import Routing
-from livepost.model.consent import ConsentEvent, ConsentFault, ConsentTally, ConsentTerm
+from livepost.model.consent import ConsentEvent, ConsentFault, ConsentTally
 from livepost.model.decision import Decision
 from livepost.model.earning import Earned, Exposed, Measured
 from livepost.model.feedback import ComplaintRate, Feedback, FeedbackTally, Heard, OutcomeKind
@@ -585,12 +585,10 @@ class Ledger(Protocol):
         """Return where the history of consents is not what claims read; reads all of it."""
         ...
 
-    def consent_terms(self) -> list[ConsentTerm]:
-        """Return how long consents are good, by purpose; one that is not there has no end."""
-        ...
-
     def set_consent_terms(self, terms: Mapping[str, int]) -> None:
-        """Say how long consents are good (ms), by purpose: claims refuse older ones from now on."""
+        """Say how long consents are good (ms), by purpose: claims refuse older ones from now on. One that is not there
+        has no end.
+        """
         ...
 
     def expire_consents(self, now_ms: int, limit: int = 100) -> list[Withdrawal]:

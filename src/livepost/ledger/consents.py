@@ -24,7 +24,6 @@ from livepost.model.consent import (
     ConsentFault,
     ConsentState,
     ConsentTally,
-    ConsentTerm,
     Layer,
 )
 from livepost.model.decision import ConsentChange
@@ -192,12 +191,6 @@ def set_terms(store: Store, terms: Mapping[str, int]) -> None:
     store.change("DELETE FROM consent_terms")
     for purpose, valid_ms in sorted(terms.items()):
         store.change("INSERT INTO consent_terms VALUES (?, ?)", (purpose, valid_ms))
-
-
-def terms(store: Store) -> list[ConsentTerm]:
-    """Return how long consents are good."""
-    rows = store.read("SELECT purpose, valid_ms FROM consent_terms ORDER BY purpose")
-    return [ConsentTerm(purpose, valid_ms) for purpose, valid_ms in rows]
 
 
 def due(store: Store, now_ms: int, limit: int) -> list[tuple[bytes, str]]:

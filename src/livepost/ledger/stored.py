@@ -73,7 +73,7 @@ from livepost.ledger.routing import Routing
 from livepost.ledger.schema import TABLES
 from livepost.ledger.store import CURSOR, ROW, Row, Store
 from livepost.model.choice import EXPIRED
-from livepost.model.consent import ConsentEvent, ConsentFault, ConsentTally, ConsentTerm
+from livepost.model.consent import ConsentEvent, ConsentFault, ConsentTally
 from livepost.model.decision import Decision
 from livepost.model.earning import Earned, Exposed, Measured
 from livepost.model.feedback import ComplaintRate, Feedback, FeedbackTally, Heard, OutcomeKind
@@ -278,10 +278,6 @@ class StoredLedger:
     def consent_faults(self, limit: int = 100) -> list[ConsentFault]:
         """Return where the history of consents is not what claims read."""
         return consents.faults(self._store, limit)
-
-    def consent_terms(self) -> list[ConsentTerm]:
-        """Return how long consents are good."""
-        return consents.terms(self._store)
 
     def set_consent_terms(self, terms: Mapping[str, int]) -> None:
         """Say how long consents are good."""

@@ -122,10 +122,3 @@ class ConsentFault(msgspec.Struct, frozen=True, kw_only=True):
     person: bytes
     purpose: str
     why: str
-
-
-class ConsentTerm(msgspec.Struct, frozen=True):
-    """How long a consent to a purpose is good (ms); afterwards it has expired."""
-
-    purpose: str
-    valid_ms: int

@@ -65,7 +65,7 @@ def step(
     until     how far (ms) due times are served, where that is not the last stamp
     seed      the history that the blocks bring
     unlink    what the only record of the blocks makes two people of; it applies (`process.parting`)
-    forgotten  whose people the only record of the blocks takes away, by their subjects
+    forgotten whose people the only record of the blocks takes away, by their subjects
 
     Raises ValueError if the blocks span more than a day.
     """
@@ -89,12 +89,7 @@ def step(
     enrich(batch)
     rounds = Rounds(work, batch, Feeds(batch, people.program), decider, timeline, workspace, people.ready_at)
     forget(gone, as_of, rounds, work)
-    *earlier, last = levels
-    for level in earlier:
-        _join(level, rounds, work, batch, decider)
-        rounds.records(level.owners, level.places)
-    _join(last, rounds, work, batch, decider)
-    rounds.records_and_due_times(last.owners, last.places, as_of)
+    _fold_levels(levels, as_of, rounds, work, batch, decider)
     parted: list[OutboxItem] = [] if parts is None else part(parts, as_of, position, rounds, work, decider)
     if seed is not None:
         fold(seed, states, work)
@@ -112,6 +107,18 @@ def step(
         replayed=[(letter, int(batch.seq[place])) for place, letter in batch.replays.items()],
         counts=_counts(batch, rounds),
     )
+
+
+def _fold_levels(
+    levels: Sequence[Level], as_of: int, rounds: Rounds, work: Working, batch: Batch, decider: Decider
+) -> None:
+    """Fold each level's records behind its merges; due times up to `as_of` come with the last."""
+    *earlier, last = levels
+    for level in earlier:
+        _join(level, rounds, work, batch, decider)
+        rounds.records(level.owners, level.places)
+    _join(last, rounds, work, batch, decider)
+    rounds.records_and_due_times(last.owners, last.places, as_of)
 
 
 def _join(level: Level, rounds: Rounds, work: Working, batch: Batch, decider: Decider) -> None:

@@ -51,12 +51,6 @@ class Gate:
         """Say whether a field may travel of somebody who allowed everything."""
         return not self.refusal(destination, field, dict.fromkeys(self.policy.purposes, True))
 
-    def of_purpose(self, purpose: str, field: str, allowed: Mapping[str, bool]) -> Refusal:
-        """Return why a field may not be used for one purpose, whoever uses it."""
-        if purpose not in self.purposes.of(field):
-            return "purpose"
-        return "" if all(allowed.get(one) is True for one in self._on_consent([purpose])) else "consent"
-
     def for_purpose(self, purpose: str, view: PersonView) -> PersonView:
         """Return a person as a mail of a purpose may speak of them: what does not reach it is not there.
 

@@ -41,7 +41,6 @@ from livepost.runtime.author.project import Project
 from livepost.runtime.courier.process import LoggedOutcomes
 from livepost.runtime.engine.worker import Worker
 from livepost.runtime.front.preview import shown_in, supposed
-from livepost.settings.policy import load_policy
 from livepost.settings.settings import Settings
 from livepost.state.memory import MemoryState
 from livepost.vault.base import ANONYMOUS, USER, ExternalId
@@ -72,7 +71,7 @@ class SimulatedHouse:
         self._settings = settings
         self._intake = Intake(
             Stores(self.log, self.vault),
-            TrackingPlan(project.compiled, settings.undeclared, signals_of(load_policy(project.folder))),
+            TrackingPlan(project.compiled, settings.undeclared, signals_of(project.policy)),
             workspace=settings.workspace,
             new_id=_counted_message_ids(),
         )

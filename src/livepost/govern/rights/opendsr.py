@@ -29,12 +29,6 @@ MAX_BODY_BYTES = 64 * 1024
 IDENTITIES = {"controller_customer_id": USER, "email": EMAIL}
 """Identities that people are found by, each `raw`: of a plain hash nobody is found here, ids stand under keyed ones."""
 
-IDENTITY_TYPES = (
-    *("controller_customer_id", "android_advertising_id", "android_id", "email", "fire_advertising_id"),
-    *("ios_advertising_id", "ios_vendor_id", "microsoft_advertising_id", "microsoft_publisher_id"),
-    *("roku_publisher_id", "roku_advertising_id"),
-)
-
 Kind = Literal["access", "portability", "erasure"]
 Guid = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")]
 

@@ -214,8 +214,6 @@ class DataFolder(msgspec.Struct, frozen=True):
     def users(self) -> int:
         """Return how many users may come in; 0 where all is done by who owns the machine."""
         with closing(self.control()) as store:
-            if not store.read("SELECT 1 FROM sqlite_master WHERE name = 'users'"):
-                return 0
             return int(store.read("SELECT count(*) FROM users WHERE disabled = 0")[0][0])
 
     def control(self) -> ControlStore:

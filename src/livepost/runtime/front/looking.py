@@ -98,7 +98,6 @@ from livepost.runtime.house.processes import process_standings
 from livepost.runtime.rights.exporting import held_of
 from livepost.runtime.rights.stores import STORES, store_standings
 from livepost.settings.load import Shown, shown
-from livepost.settings.policy import load_policy
 
 LOOKS = 8
 """Questions answered at a time; each has stores of its own open."""
@@ -151,7 +150,6 @@ class Looking:
         self._folder = folder
         self._home = home or project.folder
         self._project = project
-        self._compiled = project.compiled
         self._gate = gate_of(project.policy, project.compiled)
         self._ledger = ledger
         self._routing = routing_of(folder.settings)
@@ -163,7 +161,6 @@ class Looking:
         self._previews = Previews(folder, project)
         self._earnings: Kept[list[Earned]] = Kept(EARNED_S)
         self._policies: Kept[tuple[Report, Records | None]] = Kept(POLICIES_S)
-        self._declarations = project.declarations
         self._compared: Kept[Comparison | None] = Kept(EARNED_S)
         self._trying = Trying(
             previews=self._previews, ledger=ledger, workspace=folder.settings.workspace, clock=folder.clock
@@ -180,9 +177,11 @@ class Looking:
         """Speak of another project from now on: it serves."""
         self._previews.use(project)
         self._project = project
-        self._compiled = project.compiled
-        self._declarations = project.declarations
         self._gate = gate_of(project.policy, project.compiled)
+
+    @property
+    def _compiled(self) -> Compiled:
+        return self._project.compiled
 
     def purposed(self, view: PersonView, purpose: str) -> PersonView:
         """Return what of a person may be used for a purpose of the policy, nothing where they do not allow it."""
@@ -194,7 +193,7 @@ class Looking:
 
     def consent_records(self, person: bytes) -> ConsentExport:
         """Return a person's consent records."""
-        return exported(self._ledger, person, self._home, self._folder.clock.now_ms())
+        return exported(self._ledger, person, self._project.policy, self._folder.clock.now_ms())
 
     def choose(self, person: bytes, wishes: Mapping[str, bool], source: str, shown: str) -> list[Proof]:
         """Record what a person wishes, as the server of `source` tells it; return what of it is news."""
@@ -310,8 +309,8 @@ class Looking:
 
     def _policies_now(self) -> tuple[Report, Records | None]:
         settings = self._folder.settings
-        given = given_of(self._home, self._declarations, settings)
-        return report_of(self._home, self._declarations, settings), None if given is None else records_of(given)
+        given = given_of(self._home, self._project.declarations, settings)
+        return report_of(self._home, self._project.declarations, settings), None if given is None else records_of(given)
 
     def _earned(self) -> list[Earned]:
         """Return what campaigns earned, as of at most EARNED_S ago: it is counted over all clicks."""
@@ -353,7 +352,7 @@ class Looking:
         with self._search_turn():
             held = [*held_of(self._folder, self._project, tuple(view.subjects))]
         kept = {store.name: store.kept for store in STORES}
-        lines = summarise(held, self._compiled, load_policy(self._home), kept)
+        lines = summarise(held, self._compiled, self._project.policy, kept)
         return lines, [one for one in held if one.store == "audit.db"]
 
     @contextlib.contextmanager

@@ -70,7 +70,6 @@ from livepost.runtime.rights.erasing import ERASE, Erasing, House
 from livepost.runtime.rights.patient import PatientEngine
 from livepost.runtime.sockets.handed import Handed
 from livepost.runtime.sockets.wire import POLL_S, Handler, WireServer
-from livepost.settings.policy import load_policy
 from livepost.sources.esp.hooks import hook_routes
 from livepost.vault.base import ExternalId
 
@@ -140,7 +139,7 @@ class _Front:
     ) -> None:
         self._folder = folder
         self._home = home
-        self._policy = load_policy(home)
+        self._policy = project.policy
         self._signals = signals_of(self._policy)
         ledger.set_consent_terms(terms_of(self._policy))
         self._certificate = certificate_of(folder.settings)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 
 from livepost.govern.consent.records import export_of
 from livepost.ledger.base import Ledger
 from livepost.model.choice import Said
 from livepost.model.consent_record import ConsentExport
-from livepost.settings.policy import load_policy
+from livepost.settings.policy import Policy
 
 HISTORY_MAX = 1_000
 """Words of a person that an export tells, the newest."""
 
 
-def exported(ledger: Ledger, person: bytes, home: Path, now_ms: int) -> ConsentExport:
-    """Return a person's consent records; `home` is the author's folder. Raises StoreError, SettingsError."""
+def exported(ledger: Ledger, person: bytes, policy: Policy | None, now_ms: int) -> ConsentExport:
+    """Return a person's consent records, in the words of the project's `policy`; raise StoreError."""
     history = ledger.consent_history(person, HISTORY_MAX)
-    return export_of(person, history, load_policy(home), ledger.shown_words, now_ms)
+    return export_of(person, history, policy, ledger.shown_words, now_ms)
 
 
 def said_by(ledger: Ledger, person: bytes, limit: int) -> list[Said]:

@@ -22,15 +22,12 @@ from livepost.intake.seal import open_value
 from livepost.log.base import LogReader
 from livepost.model.person import PersonView
 from livepost.model.record import Record, SealedValue
-from livepost.runtime.courier.keeping import People
 from livepost.runtime.engine.asking import engine_of
-from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.engine.snapshot import snapshots
 from livepost.runtime.engine.worker import Worker
-from livepost.runtime.rights.reach import Reach
+from livepost.runtime.rights.reach import Reach, audiences_of
 from livepost.state.image import Images
 from livepost.state.opening import open_state
-from livepost.sync.book import Book
 
 ALL = 1_000_000
 READ = 1_000
@@ -109,20 +106,8 @@ def audiences(reach: Reach) -> Iterator[bytes]:
     yield from rows(path)
     if not path.exists():
         return
-    with (
-        closing(Book(path)) as book,
-        closing(reach.folder.ledger()) as open_ledger,
-        closing(EngineClient(reach.folder)) as engine,
-    ):
-        for one in reach.folder.settings.audiences:
-            shop = People(
-                one,
-                reach.folder.settings.workspace,
-                engine=engine,
-                ledger=open_ledger,
-                vault=reach.vault,
-                clock=reach.folder.clock,
-            )
+    with audiences_of(reach) as (book, destinations):
+        for one, shop in destinations:
             for row in book.rows_after(one.name, b"", ALL):
                 yield _encode(shop.open(row.ident))
 

@@ -32,11 +32,8 @@ from livepost.model.letter import Letter
 from livepost.model.person import PersonView
 from livepost.model.record import KeyKind, Kind, Origin, Record, SealedValue, Verdict
 from livepost.ops.condition import Reading
-from livepost.runtime.courier.keeping import People
 from livepost.runtime.engine.asking import Engine, engine_of
-from livepost.runtime.engine.client import EngineClient
-from livepost.runtime.rights.reach import Reach
-from livepost.sync.book import Book
+from livepost.runtime.rights.reach import Reach, audiences_of
 from livepost.vault.base import EMAIL
 
 LOG_AT_ONCE = 50_000
@@ -115,20 +112,8 @@ def audiences(reach: Reach, subjects: Sequence[bytes]) -> Iterator[Held]:
     """Give what each destination of audiences has of the person."""
     if not reach.folder.audiences_file.exists():
         return
-    with (
-        closing(Book(reach.folder.audiences_file)) as book,
-        closing(reach.folder.ledger()) as open_ledger,
-        closing(EngineClient(reach.folder)) as engine,
-    ):
-        for one in reach.folder.settings.audiences:
-            shop = People(
-                one,
-                reach.folder.settings.workspace,
-                engine=engine,
-                ledger=open_ledger,
-                vault=reach.vault,
-                clock=reach.folder.clock,
-            )
+    with audiences_of(reach) as (book, destinations):
+        for one, shop in destinations:
             handles = []
             for row in book.rows_of(one.name, list(subjects)).values():
                 ident = shop.open(row.ident)
