@@ -164,7 +164,7 @@ class Asked:
         return said_by(self.house.ledger, person, limit)
 
     def consent_records(self, person: bytes) -> ConsentExport:
-        return exported(self.house.ledger, person, self.house.project.folder, self.clock.now_ms())
+        return exported(self.house.ledger, person, self.house.project.policy, self.clock.now_ms())
 
     def choose(self, person: bytes, wishes: Mapping[str, bool], source: str, shown: str) -> list[Proof]:
         return self.house.ledger.choose(person, wishes, self.clock.now_ms(), "api", source, shown)

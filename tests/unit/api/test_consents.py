@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from livepost.ledger.base import Permit
+from livepost.settings.policy import load_policy
 from tests.unit.api.house import Asked
 
 POLICY = """
@@ -45,7 +47,9 @@ def test_a_yes_and_a_no_are_written_down_and_count(asked: Asked) -> None:
 
 
 def test_a_persons_records_have_the_names_of_the_standard(asked: Asked) -> None:
-    (asked.house.project.folder / "policy.toml").write_text(POLICY)
+    project = asked.house.project
+    (project.folder / "policy.toml").write_text(POLICY)
+    asked.house.project = msgspec.structs.replace(project, policy=load_policy(project.folder))
     says(asked, True, shown="May we share?")
     told = asked.ask("/api/people/ada/consents").json()
     [record] = [one for one in told["consent_records"] if one["purpose"] == "ads"]
