@@ -56,7 +56,7 @@ def require_secret(keys: Keys, request: HTTPConnection) -> Principal:
             code="write_key",
             status=HTTPStatus.FORBIDDEN,
         )
-    return Principal(by=by_key(found.source), role="developer", scopes=found.scopes)
+    return Principal(by=by_key(found.source), role=found.role, scopes=found.scopes)
 
 
 def _token(authorization: str) -> str:

@@ -22,6 +22,7 @@ from livepost.audit.deed import Deed
 from livepost.cli.workspace import folder_here, note, used_folder_here
 from livepost.clock import WallClock
 from livepost.errors import SettingsError, StoreError
+from livepost.model.principal import Role
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.keyring import StoredKey
 from livepost.runtime.front.rotating import ROTATE, ROTATION, Rotation
@@ -41,24 +42,28 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.command("list")
 def list_keys(as_json: AsJson = False) -> None:
     """List all keys; of a secret key only its beginning is known."""
-    keys = folder_here().keys.all()
+    ring = folder_here().keys
+    keys = ring.all()
     if as_json:
-        _console.print(json.dumps([_plain(key) for key in keys]), markup=False)
+        _console.print(json.dumps([_plain(key, ring.used_ms(key.id)) for key in keys]), markup=False)
         return
     table = Table(
         "id",
         "kind",
         "source",
+        "role",
         Column("key", overflow="fold"),
         Column("scopes", overflow="fold"),
         "made",
         "expires",
+        "last used",
         "revoked",
         box=None,
     )
     for key in keys:
-        scopes, times = " ".join(key.scopes), (key.made_ms, key.expires_ms, key.revoked_ms)
-        table.add_row(key.id, key.kind, key.source, key.shown, scopes, *map(_day, times))
+        role = key.role if key.kind == "secret" else ""
+        scopes, times = " ".join(key.scopes), (key.made_ms, key.expires_ms, ring.used_ms(key.id), key.revoked_ms)
+        table.add_row(key.id, key.kind, key.source, role, key.shown, scopes, *map(_day, times))
     _console.print(table if keys else "There are no keys yet: `livepost keys new write` makes one.")
 
 
@@ -71,6 +76,7 @@ def new(
     scope: Annotated[
         list[str] | None, typer.Option(help="Hold a secret key to this, like `read:people`; may be said several times.")
     ] = None,
+    role: Annotated[Role, typer.Option(help="What a secret key may do; its scopes only take away.")] = "developer",
     expires: Annotated[str, typer.Option(help="How long it is valid, like `90d`; for good if left out.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -80,9 +86,9 @@ def new(
     note(folder, Deed("key.made", about=kind))
     now_ms = WallClock().now_ms()
     ends_ms = now_ms + _length_ms(expires) if expires else None
-    made = folder.keys.new(kind, source or _SOURCES[kind], now_ms, tuple(scope or ()), ends_ms)
+    made = folder.keys.new(kind, source or _SOURCES[kind], now_ms, tuple(scope or ()), ends_ms, role)
     if as_json:
-        _console.print(json.dumps({**_plain(made.stored), "key": made.key}), markup=False)
+        _console.print(json.dumps({**_plain(made.stored, None), "key": made.key}), markup=False)
         return
     _console.print(f"{kind} key for {made.stored.source}: {made.key}", markup=False)
     if kind == "secret":
@@ -175,8 +181,8 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _plain(key: StoredKey) -> dict[str, object]:
-    plain: dict[str, object] = msgspec.to_builtins(key)
+def _plain(key: StoredKey, used_ms: int | None) -> dict[str, object]:
+    plain: dict[str, object] = {**msgspec.to_builtins(key), "used_ms": used_ms}
     del plain["hash"]
     return plain
 

@@ -123,7 +123,9 @@ class Console:
         self._door = door
         self._notary = notary
         self._rules = rules
-        self._entrance = Entrance(door, accounts, notary, self._render, lambda error: self.trouble(trouble_of(error)))
+        self._entrance = Entrance(
+            door, accounts, notary, self._render, lambda error: self.trouble(trouble_of(error)), rules
+        )
         self._live = Live()
         folder = str(files("livepost.console") / "templates")
         # A template is looked up once: nobody edits them while a house runs.

@@ -23,7 +23,9 @@ from livepost.console.page import fields_of
 from livepost.control.sessions import Session
 from livepost.control.users import User
 from livepost.errors import LivepostError, OverloadedError, RejectedError
-from livepost.govern.login.accounts import ADMINS, Accounts, Enrolling, principal_of, require_above
+from livepost.govern.access.permission import Permission
+from livepost.govern.access.rules import Rules
+from livepost.govern.login.accounts import Accounts, Enrolling, principal_of, require_above
 from livepost.govern.login.password import PASSWORD_MAX, PASSWORD_MIN
 from livepost.model.principal import ROLES, Principal, Role
 
@@ -33,6 +35,9 @@ Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 
 GIVING = ("add", "role")
 """Acts that give somebody a role."""
+
+SEES_USERS = Permission("read", "users")
+CHANGES_USERS = Permission("change", "users")
 
 NOBODY = "login"
 """How the audit names who has not got in."""
@@ -109,6 +114,7 @@ class UsersView(msgspec.Struct, frozen=True, kw_only=True):
     users: list[User]
     roles: tuple[Role, ...] = ROLES
     is_owner: bool = False
+    may_change: bool = False
     link: str = ""
     link_of: str = ""
     said: str = ""
@@ -133,12 +139,14 @@ class Entrance:
         notary: Notary,
         render: Render,
         trouble: Callable[[LivepostError], Response],
+        rules: Rules,
     ) -> None:
         self._door = door
         self._accounts = accounts
         self._notary = notary
         self._render = render
         self._trouble = trouble
+        self._rules = rules
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -265,7 +273,7 @@ class Entrance:
         return let_in(request, self._my_account(request, view), word)
 
     def _account_view(self, session: Session) -> AccountView:
-        may_see = principal_of(session).role in ADMINS
+        may_see = self._rules.may(principal_of(session), SEES_USERS)
         if session.user is None:
             return AccountView(user=None, session=session, may_see_users=may_see)
         return AccountView(
@@ -283,12 +291,12 @@ class Entrance:
 
     async def _users_page(self, request: Request) -> Response:
         who = self._door.require(request)
-        require_above(who)
+        self._rules.require(who, SEES_USERS)
         return self._all_users(request, await run_in_threadpool(self._users_view, who))
 
     async def _users(self, request: Request) -> Response:
         who = self._door.require(request)
-        require_above(who)
+        self._rules.require(who, CHANGES_USERS)
         told = await fields_of(UserTold, request)
         try:
             changed = None if told.act == "add" else await run_in_threadpool(self._accounts.users.get, told.user)
@@ -319,7 +327,12 @@ class Entrance:
 
     def _users_view(self, who: Principal) -> UsersView:
         roles = ROLES if who.role == "owner" else tuple(role for role in ROLES if role != "owner")
-        return UsersView(users=self._accounts.users.all(), is_owner=who.role == "owner", roles=roles)
+        return UsersView(
+            users=self._accounts.users.all(),
+            is_owner=who.role == "owner",
+            may_change=self._rules.may(who, CHANGES_USERS),
+            roles=roles,
+        )
 
     def _all_users(self, request: Request, view: UsersView, status: int = 200) -> Response:
         return self._render(request, "users", "Users", view, status, True)

@@ -13,13 +13,17 @@ ROLES: tuple[Role, ...] = get_args(Role)
 SEND_EVENTS = "send:events"
 """The scope by which a key may send events; other scopes are named as permissions are, like `read:people`."""
 
+SENDERS: frozenset[Role] = frozenset(("owner", "admin", "developer"))
+"""Roles whose keys may send events."""
+
 
 class Holder(msgspec.Struct, frozen=True):
-    """Who has a key: the source that it names, and the scopes it is held to, () for all that its kind may."""
+    """Who has a key: the source that it names, the scopes it is held to (() for all that its kind may), its role."""
 
     source: str
     secret: bool
     scopes: tuple[str, ...] = ()
+    role: Role = "developer"
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):

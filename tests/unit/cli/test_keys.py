@@ -123,10 +123,22 @@ def test_a_key_in_a_variable_is_rotated_by_hand_and_the_command_says_how(
         assert vault.find(ADA) is not None
 
 
+def test_a_key_has_a_role_and_a_last_use(livepost: Command, project: Path) -> None:
+    told = livepost("keys", "new", "secret", "--role", "analyst", "--json").json()
+    holder = DataFolder(load(project, {}).settings).keys.holder(told["key"])
+    assert holder is not None
+    assert holder.role == "analyst"
+    [listed] = livepost("keys", "list", "--json").json()
+    assert (listed["role"], listed["used_ms"] is not None) == ("analyst", True)
+
+
 def test_a_key_may_be_held_to_scopes_and_expire(livepost: Command, project: Path) -> None:
     told = livepost("keys", "new", "secret", "--scope", "read:people", "--expires", "90d", "--json").json()
     assert (told["scopes"], told["expires_ms"] - told["made_ms"]) == (["read:people"], 90 * 86_400_000)
     assert lookup(project, told["key"]) is None
-    assert livepost("keys", "list", "--json").json()[0]["scopes"] == ["read:people"]
+    [listed] = livepost("keys", "list", "--json").json()
+    assert (listed["scopes"], listed["role"], listed["used_ms"]) == (["read:people"], "developer", None)
+    mistaken = livepost("keys", "new", "secret", "--scope", "read:peple")
+    assert (mistaken.code, "did you mean read:people?" in mistaken.err) == (1, True)
     refused = livepost("keys", "new", "secret", "--expires", "soon")
     assert (refused.code, "expected a time like 90d" in refused.err) == (1, True)

@@ -10,8 +10,11 @@ import pytest
 from starlette.applications import Starlette
 
 from livepost.console.app import HEADERS, PAGES
+from livepost.console.entrance import CHANGES_USERS, SEES_USERS
+from livepost.govern.access.rules import default_rules
 from livepost.govern.login import totp
 from livepost.govern.session import COOKIE
+from livepost.model.principal import ROLES, Role
 from tests.unit.console.test_pages import ANSWERS, PATHS
 from tests.unit.console.told import ORIGIN, Browser, ToldHouse
 
@@ -205,10 +208,23 @@ def test_an_admin_neither_makes_nor_changes_an_owner() -> None:
     assert browser.post("/users", {"act": "role", "user": bob.id, "role": "marketer"}).status_code == 200
 
 
-@pytest.mark.parametrize("role", ["marketer", "analyst", "developer", "privacy_officer", "auditor"])
-def test_nobody_else_sees_the_users(role: str) -> None:
+@pytest.mark.parametrize("role", ROLES)
+def test_the_users_are_seen_and_changed_by_whom_the_rules_let(role: Role) -> None:
     browser = logged_in(role)
-    assert browser.get("/users").status_code == 403
+    rules = default_rules()
+    sees, changes = role in rules.roles(SEES_USERS), role in rules.roles(CHANGES_USERS)
+    page = browser.get("/users")
+    assert (page.status_code == 200) == sees
+    assert ('action="/users"' in page.text) == changes
+    assert ('href="/users"' in browser.get("/account").text) == sees
+    bob, _ = browser.accounts.add("Bob", "bob@example.com", "analyst")
+    removed = browser.post("/users", {"act": "remove", "user": bob.id})
+    assert (removed.status_code == 200) == changes
+
+
+@pytest.mark.parametrize("role", ["marketer", "analyst", "developer", "privacy_officer", "auditor"])
+def test_nobody_else_changes_the_users(role: str) -> None:
+    browser = logged_in(role)
     assert browser.post("/users", {"act": "remove", "user": browser.user.id}).status_code == 403  # type: ignore[attr-defined]
 
 

@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
+from livepost.model.principal import SEND_EVENTS
+
 Verb: TypeAlias = Literal["read", "open", "change", "send", "stop", "approve", "export", "erase"]
 """What is done. `open` shows what is sealed, where a mask cannot stand for it; `stop` is the kill switch."""
 
@@ -60,4 +62,7 @@ class Permission(msgspec.Struct, frozen=True):
 
 
 SCOPES: frozenset[str] = frozenset(Permission(verb, kind).scope for verb in VERBS for kind in KINDS)
+"""All that routes need."""
+
+KEY_SCOPES: frozenset[str] = SCOPES | {SEND_EVENTS}
 """All that a key can be held to."""

@@ -41,7 +41,6 @@ INVITATION_MS = 2 * DAY_MS
 WAITING_MAX = 1_000
 CODES_MAX = 64
 T = TypeVar("T")
-ADMINS: tuple[Role, ...] = ("owner", "admin")
 
 
 class Entered(msgspec.Struct, frozen=True):
@@ -288,11 +287,13 @@ def principal_of(session: Session) -> Principal:
 
 
 def require_above(who: Principal, *roles: Role) -> None:
-    """Raise RejectedError (403) unless somebody may make or change users of these roles: an admin no owner."""
-    if who.role not in ADMINS or ("owner" in roles and who.role != "owner"):
+    """Raise RejectedError (403) if somebody who may change users would make or change one above themselves: an owner.
+
+    Who may change users at all is the rules' to say.
+    """
+    if "owner" in roles and who.role != "owner":
         raise RejectedError(
-            f"expected {'an owner' if 'owner' in roles else 'an owner or an admin'} to do this, got a {who.role}; ask "
-            "one",
+            f"expected an owner to do this, got a {who.role}; ask one",
             code="role",
             status=HTTPStatus.FORBIDDEN,
         )

@@ -11,10 +11,11 @@ from livepost.govern.policy.code import plain_hashes
 from livepost.govern.policy.finding import Found
 from livepost.govern.policy.given import Given
 from livepost.govern.policy.records import FILE_NAME, records_of, written
+from livepost.model.principal import SEND_EVENTS
 
 HASHED = re.compile(r"\b(?:md5|sha-?\d{1,3}|hash(?:ed)?)\b", re.I)
 
-WRITE_SCOPES = frozenset(("collect", "write", "events", "events.write", "events:write"))
+WRITE_SCOPES = frozenset((SEND_EVENTS,))
 """What a key that is public may be for: to add events."""
 
 SECRETS = (

@@ -1,14 +1,14 @@
 """The write and secret keys of a data folder: one small file, readable by its owner only.
 
 A write key is public and kept as it is; of a secret key only a hash is kept, so it is shown once, when it is made. A
-key may be held to scopes, and may expire.
+key may be held to scopes, and may expire; a secret key has a role. When a key was used last is known to the minute.
 """
 
 from __future__ import annotations
 
+import difflib
 import fcntl
 import os
-import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,8 +20,10 @@ import msgspec
 
 from livepost.clock import WallClock
 from livepost.errors import LivepostError
-from livepost.model.principal import SEND_EVENTS, Holder
+from livepost.govern.access.permission import KEY_SCOPES
+from livepost.model.principal import SEND_EVENTS, SENDERS, Holder, Role
 from livepost.model.record import KeyKind
+from livepost.runtime.data.key_uses import KeyUses
 
 KEYS_MAX = 1000
 """Keys kept, revoked ones too; beyond it, a new key takes the place of the one revoked first."""
@@ -29,8 +31,6 @@ KEYS_MAX = 1000
 NAME_MAX = 64
 
 SCOPES_MAX = 40
-SCOPE = re.compile(r"[a-z]{1,20}:[a-z_]{1,40}")
-"""What a scope looks like: what may be done, to data of which kind."""
 
 _HOST = WallClock()
 
@@ -54,6 +54,7 @@ class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
     revoked_ms: int | None = None
     scopes: tuple[str, ...] = ()
     expires_ms: int | None = None
+    role: Role = "developer"
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -76,17 +77,29 @@ class KeyRing:
         self._keys: list[StoredKey] = []
         self._by_hash: dict[str, StoredKey] = {}
         self._found: dict[str, tuple[str, KeyKind]] = {}
+        self._ids: dict[str, str] = {}
+        self._uses = KeyUses(path.parent / "used", now_ms)
 
     def lookup(self, token: str) -> tuple[str, KeyKind] | None:
         """Return (source, kind) of a key that is valid and may send events, else None."""
         self._refresh()
-        return self._found.get(token) or self._find(token)
+        found = self._found.get(token) or self._find(token)
+        if found is not None:
+            self._uses.note(self._ids[token])
+        return found
 
     def holder(self, token: str) -> Holder | None:
         """Return who has a key that is valid, else None."""
         self._refresh()
         stored = self._by_hash.get(_hash(token))
-        return None if stored is None else Holder(stored.source, stored.kind == "secret", stored.scopes)
+        if stored is None:
+            return None
+        self._uses.note(stored.id)
+        return Holder(stored.source, stored.kind == "secret", stored.scopes, stored.role)
+
+    def used_ms(self, id: str) -> int | None:
+        """Return when a key was used last, to the minute; None if it never was."""
+        return self._uses.last_ms(id)
 
     def all(self) -> list[StoredKey]:
         """Return every key, revoked ones too, oldest first."""
@@ -94,16 +107,22 @@ class KeyRing:
         return list(self._keys)
 
     def new(
-        self, kind: KeyWord, source: str, now_ms: int, scopes: tuple[str, ...] = (), expires_ms: int | None = None
+        self,
+        kind: KeyWord,
+        source: str,
+        now_ms: int,
+        scopes: tuple[str, ...] = (),
+        expires_ms: int | None = None,
+        role: Role = "developer",
     ) -> NewKey:
         """Make a key for a source (the name that records from it carry), held to scopes, until it expires.
 
-        Raises KeyRingError if the name is empty or too long, a write key is held to scopes, or KEYS_MAX keys are valid.
+        Raises KeyRingError if the name is empty or too long, a write key gets scopes or a role, a scope is none or one
+        that the role cannot have, or KEYS_MAX keys are valid.
         """
-        if scopes and kind == "write":
-            raise KeyRingError("expected no scopes for a write key, which only sends events; leave them out")
-        if len(scopes) > SCOPES_MAX or not all(SCOPE.fullmatch(scope) for scope in scopes):
-            raise KeyRingError(f"expected at most {SCOPES_MAX} scopes like `read:people`, got others; correct them")
+        if kind == "write" and (scopes or role != "developer"):
+            raise KeyRingError("expected no scopes and no role for a write key: it only sends events; leave them out")
+        _check_scopes(scopes, role)
         if not source or len(source) > NAME_MAX:
             raise KeyRingError(f"expected a source's name of 1 to {NAME_MAX} characters, got {len(source)}")
         key = f"lp_{kind}_{secrets.token_urlsafe(24)}"
@@ -117,9 +136,11 @@ class KeyRing:
             made_ms=now_ms,
             scopes=scopes,
             expires_ms=expires_ms,
+            role=role,
         )
         with self._alone():
             self._write([*_with_room(self._keys), stored])
+            self._uses.keep({key.id for key in self._keys})
         return NewKey(stored, key)
 
     def revoke(self, id: str, now_ms: int) -> StoredKey:
@@ -144,8 +165,9 @@ class KeyRing:
     def _find(self, token: str) -> tuple[str, KeyKind] | None:
         """Look a key up by its hash, and remember it if it is valid: there are at most KEYS_MAX of these."""
         stored = self._by_hash.get(_hash(token))
-        if stored is None or (stored.scopes and SEND_EVENTS not in stored.scopes):
+        if stored is None or not _sends(stored):
             return None
+        self._ids[token] = stored.id
         found = self._found[token] = stored.source, _KINDS[stored.kind]
         return found
 
@@ -170,6 +192,7 @@ class KeyRing:
         self._by_hash = {key.hash: key for key in valid}
         self._next_end = min((key.expires_ms for key in valid if key.expires_ms is not None), default=None)
         self._found.clear()
+        self._ids.clear()
 
     def _write(self, keys: list[StoredKey]) -> None:
         beside = self._path.with_suffix(".new")
@@ -184,6 +207,27 @@ class KeyRing:
 def is_valid(key: StoredKey, now_ms: int) -> bool:
     """Return whether a key was not revoked and has not expired."""
     return key.revoked_ms is None and (key.expires_ms is None or now_ms < key.expires_ms)
+
+
+def _sends(key: StoredKey) -> bool:
+    """Return whether a key may send events: a write key does, and so does a secret one whose role and scopes let it."""
+    return key.kind == "write" or (key.role in SENDERS and (not key.scopes or SEND_EVENTS in key.scopes))
+
+
+def _check_scopes(scopes: tuple[str, ...], role: Role) -> None:
+    """Raise KeyRingError for a scope that there is not, with the nearest one, or that is of no use to the role."""
+    if len(scopes) > SCOPES_MAX:
+        raise KeyRingError(f"expected at most {SCOPES_MAX} scopes, got {len(scopes)}; leave some out")
+    for scope in scopes:
+        if scope not in KEY_SCOPES:
+            near = difflib.get_close_matches(scope, sorted(KEY_SCOPES), n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else "docs/reference/roles.md has all of them"
+            raise KeyRingError(f"expected a scope like read:people, got {scope[:60]!r}; {hint}")
+    if SEND_EVENTS in scopes and role not in SENDERS:
+        raise KeyRingError(
+            f"expected a role whose keys may send events ({', '.join(sorted(SENDERS))}), got {role}; leave "
+            f"{SEND_EVENTS} or the role out"
+        )
 
 
 def _with_room(keys: list[StoredKey]) -> list[StoredKey]:

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from livepost.api import opendsr, stream
 from livepost.api.app import ACTIONS, OPERATIONS
 from livepost.console.app import PAGES, PAPERS
+from livepost.console.entrance import CHANGES_USERS, SEES_USERS
 from livepost.govern.access.permission import Permission
 
 WS = "WS"
@@ -35,7 +36,6 @@ PUBLIC: dict[str, str] = {
     "/login/code": "the way in: a second factor",
     "/welcome/{word}": "the way in: the first password, by a one-time link",
     "/account": "one's own password, second factor and sessions",
-    "/users": "asks by itself: an owner or an admin, and nobody above themselves",
     "/.well-known/gpc.json": "says that Global Privacy Control is heard",
     "/opendsr/cert.pem": "a public key",
     "/opendsr/results/{token}": "the token is the right of who asked",
@@ -74,6 +74,8 @@ def _ruled() -> Iterator[tuple[str, str, str, Permission]]:
         yield "GET", page.path, "", page.needs
         for act, needs in page.form.needs.items() if page.form else ():
             yield "POST", page.path, act, needs
+    yield "GET", "/users", "", SEES_USERS
+    yield "POST", "/users", "", CHANGES_USERS
     for paper in PAPERS:
         yield "GET", paper.path, "", paper.needs
 

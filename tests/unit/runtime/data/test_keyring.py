@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from livepost.model.principal import SEND_EVENTS, Holder
+from livepost.clock import MINUTE_MS
+from livepost.model.principal import ROLES, SEND_EVENTS, Holder
 from livepost.model.record import KeyKind
 from livepost.runtime.data import keyring
 from livepost.runtime.data.keyring import KEYS_MAX, NAME_MAX, SCOPES_MAX, KeyRing, KeyRingError
@@ -141,17 +142,52 @@ def test_a_key_that_is_held_to_scopes_sends_events_only_with_that_of_events(path
 
 def test_scopes_are_words_of_secret_keys(path: Path) -> None:
     ring = KeyRing(path)
-    with pytest.raises(KeyRingError, match="no scopes for a write key"):
+    with pytest.raises(KeyRingError, match="for a write key"):
         ring.new("write", "site", NOW_MS, ("read:people",))
-    for scopes in (("read people",), ("*",), ("read:people",) * (SCOPES_MAX + 1)):
-        with pytest.raises(KeyRingError, match="like `read:people`"):
-            ring.new("secret", "till", NOW_MS, scopes)
+    for scope in ("read people", "*", "read:persons"):
+        with pytest.raises(KeyRingError, match="like read:people"):
+            ring.new("secret", "till", NOW_MS, (scope,))
+    with pytest.raises(KeyRingError, match=r"did you mean send:events\?"):
+        ring.new("secret", "till", NOW_MS, ("send:event",))
+    with pytest.raises(KeyRingError, match="at most"):
+        ring.new("secret", "till", NOW_MS, ("read:people",) * (SCOPES_MAX + 1))
+
+
+def test_a_secret_key_has_a_role_and_a_write_key_has_none(path: Path) -> None:
+    ring = KeyRing(path)
+    made = ring.new("secret", "reports", NOW_MS, role="analyst")
+    assert ring.holder(made.key) == Holder("reports", secret=True, role="analyst")
+    assert ring.all()[0].role == "analyst"
+    with pytest.raises(KeyRingError, match="no role for a write key"):
+        ring.new("write", "site", NOW_MS, role="owner")
+
+
+def test_events_are_sent_by_keys_whose_role_may(path: Path) -> None:
+    ring = KeyRing(path)
+    for role in ROLES:
+        made = ring.new("secret", role, NOW_MS, role=role)
+        assert (ring.lookup(made.key) is not None) == (role in ("owner", "admin", "developer"))
+    with pytest.raises(KeyRingError, match="may send events"):
+        ring.new("secret", "till", NOW_MS, ("send:events",), role="auditor")
+
+
+def test_the_use_of_a_key_is_known_to_the_minute_by_all_processes(path: Path) -> None:
+    now = [NOW_MS]
+    ring, other = KeyRing(path, lambda: now[0]), KeyRing(path)
+    sends, reads = ring.new("write", "site", NOW_MS), ring.new("secret", "till", NOW_MS)
+    assert other.used_ms(sends.stored.id) is None
+    ring.lookup(sends.key)
+    now[0] += MINUTE_MS
+    ring.holder(reads.key)
+    ring.lookup("lp_write_another")
+    minute_ms = NOW_MS - NOW_MS % MINUTE_MS
+    assert (other.used_ms(sends.stored.id), other.used_ms(reads.stored.id)) == (minute_ms, minute_ms + MINUTE_MS)
 
 
 def test_keys_of_before_scopes_are_read(path: Path) -> None:
     made = KeyRing(path).new("secret", "server", NOW_MS)
     told = msgspec.json.decode(path.read_bytes())
     for key in told:
-        del key["scopes"], key["expires_ms"]
+        del key["scopes"], key["expires_ms"], key["role"]
     path.write_bytes(msgspec.json.encode(told))
     assert KeyRing(path).holder(made.key) == Holder("server", secret=True)
