@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 
 import pytest
 
+from livepost.govern.rights.store import KEPT_OTHERWISE
 from livepost.ledger import erasures
 from livepost.ledger.schema import TABLES
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.rights.erasing import STEPS
+from livepost.runtime.rights.retaining import STEPS as RETENTION
 from livepost.runtime.rights.stores import NOBODY, STORES, Store
 from tests.house.source import SOURCE
 
@@ -51,6 +54,23 @@ def test_each_store_says_what_it_holds_how_it_is_erased_and_how_long_it_is_kept(
     steps = {name for name, _ in STEPS} | {"control"}
     assert (store.erased_by in steps) == (store.holds != NOBODY)
     assert callable(store.decodes)
+    assert _is_kept_by_somebody(store)
+
+
+def _is_kept_by_somebody(store: Store) -> bool:
+    known = {name for name, _ in RETENTION} | {*KEPT_OTHERWISE}
+    return store.kept_by in known if store.holds != NOBODY else store.kept_by == ""
+
+
+def test_a_store_that_nobody_sees_to_is_found() -> None:
+    """The negative control."""
+    mailbox = next(store for store in STORES if store.name == "mailbox")
+    assert _is_kept_by_somebody(mailbox)
+    assert not any(_is_kept_by_somebody(dataclasses.replace(mailbox, kept_by=word)) for word in ("", "somebody"))
+
+
+def test_every_step_of_retention_is_a_stores() -> None:
+    assert {name for name, _ in RETENTION} <= {store.kept_by for store in STORES}
 
 
 def test_names_are_given_once() -> None:

@@ -144,6 +144,17 @@ class Book:
             self._run("UPDATE targets SET disabled = '', sent = 0, next_at = 0, error = '' WHERE name = ?", (name,))
             return self._connection.changes() > 0
 
+    def aged_letters(self, before: int) -> tuple[int, int]:
+        """Return how many dead letters are older than a time (ms), and the time of the oldest, 0 for none."""
+        [(count, oldest)] = self._read("SELECT count(*), coalesce(min(at), 0) FROM letters WHERE at < ?", before)
+        return count, oldest
+
+    def drop_letters(self, before: int) -> int:
+        """Drop dead letters that are older than a time (ms); return how many."""
+        with self._lock:
+            self._run("DELETE FROM letters WHERE at < ?", (before,))
+            return self._connection.changes()
+
     def die(self, letter: DeadLetter, cursor: str) -> None:
         """Put a message aside and go on behind it, in one transaction; its number is the book's."""
         with self._lock:

@@ -51,6 +51,7 @@ COMMANDS: dict[str, str] = {
     "audit": "audit:app",
     "policy": "policy:app",
     "ropa": "ropa:ropa",
+    "retention": "retention:app",
     "doctor": "doctor:doctor",
     "bench": "measure:bench",
 }

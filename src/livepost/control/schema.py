@@ -77,4 +77,12 @@ sealed. A session without a user is that of a one-time link. A row of `tries` wi
 somebody got in.
 """
 
-STEPS: tuple[str, ...] = (ERASURES, USERS, RIGHTS)
+RETENTION = """
+CREATE TABLE retention_runs (
+    id TEXT PRIMARY KEY, begun_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, body BLOB NOT NULL
+) STRICT;
+CREATE TABLE retention_places (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+"""
+"""Runs of retention: see `retention`."""
+
+STEPS: tuple[str, ...] = (ERASURES, USERS, RIGHTS, RETENTION)

@@ -21,13 +21,13 @@ from typing import BinaryIO, Protocol
 import msgspec
 import zstandard
 
-from livepost.clock import Clock, WallClock
+from livepost.clock import DAY_MS, Clock, WallClock
 from livepost.errors import SealError, StoreError
 from livepost.model.message import Message, Receipt
 from livepost.vault.base import SubjectKeys, seal_context
 
 ROLL_BYTES = 64_000_000
-"""A file ends with the group that reaches this size."""
+"""A file ends with the group that reaches this size, and with the UTC day: retention drops whole files."""
 
 MAX_BYTES = 4_000_000_000
 """All kept mails together; above it, mails are refused for now (`temporary`)."""
@@ -108,7 +108,7 @@ class Keep:
         at_ms = self._clock.now_ms()
         frames: list[bytes] = []
         receipts = [self._frame(message, at_ms, frames) for message in messages]
-        trouble = self._write(b"".join(frames)) if frames else None
+        trouble = self._write(b"".join(frames), at_ms // DAY_MS) if frames else None
         if trouble is None:
             self._kept.update(m.decision for m, r in zip(messages, receipts, strict=True) if r.state == "sent")
             return receipts
@@ -134,7 +134,8 @@ class Keep:
             if end < path.stat().st_size:
                 self._bytes -= path.stat().st_size - end
                 os.truncate(path, end)
-        self._number = len(paths)
+        self._number = int(paths[-1].stem) + 1 if paths else 0
+        self._day = _day_of(paths[-1]) if paths else None
         self._file = self._open(paths[-1]) if paths else self._next_file()
 
     def _frame(self, message: Message, at_ms: int, frames: list[bytes]) -> Receipt:
@@ -152,13 +153,15 @@ class Keep:
         frames.append(head + zlib.crc32(seal, zlib.crc32(head)).to_bytes(4, "big") + seal)
         return self._receipt("sent", "", at_ms)
 
-    def _write(self, group: bytes) -> Receipt | None:
-        """Append and fsync; return None, or the receipt that says why not."""
+    def _write(self, group: bytes, day: int) -> Receipt | None:
+        """Append and fsync; return None, or the receipt that says why not. A day begins a file."""
         if self._bytes + len(group) > self._max_bytes:
             return self._receipt("temporary", f"the mailbox is full ({self._max_bytes} bytes); remove old files")
-        if self._size >= ROLL_BYTES:
+        if self._size >= ROLL_BYTES or self._day not in (None, day):
             self._file.close()
             self._file = self._next_file()
+            self._bytes = sum(path.stat().st_size for path in files(self._folder))  # retention drops files
+        self._day = day
         try:
             self._file.write(group)
             self._file.flush()
@@ -280,6 +283,25 @@ def opened(path: Path, frames: Sequence[Frame], keys: Keys, workspace: str) -> I
                 plain = keys.keys(frame.person).open(seal, context)
                 raw = squeeze.decompress(plain, max_output_size=MAX_MAIL_BYTES)
                 yield KeptMail(decision=frame.decision, person=frame.person, at_ms=frame.at_ms, raw=raw)
+
+
+def aged_files(folder: Path, before_ms: int) -> list[tuple[Path, int, int]]:
+    """Return the files in which all is older than a time (host ms), never the newest: how many mails, and the time of
+    the oldest.
+    """
+    found = []
+    for path in files(folder)[:-1]:
+        frames, _ = scan(path)
+        if all(frame.at_ms < before_ms for frame in frames):
+            found.append((path, len(frames), min((frame.at_ms for frame in frames), default=0)))
+    return found
+
+
+def _day_of(path: Path) -> int | None:
+    """Return the day (since 1970) of a file's first mail; None for an empty one."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD.size)
+    return _HEAD.unpack(head)[3] // DAY_MS if len(head) == _HEAD.size else None
 
 
 def _is_wanted(frame: Frame, person: bytes | None, decision: bytes | None) -> bool:

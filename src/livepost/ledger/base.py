@@ -653,6 +653,16 @@ class Ledger(Protocol):
         """
         ...
 
+    def aged(self, before: int) -> dict[str, tuple[int, int]]:
+        """Return of what retention takes out, as far as it is older than a time (ms), how many rows there are, and the
+        time (ms) of the oldest, 0 for none.
+        """
+        ...
+
+    def drop_aged(self, before: int) -> dict[str, int]:
+        """Take a part of that out in one transaction; return how many rows of what went, 0 where none is left."""
+        ...
+
     def forgotten(self) -> list[bytes]:
         """Return every subject that was erased, those erased last first."""
         ...

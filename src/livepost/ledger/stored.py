@@ -30,6 +30,7 @@ from livepost.ledger import (
     permits,
     persons,
     queries,
+    retention,
     sends,
     suppressions,
     takeover,
@@ -560,6 +561,15 @@ class StoredLedger:
         """Take a person out of the ledger; return how many rows of what were changed."""
         with self._store.transaction():
             return erasures.erase(self._store, subjects, ids, at, now_ms)
+
+    def aged(self, before: int) -> dict[str, tuple[int, int]]:
+        """Return of what is older than a time (ms) how many rows there are, and the time of the oldest."""
+        return retention.aged(self._store, before)
+
+    def drop_aged(self, before: int) -> dict[str, int]:
+        """Take some of what is older than a time (ms) out; return how many rows of what, 0 where none is left."""
+        with self._store.transaction():
+            return retention.drop_aged(self._store, before)
 
     def forgotten(self) -> list[bytes]:
         """Return every subject that was erased."""

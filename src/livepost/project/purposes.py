@@ -39,6 +39,7 @@ class Purposes:
         self._said: dict[str, frozenset[str]] = {}
         self._parts: dict[str, tuple[str, ...]] = {}
         self._personal: set[str] = set()
+        self._seals: dict[tuple[str, str], str] = {}
         self._known: dict[str, frozenset[str]] = {}
         self.address = self._field("$identify", "email")
         self._say(compiled)
@@ -54,6 +55,11 @@ class Purposes:
     def personal(self) -> tuple[str, ...]:
         """The personal fields of the tracking plan, what is always personal, and facets, in alphabetical order."""
         return tuple(sorted(self._personal))
+
+    @property
+    def seals(self) -> Mapping[tuple[str, str], str]:
+        """The policy's names of the fields that are sealed one by one, by the event's name and the field's."""
+        return self._seals
 
     def of(self, name: str) -> frozenset[str]:
         """Return for what something may be used; nothing where it is not known.
@@ -95,6 +101,7 @@ class Purposes:
                 name = self._field(event.name, field.name)
                 if field.personal:
                     self._personal.add(name)
+                    self._seals[event.name, field.name] = name
         for feature in compiled.features:
             if feature.name == ADDRESS_FEATURE:  # that is the field itself
                 continue

@@ -246,6 +246,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
     retention_days: Annotated[
         int, Meta(ge=31, le=3_650, description="Days an event stays in the log; late ones are taken for 30.")
     ] = 90
+    mail_days: Annotated[
+        int,
+        Meta(
+            ge=31,
+            le=3_650,
+            description="Days that is kept where a mail went, what servers and providers said of it, and with `keep:` "
+            "the mail; no longer than policy.toml keeps `Identified.email`.",
+        ),
+    ] = 365
+    off_peak_hour: Annotated[
+        int, Meta(ge=0, le=23, description="Hour of the day (UTC) at which retention runs: one with few visitors.")
+    ] = 3
     webhooks: Annotated[
         list[Webhook],
         Meta(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from livepost.clock import DAY_MS
 from livepost.govern.policy.finding import Found
 from livepost.govern.policy.given import Given
+from livepost.govern.rights.retention import IN_CONTEXT
 from livepost.settings.policy import FieldPolicy
 
 NAMED = 5
@@ -85,9 +86,12 @@ def joins(given: Given) -> Iterator[Found]:
 
 
 def maximum(given: Given) -> Iterator[Found]:
-    """PC14: nothing is kept for longer than any of its purposes allows, nor for less than the log keeps it."""
+    """PC14: nothing is kept for longer than any of its purposes allows; what retention does not take out of the log by
+    itself, facets and ids, for no less than the log keeps it.
+    """
     known, log_ms = given.policy.purposes, given.settings.retention_days * DAY_MS
     short: list[str] = []
+    by_itself = {*given.purposes.seals.values(), *IN_CONTEXT}
     for name in given.purposes.personal:
         one = given.policy.of_field(name)
         longest = max((known[word].retention_ms for word in one.purposes if word in known), default=0)
@@ -97,7 +101,7 @@ def maximum(given: Given) -> Iterator[Found]:
                 f"({longest // DAY_MS}d); shorten it",
                 given.in_policy("fields", name) if name in given.policy.fields else given.in_policy("defaults"),
             )
-        if one.retention and one.retention_ms < log_ms:
+        if one.retention and one.retention_ms < log_ms and name not in by_itself:
             short.append(name)
     if short:
         yield Found(

@@ -17,6 +17,11 @@ R = TypeVar("R")
 """What stores are reached with: the runtime's to say."""
 
 
+KEPT_OTHERWISE = ("itself", "person", "good")
+"""Who else may see to how long something is kept: the store drops what is too old as it goes on; it has to be known as
+long as the person is, and goes with them; it is proof, and stays.
+"""
+
 SIDES = ("", "-wal", "-shm", "-journal", ".lock")
 """What lies beside a store's file."""
 
@@ -51,6 +56,7 @@ class DataStore(Generic[R]):
     erased_by the step of an erasure that takes a person out of it ("" where it holds nothing of anybody)
     erased    how: what is deleted, what is left, and why that belongs to nobody
     kept      how long what is in it stays, and by what that is said
+    kept_by   who sees to that: a step of retention, or one of KEPT_OTHERWISE ("" where it holds nothing of anybody)
     gives     what an export has of it; None where nothing, and `instead` says why
     decodes   what the byte-scan looks through, besides the files' bytes
     """
@@ -61,6 +67,7 @@ class DataStore(Generic[R]):
     erased_by: str
     erased: str
     kept: str
+    kept_by: str
     decodes: Decodes[R]
     gives: Gives[R] | None = None
     instead: str = ""

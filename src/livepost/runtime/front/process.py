@@ -68,6 +68,8 @@ from livepost.runtime.recorder.job import ADMIT, JOB, PLAN, Planned
 from livepost.runtime.recorder.recorders import Recorders
 from livepost.runtime.rights.erasing import ERASE, Erasing, House
 from livepost.runtime.rights.patient import PatientEngine
+from livepost.runtime.rights.retaining import RETAIN, Retaining
+from livepost.runtime.rights.retaining import House as RetainingHouse
 from livepost.runtime.sockets.handed import Handed
 from livepost.runtime.sockets.wire import POLL_S, Handler, WireServer
 from livepost.sources.esp.hooks import hook_routes
@@ -161,6 +163,8 @@ class _Front:
         self._control = folder.control()
         self._erasing = self._new_erasing()
         self._use_erased()
+        self._auditing = Auditing(folder.audits(writing.vault))
+        self._retaining = self._new_retaining()
         self._server = WireServer(folder.front_socket, self._handlers())
         self._changing.start(project.compiled)
         self._project = fitting(folder, project, self._changing.named.serving)
@@ -178,7 +182,6 @@ class _Front:
         self._house.brings = lambda: echo(self._desk)
         self._hearing = self._new_hearing()
         parts = (self._house, self._sending, self._broadcasting, self._desk, self._new_subscribing())
-        self._auditing = Auditing(folder.audits(writing.vault))
         self._requesting = self._new_requesting()
         routes = [*hook_routes(hooks_of(folder.settings, self._hearing)), *more]
         if self._requesting is not None:
@@ -197,7 +200,7 @@ class _Front:
             self._resume(),
             self._expire(),
         )
-        lasting = (self._rotating.resume(), self._auditing.keep_heads(), self._erasing.run())
+        lasting = (self._rotating.resume(), self._auditing.keep_heads(), self._erasing.run(), self._retaining.run())
         renewing = () if self._certificate is None else (self._certificate.keep(),)
         answering = () if self._requesting is None else (self._requesting.run(),)
         works = (*tending, self._follow(), *lasting, *renewing, *answering, waking)
@@ -231,6 +234,7 @@ class _Front:
             READY: self._changing.handle_ready,
             UNLINK: self._undoing.handle,
             ERASE: self._erasing.handle,
+            RETAIN: self._retaining.handle,
             BROADCAST: self._broadcasting.handle,
             APPROVE: self._broadcasting.handle_approval,
             HEAR: self._hear,
@@ -265,6 +269,20 @@ class _Front:
             listed=self._use_erased,
         )
         return Erasing(house)
+
+    def _new_retaining(self) -> Retaining:
+        """Return who takes out what is older than is promised, once a day."""
+        house = RetainingHouse(
+            folder=self._folder,
+            control=self._control,
+            ledger=self._ledger,
+            notary=self._auditing,
+            policy=lambda: self._policy,
+            compiled=lambda: self._project.compiled,
+            tick=self._intake.tick,
+            clock=self._clock,
+        )
+        return Retaining(house)
 
     def _listed_erased(self) -> Erased:
         return Erased(self._writing.vault.blind, self._ledger.erased_ids())
