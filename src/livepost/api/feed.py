@@ -2,7 +2,7 @@
 
 In: pages of `Happenings`. Out: for each listener what happened after its place, once each and in order. Promised: the
 stores are asked while somebody listens only; listeners and what waits for each are bounded, and who is too slow is told
-so and can go on from where it was.
+so and can go on from where it was; what may not be told is passed over as it would be told, not as it was read.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator
-from typing import TypeAlias
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -28,6 +28,36 @@ MAX_LISTENERS = 32
 
 MAX_WAITING = 10_000
 """Happenings that wait for one listener; with more it is too slow."""
+
+
+class Passes(Protocol):
+    """Says what may be told; everything raises StoreError where a store is away."""
+
+    def require(self) -> None:
+        """Raise RejectedError (409) where nothing may be told at all."""
+        ...
+
+    def look(self, messages: Sequence[Message]) -> None:
+        """Look their people up at once, since they will be asked for; blocking, from any thread."""
+        ...
+
+    async def may(self, message: Message) -> bool:
+        """Say whether a message may be told now."""
+        ...
+
+
+class Everything:
+    """Lets all be told."""
+
+    def require(self) -> None:
+        """Refuse nobody."""
+
+    def look(self, messages: Sequence[Message]) -> None:
+        """Look at nobody."""
+
+    async def may(self, message: Message) -> bool:
+        """Say yes."""
+        return True
 
 
 class Listener:
@@ -62,12 +92,14 @@ class Feed:
     def __init__(
         self,
         happenings: Happenings,
+        passes: Passes | None = None,
         *,
         poll_s: float = POLL_S,
         max_listeners: int = MAX_LISTENERS,
         max_waiting: int = MAX_WAITING,
     ) -> None:
         self._happenings = happenings
+        self._passes = passes or Everything()
         self._poll_s = poll_s
         self._max_listeners = max_listeners
         self._max_waiting = max_waiting
@@ -79,8 +111,10 @@ class Feed:
     async def join(self) -> Listener:
         """Return a listener to what happens from now on; to be given back to `leave`.
 
-        Raises OverloadedError if there are too many, StoreError if a store is away.
+        Raises RejectedError where nothing may be told, OverloadedError if there are too many, StoreError if a store is
+        away.
         """
+        self._passes.require()
         async with self._joining:
             if len(self._listeners) >= self._max_listeners:
                 raise OverloadedError(f"expected at most {self._max_listeners} listeners, got one more; try later")
@@ -105,13 +139,19 @@ class Feed:
             page = None
             while page is None or page.more:
                 page = await self._after(listener.place)
-                for one in self._news(listener, page):
-                    yield one
+                for place, message in self._news(listener, page):
+                    if await self._may(message):
+                        yield place, message
         while True:
             found = await listener.next()
             known = isinstance(found, Page) and found.start.epoch == listener.place.epoch
-            for one in self._news(listener, msgspec.structs.replace(found, gap="") if known else found):
-                yield one
+            new = self._news(listener, msgspec.structs.replace(found, gap="") if known else found)
+            for place, message in new:
+                if await self._may(message):
+                    yield place, message
+
+    async def _may(self, message: Message | GapTold) -> bool:
+        return isinstance(message, GapTold) or await self._passes.may(message)
 
     def _news(self, listener: Listener, found: Happening | Page) -> list[tuple[Place, Message | GapTold]]:
         """Return what of this is new to a listener, which has come to its end then."""
@@ -150,4 +190,9 @@ class Feed:
 
     async def _after(self, place: Place) -> Page:
         async with self._reading:
-            return await asyncio.to_thread(self._happenings.after, place)
+            return await asyncio.to_thread(self._read, place)
+
+    def _read(self, place: Place) -> Page:
+        page = self._happenings.after(place)
+        self._passes.look([one.message for one in page.items])
+        return page

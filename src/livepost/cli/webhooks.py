@@ -29,6 +29,7 @@ from livepost.runtime.courier.refusing import refusing
 from livepost.runtime.courier.targets import allowed_of, targets_of
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.asking import engine_of
+from livepost.runtime.engine.client import EngineClient
 from livepost.settings.webhook import Webhook
 
 TEST = "test"
@@ -181,14 +182,17 @@ def _all(book: Book) -> Iterator[DeadLetter]:
 
 @contextmanager
 def _gated(folder: DataFolder) -> Iterator[May]:
-    """Yield what says whether a target may be told a message now, by the policy and by what its person allows now."""
-    if policy_of(Path.cwd()) is None:
-        yield lambda target, notice: True
-        return
-    project = applied_project_of(folder)
-    gate = gate_of(project.policy, project.compiled)
-    with engine_of(folder, project) as engine, closing(folder.ledger()) as ledger:
-        yield lambda target, notice: Passing(target, lambda: gate, engine, refusing(ledger, folder.clock))(notice)
+    """Yield what says whether a target may be told a message now: by the policy, and by what its person allows."""
+    with closing(folder.ledger()) as ledger:
+        refusals = refusing(ledger, folder.clock)
+        if policy_of(Path.cwd()) is None:
+            nobody = EngineClient(folder)  # without a policy it is not asked
+            yield lambda target, notice: Passing(target, lambda: None, nobody, refusals, ledger.restricted)(notice)
+            return
+        project = applied_project_of(folder)
+        gate = gate_of(project.policy, project.compiled)
+        with engine_of(folder, project) as engine:
+            yield lambda target, notice: Passing(target, lambda: gate, engine, refusals, ledger.restricted)(notice)
 
 
 def _notice(letter: DeadLetter) -> Notice:

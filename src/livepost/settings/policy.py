@@ -29,6 +29,9 @@ Basis: TypeAlias = Literal[
 Mask: TypeAlias = Literal["hide", "partial", "pseudonym", "bucket"]
 """What whoever may not see a value sees in its place: nothing, a part, a keyed hash, a range."""
 
+STREAM = "stream"
+"""The destination that whoever listens to `WS /api/stream` is."""
+
 ALWAYS_PERSONAL = ("anonymous_id", "ip", "undeclared", "user_agent", "user_id")
 """What is personal whatever a tracking plan says; `undeclared` is all that it does not declare."""
 

@@ -10,7 +10,7 @@ from functools import cached_property
 import msgspec
 
 from livepost.govern.policy.liquid import names_in, rendered_in
-from livepost.govern.policy.outgoing import Outgoing, outgoing
+from livepost.govern.policy.outgoing import LISTENS, Outgoing, outgoing
 from livepost.model.compiled import Compiled
 from livepost.project.declarations import Declarations
 from livepost.project.profile import features_of, segments_of
@@ -18,7 +18,7 @@ from livepost.project.purposes import Purposes
 from livepost.project.reads import MailReads, mails_of
 from livepost.settings.load import FILE_NAME as SETTINGS
 from livepost.settings.policy import FILE_NAME as POLICY
-from livepost.settings.policy import Policy
+from livepost.settings.policy import STREAM, Policy
 from livepost.settings.settings import Settings
 
 TEMPLATES = "templates/"
@@ -58,7 +58,10 @@ class Given:
     @cached_property
     def outgoing(self) -> list[Outgoing]:
         """Everybody who is asked or told something."""
-        return outgoing(self.settings)
+        found = outgoing(self.settings)
+        if STREAM in self.policy.destinations:
+            found.append(Outgoing(kind="stream", name=STREAM, host=LISTENS))
+        return found
 
     @cached_property
     def features(self) -> list[str]:

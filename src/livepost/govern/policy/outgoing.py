@@ -19,10 +19,13 @@ from livepost.settings.sender import SenderTable
 from livepost.settings.settings import KEEP, Settings
 from livepost.settings.smtp import SCHEMES, read_smtp
 
-Kind: TypeAlias = Literal["audience", "webhook", "sender", "store"]
+Kind: TypeAlias = Literal["audience", "webhook", "sender", "store", "stream"]
 
-SETTING = {"audience": "audiences", "webhook": "webhooks", "sender": "senders", "store": ""}
+SETTING = {"audience": "audiences", "webhook": "webhooks", "sender": "senders", "store": "", "stream": ""}
 """Where each is in `livepost.toml`."""
+
+LISTENS = "localhost"
+"""The host of who listens to the stream: nobody is asked, they come here."""
 
 ONLY = "mail"
 """The name of the sender that the setting `mail` names."""

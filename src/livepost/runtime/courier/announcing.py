@@ -102,7 +102,7 @@ def _tellers(
             fetch=fetch,
             clock=clock,
             chance=random.SystemRandom().random,
-            may=Passing(target.name, gate, engine, refusing(ledger, folder.clock)),
+            may=Passing(target.name, gate, engine, refusing(ledger, folder.clock), ledger.restricted),
             allows=allowing(ledger, folder.clock),
         )
         tellers.append(Turning(f"webhook {target.name}", announcer.turn, idle_s=IDLE_S))

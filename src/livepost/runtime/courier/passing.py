@@ -1,7 +1,8 @@
-"""May a webhook be told this: by the project's policy, and by what its person allowed at this moment.
+"""May a webhook be told this: by the project's policy, and by what its person allowed and limited at this moment.
 
 In: notices. Out: yes or no. Promised: asked right before a message is sent, so that a withdrawal holds for all that
-waits; of somebody whom the engine does not know, or who never said anything, nothing is told where consent is needed.
+waits; of somebody whom the engine does not know, or who never said anything, nothing is told where consent is needed;
+of somebody whose data is restricted (GDPR art. 18) nothing is told at all, policy or not.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import Protocol
 
 import msgspec
 
-from livepost.announce.notice import GAP, Notice
+from livepost.announce.notice import Notice
+from livepost.api.happening import KINDS
 from livepost.ledger.base import Permit
 from livepost.model.person import PersonView
 from livepost.project.gate import Gate
@@ -30,31 +32,51 @@ class People(Protocol):
 class Passing:
     """Says what one target may be told; `gate` returns the one of now, None for a project without a policy."""
 
-    def __init__(self, target: str, gate: Callable[[], Gate | None], people: People, refusals: Refusals) -> None:
-        """Take whom it is for, and whom it asks."""
+    def __init__(
+        self,
+        target: str,
+        gate: Callable[[], Gate | None],
+        people: People,
+        refusals: Refusals,
+        restricted: Callable[[Sequence[bytes]], set[bytes]],
+    ) -> None:
+        """Take whom it is for, and whom it asks; `restricted` returns those of people whose data is only kept."""
         self._target = target
         self._gate = gate
         self._people = people
         self._refusals = refusals
+        self._restricted = restricted
 
     def __call__(self, notice: Notice) -> bool:
         """Say whether a notice may be sent; raise StoreError where a store is away."""
-        gate = self._gate()
-        if gate is None or notice.kind == GAP:
+        if notice.kind not in KINDS:  # a gap, or that somebody was erased
             return True
         told = msgspec.json.decode(notice.data, type=_Told)
-        field = gate.purposes.feature(told.segment) if told.segment else CAMPAIGN + told.campaign
-        if not gate.may(self._target, field):
+        gate, person = self._gate(), bytes.fromhex(told.person)
+        if gate is not None and not gate.may(self._target, field_of(gate, told.segment, told.campaign)):
             return False
-        purposes = gate.consents(self._target)
-        return not purposes or self._allowed(bytes.fromhex(told.person), purposes)
+        if self._restricted([person]):
+            return False
+        purposes = gate.consents(self._target) if gate else ()
+        return not purposes or person in allowing(self._people, self._refusals, [person], purposes)
 
-    def _allowed(self, person: bytes, purposes: Sequence[str]) -> bool:
-        """Ask both that know of consents: the stricter holds."""
-        if any(self._refusals([Permit(person=person, purpose=one) for one in purposes])):
-            return False
-        view = self._people.people([person], -1).get(person)
-        return view is not None and all(view.consents.get(one) is True for one in purposes)
+
+def field_of(gate: Gate, segment: str, campaign: str) -> str:
+    """Return the policy's name for what a message is about: its segment, else its campaign."""
+    return gate.purposes.feature(segment) if segment else CAMPAIGN + campaign
+
+
+def allowing(people: People, refusals: Refusals, persons: Sequence[bytes], purposes: Sequence[str]) -> set[bytes]:
+    """Return who of these allows all purposes, by both that know of consents: the stricter holds."""
+    asked = [Permit(person=person, purpose=one) for person in persons for one in purposes]
+    refused = {permit.person for permit, reason in zip(asked, refusals(asked), strict=True) if reason}
+    left = [person for person in persons if person not in refused]
+    views = people.people(left, -1) if left else {}
+    return {
+        person
+        for person in left
+        if (view := views.get(person)) is not None and all(view.consents.get(one) is True for one in purposes)
+    }
 
 
 class _Told(msgspec.Struct):

@@ -76,7 +76,7 @@ from livepost.ops.standing import standing
 from livepost.ops.story import story_of
 from livepost.ops.webhooks import WebhookStanding, webhook_standings
 from livepost.ops.why import PersonReason, why_person
-from livepost.project.gate import gate_of
+from livepost.project.gate import Gate, gate_of
 from livepost.runtime.author.governing import given_of, report_of
 from livepost.runtime.author.project import Project
 from livepost.runtime.courier.refusing import refusing
@@ -178,6 +178,11 @@ class Looking:
         self._previews.use(project)
         self._project = project
         self._gate = gate_of(project.policy, project.compiled)
+
+    @property
+    def gate(self) -> Gate | None:
+        """What may travel where by the project that serves; None for one without a policy."""
+        return self._gate
 
     @property
     def _compiled(self) -> Compiled:

@@ -43,6 +43,7 @@ from livepost.runtime.engine.happened import Happened
 from livepost.runtime.front.broadcasting import Broadcasting
 from livepost.runtime.front.ruled import unruled
 from livepost.runtime.front.sending import Sending
+from livepost.runtime.front.telling import Telling
 from livepost.runtime.front.tending import Tending
 from livepost.vault.base import Vault
 
@@ -76,7 +77,9 @@ class Pages:
         door = Door(accounts, self._links)
         self._console = Console(house, door, accounts, notary, folder.settings.shop_name, rules)
         self._engine = EngineClient(folder)
-        feed = Feed(Happened(self._engine, ledger))
+        self._people = EngineClient(folder)
+        telling = Telling(lambda: house.gate, self._people, ledger, folder.clock)
+        feed = Feed(Happened(self._engine, ledger), telling)
         routes = [
             *mail_routes(desk),
             *hit_routes(desk),
@@ -101,7 +104,7 @@ class Pages:
 
     def close(self) -> None:
         """Release what the pages have open."""
-        with closing(self._engine), closing(self._control):
+        with closing(self._engine), closing(self._people), closing(self._control):
             self.end_streams()
 
     async def _lost(self, request: Request, error: Exception) -> Response:

@@ -24,6 +24,7 @@ class House:
     def __init__(self, **consents: bool) -> None:
         self.views: dict[bytes, PersonView] = {ADA: view(**consents)}
         self.refused: set[str] = set()
+        self.kept_only: set[bytes] = set()
         self.asked = 0
 
     def people(self, ids: Sequence[bytes], at_least: int) -> dict[bytes, PersonView]:
@@ -32,6 +33,9 @@ class House:
 
     def refusals(self, asked: Sequence[Permit]) -> list[str]:
         return ["withdrawn" if one.purpose in self.refused else "" for one in asked]
+
+    def restricted(self, persons: Sequence[bytes]) -> set[bytes]:
+        return self.kept_only & {*persons}
 
 
 def gate(**destinations: Any) -> Gate:
@@ -51,7 +55,7 @@ LETTERS = gate(erp=(["letters"], ["P.both", "campaign.hello"]))
 
 
 def passing(house: House, found: Gate | None = LETTERS, target: str = "erp") -> Passing:
-    return Passing(target, lambda: found, house, house.refusals)
+    return Passing(target, lambda: found, house, house.refusals, house.restricted)
 
 
 def test_what_is_named_passes_while_its_person_allows_it() -> None:
@@ -96,3 +100,18 @@ def test_without_consent_to_ask_for_nobody_is_asked() -> None:
 
 def test_without_a_policy_all_is_told_as_before() -> None:
     assert passing(House(), None)(ENTERED)
+
+
+@pytest.mark.parametrize("found", [None, gate(erp=(["orders"], ["P.both", "P.bought", "campaign.hello"]))])
+def test_of_somebody_whose_data_is_restricted_nothing_is_told_policy_or_not(found: Gate | None) -> None:
+    house = House(letters=True)
+    asks = passing(house, found)
+    bought = notice("transition", segment="bought", state="entered")
+    assert asks(bought)
+    house.kept_only = {ADA}
+    assert not any(map(asks, (bought, ENTERED, DECIDED)))
+    erased = Notice(id="e", kind="person.erased", at=0, data=b'{"type":"person.erased"}', cursor="")
+    assert asks(GAP), "it is about nobody"
+    assert asks(erased), "who keeps copies has to hear that somebody is gone"
+    house.kept_only = {b"b" * 16}
+    assert asks(bought), "somebody else's"
