@@ -100,6 +100,7 @@ WITHOUT_ENGINE = (
     "/policies",
     "/consents",
     "/requests",
+    "/approvals",
 )
 """Pages that do without the engine."""
 

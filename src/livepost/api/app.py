@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from livepost.api.access import HasSession, Keys
 from livepost.api.action import Action, action_route
+from livepost.api.approvals import APPROVALS
 from livepost.api.audit import AUDIT
 from livepost.api.broadcasts import APPROVE, BROADCAST, BROADCASTS, Broadcasts
 from livepost.api.campaigns import CAMPAIGN, CAMPAIGNS
@@ -53,6 +54,7 @@ OPERATIONS: tuple[Operation, ...] = (
     KILLS,
     PROVIDERS,
     AUDIT,
+    APPROVALS,
 )
 ACTIONS: tuple[Action, ...] = (SEND, TEST_SEND, BROADCAST, APPROVE, KILL, SAY, SET_CONSENT)
 

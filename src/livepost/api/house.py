@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from livepost.control.approvals import Approval
 from livepost.deliver.mail import NotMade
 from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, Proof, SenderStanding, Verdict
 from livepost.ledger.moves import State
@@ -117,6 +118,10 @@ class House(Protocol):
 
         Raises RejectedError (409) for one in another state.
         """
+        ...
+
+    def approvals(self, limit: int) -> list[Approval]:
+        """Return what was asked for that a second person has to approve, the newest first."""
         ...
 
     def kills(self) -> list[Kill]:

@@ -48,6 +48,7 @@ COMMANDS: dict[str, str] = {
     "consents": "consents:consents",
     "keys": "keys:app",
     "users": "users:app",
+    "approvals": "approvals:app",
     "audit": "audit:app",
     "policy": "policy:app",
     "ropa": "ropa:ropa",

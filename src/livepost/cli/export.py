@@ -15,8 +15,10 @@ from rich.console import Console
 
 from livepost.audit.deed import Deed
 from livepost.cli.author import applied_project_of
+from livepost.cli.four_eyes import require_approval
 from livepost.cli.workspace import folder_here, note, used_folder_here
 from livepost.errors import LivepostError, SettingsError, StoreError
+from livepost.govern.approval.wanted import export_of
 from livepost.govern.rights.export import Checked, check_export, counts
 from livepost.govern.rights.manifest import PURPOSE, ExportSigner, Manifest
 from livepost.model.person import PersonView
@@ -38,6 +40,7 @@ def export(
     to: Annotated[Path, typer.Option(help="A file, or a folder to write one into.")] = Path(),
     check: Annotated[Path | None, typer.Option(help="Only say whether this export is whole.")] = None,
     key: Annotated[str, typer.Option(help="With --check: the public key in hex; else this workspace's.")] = "",
+    reason: Annotated[str, typer.Option(help="What it is for, where others have to approve it.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest as JSON.")] = False,
 ) -> None:
     """Write everything that is held on one person into a zip file, signed; the file is not sealed."""
@@ -51,6 +54,7 @@ def export(
     path = _target(folder, to)
 
     def seen(view: PersonView) -> None:
+        require_approval(folder, export_of(view.subjects), reason)
         note(folder, Deed("person.exported", tuple(view.subjects)))
 
     with _NewFile(path) as file:

@@ -19,15 +19,18 @@ from rich.progress import Progress, TextColumn
 from rich.table import Column, Table
 
 from livepost.audit.deed import Deed
+from livepost.cli.four_eyes import require_approval
 from livepost.cli.workspace import folder_here, note, used_folder_here
 from livepost.clock import WallClock
 from livepost.errors import SettingsError, StoreError
+from livepost.govern.approval.wanted import destroying_of
 from livepost.model.principal import Role
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.keyring import StoredKey
 from livepost.runtime.front.rotating import ROTATE, ROTATION, Rotation
 from livepost.runtime.sockets.wire import POLL_S, WireClient, WireError
 from livepost.settings.settings import UNIT_MS
+from livepost.vault.kek.base import fingerprint
 from livepost.vault.kek.rotation import begin, is_under_way, steps
 
 app = typer.Typer(help="Write and secret keys of the data folder; its key-encryption key.", no_args_is_help=True)
@@ -123,16 +126,23 @@ def rotate(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def destroy(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, as_json: AsJson = False) -> None:
+def destroy(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    reason: Annotated[str, typer.Option(help="What for, where others have to approve it.")] = "",
+    as_json: AsJson = False,
+) -> None:
     """Destroy the retired key-encryption keys: no backup of before the last rotation opens any more."""
     folder = used_folder_here()
-    retired = sum(one.retired for one in folder.keks.read())
+    old = [one for one in folder.keks.read() if one.retired]
+    retired = len(old)
     if retired and not yes:
         if as_json or not sys.stdin.isatty():
             raise typer.BadParameter("nobody is there to be asked; say --yes")
         typer.confirm(
             f"Destroy {_count(retired, 'retired key')}? Backups of the vault of before open no more", abort=True
         )
+    if old:
+        require_approval(folder, destroying_of(map(fingerprint, old)), reason)
     note(folder, Deed("vault_key.destroyed"))
     gone = folder.keks.destroy()
     if as_json:

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from livepost.audit.deed import Notary
 from livepost.console import state, words
+from livepost.console.approvals import APPROVALS
 from livepost.console.audit import AUDIT
 from livepost.console.campaign import CAMPAIGN
 from livepost.console.campaigns import CAMPAIGNS
@@ -81,6 +82,7 @@ PAGES: tuple[Page, ...] = (
     WEBHOOKS,
     AUDIT,
     POLICIES,
+    APPROVALS,
 )
 """All pages; those without a `rail` of their own stand in the rail, in this order."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from livepost.audit.verify import Verdict as AuditVerdict
+from livepost.control.approvals import Approval, ApprovalKind
 from livepost.control.requests import Callback, RequestStep, RightsRequest
 from livepost.deliver.mail import NotMade
 from livepost.govern.policy.finding import Report
@@ -192,6 +193,16 @@ class House(Protocol):
 
     def kills(self) -> list[Kill]:
         """Return which campaigns are stopped."""
+        ...
+
+    def approvals(self, limit: int) -> list[Approval]:
+        """Return what was asked for that a second person has to approve, the newest first."""
+        ...
+
+    def settle_approval(self, id: str, kind: ApprovalKind, what: Literal["approve", "refuse"], by: str) -> None:
+        """Approve or refuse what was asked for; raise RejectedError for who is no second pair of eyes on it (403),
+        for what is not there or of another kind (404), or over (409).
+        """
         ...
 
     def rights_requests(self, limit: int) -> tuple[list[RightsRequest], dict[str, int]]:

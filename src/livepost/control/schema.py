@@ -85,4 +85,19 @@ CREATE TABLE retention_places (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRI
 """
 """Runs of retention: see `retention`."""
 
-STEPS: tuple[str, ...] = (ERASURES, USERS, RIGHTS, RETENTION)
+APPROVALS = """
+CREATE TABLE approvals (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, hash BLOB NOT NULL, told TEXT NOT NULL, people TEXT NOT NULL,
+    asked_by TEXT NOT NULL, reason TEXT NOT NULL, asked_at INTEGER NOT NULL, until INTEGER NOT NULL,
+    approved_at INTEGER NOT NULL, refused_by TEXT NOT NULL, refused_at INTEGER NOT NULL, used_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX approvals_by_hash ON approvals (hash, asked_by);
+CREATE TABLE approval_eyes (
+    approval TEXT NOT NULL REFERENCES approvals (id) ON DELETE CASCADE,
+    who TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (approval, who)
+) STRICT;
+"""
+"""What one asks for and others approve: see `approvals`. A time is 0 where that has not happened."""
+
+STEPS: tuple[str, ...] = (ERASURES, USERS, RIGHTS, RETENTION, APPROVALS)

@@ -215,6 +215,11 @@ def can_enter(store: ControlStore) -> bool:
     return bool(store.read("SELECT count(*) FROM users WHERE password <> '' AND disabled = 0")[0][0])
 
 
+def roles_of_users(store: ControlStore) -> dict[str, Role]:
+    """Return the role of each user who is not disabled, by their id; those who have no password yet, too."""
+    return dict(store.read("SELECT id, role FROM users WHERE disabled = 0"))
+
+
 def _hash(word: str) -> bytes:
     return sha256(word.encode("utf-8", "surrogatepass")).digest()
 

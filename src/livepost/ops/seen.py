@@ -23,6 +23,7 @@ House = TypeVar("House")
 
 OPEN = frozenset(
     (
+        "approvals",
         "audit",
         "audit_verdict",
         "broadcast_standings",
@@ -106,6 +107,10 @@ class Seen:
         """Approve a broadcast, as the user who does."""
         approved: AskedBroadcast = self._house.approve(id_, self._by or by)
         return approved
+
+    def settle_approval(self, id: str, kind: str, what: str, by: str) -> None:
+        """Approve or refuse what was asked for, as the user who does."""
+        self._house.settle_approval(id, kind, what, self._by or by)
 
     def people(self, limit: int) -> list[PersonLine]:
         """Return who moved lately, by names that may be shown."""

@@ -19,6 +19,7 @@ from livepost.api.feed import Feed
 from livepost.api.problem import http_error
 from livepost.audit.deed import Deed, by_session
 from livepost.clock import SimulatedClock
+from livepost.control.approvals import Approval
 from livepost.deliver.mail import NotMade
 from livepost.errors import RejectedError, StoreError
 from livepost.govern.access.rules import default_rules
@@ -216,6 +217,9 @@ class Asked:
 
     def audit(self, person: bytes | None, limit: int) -> list[EntryLine]:
         return [one for one in self.entries if person is None or person.hex() in one.people][:limit]
+
+    def approvals(self, limit: int) -> list[Approval]:
+        return []
 
     def senders(self) -> list[SenderStanding]:
         return self.house.ledger.senders(Routing(senders=(SenderRule(name="mail"),)))

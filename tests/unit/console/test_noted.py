@@ -60,6 +60,7 @@ def test_without_a_session_nothing_is_noted() -> None:
 
 
 FORMS = {
+    "approvals": {"act": "export", "what": "approve", "id": "a" * 16},
     "audit": {"act": "verify"},
     "request": {"what": "completed", "told": "sent by letter"},
     "campaign": {"act": "stop"},
@@ -70,7 +71,7 @@ FORMS = {
     "preview": {"to": "a@example.com", "once": "0" * 16},
     "suppressions": {"address": "a@example.com"},
 }
-DOES = ("audit_verdict", "kill", "replay", "say", "settle_request", "suppressed", "test_send")
+DOES = ("audit_verdict", "kill", "replay", "say", "settle_approval", "settle_request", "suppressed", "test_send")
 """What forms ask of the house."""
 
 

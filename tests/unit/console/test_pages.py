@@ -10,6 +10,7 @@ import pytest
 
 from livepost.audit.verify import Verdict
 from livepost.console.app import PAGES
+from livepost.control.approvals import Approval
 from livepost.control.requests import Callback, RequestStep, RightsRequest
 from livepost.govern.rights.store import Held
 from livepost.govern.rights.summary import HeldLine
@@ -36,6 +37,16 @@ from tests.unit.console.test_system import ENGINE, LOG, PORT
 from tests.unit.console.test_webhooks import WELL
 from tests.unit.console.told import START, Browser, ToldHouse
 
+APPROVAL = Approval(
+    id="a" * 16,
+    kind="export",
+    hash=bytes(32),
+    told=("Write everything that is held on the person 00 to a file.",),
+    asked_by="user:1",
+    reason="a letter came",
+    asked_at=1,
+    until=10**15,
+)
 REQUEST = RightsRequest(
     id="ab" * 16,
     kind="erasure",
@@ -91,6 +102,8 @@ ANSWERS = {
     "members": [Member(1, ADA, START)],
     "campaigns": [REMINDER],
     "kills": [],
+    "approvals": [APPROVAL],
+    "settle_approval": None,
     "rights_requests": ([REQUEST], {"open": 1, "due_soon": 0, "overdue": 1}),
     "rights_request": (REQUEST, [STEP], [CALLBACK]),
     "holdings": ([HELD], [ACCESS]),

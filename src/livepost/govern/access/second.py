@@ -9,6 +9,7 @@ anything into its files. In a house of one there is no second pair; that is allo
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal, TypeAlias
 
 Eyes: TypeAlias = Literal["two", "alone", "same", "nobody"]
@@ -31,3 +32,18 @@ def eyes(asked_by: str, by: str, users: int) -> Eyes:
     if not by.startswith(USER):
         return "nobody"
     return "same" if by == asked_by else "two"
+
+
+def approvals_wanted(asked_by: str, approvers: Collection[str]) -> int:
+    """Return how many of those who could approve have to, so that two people know of it; 0 where there are no two.
+
+    Whoever asks by a command or a key could be any user, so two users have to.
+
+    >>> approvals_wanted("user:1", {"user:1", "user:2"}), approvals_wanted("command:ann", {"user:1", "user:2"})
+    (1, 2)
+    >>> approvals_wanted("user:1", {"user:1"}), approvals_wanted("user:3", {"user:1"}), approvals_wanted("cli", set())
+    (0, 1, 0)
+    """
+    if asked_by.startswith(USER):
+        return 1 if any(one != asked_by for one in approvers) else 0
+    return 2 if len(approvers) > 1 else 0

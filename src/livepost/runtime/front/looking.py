@@ -22,11 +22,14 @@ from livepost.api.consents import HOW
 from livepost.audit.head import Signer
 from livepost.audit.verify import Verdict as AuditVerdict
 from livepost.clock import WallClock
+from livepost.control.approvals import Approval, ApprovalKind, Approvals
 from livepost.control.requests import Callback, Requests, RequestStep, RightsRequest
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
 from livepost.errors import RejectedError, StoreError
+from livepost.govern.access.rules import load_rules
 from livepost.govern.access.sight import EVERYTHING, Sight
+from livepost.govern.approval.desk import FourEyes
 from livepost.govern.policy.finding import Report
 from livepost.govern.policy.records import Records, records_of
 from livepost.govern.rights.deadline import SOON_MS, due_at
@@ -351,6 +354,24 @@ class Looking:
                 due = due_at(one.regulation, one.received_at, extended=True)
                 return requests.extend(id, due, why=told, now_ms=now_ms, by="console")
             return requests.move(id, what, now_ms=now_ms, by="console", told=told)
+
+    def approvals(self, limit: int) -> list[Approval]:
+        """Return what was asked for that a second person has to approve, the newest first."""
+        with contextlib.closing(self._folder.control()) as store:
+            return Approvals(store).listed(limit)
+
+    def settle_approval(self, id: str, kind: ApprovalKind, what: Literal["approve", "refuse"], by: str) -> None:
+        """Approve or refuse what was asked for; raises RejectedError (403, 404, 409)."""
+        with contextlib.closing(self._folder.control()) as store:
+            desk = FourEyes(store, load_rules(self._home), WallClock())
+            known = desk.approvals.get(id)
+            if known is not None and known.kind != kind:
+                raise RejectedError(
+                    f"expected something of the kind {kind}, got {known.kind}; open /approvals anew",
+                    code="approval",
+                    status=404,
+                )
+            (desk.approve if what == "approve" else desk.refuse)(id, by)
 
     def holdings(self, view: PersonView) -> tuple[list[HeldLine], list[Held]]:
         """Return what is held on a person, a line a kind, and the accesses; the log is read as a whole."""

@@ -19,6 +19,7 @@ import msgspec
 from livepost.announce.book import Book as Announced
 from livepost.audit.entry import decoded
 from livepost.audit.sqlite import SqliteAudit
+from livepost.control.approvals import Approvals
 from livepost.control.requests import Requests
 from livepost.deliver.keep import each_of
 from livepost.errors import SealError
@@ -147,10 +148,12 @@ def audit(reach: Reach, subjects: Sequence[bytes]) -> Iterator[Held]:
 
 
 def control(reach: Reach, subjects: Sequence[bytes]) -> Iterator[Held]:
-    """Give what the person asked for: rights requests and what became of them."""
+    """Give what the person asked for by right and what became of it, and what others asked to do with their data."""
     with closing(reach.folder.control()) as store:
         for one in Requests(store).of_person(subjects):
             yield Held(store="control.db", what="request", at=one.received_at, values=_plain(one))
+        for approval in Approvals(store).of_person(subjects):
+            yield Held(store="control.db", what="approval", at=approval.asked_at, values=_plain(approval))
 
 
 def vault(reach: Reach, subjects: Sequence[bytes]) -> Iterator[Held]:

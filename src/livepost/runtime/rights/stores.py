@@ -151,7 +151,7 @@ STORES: tuple[Store, ...] = (
     Store(
         name="control.db",
         purpose="users, sessions, what was asked for and approved",
-        holds="what people asked for by right, by their numbers; erasures with their receipts",
+        holds="what people asked for by right, and what others had approved about them, by numbers; erasures' receipts",
         erased_by="control",
         erased="the receipt stays; who was meant goes from it when the last step is done",
         kept="receipts for good; sessions and invitations until they end",

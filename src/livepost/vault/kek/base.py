@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -26,6 +27,11 @@ class Kek:
 
     key: bytes = field(repr=False)
     retired: bool = False
+
+
+def fingerprint(kek: Kek) -> str:
+    """Return a name of a key that says nothing of it: the first half of its SHA-256, in hex."""
+    return sha256(b"livepost kek" + kek.key).hexdigest()[:32]
 
 
 class KekStore(Protocol):
