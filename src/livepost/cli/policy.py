@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.table import Column, Table
 
-from livepost.cli.workspace import settings_here
+from livepost.audit.deed import Deed
+from livepost.cli.author import applied_project_of
+from livepost.cli.workspace import note, settings_here, used_folder_here
 from livepost.govern.policy.every import RULES
 from livepost.govern.policy.finding import Outcome, Report
 from livepost.project.declarations import collect
 from livepost.runtime.author.governing import report_of
 from livepost.runtime.author.project import import_shop
+from livepost.runtime.rights.finding import RECORDS, find_personal
 
 app = typer.Typer(help="Whether the project keeps what its policy.toml promises.", no_args_is_help=True)
 _console = Console(soft_wrap=True, highlight=False)
@@ -47,6 +52,26 @@ def list_rules(as_json: AsJson = False) -> None:
         return
     for one in RULES:
         _console.print(f"{one.id}  {one.title}{f' ({one.not_yet})' if one.not_yet else ''}", markup=False)
+
+
+@app.command("found")
+def found_personal(as_json: AsJson = False) -> None:
+    """Look whether the newest events have personal values where none were declared; says fields, never a value."""
+    folder = used_folder_here()
+    compiled = applied_project_of(folder).compiled
+    note(folder, Deed("policy.looked"))
+    with closing(folder.log_reader()) as log, closing(folder.vault(readonly=True)) as vault:
+        found = find_personal(log, vault, folder.settings.workspace, compiled)
+    if as_json:
+        _console.print(msgspec.json.encode(found).decode(), markup=False)
+        return
+    table = Table("field", "is", "looks like", "by its", Column("how many", justify="right"), box=None)
+    for one in found:
+        where = "declared, open" if one.declared else "not declared, sealed"
+        table.add_row(one.field, where, one.kind, one.by, f"{one.count:,} of {one.of:,}")
+    _console.print(
+        table if found else f"Nothing looks personal in the newest {RECORDS:,} records but what is declared."
+    )
 
 
 def _lines(report: Report) -> list[str]:

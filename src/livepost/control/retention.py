@@ -30,10 +30,28 @@ class Went(msgspec.Struct, frozen=True, kw_only=True):
     oldest: int = 0
 
 
+class FoundPersonal(msgspec.Struct, frozen=True, kw_only=True):
+    """What looks personal where it was not declared so, and never a value.
+
+    field     by the event's class: `OrderCompleted.note`
+    declared  whether the tracking plan has it, as one that stands open; else nobody declared it, and it is sealed
+    kind, by  what it looks like (`govern.policy.personal.KINDS`), by its `value` or by its `name`
+    count     how many of the values that were looked at, which are `of`
+    """
+
+    field: str
+    declared: bool
+    kind: str
+    by: str
+    count: int
+    of: int
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One run; times are the host's (UTC ms), `ended_at` 0 while it is under way, `done` its steps so far.
 
-    `as_of` is the workspace's time (UTC ms) that ages are counted from, the same for all steps.
+    `as_of` is the workspace's time (UTC ms) that ages are counted from, the same for all steps. `found` is what looked
+    personal among the newest events.
     """
 
     id: str
@@ -43,6 +61,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: int = 0
     done: tuple[str, ...] = ()
     went: tuple[Went, ...] = ()
+    found: tuple[FoundPersonal, ...] = ()
 
 
 def begin(store: ControlStore, run: Run) -> None:

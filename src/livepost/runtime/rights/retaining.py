@@ -19,7 +19,7 @@ from livepost.announce.book import Book as Webhooks
 from livepost.audit.deed import Deed, Notary, by_command
 from livepost.clock import DAY_MS, HOUR_MS, Clock, WallClock
 from livepost.control import retention
-from livepost.control.retention import Run, Went
+from livepost.control.retention import FoundPersonal, Run, Went
 from livepost.control.sqlite import ControlStore
 from livepost.deliver.keep import aged_files
 from livepost.errors import LivepostError
@@ -30,6 +30,7 @@ from livepost.log.thinning import Goes, thin
 from livepost.model.compiled import Compiled
 from livepost.project.purposes import Purposes
 from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.rights.finding import find_personal
 from livepost.settings.policy import Policy
 
 RETAIN = "retain"
@@ -241,6 +242,12 @@ async def from_control(house: House, run: Run) -> Run:
     return _with(run, [Went(store="control.db", field="sessions and invitations", count=gone, before=now)])
 
 
+async def look_for_personal(house: House, run: Run) -> Run:
+    """Look whether the newest events have personal values where none were declared."""
+    found = await asyncio.to_thread(_found, house)
+    return msgspec.structs.replace(run, found=tuple(found))
+
+
 Step = Callable[[House, Run], Awaitable[Run]]
 
 STEPS: tuple[tuple[str, Step], ...] = (
@@ -249,8 +256,15 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("mailbox", from_mailbox),
     ("webhooks", from_webhooks),
     ("control", from_control),
+    ("found", look_for_personal),
 )
 """The steps, in order."""
+
+
+def _found(house: House) -> list[FoundPersonal]:
+    folder = house.folder
+    with contextlib.closing(folder.log_reader()) as log, contextlib.closing(folder.vault(readonly=True)) as vault:
+        return find_personal(log, vault, folder.settings.workspace, house.compiled())
 
 
 def _groups(terms: Terms | None) -> Iterator[tuple[int, list[Term]]]:
