@@ -13,12 +13,16 @@ import msgspec
 
 from livepost.announce.book import LETTERS_MAX, Book, DeadLetter, Standing
 from livepost.announce.book import Notice as Own
+from livepost.announce.naming import renamed
 from livepost.announce.notice import GAP, Notice, Source
 from livepost.announce.signature import signed
 from livepost.announce.verdict import Verdict, verdict
 from livepost.clock import SECOND_MS, Clock
+from livepost.errors import StoreError
 from livepost.fetch.address import OutgoingError
 from livepost.fetch.fetcher import Answer, Fetch
+from livepost.settings.webhook import Naming
+from livepost.vault.pseudonym import Pseudonyms
 
 IDLE_S = 0.25
 """How soon it is looked again where there is nothing to do."""
@@ -28,6 +32,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """Who is told, and what: `keys` sign, `tries` is how often a message is sent.
 
     purpose   what for: of people who do not allow that it is told nothing; "" if they need not
+    ids       how people are named to it: by Livepost's `own` ids or by a `pseudonym`, which `pseudonyms` makes
     """
 
     name: str
@@ -36,6 +41,16 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[bytes, ...]
     tries: int
     purpose: str = ""
+    ids: Naming = "own"
+    pseudonyms: Pseudonyms | None = None
+
+    def told(self, id: str, body: bytes) -> tuple[str, bytes]:
+        """Return a message's id and body as they leave; raise StoreError if they may not as they are."""
+        if self.pseudonyms is not None:
+            return renamed(id, body, self.pseudonyms)
+        if self.ids == "pseudonym":
+            raise StoreError(f"the webhook {self.name} knows people by pseudonyms, which are not at hand")
+        return id, body
 
 
 class Announcer:
@@ -181,7 +196,8 @@ class _Sent(msgspec.Struct, frozen=True):
 def deliver(
     fetch: Fetch, target: Target, id: str, body: bytes, sent: int, clock: Clock, chance: float = 0.0
 ) -> Verdict:
-    """Send a message for the `sent`-th time; return what becomes of it."""
+    """Send a message for the `sent`-th time, in the ids that the target may know; return what becomes of it."""
+    id, body = target.told(id, body)
     now_ms = clock.now_ms()
     headers = {
         "Content-Type": "application/json",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -17,8 +18,9 @@ from livepost.announce.book import LISTED_MAX, Book, DeadLetter, Standing
 from livepost.announce.notice import Notice
 from livepost.announce.signature import new_secret
 from livepost.announce.verdict import Verdict
+from livepost.audit.deed import Deed, people_of
 from livepost.cli.author import applied_project_of
-from livepost.cli.workspace import folder_here, settings_here, used_folder_here
+from livepost.cli.workspace import folder_here, note, settings_here, used_folder_here
 from livepost.clock import WallClock
 from livepost.errors import StoreError
 from livepost.fetch.fetcher import Fetcher
@@ -26,11 +28,12 @@ from livepost.project.gate import gate_of
 from livepost.runtime.author.project import policy_of
 from livepost.runtime.courier.passing import Passing
 from livepost.runtime.courier.refusing import refusing
-from livepost.runtime.courier.targets import allowed_of, targets_of
+from livepost.runtime.courier.targets import allowed_of, pseudonyms_of, targets_of
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.asking import engine_of
 from livepost.runtime.engine.client import EngineClient
 from livepost.settings.webhook import Webhook
+from livepost.vault.pseudonym import PURPOSE
 
 TEST = "test"
 """The kind of a message that tells nothing."""
@@ -118,7 +121,7 @@ def replay(
     if bool(numbers) == all_:
         raise typer.BadParameter("name numbers, or --all, not both")
     settings = settings_here().settings
-    targets = {one.name: one for one in targets_of(settings)}
+    targets = {one.name: one for one in targets_of(settings, folder_here().pseudonym_secret)}
     with _book() as book, closing(Fetcher(allowed_of(settings))) as fetch:
         letters = _all(book) if all_ else (_letter(book, number) for number in numbers or [])
         with _gated(used_folder_here()) as may:
@@ -132,6 +135,28 @@ def resume(name: Name) -> None:
         if not book.resume(name):
             raise StoreError(f"expected the name of a target that was told something, got {name}")
     _console.print(f"{name} is told again.")
+
+
+@app.command()
+def who(
+    name: Name,
+    pseudonym: Annotated[str, typer.Argument(help="What the target calls a person: 32 hex digits.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say whom a target means, where it is told pseudonyms; exit 1 if it is nobody, or nobody any more."""
+    folder = used_folder_here()
+    webhook = next((one for one in folder.settings.webhooks if one.name == name), None)
+    if webhook is None or webhook.ids != "pseudonym":
+        raise StoreError(f'expected the name of a target with ids = "pseudonym", got {name}')
+    with closing(folder.vault(readonly=True)) as vault:
+        found = pseudonyms_of(vault.secret(PURPOSE), name).subject(vault, _pseudonym(pseudonym))
+    if found is None:
+        raise StoreError("it names nobody here: it is another target's, or the person was erased")
+    note(folder, Deed("person.found", people_of([found.hex()]), about=f"webhook.{name}"))
+    if as_json:
+        _print_json({"person": found.hex()})
+        return
+    _console.print(f"{found.hex()}  `livepost why {found.hex()}` says more.", markup=False)
 
 
 @app.command()
@@ -160,10 +185,17 @@ def _book() -> Iterator[Book]:
 
 
 def _target(name: str) -> Target:
-    found = next((one for one in targets_of(folder_here().settings) if one.name == name), None)
+    folder = folder_here()
+    found = next((one for one in targets_of(folder.settings, folder.pseudonym_secret) if one.name == name), None)
     if found is None:
         raise StoreError(f"expected the name of a target in livepost.toml, got {name}; see `livepost webhooks list`")
     return found
+
+
+def _pseudonym(text: str) -> bytes:
+    if not re.fullmatch(r"[0-9a-fA-F]{32}", text):
+        raise StoreError("expected a pseudonym of 32 hex digits, got something else; take `person` of the message")
+    return bytes.fromhex(text)
 
 
 def _letter(book: Book, number: int) -> DeadLetter:

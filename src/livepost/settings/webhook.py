@@ -18,6 +18,8 @@ from livepost.settings.secret import check_reference
 
 EventKind: TypeAlias = Literal["transition", "decision", "receipt"]
 
+Naming: TypeAlias = Literal["own", "pseudonym"]
+
 TARGETS_MAX = 16
 TRIES_MAX = 10
 
@@ -26,6 +28,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Where it is told what happens; `tries` is how often a message is sent before it is a dead letter.
 
     purpose   what it is told for: of people who do not allow that it is told nothing; "" if they need not
+    ids       how people and mails are named to it: by Livepost's `own` ids, or by a `pseudonym` no other target is told
     """
 
     name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,62}\Z")]
@@ -34,6 +37,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     events: Annotated[tuple[EventKind, ...], Meta(min_length=1)] = ("transition", "decision", "receipt")
     tries: Annotated[int, Meta(ge=1, le=TRIES_MAX)] = TRIES_MAX
     purpose: Annotated[str, Meta(pattern=r"^[a-z0-9 ._:/+-]{0,64}\Z")] = ""
+    ids: Naming = "own"
 
     def __str__(self) -> str:
         """Return what people may see: what stands behind the host in a URL can be a secret."""

@@ -84,6 +84,10 @@ class Vault(Protocol):
         """Return the opened external ids of those subjects that still exist."""
         ...
 
+    def subjects(self, after: bytes, limit: int) -> list[bytes]:
+        """Return the next committed subjects behind one (b"": the first ones), in the order of their bytes."""
+        ...
+
     def forget(self, subjects: Sequence[bytes]) -> int:
         """Destroy keys and rows of the subjects, durably; return how many there were."""
         ...

@@ -107,6 +107,11 @@ class VaultFile:
         )
         return [SubjectRow(*row[1:]) for row in rows], rows[-1][0] if rows else place
 
+    def subjects_after(self, subject: bytes, limit: int) -> list[bytes]:
+        """Return the next subject ids behind one, in the order of their bytes."""
+        sql = "SELECT subject FROM subjects WHERE subject > ? ORDER BY subject LIMIT ?"
+        return [row[0] for row in self._select(sql, (subject, limit))]
+
     def insert(self, rows: Sequence[SubjectRow]) -> None:
         """Put new rows in, within a transaction."""
         self._connection.executemany(

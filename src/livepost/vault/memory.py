@@ -44,6 +44,10 @@ class MemoryVault:
         """Return the opened external ids of those subjects that still exist."""
         return [self.keys(subject).open_id(self._sealed[subject]) for subject in subjects if subject in self._sealed]
 
+    def subjects(self, after: bytes, limit: int) -> list[bytes]:
+        """Return the next subjects behind one, in the order of their bytes."""
+        return sorted(subject for subject in self._by_subject if subject > after)[:limit]
+
     def forget(self, subjects: Sequence[bytes]) -> int:
         """Destroy keys and ids of the subjects; return how many there were."""
         gone = [keyed for subject in subjects if (keyed := self._by_subject.pop(subject, None))]

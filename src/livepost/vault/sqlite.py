@@ -131,6 +131,10 @@ class SqliteVault:
         there = [rows[subject] for subject in subjects if subject in rows]
         return [(self._by_subject.get(row.subject) or self._keep(row)).open_id(row.sealed) for row in there]
 
+    def subjects(self, after: bytes, limit: int) -> list[bytes]:
+        """Return the next committed subjects behind one (b"": the first ones), in the order of their bytes."""
+        return self._file.subjects_after(after, limit)
+
     def forget(self, subjects: Sequence[bytes]) -> int:
         """Destroy keys and rows of the subjects, durably; return how many there were.
 

@@ -12,6 +12,10 @@ from standardwebhooks.webhooks import Webhook as Official
 
 from livepost.announce.book import Book, DeadLetter
 from livepost.announce.signature import read_keys
+from livepost.runtime.data.folder import DataFolder
+from livepost.settings.settings import Settings
+from livepost.vault.base import USER, ExternalId
+from livepost.vault.pseudonym import Pseudonyms
 from tests.unit.announce.test_signature import OLD
 from tests.unit.cli.conftest import Answer, Command
 from tests.unit.fetch.forms import forms
@@ -150,3 +154,23 @@ def test_a_replay_sends_nothing_that_the_policy_does_not_let_go_there(
     (here / "policy.toml").write_text(policy + named)
     assert livepost("webhooks", "replay", "3").code == 0
     assert len(receiver.requests) == 1
+
+
+def test_who_says_whom_a_target_means_until_they_are_forgotten(
+    here: Path, receiver: Receiver, livepost: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = DataFolder(Settings(data=str(here / "data"), kek=f"file:{here}/data/keys/kek"), {})
+    folder.prepare()
+    with closing(folder.vault(readonly=False)) as vault:
+        [ada] = vault.admit([ExternalId(USER, "ada")])
+        vault.commit()
+    named = Pseudonyms(folder.pseudonym_secret(), "webhook:crm").of(ada.subject).hex()
+    assert "expected the name of a target with ids" in livepost("webhooks", "who", "crm", named).err
+    (here / "livepost.toml").write_text((here / "livepost.toml").read_text() + 'ids = "pseudonym"\n')
+    assert livepost("webhooks", "who", "crm", named, "--json").json() == {"person": ada.subject.hex()}
+    assert "person.found" in livepost("audit", "list").out
+    assert livepost("webhooks", "who", "crm", "00" * 16).code == 1
+    assert "32 hex digits" in livepost("webhooks", "who", "crm", "ada").err
+    with closing(folder.vault(readonly=False)) as vault:
+        vault.forget([ada.subject])
+    assert livepost("webhooks", "who", "crm", named).code == 1

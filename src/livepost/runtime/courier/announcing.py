@@ -78,7 +78,7 @@ def announcing(folder: DataFolder, gate: Callable[[], Gate | None] = lambda: Non
 
     Raises SettingsError for a target of no use, StoreError if a store cannot be opened.
     """
-    targets = targets_of(folder.settings)
+    targets = targets_of(folder.settings, folder.pseudonym_secret)
     with contextlib.ExitStack() as open_:
         tellers = _tellers(folder, targets, open_, gate) if targets else []
         yield open_.enter_context(turning(tellers, STOP_S))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 
 from livepost.announce.announcer import Target
 from livepost.announce.signature import read_keys
@@ -17,6 +18,7 @@ from livepost.fetch.fetcher import Fetcher
 from livepost.settings.secret import read_secret
 from livepost.settings.settings import Settings
 from livepost.settings.webhook import Webhook
+from livepost.vault.pseudonym import Pseudonyms
 
 
 def allowed_of(settings: Settings) -> Allowed:
@@ -27,10 +29,18 @@ def allowed_of(settings: Settings) -> Allowed:
         raise SettingsError(f"allow_outgoing: {error}") from error
 
 
-def targets_of(settings: Settings) -> list[Target]:
-    """Return the targets, with their keys; raise SettingsError for one that could not be told. No name is looked up."""
+def targets_of(settings: Settings, secret: Callable[[], bytes] | None = None) -> list[Target]:
+    """Return the targets, with their keys; raise SettingsError for one that could not be told. No name is looked up.
+
+    `secret` gives the vault's secret for pseudonyms; without it a target that is told these can be told nothing.
+    """
     allowed = allowed_of(settings)
-    return [_target(one, allowed) for one in settings.webhooks]
+    return [_target(one, allowed, secret) for one in settings.webhooks]
+
+
+def pseudonyms_of(secret: bytes, target: str) -> Pseudonyms:
+    """Return the pseudonyms by which a target knows people."""
+    return Pseudonyms(secret, f"webhook:{target}")
 
 
 def check_targets(settings: Settings) -> None:
@@ -49,7 +59,7 @@ def check_targets(settings: Settings) -> None:
                 continue
 
 
-def _target(webhook: Webhook, allowed: Allowed) -> Target:
+def _target(webhook: Webhook, allowed: Allowed, secret: Callable[[], bytes] | None) -> Target:
     try:
         read_url(webhook.url, allowed)
     except UnsafeAddressError as error:
@@ -62,4 +72,6 @@ def _target(webhook: Webhook, allowed: Allowed) -> Target:
         kinds=frozenset(webhook.events),
         keys=read_keys(webhook.name, text),
         tries=webhook.tries,
+        ids=webhook.ids,
+        pseudonyms=pseudonyms_of(secret(), webhook.name) if secret and webhook.ids == "pseudonym" else None,
     )

@@ -28,6 +28,7 @@ from livepost.state.opening import open_state, state_name
 from livepost.state.placing import settle
 from livepost.vault.base import Vault
 from livepost.vault.kek.base import KekStore
+from livepost.vault.pseudonym import PURPOSE as PSEUDONYMS
 from livepost.vault.sqlite import SqliteVault
 
 LEDGER = "ledger.db"
@@ -195,6 +196,11 @@ class DataFolder(msgspec.Struct, frozen=True):
     def vault(self, *, readonly: bool) -> SqliteVault:
         """Open the vault; only the front writes it."""
         return SqliteVault(self.path / "vault.db", self.keks, readonly=readonly)
+
+    def pseudonym_secret(self) -> bytes:
+        """Return the vault's secret for destinations' pseudonyms; raise StoreError if there is no vault yet."""
+        with closing(self.vault(readonly=True)) as vault:
+            return vault.secret(PSEUDONYMS)
 
     @property
     def keks(self) -> KekStore:

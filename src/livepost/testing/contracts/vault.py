@@ -59,6 +59,16 @@ class VaultContract:
         assert admitted(vault, ADA).subject == first.subject
         assert vault.keys(first.subject).subject == first.subject
 
+    def test_subjects_are_gone_through_in_order_and_the_forgotten_are_none(self, bench: VaultBench) -> None:
+        vault = bench.new()
+        made = sorted(keys.subject for keys in vault.admit([ExternalId(USER, str(n)) for n in range(5)]))
+        vault.commit()
+        first = vault.subjects(b"", 3)
+        assert [*first, *vault.subjects(first[-1], 3)] == made
+        assert vault.subjects(made[-1], 3) == []
+        vault.forget(made[1:2])
+        assert vault.subjects(b"", 9) == [made[0], *made[2:]]
+
     def test_an_id_twice_in_one_call_is_one_subject(self, bench: VaultBench) -> None:
         vault = bench.new()
         bob = ExternalId(USER, "bob")

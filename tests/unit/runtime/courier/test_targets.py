@@ -6,9 +6,10 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from livepost.errors import SettingsError
+from livepost.errors import SettingsError, StoreError
 from livepost.runtime.courier.targets import check_targets, targets_of
 from livepost.settings.settings import Settings
 from livepost.settings.webhook import Webhook
@@ -58,3 +59,15 @@ def test_check_looks_names_up_and_lets_pass_what_stands_for_nothing_now(monkeypa
 def test_the_project_is_checked_with_its_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="expected https://"):
         check_targets(settings(monkeypatch, "http://hooks.example.com"))
+
+
+def test_a_target_that_knows_pseudonyms_is_told_nothing_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = b'{"id":"receipt_1","type":"receipt","timestamp":"x","data":{"type":"receipt","person":"00"}}'
+    plain = settings(monkeypatch, "https://hooks.example.com")
+    hidden = Settings(webhooks=[msgspec.structs.replace(plain.webhooks[0], ids="pseudonym")])
+    [own], [without], [given] = targets_of(plain), targets_of(hidden), targets_of(hidden, lambda: bytes(32))
+    assert own.told("receipt_1", body) == ("receipt_1", body)
+    with pytest.raises(StoreError, match="knows people by pseudonyms"):
+        without.told("receipt_1", body)
+    assert b'"person":"00"' not in given.told("receipt_1", body)[1]
+    assert given.told("receipt_1", body)[0] != "receipt_1"
