@@ -20,7 +20,17 @@ from tests.house.source import SOURCE
 NO_PERSON = frozenset(
     (
         *("tallies", "outcome_tallies", "broadcast_tallies", "broadcast_outcomes", "feedback_tallies", "mail_hours"),
-        *("kills", "broadcasts", "breakers", "paces", "warm_days", "leases", "bookmarks", "shown_words"),
+        *(
+            "sender_tallies",
+            "kills",
+            "broadcasts",
+            "breakers",
+            "paces",
+            "warm_days",
+            "leases",
+            "bookmarks",
+            "shown_words",
+        ),
         *("consent_tallies", "consent_terms"),
     )
 )

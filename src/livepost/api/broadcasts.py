@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal, Protocol, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -25,6 +25,8 @@ from livepost.model.standing import CampaignStanding
 
 HEX = "^[0-9a-f]{32}$"
 
+BroadcastState: TypeAlias = Literal["begun", "waiting", "approved", "lapsed"]
+
 
 class BroadcastsAsked(msgspec.Struct, frozen=True, kw_only=True):
     """The newest `limit` broadcasts."""
@@ -36,11 +38,12 @@ class BroadcastAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A broadcast: its id in hex, times UTC ms, 0 where that has not happened.
 
     `people` were in the audience when it was asked for, or approved; `position` is its record's, -1 until it has begun.
+    One that was not approved within 24 hours has `lapsed`: it is asked for anew, under another key.
     """
 
     id: str
     campaign: str
-    state: Literal["begun", "waiting", "approved"]
+    state: BroadcastState
     people: int
     asked_at: int
     asked_by: str
@@ -124,7 +127,7 @@ def answer_of(one: AskedBroadcast) -> BroadcastAnswer:
     return BroadcastAnswer(
         id=one.id.hex(),
         campaign=one.campaign,
-        state="begun" if one.position >= 0 else "approved" if one.approved_at else "waiting",
+        state=_state(one),
         people=one.people,
         asked_at=one.asked_at,
         asked_by=one.asked_by,
@@ -132,6 +135,12 @@ def answer_of(one: AskedBroadcast) -> BroadcastAnswer:
         approved_by=one.approved_by,
         position=one.position,
     )
+
+
+def _state(one: AskedBroadcast) -> BroadcastState:
+    if one.position >= 0:
+        return "begun"
+    return "approved" if one.approved_at else "lapsed" if one.lapsed else "waiting"
 
 
 def counted(asked: Iterable[AskedBroadcast], standings: Mapping[bytes, CampaignStanding]) -> list[CountedBroadcast]:

@@ -106,7 +106,9 @@ def _say(asked: AskedBroadcast, as_json: bool) -> None:
 def _say_all(folder: DataFolder, as_json: bool) -> None:
     with closing(folder.ledger()) as ledger:
         earned = ledger.earned(folder.settings.attribution_ms)
-        told = counted(ledger.broadcasts(), broadcast_standings(ledger.broadcast_counts(), earned))
+        now_ms = folder.clock.now_ms()
+        known = [one.as_of(now_ms) for one in ledger.broadcasts()]
+        told = counted(known, broadcast_standings(ledger.broadcast_counts(), earned))
     if as_json:
         _console.print_json(msgspec.json.encode(told).decode())
         return
@@ -132,6 +134,9 @@ def _line(one: BroadcastAnswer) -> str:
         return f"{one.id[:8]}  begun    {asked}"
     if one.state == "approved":
         return f"{one.id[:8]}  approved {asked}; it begins when engine and log are there"
+    if one.state == "lapsed":
+        anew = f"nobody approved it within 24 hours; `livepost broadcast {one.campaign}` asks anew"
+        return f"{one.id[:8]}  lapsed   {asked}; {anew}"
     return f"{one.id[:8]}  waiting  {asked}; `livepost broadcast --approve {one.id[:8]}` begins it"
 
 

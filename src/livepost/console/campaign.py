@@ -72,8 +72,8 @@ class CampaignTold(msgspec.Struct, frozen=True):
 
 class BroadcastLine(msgspec.Struct, frozen=True, kw_only=True):
     """A broadcast: its id (hex), when it was asked for or has begun (UTC ms), to how many people, who asked for it and
-    who approved it; `waits` for approval. `orders` and `amounts` are what its mails earned, `steps` what became of
-    everybody it asked, with their pictures; none before anybody was.
+    who approved it; whether it `waits` for approval, or has `lapsed` without one. `orders` and `amounts` are what its
+    mails earned, `steps` what became of everybody it asked, with their pictures; none before anybody was.
     """
 
     id: str
@@ -82,6 +82,7 @@ class BroadcastLine(msgspec.Struct, frozen=True, kw_only=True):
     asked_by: str
     approved_by: str
     waits: bool
+    lapsed: bool
     orders: int
     amounts: list[str]
     sent: int
@@ -216,7 +217,8 @@ def _broadcast_line(one: AskedBroadcast, standing: CampaignStanding) -> Broadcas
         people=one.people,
         asked_by=one.asked_by,
         approved_by=one.approved_by,
-        waits=not one.approved_at,
+        waits=one.waits,
+        lapsed=one.lapsed,
         orders=standing.orders,
         amounts=_in_money(standing.amounts),
         sent=standing.sent,

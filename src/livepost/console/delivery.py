@@ -115,7 +115,7 @@ def _mails(house: House, asked: MailsAsked) -> MailsView:
         campaigns=[one.campaign for one in standings],
         mails=[_line(one) for one in found],
         todo=_todo(asked.state, found),
-        waiting=[one for one in house.broadcasts(MAX_LISTED) if not one.approved_at],
+        waiting=[one for one in house.broadcasts(MAX_LISTED) if one.waits],
         more=min(asked.limit * 4, MAX_LISTED) if len(found) == asked.limit < MAX_LISTED else 0,
     )
 

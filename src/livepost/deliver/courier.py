@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from livepost.clock import HOUR_MS, Clock
+from livepost.clock import HOUR_MS, Clock, WallClock
 from livepost.deliver.mail import Maker, NotMade
 from livepost.deliver.sender import Sender
 from livepost.errors import FencedError, LivepostError, OutcomeUnknownError, StoreError
@@ -119,7 +119,7 @@ class Courier(msgspec.Struct, frozen=True, kw_only=True):
     connection; `place` moves on as the outbox is read. Only of the first `lanes` mails are claimed. `attend` is called
     often, between steps of milliseconds, and lets mails go that are to overtake (`deliver.express`). `ahead` is told
     what may be done while the next mails are at their server, and need not do it. `piece` says how many items or mails
-    of a bulk are done between two calls of `attend`, of so many at most.
+    of a bulk are done between two calls of `attend`, of so many at most. `host` is the clock of senders' receipts.
 
     `senders` by name, as `routing` knows them; without a routing everything goes by `sender`.
     """
@@ -139,6 +139,7 @@ class Courier(msgspec.Struct, frozen=True, kw_only=True):
     attend: Callable[[], object] = nothing
     ahead: Callable[[Callable[[], None]], None] = later
     piece: Callable[[int], int] = whole
+    host: Clock = msgspec.field(default_factory=WallClock)
 
 
 Flying: TypeAlias = dict[str, list[tuple[Claimed, Message]]]
@@ -146,11 +147,14 @@ Flying: TypeAlias = dict[str, list[tuple[Claimed, Message]]]
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round did: deliveries by their state or reason; (position, host ms) of each mail accepted."""
+    """What a round did: deliveries by their state or reason; (position, host ms) of each mail accepted, and how long
+    after its claim that was (ms).
+    """
 
     claimed: int = 0
     counts: dict[str, int] = {}
     accepted: list[tuple[int, int]] = []
+    claim_to_sent: list[int] = []
 
 
 def recover(courier: Courier) -> int:
@@ -229,7 +233,12 @@ def send_due(courier: Courier, limit: int = BATCH) -> Sent:
         flying = groups.advance(made)
         courier.ahead(groups.prepare)
         groups.send(flying)
-    return Sent(claimed=groups.claimed, counts=dict(groups.counts), accepted=groups.accepted)
+    return Sent(
+        claimed=groups.claimed,
+        counts=dict(groups.counts),
+        accepted=groups.accepted,
+        claim_to_sent=groups.claim_to_sent,
+    )
 
 
 def report(courier: Courier) -> int:
@@ -318,7 +327,9 @@ class Groups:
         """Begin with nothing claimed, of `limit` mails in all."""
         self.counts: Counter[str] = Counter()
         self.accepted: list[tuple[int, int]] = []
+        self.claim_to_sent: list[int] = []
         self.claimed = 0
+        self._claimed_ms: dict[bytes, int] = {}
         self._courier = courier
         self._left = limit
         self._claims: Sequence[Claimed] = ()
@@ -397,6 +408,7 @@ class Groups:
         self._note(answers)
         self.counts.update(answer.reason for answer in done.confirmed if answer.reason)
         self._claims = done.claimed
+        self._claimed_ms |= dict.fromkeys((claim.decision.id for claim in done.claimed), courier.host.now_ms())
         self.claimed += len(done.claimed)
         self._left = self._left - len(done.claimed) if done.claimed else 0
         return _by_sender(made, done.confirmed)
@@ -426,6 +438,7 @@ class Groups:
             self.counts[receipt.state] += 1
             if receipt.state == "sent":
                 self.accepted.append((claim.decision.position, receipt.at_ms))
+                self.claim_to_sent.append(receipt.at_ms - self._claimed_ms[claim.decision.id])
 
 
 def _send_by(courier: Courier, name: str, mails: Sequence[tuple[Claimed, Message]]) -> list[Settlement]:

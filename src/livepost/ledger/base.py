@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from livepost.clock import HOUR_MS, MINUTE_MS, SECOND_MS
+from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from livepost.ledger.moves import State
 from livepost.ledger.routing import Routing
 from livepost.model.consent import ConsentEvent, ConsentFault, ConsentTally
@@ -162,6 +162,7 @@ class SenderStanding(msgspec.Struct, frozen=True, kw_only=True):
     slots        mails that its pace has room for now; None without a pace
     quota, today mails that its warm-up allows today (None: no bound), and those that went
     in_flight, unknown   mails it was given that are not answered, and of which nobody knows
+    by_state     how many mails it was given, the last of all senders, are in which state
     """
 
     name: str
@@ -176,6 +177,7 @@ class SenderStanding(msgspec.Struct, frozen=True, kw_only=True):
     today: int
     in_flight: int
     unknown: int
+    by_state: Mapping[State, int] = {}
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -354,6 +356,10 @@ class Kill(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
 
+APPROVED_WITHIN_MS = DAY_MS
+"""How long after it was asked for a broadcast may be approved; then it has lapsed, and is asked for anew."""
+
+
 class AskedBroadcast(msgspec.Struct, frozen=True, kw_only=True):
     """A broadcast that somebody asked for; times are workspace's ms, 0 where that has not happened.
 
@@ -361,6 +367,7 @@ class AskedBroadcast(msgspec.Struct, frozen=True, kw_only=True):
     people     in the audience when it was asked for, then when it was approved
     position   of its record; -1 until it has begun
     new        whether what was asked happened just now, and not before
+    lapsed     whether it was not approved in time, as of when it was asked about (`as_of`)
     """
 
     id: bytes
@@ -374,6 +381,17 @@ class AskedBroadcast(msgspec.Struct, frozen=True, kw_only=True):
     begun_at: int = 0
     position: int = -1
     new: bool = False
+    lapsed: bool = False
+
+    def as_of(self, now_ms: int) -> AskedBroadcast:
+        """Return it with whether it has lapsed at a time of the workspace's."""
+        lapsed = not self.approved_at and now_ms - self.asked_at > APPROVED_WITHIN_MS
+        return msgspec.structs.replace(self, lapsed=lapsed)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may still be approved."""
+        return not self.approved_at and not self.lapsed
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):

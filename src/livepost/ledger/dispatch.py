@@ -7,6 +7,7 @@ or waits; what waits has taken no slot, and costs no attempt.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from livepost.clock import DAY_MS, HOUR_MS, SECOND_MS
 from livepost.ledger import breakers
 from livepost.ledger.base import SenderStanding
 from livepost.ledger.breakers import Breaker
+from livepost.ledger.moves import State
 from livepost.ledger.paces import Paces
 from livepost.ledger.routing import ANY_DOMAIN, Pace, Routing, SenderRule, day_of
 from livepost.ledger.store import Row, Store
@@ -71,8 +73,8 @@ class Dispatch:
             return Given(sender=rule.name)
         return min(waits, key=lambda wait: wait.until, default=self._gone(row))
 
-    def standing(self, rule: SenderRule, told: tuple[Any, ...], open_: Mapping[tuple[str, str], int]) -> SenderStanding:
-        """Return how a sender stands; `told` is its row's words and sums, `open_` counts mails by sender and state."""
+    def standing(self, rule: SenderRule, told: tuple[Any, ...], by_state: Mapping[State, int]) -> SenderStanding:
+        """Return how a sender stands; `told` is its row's words and sums, `by_state` counts its mails."""
         breaker = self._breaker(rule)
         waits = breaker.waits(self._host_ms)
         _, answered, troubled, trouble, trouble_at = told
@@ -87,8 +89,9 @@ class Dispatch:
             slots=self._paces.free(sender_key(rule), rule.pace) if rule.pace else None,
             quota=rule.warm_up.quota(self._host_ms) if rule.warm_up else None,
             today=self._warm.get(rule.name, 0),
-            in_flight=open_.get((rule.name, "in_flight"), 0),
-            unknown=open_.get((rule.name, "unknown"), 0),
+            in_flight=by_state.get("in_flight", 0),
+            unknown=by_state.get("unknown", 0),
+            by_state=by_state,
         )
 
     def save(self) -> None:
@@ -177,11 +180,10 @@ def standings(store: Store, routing: Routing, host_ms: int) -> list[SenderStandi
     """Return how each sender stands, in their order, inside a transaction."""
     dispatch = Dispatch(store, routing, (), host_ms)
     told = {row[0]: row for row in store.rows("SELECT sender, answered, troubled, trouble, trouble_at FROM breakers")}
-    open_: dict[tuple[str, str], int] = {
-        (sender, state): count
-        for sender, state, count in store.rows(
-            "SELECT sender, state, count(*) FROM deliveries WHERE state = 'in_flight' GROUP BY sender, state"
-            " UNION ALL SELECT sender, state, count(*) FROM deliveries WHERE state = 'unknown' GROUP BY sender, state"
-        )
-    }
-    return [dispatch.standing(rule, told.get(rule.name, (rule.name, 0, 0, "", 0)), open_) for rule in routing.senders]
+    by_sender: defaultdict[str, dict[State, int]] = defaultdict(dict)
+    for sender, state, count in store.rows("SELECT sender, state, count FROM sender_tallies WHERE count != 0"):
+        by_sender[sender][state] = count
+    return [
+        dispatch.standing(rule, told.get(rule.name, (rule.name, 0, 0, "", 0)), by_sender[rule.name])
+        for rule in routing.senders
+    ]

@@ -79,6 +79,7 @@ NOBODYS: dict[str, str] = {
     "outcome_tallies": "counts",
     "feedback_tallies": "counts",
     "broadcast_tallies": "counts",
+    "sender_tallies": "counts",
     "broadcast_outcomes": "counts",
     "mail_hours": "counts",
     "consent_tallies": "counts",

@@ -14,7 +14,7 @@ from itertools import chain
 
 from livepost.errors import StoreError
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 MAIL_HOURS = """CREATE TABLE IF NOT EXISTS mail_hours (
         hour INTEGER PRIMARY KEY, sent INTEGER NOT NULL, complained INTEGER NOT NULL
@@ -26,6 +26,12 @@ BROADCASTS = """CREATE TABLE IF NOT EXISTS broadcasts (
         asked_at INTEGER NOT NULL, asked_by TEXT NOT NULL, people INTEGER NOT NULL,
         approved_at INTEGER NOT NULL, approved_by TEXT NOT NULL, begun_at INTEGER NOT NULL, position INTEGER NOT NULL
     )"""
+
+SENDER_TALLIES = """CREATE TABLE IF NOT EXISTS sender_tallies (
+    sender TEXT NOT NULL, state TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (sender, state)
+)"""
+"""How many mails each named sender was given are in which state; those of the only sender are in `tallies`."""
 
 OUTCOMES = """CREATE TABLE IF NOT EXISTS outcomes (
         decision BLOB NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL,
@@ -133,6 +139,7 @@ SCHEMA: tuple[str, ...] = (
         campaign TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,
         PRIMARY KEY (campaign, state, reason)
     )""",
+    SENDER_TALLIES,
     OUTCOMES,
     """CREATE TABLE IF NOT EXISTS outcome_tallies (
         campaign TEXT NOT NULL, outcome TEXT NOT NULL, count INTEGER NOT NULL,
@@ -311,6 +318,11 @@ UPGRADES: dict[int, tuple[str, ...]] = {
         "INSERT INTO consent_tallies SELECT purpose, channel, state, count(*) FROM consent_events AS e WHERE step ="
         " (SELECT max(step) FROM consent_events AS l WHERE l.person = e.person AND l.purpose = e.purpose)"
         " GROUP BY purpose, channel, state",
+    ),
+    7: (
+        SENDER_TALLIES,
+        "INSERT INTO sender_tallies SELECT sender, state, count(*) FROM deliveries WHERE sender != ''"
+        " GROUP BY sender, state",
     ),
 }
 """What a ledger of a version needs besides what is missing of SCHEMA to be of the next one; PostgreSQL has known none

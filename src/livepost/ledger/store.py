@@ -100,6 +100,7 @@ class Store(ABC):
         self._moves: list[tuple[bytes, str, str, str, str, int, bytes]] = []
         self._tallies: Counter[tuple[str, str, str]] = Counter()
         self._broadcast: Counter[tuple[bytes, str, str]] = Counter()
+        self._senders: Counter[tuple[str, str]] = Counter()
         self._sent: Counter[int] = Counter()
         self._waiting: dict[str, list[Sequence[Any]]] = {}
         self._changed: set[bytes] = set()
@@ -222,6 +223,7 @@ class Store(ABC):
         if after in FINAL and row.campaign in ASKED_FOR:
             self.write("UPDATE sends SET draft = NULL WHERE decision = ?", (row.id,))
         self._note_move((row.id, row.state, after, reason, detail, at), row)
+        self._note_sender(row, after, str(also.get("sender", row.sender)))
         if (row.state, after, row.class_) == ("in_flight", "sent", "marketing"):
             self._sent[at // HOUR_MS] += 1
         row.state, row.reason = after, reason
@@ -238,6 +240,14 @@ class Store(ABC):
             if before:
                 self._broadcast[cause, before, row.reason] -= 1
             self._broadcast[cause, after, reason] += 1
+
+    def _note_sender(self, row: Row, after: State, sender: str) -> None:
+        """Note in the counts by sender where a mail is now; one that was given to no named sender is in none."""
+        if row.sender:
+            self._senders[row.sender, row.state] -= 1
+        if sender:
+            self._senders[sender, after] += 1
+        row.sender = sender
 
     def _leave(self, delivery: bytes, sql: str, values: Sequence[Any]) -> None:
         """Let a statement about a delivery wait for those of the same words, unless one about it waits already."""
@@ -273,6 +283,13 @@ class Store(ABC):
                 " DO UPDATE SET count = tallies.count + excluded.count",
                 changed,
             )
+        of_senders = [(*key, by) for key, by in self._senders.items() if by]
+        if of_senders:
+            self.change_all(
+                "INSERT INTO sender_tallies VALUES (?,?,?) ON CONFLICT (sender, state)"
+                " DO UPDATE SET count = sender_tallies.count + excluded.count",
+                of_senders,
+            )
         of_broadcasts = [(*key[1:], by, key[0]) for key, by in self._broadcast.items() if by]
         if of_broadcasts:
             self.change_all(
@@ -296,6 +313,7 @@ class Store(ABC):
         self._sent.clear()
         self._tallies.clear()
         self._broadcast.clear()
+        self._senders.clear()
 
 
 @cache

@@ -40,9 +40,12 @@ class Due(msgspec.Struct, frozen=True):
 
 
 class CourierStatus(msgspec.Struct, frozen=True):
-    """How long mails took from the log's commit to the sender's receipt: a histogram (`observe.latencies`)."""
+    """How long mails took to the sender's receipt, from the log's commit and from their claim: histograms
+    (`observe.latencies`).
+    """
 
     event_to_mail: dict[int, int] = {}
+    claim_to_sent: dict[int, int] = {}
 
 
 class SegmentCount(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ import msgspec
 from livepost.announce.book import Standing as TargetStanding
 from livepost.ledger.base import OutcomeTally, SenderStanding, Tally
 from livepost.ledger.moves import STATES
-from livepost.model.told import Status
+from livepost.model.told import CourierStatus, Status
 from livepost.observe.exposition import Family, Sample, histogram
 from livepost.ops.webhooks import WebhookStanding
 from livepost.sync.book import Standing as DestinationStanding
@@ -54,9 +54,7 @@ def engine_metrics(status: Status | None, *, log: int, ledger: int) -> list[Fami
     ]
 
 
-def mail_metrics(
-    tallies: Iterable[Tally], outcomes: Iterable[OutcomeTally], event_to_mail: Mapping[int, int]
-) -> list[Family]:
+def mail_metrics(tallies: Iterable[Tally], outcomes: Iterable[OutcomeTally], couriers: CourierStatus) -> list[Family]:
     """Return where mails are, and what is known of them; every state is told, with 0 where there is none."""
     states: Counter[str] = Counter()
     skipped: list[Sample] = []
@@ -74,7 +72,10 @@ def mail_metrics(
         ),
         Family(name="livepost_skipped_total", kind="counter", help="Decisions skipped, by reason.", samples=skipped),
         Family(name="livepost_outcomes_total", kind="counter", help="Mails of which it is known.", samples=known),
-        histogram("livepost_event_to_mail_seconds", "From the log's commit to the sender's answer.", event_to_mail),
+        histogram(
+            "livepost_event_to_mail_seconds", "From the log's commit to the sender's answer.", couriers.event_to_mail
+        ),
+        histogram("livepost_claim_to_sent_seconds", "From the claim to the sender's answer.", couriers.claim_to_sent),
     ]
 
 
@@ -89,9 +90,7 @@ def sender_metrics(senders: Iterable[SenderStanding]) -> list[Family]:
         Sample(float(one.breaker == state), {"sender": one.name, "state": state}) for one in told for state in BREAKERS
     ]
     mails = [
-        Sample(getattr(one, state), {"sender": one.name, "state": state})
-        for one in told
-        for state in ("in_flight", "unknown")
+        Sample(one.by_state.get(state, 0), {"sender": one.name, "state": state}) for one in told for state in STATES
     ]
     return [
         Family(name="livepost_sender_answered_total", kind="counter", help="Mails answered.", samples=of("answered")),
@@ -101,7 +100,7 @@ def sender_metrics(senders: Iterable[SenderStanding]) -> list[Family]:
             help="Mails that failed for a reason of the sender's own.",
             samples=of("troubled"),
         ),
-        Family(name="livepost_sender_mails", kind="gauge", help="Mails not settled.", samples=mails),
+        Family(name="livepost_sender_mails", kind="gauge", help="Mails that it was given, by state.", samples=mails),
         Family(name="livepost_sender_breaker", kind="gauge", help="The state of its breaker is 1.", samples=states),
     ]
 

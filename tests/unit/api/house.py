@@ -205,7 +205,7 @@ class Asked:
         return compare(self.house.ledger.exposed(campaign, Settings().attribution_ms))
 
     def broadcasts(self, limit: int) -> list[AskedBroadcast]:
-        return self.house.ledger.broadcasts(limit)
+        return [one.as_of(self.house.clock.now_ms()) for one in self.house.ledger.broadcasts(limit)]
 
     def broadcast_standings(self) -> dict[bytes, CampaignStanding]:
         ledger = self.house.ledger

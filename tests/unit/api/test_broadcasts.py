@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from livepost.clock import DAY_MS
 from tests.unit.api.house import PAGE, Asked
 
 LETTER = """
@@ -95,3 +96,21 @@ def test_a_campaign_that_is_none_or_starts_by_itself_is_refused(shop: Asked) -> 
         assert "(letter)" in reply.json()["detail"]
     reply = shop.act("/api/approvals", {"broadcast": "0" * 32}, "a1")
     assert (reply.status_code, reply.json()["code"]) == (404, "no_broadcast")
+
+
+def test_one_that_was_not_approved_within_a_day_has_lapsed_and_is_asked_for_anew(shop: Asked) -> None:
+    shop.views("cy", "tea", "pot")
+    told = broadcast(shop).json()
+
+    def state() -> str:
+        return str(shop.ask("/api/broadcasts").json()["broadcasts"][0]["state"])
+
+    shop.house.advance(DAY_MS - 60_000)
+    assert state() == "waiting"
+    shop.house.advance(60_001)
+    assert state() == "lapsed"
+    assert broadcast(shop).json()["state"] == "lapsed"
+    assert shop.act("/api/approvals", {"broadcast": told["id"]}, "a1").status_code == 409
+    anew = broadcast(shop, key="k2").json()
+    assert (anew["state"], anew["id"] != told["id"]) == ("waiting", True)
+    assert shop.act("/api/approvals", {"broadcast": anew["id"]}, "a2").json()["state"] == "begun"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import closing
 
+from msgspec.structs import replace
+
 from livepost.ledger.base import AskedBroadcast
 from livepost.testing.contracts.broadcasts import LETTER, NEXT_LETTER, letter_to_three
 from tests.unit.cli.conftest import Command
@@ -18,15 +20,19 @@ def test_broadcasts_are_listed_with_who_asked_and_what_to_do(livepost: Command, 
     assert livepost("broadcast", "--json").json() == []
     with closing(house.folder.ledger()) as ledger:
         ledger.ask_broadcast(WAITS)
-    assert livepost("broadcast").out == (
-        "b1b1b1b1  waiting  letter  to 12,345 people, asked for 2026-01-05 09:00:00 UTC by ada; "
-        "`livepost broadcast --approve b1b1b1b1` begins it\n"
+        ledger.ask_broadcast(replace(WAITS, id=b"\xb2" * 16, asked_at=house.folder.clock.now_ms()))
+    waits, lapsed = livepost("broadcast").out.splitlines()
+    assert waits.startswith("b2b2b2b2  waiting  letter  to 12,345 people, asked for ")
+    assert waits.endswith(" by ada; `livepost broadcast --approve b2b2b2b2` begins it")
+    assert lapsed == (
+        "b1b1b1b1  lapsed   letter  to 12,345 people, asked for 2026-01-05 09:00:00 UTC by ada; "
+        "nobody approved it within 24 hours; `livepost broadcast letter` asks anew"
     )
     with closing(house.folder.ledger()) as ledger:
         ledger.approve_broadcast(WAITS.id, 12_345, "bob", AT)
         assert "approved letter" in livepost("broadcast").out
         ledger.begin_broadcast(WAITS.id, 7, AT)
-    [told] = livepost("broadcast", "--json").json()
+    _, told = livepost("broadcast", "--json").json()
     assert (told["state"], told["approved_by"], told["position"]) == ("begun", "bob", 7)
     assert told["counts"]["decided"] == 0
 

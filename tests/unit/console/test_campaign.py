@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from livepost.clock import DAY_MS
 from livepost.console.campaign import SHOWN
 from livepost.ledger.base import ALL_MARKETING, MAX_LISTED, AskedBroadcast, Kill
 from livepost.ledger.moves import STATES
@@ -164,6 +165,20 @@ def test_a_broadcast_is_asked_twice_and_waits_for_an_approval() -> None:
     [one] = house.known.values()
     text = browser.post("/campaigns/letter", {"act": "approve", "id": one.id.hex()}).text
     assert "waits for approval" not in text and "<td>console</td><td>console</td>" in text
+
+
+def test_a_broadcast_that_nobody_approved_in_time_has_lapsed_and_can_be_asked_for_anew() -> None:
+    house = Broadcasting()
+    browser = Browser(house)
+    browser.post("/campaigns/letter", {"act": "broadcast", "id": ""})
+    house.known = {key: one.as_of(START + DAY_MS + 1) for key, one in house.known.items()}
+    text = browser.get("/campaigns/letter").text
+    assert "lapsed" in text and "waits for approval" not in text and "Approve and begin" not in text
+    assert 'value="ask">Broadcast it' in text
+    assert "Broadcasts that wait for approval" not in browser.get("/mails").text
+    [one] = house.known.values()
+    browser.post("/campaigns/letter", {"act": "broadcast", "id": one.id.hex()})
+    assert len(house.known) == 2
 
 
 def test_what_became_of_a_broadcast_is_told_beside_that_of_its_campaign() -> None:

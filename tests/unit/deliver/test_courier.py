@@ -169,8 +169,9 @@ def test_a_decision_becomes_a_kept_mail(parts: Parts) -> None:
     ada = parts.desk.knows("ada", "Ada@example.com", "Ada")
     one = wants(parts, 5, ada)
     assert loop.take_over(parts.courier).inserted == 1
-    sent = loop.send_due(parts.courier)
+    sent = loop.send_due(msgspec.structs.replace(parts.courier, host=SimulatedClock(START_MS - 250)))
     assert (sent.claimed, sent.counts, sent.accepted) == (1, {"sent": 1}, [(5, START_MS)])
+    assert sent.claim_to_sent == [250]
     [mail] = read(parts.folder, parts.vault, "shop")
     assert (mail.decision, mail.person) == (one.id, ada)
     message = email.message_from_bytes(mail.raw, policy=email.policy.default)

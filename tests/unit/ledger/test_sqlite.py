@@ -73,6 +73,7 @@ COLUMNS_3 = (
 CARA, DORA = digest("cara"), digest("dora")
 
 AS_BEFORE = {
+    7: ("DROP TABLE sender_tallies",),
     6: tuple(f"DROP TABLE {name}" for name in ("consent_events", "consent_tallies", "consent_terms")),
     5: (
         *(f"DROP TABLE {name}" for name in ("broadcast_tallies", "broadcast_outcomes")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from livepost.announce.book import Standing as TargetStanding
 from livepost.ledger.base import OutcomeTally, SenderStanding, Tally
 from livepost.model.lateness import Lateness
-from livepost.model.told import Status
+from livepost.model.told import CourierStatus, Status
 from livepost.observe.exposition import Family, exposition
 from livepost.observe.latencies import Latencies
 from livepost.ops.metrics import (
@@ -33,6 +33,7 @@ SENDER = SenderStanding(
     today=0,
     in_flight=3,
     unknown=2,
+    by_state={"in_flight": 3, "unknown": 2, "sent": 95},
 )
 
 
@@ -85,7 +86,13 @@ def test_mails_are_told_by_state_with_those_where_there_are_none_and_by_reason()
         Tally(campaign="b", state="sent", reason="", count=2),
         Tally(campaign="b", state="skipped", reason="cap", count=3),
     ]
-    lines = told(mail_metrics(tallies, [OutcomeTally(campaign="a", outcome="clicked", count=1)], latencies(700)))
+    lines = told(
+        mail_metrics(
+            tallies,
+            [OutcomeTally(campaign="a", outcome="clicked", count=1)],
+            CourierStatus(latencies(700), latencies(3)),
+        )
+    )
     assert {
         'livepost_mails{state="sent"} 7',
         'livepost_mails{state="unknown"} 0',
@@ -93,6 +100,8 @@ def test_mails_are_told_by_state_with_those_where_there_are_none_and_by_reason()
         'livepost_outcomes_total{campaign="a",outcome="clicked"} 1',
         'livepost_event_to_mail_seconds_bucket{le="0.5"} 0',
         'livepost_event_to_mail_seconds_bucket{le="1"} 1',
+        'livepost_claim_to_sent_seconds_bucket{le="0.0025"} 0',
+        'livepost_claim_to_sent_seconds_bucket{le="0.005"} 1',
     } <= lines
 
 
@@ -102,6 +111,8 @@ def test_of_a_breaker_the_state_that_it_is_in_is_one() -> None:
         'livepost_sender_answered_total{sender="main"} 100',
         'livepost_sender_troubled_total{sender="main"} 7',
         'livepost_sender_mails{sender="main",state="unknown"} 2',
+        'livepost_sender_mails{sender="main",state="sent"} 95',
+        'livepost_sender_mails{sender="main",state="failed"} 0',
         'livepost_sender_breaker{sender="main",state="open"} 1',
         'livepost_sender_breaker{sender="main",state="closed"} 0',
     } <= lines

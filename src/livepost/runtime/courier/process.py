@@ -200,7 +200,7 @@ class _Loop:
         self._status = status
         self._turned = turned
         self._express: Express | None = None
-        self._latencies = Latencies()
+        self._event_to_mail, self._claim_to_sent = Latencies(), Latencies()
         self._cared_s = self._asked_s = time.monotonic()
 
     def let_overtake(self, express: Express, senders: Mapping[str, Attentive], beside: Beside) -> None:
@@ -217,7 +217,9 @@ class _Loop:
         """Note how long mails took that were sent."""
         committed_ms = {position: self._log.committed_ms(position) for position in {at for at, _ in done.accepted}}
         for position, accepted_ms in done.accepted:
-            self._latencies.add(accepted_ms - committed_ms[position])
+            self._event_to_mail.add(accepted_ms - committed_ms[position])
+        for waited_ms in done.claim_to_sent:
+            self._claim_to_sent.add(waited_ms)
         if done.accepted:
             self._write_status()
 
@@ -260,7 +262,7 @@ class _Loop:
 
     def _write_status(self) -> None:
         beside = self._status.with_suffix(".new")
-        beside.write_bytes(msgspec.json.encode(CourierStatus(self._latencies.counts)))
+        beside.write_bytes(msgspec.json.encode(CourierStatus(self._event_to_mail.counts, self._claim_to_sent.counts)))
         beside.rename(self._status)
 
 

@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from livepost.clock import DAY_MS, HOUR_MS, Clock
+from livepost.clock import HOUR_MS, Clock
 from livepost.errors import LivepostError, RejectedError
 from livepost.govern.access.second import eyes
 from livepost.ids import event_id
@@ -30,9 +30,6 @@ APPROVE = "approve"
 
 GROWN = 1.1
 """So many times as many people as were approved may be in the audience when the broadcast goes into the log."""
-
-APPROVED_WITHIN_MS = DAY_MS
-"""How long after it was asked for a broadcast may be approved."""
 
 RESUMED_WITHIN_MS = HOUR_MS
 """How long after its approval a broadcast goes into the log that a crash kept from it: later nobody expects it."""
@@ -117,7 +114,7 @@ class Broadcasting:
             if not known.approved_at and self._is_small(known.people):
                 known = await self._approved(known, known.people, by)
             known = await self._begun(known) if known.approved_at else known
-            return msgspec.structs.replace(known, new=first)
+            return msgspec.structs.replace(known.as_of(self._clock.now_ms()), new=first)
 
     async def approve(self, id_: bytes, by: str) -> AskedBroadcast:
         """Approve a broadcast to as many as are in its audience now, and begin it.
@@ -136,7 +133,7 @@ class Broadcasting:
                 )
             first = known.position < 0
             if not known.approved_at:
-                if self._clock.now_ms() - known.asked_at > APPROVED_WITHIN_MS:
+                if known.as_of(self._clock.now_ms()).lapsed:
                     raise _conflict("expected a broadcast of the last 24 hours, got an older one; ask for it again")
                 await self._require_other(known, by)
                 known = await self._approved(known, await self._people(self._spec(known.campaign)), by)

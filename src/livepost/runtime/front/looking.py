@@ -169,9 +169,7 @@ class Looking:
             previews=self._previews, ledger=ledger, workspace=folder.settings.workspace, clock=folder.clock
         )
         self._mailbox = Mailbox(folder.mailbox, folder.settings.workspace)
-        self._metering = Metering(
-            folder, ledger, self._routing, engine=self._engine_and_log, event_to_mail=self._event_to_mail
-        )
+        self._metering = Metering(folder, ledger, self._routing, engine=self._engine_and_log, couriers=self._couriers)
         self._looks: queue.LifoQueue[Look | None] = queue.LifoQueue(LOOKS)
         for _ in range(LOOKS):
             self._looks.put(None)  # opened by whoever needs it first
@@ -392,7 +390,8 @@ class Looking:
 
     def broadcasts(self, limit: int) -> list[AskedBroadcast]:
         """Return broadcasts, newest first."""
-        return self._ledger.broadcasts(limit)
+        now_ms = self._folder.clock.now_ms()
+        return [one.as_of(now_ms) for one in self._ledger.broadcasts(limit)]
 
     def broadcast_standings(self) -> dict[bytes, CampaignStanding]:
         """Return what became of each broadcast by its id, those that anything was decided of."""
@@ -461,7 +460,7 @@ class Looking:
                 look.log,
                 ledger=self._ledger.cursor(),
                 records_per_s={over: round(self._rates.per_s(over), 1) for over in RATES_OVER_S},
-                event_to_mail=self._event_to_mail(),
+                event_to_mail=self._couriers().event_to_mail,
                 trouble=self._trouble(),
                 complaints=self.complaints(),
             )
@@ -499,7 +498,7 @@ class Looking:
         """Return how fast events go through the house; the first question begins to look, once a second."""
         series = self._sampling.points()
         with self._look() as look:
-            return pace(look.engine.status(), look.log, self._ledger.counts(), series, self._event_to_mail())
+            return pace(look.engine.status(), look.log, self._ledger.counts(), series, self._couriers().event_to_mail)
 
     def keeps_mails(self) -> bool:
         """Return whether mails are kept instead of sent, as the settings say."""
@@ -543,12 +542,15 @@ class Looking:
         with self._look() as look:
             return look.engine.status(), look.log.last().seq
 
-    def _event_to_mail(self) -> dict[int, int]:
-        """Return the couriers' histogram; an empty one before their first mail."""
-        total: Counter[int] = Counter()
-        for told in self._folder.courier_files:
-            total.update(msgspec.json.decode(told.read_bytes(), type=CourierStatus).event_to_mail)
-        return total
+    def _couriers(self) -> CourierStatus:
+        """Return the couriers' histograms, added up; empty ones before their first mail."""
+        event_to_mail: Counter[int] = Counter()
+        claim_to_sent: Counter[int] = Counter()
+        for file in self._folder.courier_files:
+            told = msgspec.json.decode(file.read_bytes(), type=CourierStatus)
+            event_to_mail.update(told.event_to_mail)
+            claim_to_sent.update(told.claim_to_sent)
+        return CourierStatus(event_to_mail, claim_to_sent)
 
     @contextlib.contextmanager
     def _search_turn(self) -> Iterator[None]:

@@ -6,7 +6,7 @@ a book that cannot be read, keeps nothing else from being told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing, suppress
 
 from livepost.clock import WallClock
@@ -15,7 +15,7 @@ from livepost.errors import StoreError
 from livepost.govern.rights.deadline import SOON_MS
 from livepost.ledger.base import Ledger
 from livepost.ledger.routing import Routing
-from livepost.model.told import Status
+from livepost.model.told import CourierStatus, Status
 from livepost.observe.exposition import Family
 from livepost.ops.metrics import (
     Destination,
@@ -41,20 +41,20 @@ class Metering:
         routing: Routing,
         *,
         engine: Callable[[], tuple[Status, int]],
-        event_to_mail: Callable[[], Mapping[int, int]],
+        couriers: Callable[[], CourierStatus],
     ) -> None:
         """Take whom to ask: `engine` tells its status and the last position of the log, or raises StoreError."""
         self._folder = folder
         self._ledger = ledger
         self._routing = routing
         self._engine = engine
-        self._event_to_mail = event_to_mail
+        self._couriers = couriers
 
     def families(self) -> list[Family]:
         """Return all metrics; raise StoreError if the ledger does not answer."""
         return [
             *self._of_engine(),
-            *mail_metrics(self._ledger.counts(), self._ledger.outcome_counts(), self._event_to_mail()),
+            *mail_metrics(self._ledger.counts(), self._ledger.outcome_counts(), self._couriers()),
             *sender_metrics(self._ledger.senders(self._routing)),
             *webhook_metrics(self._targets()),
             *audience_metrics(self._destinations()),

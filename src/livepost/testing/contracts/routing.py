@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -321,6 +322,19 @@ class RoutingContract:
         filled(ledger, 3)
         assert len(given(ledger, routing, domain="slow.example")) == 1
         assert sorted(one.state for one in ledger.deliveries()) == ["in_flight", "pending", "skipped"]
+
+    def test_mails_are_counted_by_sender_and_state_as_they_are_in_the_table(self, ledger: Ledger) -> None:
+        filled(ledger, 6)
+        mails = given(ledger, ONE)
+        assert standing(ledger).by_state == {"in_flight": 6}
+        answered(ledger, mails[:3], Receipt(state="sent", at_ms=START_MS))
+        answered(ledger, mails[3:5], Receipt(state="failed", text="550", at_ms=START_MS))
+        answered(ledger, mails[5:], Receipt(state="unknown", text="lost", at_ms=START_MS))
+        told = Counter((one.sender, one.state) for one in ledger.deliveries())
+        assert told == {("first", state): count for state, count in standing(ledger).by_state.items()}
+        assert standing(ledger).by_state == {"sent": 3, "failed": 2, "unknown": 1}
+        ledger.resolve(mails[5][0].decision.id, "sent", "it has it", START_MS)
+        assert standing(ledger).by_state == {"sent": 4, "failed": 2}
 
     def test_without_a_routing_nothing_is_noted(self, ledger: Ledger) -> None:
         filled(ledger, 1)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 from livepost.announce.book import Book as Webhooks
 from livepost.errors import StoreError
 from livepost.ledger.base import Ledger
-from livepost.model.told import Status
+from livepost.model.told import CourierStatus, Status
 from livepost.observe.exposition import exposition
 from livepost.runtime.courier.routing import routing_of
 from livepost.runtime.data.folder import DataFolder
@@ -30,11 +29,11 @@ def told(folder: DataFolder, ledger: Ledger) -> str:
     def engine() -> tuple[Status, int]:
         raise StoreError("nobody answers")
 
-    def event_to_mail() -> Mapping[int, int]:
-        return {}
+    def couriers() -> CourierStatus:
+        return CourierStatus()
 
     routing = routing_of(folder.settings)
-    return exposition(Metering(folder, ledger, routing, engine=engine, event_to_mail=event_to_mail).families())
+    return exposition(Metering(folder, ledger, routing, engine=engine, couriers=couriers).families())
 
 
 def test_without_an_engine_the_ledger_is_told_and_no_personal_value_is(tmp_path: Path) -> None:
