@@ -26,9 +26,7 @@ def approve(folder: DataFolder, id: str, by: str, now_ms: int) -> None:
         FourEyes(store, default_rules(), SimulatedClock(now_ms)).approve(id, by)
 
 
-def test_an_export_waits_for_two_users_and_is_written_once(
-    livepost: Command, house: StillHouse, tmp_path: Path
-) -> None:
+def test_an_export_waits_for_two_users_and_is_done_once(livepost: Command, house: StillHouse, tmp_path: Path) -> None:
     folder, export = house.folder, ("export", "ada", "--to", str(tmp_path / "a.zip"))
     users = owners(folder)
     assert "say it with --reason" in livepost(*export).err
