@@ -14,10 +14,13 @@ from rich.table import Column, Table
 from livepost.audit.deed import Deed
 from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import note, settings_here, used_folder_here
+from livepost.clock import DAY_MS
+from livepost.errors import ProjectError
 from livepost.govern.policy.every import RULES
 from livepost.govern.policy.finding import Outcome, Report
+from livepost.govern.policy.unread import unread
 from livepost.project.declarations import collect
-from livepost.runtime.author.governing import report_of
+from livepost.runtime.author.governing import given_of, report_of
 from livepost.runtime.author.project import import_shop
 from livepost.runtime.rights.finding import RECORDS, find_personal
 
@@ -52,6 +55,26 @@ def list_rules(as_json: AsJson = False) -> None:
         return
     for one in RULES:
         _console.print(f"{one.id}  {one.title}{f' ({one.not_yet})' if one.not_yet else ''}", markup=False)
+
+
+@app.command("unread")
+def list_unread(
+    days: Annotated[int, typer.Option(min=1, max=3_650, help="For how long.")] = 90, as_json: AsJson = False
+) -> None:
+    """List personal fields that no destination gets and no campaign used for so long: the shop could do without."""
+    folder, data = Path.cwd(), used_folder_here()
+    given = given_of(folder, collect(vars(import_shop(folder))), data.settings)
+    if given is None:
+        raise ProjectError("this needs what is promised about data; write policy.toml (docs/reference/policy.md)")
+    with closing(data.ledger()) as ledger:
+        found = unread(given, ledger.last_decided(), data.clock.now_ms() - days * DAY_MS)
+    if as_json:
+        _console.print(msgspec.json.encode(found).decode(), markup=False)
+        return
+    table = Table("field", "for", "becomes", "would be used by", box=None)
+    for one in found:
+        table.add_row(one.field, *(", ".join(words) for words in (one.purposes, one.features, one.campaigns)))
+    _console.print(table if found else f"Every personal field was read within {days} days.")
 
 
 @app.command("found")

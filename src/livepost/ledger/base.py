@@ -677,6 +677,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def last_decided(self) -> dict[str, int]:
+        """Return when each campaign last decided a mail (ms), those that never did left out."""
+        ...
+
     def drop_aged(self, before: int) -> dict[str, int]:
         """Take a part of that out in one transaction; return how many rows of what went, 0 where none is left."""
         ...

@@ -58,6 +58,12 @@ AGED: tuple[_Aged, ...] = (
 """All that goes by age."""
 
 
+def last_decided(store: Store) -> dict[str, int]:
+    """Return when each campaign last decided a mail (ms)."""
+    found = store.read("SELECT campaign, max(at) FROM deliveries GROUP BY campaign")
+    return {str(campaign): int(at) for campaign, at in found}
+
+
 def aged(store: Store, before: int) -> dict[str, tuple[int, int]]:
     """Return of what is older than a time (ms) how many rows there are, and the time of the oldest (0 for none)."""
     found = {}

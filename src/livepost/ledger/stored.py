@@ -566,6 +566,10 @@ class StoredLedger:
         """Return of what is older than a time (ms) how many rows there are, and the time of the oldest."""
         return retention.aged(self._store, before)
 
+    def last_decided(self) -> dict[str, int]:
+        """Return when each campaign last decided a mail (ms)."""
+        return retention.last_decided(self._store)
+
     def drop_aged(self, before: int) -> dict[str, int]:
         """Take some of what is older than a time (ms) out; return how many rows of what, 0 where none is left."""
         with self._store.transaction():
