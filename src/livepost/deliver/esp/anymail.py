@@ -82,10 +82,14 @@ class Carrier:
                     raise
         return _read(mail, self._provider, message.recipient, exchange)
 
-    def ask(self, path: str, params: dict[str, str], headers: dict[str, str], exchange: Exchange) -> Answer:
-        """Return the answer to a question below the API's address. Raises whatever went wrong."""
+    @property
+    def api_url(self) -> str:
+        """The API's address, below which mails are given to it."""
+        return str(self._backend.api_url)
+
+    def ask(self, url: str, params: dict[str, str], headers: dict[str, str], exchange: Exchange) -> Answer:
+        """Return the answer to a question. Raises whatever went wrong."""
         with exchanging(exchange):
-            url = f"{str(self._backend.api_url).rstrip('/')}/{path}"
             self._session.get(url, params=params, headers=headers, timeout=self._timeout_s)
         return exchange.answer or Answer(status=0)
 
@@ -216,6 +220,8 @@ def _fitted(mail: _Mail, provider: Provider, message: Message) -> None:
         mail.extra_headers["Idempotency-Key"] = str(UUID(bytes=digest("idempotency", idempotency_key(message))))
     if provider.once == "body":
         mail.esp_extra = {"idempotence_key": idempotency_key(message)}
+    if provider.name == "mailjet":  # metadata travels in events only; by this it can be asked
+        mail.esp_extra = {"Globals": {"CustomID": message.decision.hex()}}
     if provider.name == "mailersend":  # headers are for its largest plan only, this is for more of them
         url = unsubscribe_url(mail.extra_headers)
         mail.extra_headers = {}

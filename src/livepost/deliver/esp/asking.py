@@ -4,11 +4,14 @@ In: the id in hex. Out: requests to its API, and what the answers prove. Promise
 names this very decision; nothing found proves nothing, for providers list a mail seconds or minutes after they took it.
 
 Sources: Postmark's "Messages API" (outbound search, `metadata_` fields), SendGrid's "Email Activity Feed API" (an
-add-on of the account: without it the answer is 403, and the mail stays unknown).
+add-on of the account: without it the answer is 403, and the mail stays unknown), Mailjet's "Messages" (`GET
+/v3/REST/message` by `CustomID`, which `ShowCustomID` has told again). Not asked, by their references: Mailgun's events
+are found by its own message id, and SparkPost's by its transmission's; neither is known of a mail without an answer.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,11 +35,30 @@ Ask = Callable[[str, dict[str, str]], Answer]
 
 
 class Question(msgspec.Struct, frozen=True):
-    """How one provider is asked: the header that the key goes in, and what is asked."""
+    """How one provider is asked: its key's header, the key in it, what is asked, and below which part of the API's
+    address: `at` is the version of the API of questions, where it is another than that of mails.
+    """
 
     header: str
     key: str
     find: Callable[[Ask, str], Found | None]
+    at: tuple[str, str] = ("", "")
+
+    def base(self, api_url: str) -> str:
+        """Return below which address is asked.
+
+        >>> Question("", "", _mailjet, ("v3.1", "v3/REST")).base("https://api.mailjet.com/v3.1/")
+        'https://api.mailjet.com/v3/REST'
+        """
+        mails, questions = self.at
+        address = api_url.rstrip("/")
+        return address.removesuffix(mails) + questions if mails and address.endswith(f"/{mails}") else address
+
+    def header_value(self, secret: str, user: str) -> str:
+        """Return the header that says who asks: with `Basic` the user and the key together, else the key alone."""
+        if self.key == "Basic":
+            return f"Basic {b64encode(f'{user}:{secret}'.encode()).decode()}"
+        return self.key.format(secret)
 
 
 def _postmark(ask: Ask, decision: str) -> Found | None:
@@ -57,7 +79,16 @@ def _sendgrid(ask: Ask, decision: str) -> Found | None:
     return None
 
 
+def _mailjet(ask: Ask, decision: str) -> Found | None:
+    told = ask("message", {"CustomID": decision, "ShowCustomID": "true", "Limit": "5"})
+    for one in _listed(told, "Data"):
+        if one.get("CustomID") == decision:
+            return Found(str(one.get("ID", "")), str(one.get("Status", "")))
+    return None
+
+
 QUESTIONS: dict[str, Question] = {
+    "mailjet": Question("Authorization", "Basic", _mailjet, ("v3.1", "v3/REST")),
     "postmark": Question("X-Postmark-Server-Token", "{}", _postmark),
     "sendgrid": Question("Authorization", "Bearer {}", _sendgrid),
 }

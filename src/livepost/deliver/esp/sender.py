@@ -60,6 +60,7 @@ class EspSender:
         """Take the provider's address and key; nothing is connected to before there is a mail."""
         self._provider = provider_of(address.name)
         self._secret = secret
+        self._user = address.options.get("user", "")
         self._clock = clock or WallClock()
         self._patience = patience or Patience()
         timeout_s = (self._patience.connect_s, self._patience.answer_s)
@@ -98,11 +99,12 @@ class EspSender:
 
     def _found(self, question: Question, decision: str) -> Receipt:
         """Return what the provider says of a mail; raises whatever went wrong."""
-        headers = {question.header: question.key.format(self._secret)}
+        headers = {question.header: question.header_value(self._secret, self._user)}
+        base = question.base(self._carrier.api_url)
 
         def ask(path: str, params: dict[str, str]) -> Answer:
             exchange = Exchange()
-            answer = self._workers.submit(self._carrier.ask, path, params, headers, exchange)
+            answer = self._workers.submit(self._carrier.ask, f"{base}/{path}", params, headers, exchange)
             try:
                 return answer.result(self._patience.ask_s)
             except TimeoutError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from livepost.deliver.esp.sender import MAX_ASKED, Patience
 from livepost.ids import digest
-from tests.unit.deliver.esp.desk import KEY, Desk, Reply, Senders, desk_of
+from tests.unit.deliver.esp.desk import KEY, Desk, Reply, Senders, desk_of, mail
 
 DECISION = digest("decision", 1)
 OTHER = digest("decision", 2)
@@ -27,6 +28,12 @@ def sendgrid(decision: bytes) -> list[Reply]:
     """Return SendGrid's list and its look at the mail, after its API reference."""
     found = {"msg_id": "m1", "status": "delivered", "unique_args": {"decision": decision.hex()}}
     return [Reply(200, json.dumps(LIST)), Reply(200, json.dumps(found))]
+
+
+def mailjet(decision: bytes) -> Reply:
+    """Return Mailjet's list of one mail, after its API reference (no contract of it is at hand)."""
+    one = {"ID": 576460752303423500, "Status": "sent", "ContactID": 1, "CustomID": decision.hex()}
+    return Reply(200, json.dumps({"Count": 1, "Data": [one], "Total": 1}))
 
 
 def asked(desk: Desk, number: int = 0) -> tuple[str, dict[str, list[str]]]:
@@ -54,21 +61,47 @@ def test_sendgrid_is_asked_for_it_and_then_about_it(senders: Senders) -> None:
         assert desk.requests[1].headers["authorization"] == f"Bearer {KEY}"
 
 
+def test_mailjet_is_asked_by_our_own_id_below_the_address_of_its_other_api(senders: Senders) -> None:
+    with desk_of("mailjet") as desk:
+        desk.reply = mailjet(DECISION)
+        [receipt] = senders("mailjet", f"{desk.url}v3.1/").lookup([DECISION])
+        told = ("sent", "576460752303423500", "mailjet has it: sent")
+        assert (receipt.state, receipt.provider_id, receipt.text) == told
+        path, query = asked(desk)
+        assert (path, query["CustomID"], query["ShowCustomID"]) == ("/api/v3/REST/message", [DECISION.hex()], ["true"])
+        both = b64encode(f"public-key:{KEY}".encode()).decode()
+        assert (desk.requests[0].method, desk.requests[0].headers["authorization"]) == ("GET", f"Basic {both}")
+
+
+def test_the_id_that_mailjet_is_asked_by_went_along_with_the_mail(senders: Senders) -> None:
+    with desk_of("mailjet") as desk:
+        one = mail()
+        assert [receipt.state for receipt in senders("mailjet", desk.url).send([one])] == ["sent"]
+        assert json.loads(desk.requests[0].body)["Globals"]["CustomID"] == one.decision.hex()
+
+
 def test_a_mail_of_another_decision_is_not_the_one(senders: Senders) -> None:
     """A filter that the provider does not know, and passes over, would find any mail."""
-    for name, replies in (("postmark", [postmark(OTHER)]), ("sendgrid", sendgrid(OTHER))):
+    for name, replies in (
+        ("postmark", [postmark(OTHER)]),
+        ("sendgrid", sendgrid(OTHER)),
+        ("mailjet", [mailjet(OTHER)]),
+    ):
         with desk_of(name) as desk:
             desk.answers = [*replies]
             [receipt] = senders(name, desk.url).lookup([DECISION])
             assert (receipt.state, "proves nothing" in receipt.text) == ("unknown", True)
 
 
-@pytest.mark.parametrize("name", ["postmark", "sendgrid"])
+@pytest.mark.parametrize("name", ["postmark", "sendgrid", "mailjet"])
 @pytest.mark.parametrize(
     "reply",
     [
         *(Reply(status, json.dumps(LIST)) for status in (401, 403, 404, 422, 429, 500)),
-        *(Reply(200, body) for body in ("", "[]", "null", "{}", '{"messages": {}}', '{"Messages": [1]}', "[[[[")),
+        *(
+            Reply(200, body)
+            for body in ("", "[]", "null", "{}", '{"messages": {}}', '{"Messages": [1]}', '{"Data": [1]}', "[[[[")
+        ),
     ],
 )
 def test_whatever_else_it_says_proves_nothing(senders: Senders, name: str, reply: Reply) -> None:
