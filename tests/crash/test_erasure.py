@@ -40,7 +40,7 @@ MORE = tuple(f"qx-more-{number}-5531" for number in range(10))
 """Ten more tokens, among the traits that nobody declared."""
 
 TOKENS = (*PERSONAL, *MORE)
-HELD_BY = {"log", "state.db", "vault.db", "mailbox", "snapshots", "audiences.db"}
+HELD_BY = {"log", "vault.db", "mailbox", "snapshots", "audiences.db"}
 """Stores that tell something personal to whoever has the vault."""
 
 
@@ -56,8 +56,8 @@ class Erased:
     asked_to_forget: bool
 
 
-@pytest.fixture(scope="module")
-def erased(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Erased]:
+@pytest.fixture(scope="module", params=["sqlite:", "rocksdb:"])
+def erased(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Erased]:
     told: list[dict[str, Any]] = []
     vendor = MODELS["klaviyo"]()
 
@@ -68,7 +68,8 @@ def erased(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Erased]:
     with ExitStack() as open_:
         target = open_.enter_context(receiving(take))
         at = open_.enter_context(receiving(lambda request: reply_of(vendor, request)))
-        house = House(tmp_path_factory.mktemp("erased") / "house", settings=settings_of(target.port, at.port))
+        settings = {**settings_of(target.port, at.port), "LIVEPOST_STATE": request.param}
+        house = House(tmp_path_factory.mktemp("erased") / "house", settings=settings)
         house.start()
         try:
             yield lived_and_erased(house, told)
@@ -129,7 +130,7 @@ def rows_at_vendor(house: House) -> int:
 
 
 def test_it_was_there_to_be_found(erased: Erased) -> None:
-    assert erased.telling >= HELD_BY
+    assert erased.telling >= {*HELD_BY, erased.house.folder.state_path.name}
 
 
 def test_nothing_is_left_anywhere(erased: Erased) -> None:
@@ -140,7 +141,7 @@ def test_nothing_is_left_anywhere(erased: Erased) -> None:
 
 def test_what_is_not_personal_is_found(erased: Erased) -> None:
     """The positive control: the scan sees what is there."""
-    assert stores_that_tell(erased.house, [OPEN]) >= {"log", "state.db"}
+    assert stores_that_tell(erased.house, [OPEN]) >= {"log", erased.house.folder.state_path.name}
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, zstandard.ZstdCompressor().compress])

@@ -33,6 +33,7 @@ from livepost.console.entrance import Entrance
 from livepost.console.flow import FLOW
 from livepost.console.holdings import HOLDINGS
 from livepost.console.house import House
+from livepost.console.keys import KEYS
 from livepost.console.letter import LETTER
 from livepost.console.live import MEDIA_TYPE, Live, Look
 from livepost.console.mailbox import MAIL, MAIL_FILE, MAIL_HTML, MAILBOX
@@ -80,6 +81,7 @@ PAGES: tuple[Page, ...] = (
     CONSENTS,
     PROVIDERS,
     WEBHOOKS,
+    KEYS,
     AUDIT,
     POLICIES,
     APPROVALS,

@@ -37,6 +37,7 @@ from livepost.model.standing import CampaignStanding, Pace, PersonLine, ProcessS
 from livepost.model.story import PersonStory
 from livepost.model.told import Member, SegmentCount, SegmentHistory, Standing
 from livepost.ops.audit_trail import EntryLine
+from livepost.ops.keyed import Keys
 from livepost.ops.lift import Comparison
 from livepost.ops.mail_story import MailStory
 from livepost.ops.mailbox import MailPage, MailShown
@@ -170,6 +171,18 @@ class House(Protocol):
 
     def audit_verdict(self) -> AuditVerdict:
         """Look through the whole audit; return whether it is whole and its heads say the same."""
+        ...
+
+    def keys(self) -> Keys:
+        """Return the keys of programs and of the vault, as people see them."""
+        ...
+
+    def revoke_key(self, id_: str) -> None:
+        """Make a program's key invalid; raise RejectedError (404) if there is none of that id."""
+        ...
+
+    def rotate_vault_key(self) -> None:
+        """Begin a rotation of the key-encryption key, or go on with one."""
         ...
 
     def senders(self) -> list[SenderStanding]:

@@ -112,6 +112,11 @@ class VaultFile:
         sql = "SELECT subject FROM subjects WHERE subject > ? ORDER BY subject LIMIT ?"
         return [row[0] for row in self._select(sql, (subject, limit))]
 
+    def count(self) -> int:
+        """Return how many subjects there are."""
+        ((count,),) = self._select("SELECT count(*) FROM subjects")
+        return int(count)
+
     def insert(self, rows: Sequence[SubjectRow]) -> None:
         """Put new rows in, within a transaction."""
         self._connection.executemany(

@@ -135,6 +135,10 @@ class SqliteVault:
         """Return the next committed subjects behind one (b"": the first ones), in the order of their bytes."""
         return self._file.subjects_after(after, limit)
 
+    def count(self) -> int:
+        """Return how many subjects are committed."""
+        return self._file.count()
+
     def forget(self, subjects: Sequence[bytes]) -> int:
         """Destroy keys and rows of the subjects, durably; return how many there were.
 

@@ -66,12 +66,23 @@ FORMS = {
     "campaign": {"act": "stop"},
     "dead": {"act": "replay", "reason": "unknown_event"},
     "delivery": {"verdict": "sent"},
+    "keys": {"act": "rotate"},
     "letter": {"act": "replay"},
     "mails": {"verdict": "drop", "ids": "ab" * 16},
     "preview": {"to": "a@example.com", "once": "0" * 16},
     "suppressions": {"address": "a@example.com"},
 }
-DOES = ("audit_verdict", "kill", "replay", "say", "settle_approval", "settle_request", "suppressed", "test_send")
+DOES = (
+    "audit_verdict",
+    "kill",
+    "replay",
+    "rotate_vault_key",
+    "say",
+    "settle_approval",
+    "settle_request",
+    "suppressed",
+    "test_send",
+)
 """What forms ask of the house."""
 
 

@@ -25,6 +25,7 @@ from tests.unit.console.shop import ADA, REMINDER, SHOP, VIEW, delivery, reasons
 from tests.unit.console.test_consents import GIVEN
 from tests.unit.console.test_delivery import STORY
 from tests.unit.console.test_flow import STANDING, _pace
+from tests.unit.console.test_keys import PROGRAM, keys
 from tests.unit.console.test_mailbox import ID as MAIL_ID
 from tests.unit.console.test_mailbox import LINE as MAIL_LINE
 from tests.unit.console.test_mailbox import _shown
@@ -97,6 +98,7 @@ ANSWERS = {
     "audit": [EntryLine(number=1, at=START, by="key:crm", did="person.read", about="", people=[])],
     "audit_verdict": Verdict(entries=1, heads=0, vouched=0, findings=[]),
     "webhooks": [WELL],
+    "keys": keys(PROGRAM),
     "segments": [SegmentCount("browsing", 42)],
     "segment_history": [HISTORY],
     "members": [Member(1, ADA, START)],

@@ -69,6 +69,7 @@ from livepost.ops.audit_trail import EntryLine, newest_entries, whole
 from livepost.ops.by_hand import say
 from livepost.ops.campaigns import broadcast_standings, campaign_standings
 from livepost.ops.evidence import gather
+from livepost.ops.keyed import Keys
 from livepost.ops.lately import people_lately
 from livepost.ops.lift import Comparison, compare
 from livepost.ops.mail_story import MailStory, mail_story
@@ -88,7 +89,9 @@ from livepost.runtime.data.audits import PURPOSE
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import changed_pages
 from livepost.runtime.engine.client import EngineClient
+from livepost.runtime.front import keying
 from livepost.runtime.front.kept import Kept
+from livepost.runtime.front.keying import keys_of
 from livepost.runtime.front.letters import kept, letters_of
 from livepost.runtime.front.metering import Metering
 from livepost.runtime.front.preview import Previews
@@ -216,6 +219,19 @@ class Looking:
     def webhooks(self) -> list[WebhookStanding]:
         """Return how webhooks stand, in the settings' order."""
         return webhook_standings(self._folder.settings.webhooks, self._folder.webhooks_file)
+
+    def keys(self) -> Keys:
+        """Return the keys of programs and of the vault, as people see them."""
+        with self._look() as look:
+            return keys_of(self._folder, look.vault)
+
+    def revoke_key(self, id_: str) -> None:
+        """Make a program's key invalid; raise RejectedError (404) if there is none of that id."""
+        keying.revoke(self._folder, id_)
+
+    def rotate_vault_key(self) -> None:
+        """Begin a rotation of the key-encryption key, or go on with one."""
+        keying.rotate(self._folder)
 
     def senders(self) -> list[SenderStanding]:
         """Return how each sender stands, the preferred one first."""
