@@ -13,21 +13,29 @@ from rich.console import Console
 from rich.table import Table
 
 from livepost.audit.deed import Deed, by_command
+from livepost.audit.head import Signer
 from livepost.cli.author import applied_project_of
+from livepost.cli.erasing import lines
 from livepost.cli.workspace import note, used_folder_here, who
 from livepost.clock import WallClock
+from livepost.control import erasures
 from livepost.control.requests import Regulation, RequestKind, Requests, RequestState, RequestStep, RightsRequest
 from livepost.errors import LivepostError
 from livepost.govern.rights.deadline import SOON_MS, due_at
+from livepost.govern.rights.receipt import Receipt, is_signed
 from livepost.ids import new_subject_id
 from livepost.ledger.base import EVERY_PURPOSE, Limit, LimitKind
 from livepost.model.person import PersonView
+from livepost.runtime.data.audits import PURPOSE
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.asking import engine_of
 from livepost.runtime.front.reasons import person_of
 
 _console = Console(soft_wrap=True, highlight=False)
 app = typer.Typer(help="Rights requests: what people ask for by right, and when it is due.", no_args_is_help=True)
+
+RECEIPTS = 100_000
+"""Among how many receipts one is looked for, the newest."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Person = Annotated[str, typer.Argument(help="A userId, a declared key, an anonymousId or an email address.")]
@@ -93,6 +101,43 @@ def show(id_: Id, as_json: AsJson = False) -> None:
     _console.print(f"of {', '.join(shown.people) or 'nobody who is known'}; verified: {one.verified}", markup=False)
     for step in shown.steps:
         _console.print(f"  {_moment(step.at)}  {step.state}  {step.who}: {step.told}", markup=False)
+
+
+@app.command()
+def receipts(
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="At most so many.")] = 100, as_json: AsJson = False
+) -> None:
+    """List the receipts of erasures, the newest first; `--json` prints them whole, as they were signed."""
+    with closing(used_folder_here().control()) as control:
+        kept = erasures.receipts(control, limit)
+    if as_json:
+        _json([msgspec.Raw(one) for one in kept])
+        return
+    table = Table("receipt", "asked for", "by", "ids", "live after", "done after", box=None)
+    for one in map(_receipt, kept):
+        live, done = (f"{at - one.asked_at:,} ms" for at in (one.live_at, one.done_at))
+        table.add_row(one.id[:8], _moment(one.asked_at), one.by, str(one.subjects), live, done)
+    _console.print(table if kept else "Nobody was erased yet.")
+
+
+@app.command()
+def receipt(id_: Annotated[str, typer.Argument(help="The receipt's id, or how it begins.")]) -> None:
+    """Show a receipt of an erasure, store by store, and whether its signature is this workspace's."""
+    folder = used_folder_here()
+    with closing(folder.control()) as control:
+        found = [one for one in map(_receipt, erasures.receipts(control, RECEIPTS)) if one.id.startswith(id_)]
+    if len(found) != 1:
+        raise RequestError(
+            f"expected the id of one receipt, got {len(found)} that begin with {id_[:32]}; "
+            "`livepost requests receipts` lists them"
+        )
+    for line in lines(found[0]):
+        _console.print(line, markup=False)
+    with closing(folder.vault(readonly=True)) as vault:
+        ours = is_signed(found[0], Signer(vault.secret(PURPOSE)).public)
+    _console.print("The signature is this workspace's." if ours else "The signature is NOT this workspace's.")
+    if not ours:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -186,6 +231,10 @@ def object_(
     done = _limit("objection", "objected", purpose, person, verified, regulation)
     what = "all direct marketing" if purpose == EVERY_PURPOSE else purpose
     _told(done, f"Noted by {done.id[:8]}: {what} is off for good.", as_json)
+
+
+def _receipt(raw: bytes) -> Receipt:
+    return msgspec.json.decode(raw, type=Receipt)
 
 
 def _limit(

@@ -3,6 +3,13 @@ from __future__ import annotations
 import re
 from contextlib import closing
 
+import msgspec
+
+from livepost.audit.head import Signer
+from livepost.control import erasures
+from livepost.control.erasures import Erasure
+from livepost.govern.rights.receipt import Receipt, StoreReceipt, signed
+from livepost.runtime.data.audits import PURPOSE
 from tests.unit.cli.conftest import Command
 from tests.unit.runtime.still import StillHouse
 
@@ -48,3 +55,36 @@ def test_an_objection_is_noted_for_a_purpose_or_for_all(livepost: Command, house
     with closing(house.folder.ledger()) as ledger:
         [person] = [one.person for one in ledger.deliveries(limit=10)]
         assert sorted(one.purpose for one in ledger.limits(person)) == ["*", "marketing"]
+
+
+def test_receipts_of_erasures_are_listed_and_shown_with_their_signature(livepost: Command, house: StillHouse) -> None:
+    assert livepost("requests", "receipts").out == "Nobody was erased yet.\n"
+    made = Receipt(
+        id="ab" * 16,
+        workspace="shop",
+        by="command:me",
+        asked_at=0,
+        live_at=83,
+        done_at=1_109,
+        position=7,
+        subjects=4,
+        stores=(StoreReceipt(store="vault.db", done="rows are deleted", at=0, rows={"keys": 4}),),
+        signature="",
+    )
+    with closing(house.folder.vault(readonly=True)) as vault:
+        ours = signed(made, Signer(vault.secret(PURPOSE)))
+    forged = msgspec.structs.replace(ours, id="cd" * 16)
+    with closing(house.folder.control()) as control:
+        for one in (ours, forged):
+            id = bytes.fromhex(one.id)
+            erasure = Erasure(id=id, by=one.by, asked_at=0, erased_at=0, subjects=(), hashes=())
+            erasures.begin(control, erasure)
+            erasures.end(control, id, msgspec.json.encode(one))
+    listed = livepost("requests", "receipts").out
+    assert ours.id[:8] in listed and "83 ms" in listed and "1,109 ms" in listed
+    assert msgspec.convert(livepost("requests", "receipts", "--json").json(), list[Receipt])[0] in (ours, forged)
+    shown = livepost("requests", "receipt", "abab")
+    assert (shown.code, "rows are deleted (4 keys)" in shown.out) == (0, True)
+    assert "signature is this workspace's" in shown.out
+    assert livepost("requests", "receipt", "cdcd").code == 1
+    assert "got 0 that begin with ff" in livepost("requests", "receipt", "ff").err
