@@ -35,6 +35,7 @@ from livepost.model.person import PersonView
 from livepost.model.told import Status
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.rights.stores import STORES, Store
+from livepost.settings.postgres import SCHEME
 from livepost.settings.settings import Settings
 from livepost.sync.book import Book as Audiences
 from livepost.vault.base import ANONYMOUS, EMAIL, USER, ExternalId, Vault
@@ -47,6 +48,12 @@ NOTICE = "person.erased"
 
 ENGINE_S = 10.0
 """How long the engine may take to fold the record before whoever asked is told that it goes on by itself."""
+
+ON_SERVER = (
+    "rows as they were, in PostgreSQL's files until it vacuums, in its WAL and its backups: numbers, keyed hashes, and "
+    "values sealed under the keys that are destroyed"
+)
+"""What an erasure cannot overwrite where the ledger is a server's."""
 
 LOOK_S = 0.01
 RETRY_S = 1.0
@@ -331,7 +338,7 @@ def _notice(id: str, erasure: Erasure) -> bytes:
 def _receipt(erasure: Erasure, house: House) -> Receipt:
     now_ms = house.host.now_ms()
     done = {**erasure.done, "control": Done(at=now_ms)}
-    there = [store for store in STORES if (house.folder.path / store.name).exists()]
+    there = [store for store in STORES if (house.folder.path / store.name).exists() or _is_server(store, house)]
     return Receipt(
         id=erasure.id.hex(),
         workspace=house.settings.workspace,
@@ -341,11 +348,16 @@ def _receipt(erasure: Erasure, house: House) -> Receipt:
         done_at=now_ms,
         position=erasure.position,
         subjects=len(erasure.subjects),
-        stores=tuple(_of_store(store, done) for store in there if store.erased_by),
+        stores=tuple(_of_store(store, done, _is_server(store, house)) for store in there if store.erased_by),
     )
 
 
-def _of_store(store: Store, done: Mapping[str, Done]) -> StoreReceipt:
+def _is_server(store: Store, house: House) -> bool:
+    """Say whether a store is no file here, but tables of a server."""
+    return store.erased_by == "ledger" and house.settings.ledger.startswith(SCHEME)
+
+
+def _of_store(store: Store, done: Mapping[str, Done], server: bool) -> StoreReceipt:
     step = done[store.erased_by]
     own = store.name.partition(".")[0] == store.erased_by
     again = done["ledger again"].rows if store.erased_by == "ledger" else {}
@@ -355,6 +367,6 @@ def _of_store(store: Store, done: Mapping[str, Done]) -> StoreReceipt:
         done=store.erased,
         at=step.at,
         rows={what: count for what, count in rows.items() if count},
-        remains=step.remains if own else "",
+        remains=ON_SERVER if server else step.remains if own else "",
         until=step.until if own else None,
     )
