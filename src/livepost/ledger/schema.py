@@ -31,7 +31,7 @@ SENDER_TALLIES = """CREATE TABLE IF NOT EXISTS sender_tallies (
     sender TEXT NOT NULL, state TEXT NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (sender, state)
 )"""
-"""How many mails each named sender was given are in which state; those of the only sender are in `tallies`."""
+"""How many mails are in which state, by the sender they were given to last; `tallies` has those given to none too."""
 
 OUTCOMES = """CREATE TABLE IF NOT EXISTS outcomes (
         decision BLOB NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL,

@@ -238,3 +238,8 @@ def test_what_its_mails_earned_stands_beside_what_machines_did() -> None:
 def test_what_the_held_out_bought_is_said_beside_the_treated() -> None:
     few = compare(Exposed(treated=850, held_out=50, bought=[]))
     assert "850 people treated, 50 held out: not enough people" in _get(comparison=few).text
+
+
+def test_the_latest_deliveries_are_stacked_on_a_phone_so_that_why_is_read_whole() -> None:
+    text = _get().text
+    assert 'id="delivered"><table class="stack">' in text
