@@ -99,6 +99,7 @@ WITHOUT_ENGINE = (
     "/keys",
     "/audit",
     "/policies",
+    "/retention",
     "/consents",
     "/requests",
     "/approvals",
@@ -186,6 +187,7 @@ def test_every_page_says_what_is_wrong_and_comes_back_by_itself(
                 "/keys",
                 "/audit",
                 "/policies",
+                "/retention",
                 "/consents",
                 "/requests",
             )

@@ -44,6 +44,7 @@ from livepost.console.policies import POLICIES
 from livepost.console.preview import PREVIEW, PREVIEW_HTML
 from livepost.console.providers import PROVIDERS
 from livepost.console.requests import REQUEST, REQUESTS
+from livepost.console.retention import RETENTION
 from livepost.console.segment import SEGMENT
 from livepost.console.segments import SEGMENTS
 from livepost.console.suppressions import SUPPRESSIONS
@@ -85,6 +86,7 @@ PAGES: tuple[Page, ...] = (
     AUDIT,
     POLICIES,
     APPROVALS,
+    RETENTION,
 )
 """All pages; those without a `rail` of their own stand in the rail, in this order."""
 

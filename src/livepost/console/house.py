@@ -11,6 +11,7 @@ from livepost.control.requests import Callback, RequestStep, RightsRequest
 from livepost.deliver.mail import NotMade
 from livepost.govern.policy.finding import Report
 from livepost.govern.policy.records import Records
+from livepost.govern.rights.standing import RetentionStanding
 from livepost.govern.rights.store import Held
 from livepost.govern.rights.summary import HeldLine
 from livepost.ledger.base import (
@@ -71,6 +72,10 @@ class House(Protocol):
 
     def policies(self) -> tuple[Report, Records | None]:
         """Return how the author's folder fares under the rules of its policy, and its records of processing."""
+        ...
+
+    def retention(self) -> RetentionStanding:
+        """Return how long what is kept, what the last runs took out, and what nothing read."""
         ...
 
     def divergences(self, limit: int) -> list[Divergence]:

@@ -57,6 +57,7 @@ OPEN = frozenset(
         "read",
         "reasons",
         "replay",
+        "retention",
         "revoke_key",
         "rights_request",
         "rights_requests",

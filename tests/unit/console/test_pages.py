@@ -33,6 +33,7 @@ from tests.unit.console.test_people import LINE
 from tests.unit.console.test_person import ALL
 from tests.unit.console.test_policies import RECORDS, REPORT
 from tests.unit.console.test_providers import standing
+from tests.unit.console.test_retention import RETENTION
 from tests.unit.console.test_segments import HISTORY
 from tests.unit.console.test_system import ENGINE, LOG, PORT
 from tests.unit.console.test_webhooks import WELL
@@ -84,6 +85,7 @@ ANSWERS = {
     "changed_pages": ["shop.py"],
     "divergences": [],
     "policies": (REPORT, RECORDS),
+    "retention": RETENTION,
     "settings": [PORT],
     "project": SHOP,
     "people": [LINE],

@@ -21,9 +21,10 @@ import msgspec
 from livepost.api.consents import HOW
 from livepost.audit.head import Signer
 from livepost.audit.verify import Verdict as AuditVerdict
-from livepost.clock import WallClock
+from livepost.clock import DAY_MS, WallClock
 from livepost.control.approvals import Approval, ApprovalKind, Approvals
 from livepost.control.requests import Callback, Requests, RequestStep, RightsRequest
+from livepost.control.retention import runs
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
 from livepost.errors import RejectedError, StoreError
@@ -32,7 +33,10 @@ from livepost.govern.access.sight import EVERYTHING, Sight
 from livepost.govern.approval.desk import FourEyes
 from livepost.govern.policy.finding import Report
 from livepost.govern.policy.records import Records, records_of
+from livepost.govern.policy.unread import Unread, unread
 from livepost.govern.rights.deadline import SOON_MS, due_at
+from livepost.govern.rights.retention import terms_of
+from livepost.govern.rights.standing import RetentionStanding
 from livepost.govern.rights.store import Held
 from livepost.govern.rights.summary import HeldLine, summarise
 from livepost.ledger.base import (
@@ -81,6 +85,7 @@ from livepost.ops.story import story_of
 from livepost.ops.webhooks import WebhookStanding, webhook_standings
 from livepost.ops.why import PersonReason, why_person
 from livepost.project.gate import Gate, gate_of
+from livepost.project.purposes import Purposes
 from livepost.runtime.author.governing import given_of, report_of
 from livepost.runtime.author.project import Project
 from livepost.runtime.courier.refusing import refusing
@@ -102,6 +107,7 @@ from livepost.runtime.front.sampling import Sampling
 from livepost.runtime.front.trying import Trying
 from livepost.runtime.house.processes import process_standings
 from livepost.runtime.rights.exporting import held_of
+from livepost.runtime.rights.retaining import mail_days, next_run
 from livepost.runtime.rights.stores import STORES, store_standings
 from livepost.settings.load import Shown, shown
 
@@ -116,6 +122,9 @@ EARNED_S = 5.0
 
 POLICIES_S = 10.0
 """How old what is shown of policies may be."""
+
+UNREAD_DAYS = 90
+"""After so long without a reader a personal field is told."""
 
 RATES_OVER_S = (1, 10, 60)
 
@@ -166,6 +175,7 @@ class Looking:
         self._searching = threading.Lock()
         self._previews = Previews(folder, project)
         self._earnings: Kept[list[Earned]] = Kept(EARNED_S)
+        self._unread: Kept[list[Unread]] = Kept(POLICIES_S)
         self._policies: Kept[tuple[Report, Records | None]] = Kept(POLICIES_S)
         self._compared: Kept[Comparison | None] = Kept(EARNED_S)
         self._trying = Trying(
@@ -445,6 +455,27 @@ class Looking:
         What was found POLICIES_S ago at most is told again.
         """
         return self._policies.get("", self._policies_now)
+
+    def retention(self) -> RetentionStanding:
+        """Return how retention stands, with what was unread POLICIES_S ago at most."""
+        settings, policy = self._folder.settings, self._project.policy
+        with contextlib.closing(self._folder.control()) as store:
+            last = runs(store)
+        now = WallClock().now_ms()
+        return RetentionStanding(
+            terms=terms_of(policy, Purposes(self._compiled, policy)).all if policy else (),
+            log_days=settings.retention_days,
+            mail_days=mail_days(self._folder, policy),
+            next_at=next_run(last[0].begun_at if last else now, settings.off_peak_hour),
+            runs=last,
+            unread=self._unread.get("", self._unread_now),
+            unread_days=UNREAD_DAYS,
+        )
+
+    def _unread_now(self) -> list[Unread]:
+        given = given_of(self._home, self._project.declarations, self._folder.settings)
+        since = self._folder.clock.now_ms() - UNREAD_DAYS * DAY_MS
+        return [] if given is None else unread(given, self._ledger.last_decided(), since)
 
     def divergences(self, limit: int) -> list[Divergence]:
         """Return decisions that an engine took otherwise once more, behind the fence, at most `limit`."""
