@@ -97,12 +97,24 @@ def _print(runs: Sequence[Run], as_json: bool) -> None:
 
 
 def _table(found: Sequence[Went]) -> Table | str:
-    table = Table("store", "what", "for", Column("how many", justify="right"), "oldest", "older than", box=None)
+    table = Table(
+        "store",
+        Column("what", overflow="fold"),
+        "for",
+        Column("how many", justify="right"),
+        "oldest",
+        "older than",
+        box=None,
+    )
     for one in found:
-        oldest = _moment(one.oldest) if one.oldest else ""
+        oldest = _day(one.oldest) if one.oldest else ""
         words = ", ".join(one.purposes)
-        table.add_row(one.store, one.field, words, f"{one.count:,}", oldest, _moment(one.before))
+        table.add_row(one.store, one.field, words, f"{one.count:,}", oldest, _day(one.before))
     return table if found else "Nothing is promised, and nothing is too old."
+
+
+def _day(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1_000, UTC).strftime("%Y-%m-%d")
 
 
 def _moment(ms: int) -> str:

@@ -154,6 +154,21 @@ def taken_away(new: Callable[[], Ledger], steps: Sequence[tuple[str, int]], even
 class FeedbackContract:
     """What every ledger does with what is told of mails."""
 
+    def test_what_is_long_over_is_forgotten_and_what_is_not_stays(self, ledger: Ledger) -> None:
+        mailed(ledger, 1)
+        ledger.take_over(page(decision(2)), START_MS)
+        ledger.hear([told(1, "delivered"), told(1, "opened")], START_MS)
+        ledger.logged([told(1, "delivered").key])
+        assert ledger.last_decided() == {decision(1).campaign: decision(2).at}
+        later = START_MS + 400 * DAY_MS
+        assert set(ledger.drop_aged(START_MS - 1).values()) == {0}
+        there = {what: count for what, (count, _) in ledger.aged(later).items() if count}
+        assert there == {"addresses": 1, "answers of servers": 1, "answers in moves": 1, "events of providers": 1}
+        assert {what: count for what, count in ledger.drop_aged(later).items() if count} == there
+        assert set(ledger.drop_aged(later).values()) == {0}
+        assert [state_of(ledger, decision(number))[0] for number in (1, 2)] == ["sent", "pending"]
+        assert sum(one.count for one in ledger.feedback_counts()) == 2
+
     def test_what_is_told_of_a_mail_is_its_outcome_and_goes_to_the_log_once(self, ledger: Ledger) -> None:
         mailed(ledger, 1)
         [first] = ledger.hear([told(1, "delivered")], START_MS + 9)
