@@ -103,6 +103,7 @@ WITHOUT_ENGINE = (
     "/consents",
     "/requests",
     "/approvals",
+    "/glass",
 )
 """Pages that do without the engine."""
 

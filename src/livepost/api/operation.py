@@ -62,7 +62,7 @@ def route_of(
             asked = parameters(operation.asked, request)
             answer = await _answer(operation, seen_by(house, rules.sight(who)), asked)
             if operation.shows is not None:
-                await notary.note(who.by, operation.shows(asked, answer))
+                await notary.note(who.noted, operation.shows(asked, answer))
         except RejectedError as error:
             return refused(error)
         except StoreError as error:

@@ -21,7 +21,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One thing that was done.
 
     at        when (UTC ms of the host's clock)
-    by        who: `user:ID`, `key:SOURCE`, `session:ID` (of a one-time link) or `command:USER`
+    by        who: `user:ID` (`user:ID/glass:ID` while they broke the glass), `key:SOURCE`, `session:ID` (of a one-time
+              link) or `command:USER`
     did       what was done
     subjects  whose data were seen or changed: ids of subjects (16 bytes), none where it is about nobody
     about     what it was done to: the name of a campaign, a segment or a setting, an id; never a personal value

@@ -49,6 +49,7 @@ COMMANDS: dict[str, str] = {
     "keys": "keys:app",
     "users": "users:app",
     "approvals": "approvals:app",
+    "glass": "glass:app",
     "audit": "audit:app",
     "policy": "policy:app",
     "ropa": "ropa:ropa",

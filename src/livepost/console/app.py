@@ -31,6 +31,7 @@ from livepost.console.delivery import MAILS, STORY
 from livepost.console.door import LINK_PATH, Door, is_secure
 from livepost.console.entrance import Entrance
 from livepost.console.flow import FLOW
+from livepost.console.glass import GLASS
 from livepost.console.holdings import HOLDINGS
 from livepost.console.house import House
 from livepost.console.keys import KEYS
@@ -87,6 +88,7 @@ PAGES: tuple[Page, ...] = (
     POLICIES,
     APPROVALS,
     RETENTION,
+    GLASS,
 )
 """All pages; those without a `rail` of their own stand in the rail, in this order."""
 
@@ -180,7 +182,7 @@ class Console:
                     return self._live.answer(looking, page.every_s, self._door.holds(request, who))
                 view = await run_in_threadpool(page.show, self._seen(who), asked)
                 if page.sees is not None:
-                    await self._notary.note(who.by, page.sees(asked, view))
+                    await self._notary.note(who.noted, page.sees(asked, view))
                 return await run_in_threadpool(self._answer, page, asked, view, request, who)
             except LivepostError as error:
                 told = trouble_of(error)
@@ -198,7 +200,7 @@ class Console:
                 who = self._allowed(request, page.needs)
                 asked, told = asked_of(page, request), await told_of(form, request)
                 self._rules.require(who, need_of(form, told))
-                await self._notary.note(who.by, form.does(asked, told))
+                await self._notary.note(who.noted, form.does(asked, told))
                 view = await run_in_threadpool(form.take, self._seen(who), asked, told)
                 return await run_in_threadpool(self._answer, unmoving, asked, view, request, who)
             except LivepostError as error:
@@ -213,7 +215,7 @@ class Console:
                 if paper.framed and request.headers.get("sec-fetch-dest") == "document":
                     return RedirectResponse(_above(request), HTTPStatus.SEE_OTHER)
                 asked = asked_of(paper, request)
-                await self._notary.note(who.by, paper.sees(asked))
+                await self._notary.note(who.noted, paper.sees(asked))
                 given = await run_in_threadpool(paper.give, self._seen(who), asked)
                 return Response(given.body, headers={**HEADERS, **given.headers}, media_type=given.kind)
             except LivepostError as error:
@@ -245,6 +247,7 @@ class Console:
             "is_live": page.live,
             "is_open": True,
             "rail": self._rail(who),
+            "glass": who.glass,
             "acts": {act for act, need in acts.items() if self._rules.may(who, need)},
         }
 
@@ -269,7 +272,7 @@ class Console:
                 if page.sees is not None:
                     deed = page.sees(asked, view)
                     if noted is None or not noted.issuperset(deed.people):
-                        await self._notary.note(who.by, deed)
+                        await self._notary.note(who.noted, deed)
                         noted = {*(noted or ()), *deed.people}
                 return await run_in_threadpool(self._live_part, page, asked, view, who)
             except LivepostError as error:

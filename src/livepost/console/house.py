@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from livepost.audit.verify import Verdict as AuditVerdict
 from livepost.control.approvals import Approval, ApprovalKind
+from livepost.control.glass import Glass
 from livepost.control.requests import Callback, RequestStep, RightsRequest
 from livepost.deliver.mail import NotMade
 from livepost.govern.policy.finding import Report
@@ -215,6 +216,18 @@ class House(Protocol):
 
     def approvals(self, limit: int) -> list[Approval]:
         """Return what was asked for that a second person has to approve, the newest first."""
+        ...
+
+    def glass(self, limit: int) -> list[Glass]:
+        """Return when the glass was broken, the newest first."""
+        ...
+
+    def break_glass(self, reason: str, minutes: int, by: str) -> None:
+        """Let a user see everything for so many minutes; raise RejectedError (403) for who is no user."""
+        ...
+
+    def end_glass(self, id: str, by: str) -> None:
+        """End what somebody sees by a broken glass; raise RejectedError (404) if it is not broken."""
         ...
 
     def settle_approval(self, id: str, kind: ApprovalKind, what: Literal["approve", "refuse"], by: str) -> None:

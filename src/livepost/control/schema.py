@@ -100,4 +100,13 @@ CREATE TABLE approval_eyes (
 """
 """What one asks for and others approve: see `approvals`. A time is 0 where that has not happened."""
 
-STEPS: tuple[str, ...] = (ERASURES, USERS, RIGHTS, RETENTION, APPROVALS)
+GLASS = """
+CREATE TABLE glass (
+    id TEXT PRIMARY KEY, user_id TEXT NOT NULL, reason TEXT NOT NULL, begun_at INTEGER NOT NULL,
+    until INTEGER NOT NULL, ended_at INTEGER NOT NULL, ended_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX glass_by_user ON glass (user_id, until);
+"""
+"""Who broke the glass: see `glass`. `ended_at` is 0 where nobody ended it before its time."""
+
+STEPS: tuple[str, ...] = (ERASURES, USERS, RIGHTS, RETENTION, APPROVALS, GLASS)

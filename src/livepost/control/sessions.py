@@ -15,12 +15,15 @@ import msgspec
 from livepost.control.sqlite import ControlStore
 from livepost.model.principal import Role
 
-_COLUMNS = "sessions.id, users.id, users.role, begun_ms, seen_ms, ends_ms"
+_COLUMNS = (
+    "sessions.id, users.id, users.role, begun_ms, seen_ms, ends_ms, coalesce((SELECT glass.id FROM glass "
+    "WHERE glass.user_id = users.id AND glass.until > ? AND glass.ended_at = 0 LIMIT 1), '')"
+)
 _HOLDING = "ends_ms > ? AND seen_ms > ? AND coalesce(users.disabled, 0) = 0"
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A session; `user` and `role` are None for that of a one-time link."""
+    """A session; `user` and `role` are None for that of a one-time link; `glass` is the glass that its user broke."""
 
     id: str
     user: str | None
@@ -28,6 +31,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     begun_ms: int
     seen_ms: int
     ends_ms: int
+    glass: str = ""
 
 
 class SessionTable:
@@ -53,7 +57,7 @@ class SessionTable:
             f"SELECT {_COLUMNS} FROM sessions LEFT JOIN users ON users.id = sessions.user_id "
             f"WHERE hash = ? AND {_HOLDING}"
         )
-        rows = self._store.read(sql, (_hash(word), now_ms, now_ms - self._idle_ms))
+        rows = self._store.read(sql, (now_ms, _hash(word), now_ms, now_ms - self._idle_ms))
         return _session(rows[0]) if rows else None
 
     def of(self, user: str, now_ms: int) -> list[Session]:
@@ -62,7 +66,7 @@ class SessionTable:
             f"SELECT {_COLUMNS} FROM sessions LEFT JOIN users ON users.id = sessions.user_id "
             f"WHERE user_id = ? AND {_HOLDING} ORDER BY begun_ms DESC"
         )
-        return [_session(row) for row in self._store.read(sql, (user, now_ms, now_ms - self._idle_ms))]
+        return [_session(row) for row in self._store.read(sql, (now_ms, user, now_ms, now_ms - self._idle_ms))]
 
     def touch(self, id: str, now_ms: int) -> None:
         """Note that a session is used; one that ended does not come back by it."""
@@ -81,8 +85,7 @@ class SessionTable:
 
 
 def _session(row: tuple[Any, ...]) -> Session:
-    id, user, role, begun_ms, seen_ms, ends_ms = row
-    return Session(id=id, user=user, role=role, begun_ms=begun_ms, seen_ms=seen_ms, ends_ms=ends_ms)
+    return Session(**dict(zip(Session.__struct_fields__, row, strict=True)))
 
 
 def _hash(word: str) -> bytes:

@@ -32,8 +32,19 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     by      as the audit names them: `user:ID`, `session:ID`, `key:SOURCE`, `command:USER`
     role    what they may do; a key of a program has the role it was made with
     scopes  of a key: the actions that it is held to; () for all that its role may
+    glass   the id of the glass that they broke, while that holds; "" for none
     """
 
     by: str
     role: Role
     scopes: tuple[str, ...] = ()
+    glass: str = ""
+
+    @property
+    def noted(self) -> str:
+        """Who the audit says it was: with the glass, if it is broken.
+
+        >>> Principal(by="user:1", role="analyst", glass="ab").noted
+        'user:1/glass:ab'
+        """
+        return f"{self.by}/glass:{self.glass}" if self.glass else self.by

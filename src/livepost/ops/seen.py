@@ -39,6 +39,7 @@ OPEN = frozenset(
         "delivery",
         "divergences",
         "echo",
+        "glass",
         "holdings",
         "keeps_mails",
         "keys",
@@ -111,6 +112,14 @@ class Seen:
         """Approve a broadcast, as the user who does."""
         approved: AskedBroadcast = self._house.approve(id_, self._by or by)
         return approved
+
+    def break_glass(self, reason: str, minutes: int, by: str) -> None:
+        """Break the glass, as the user who does."""
+        self._house.break_glass(reason, minutes, self._by or by)
+
+    def end_glass(self, id: str, by: str) -> None:
+        """End what somebody sees by a broken glass, as the user who does."""
+        self._house.end_glass(id, self._by or by)
 
     def settle_approval(self, id: str, kind: str, what: str, by: str) -> None:
         """Approve or refuse what was asked for, as the user who does."""

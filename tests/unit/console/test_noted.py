@@ -60,6 +60,7 @@ def test_without_a_session_nothing_is_noted() -> None:
 
 
 FORMS = {
+    "glass": {"act": "break", "reason": "why"},
     "approvals": {"act": "export", "what": "approve", "id": "a" * 16},
     "audit": {"act": "verify"},
     "request": {"what": "completed", "told": "sent by letter"},
@@ -74,6 +75,7 @@ FORMS = {
 }
 DOES = (
     "audit_verdict",
+    "break_glass",
     "kill",
     "replay",
     "rotate_vault_key",

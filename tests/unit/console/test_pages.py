@@ -11,6 +11,7 @@ import pytest
 from livepost.audit.verify import Verdict
 from livepost.console.app import PAGES
 from livepost.control.approvals import Approval
+from livepost.control.glass import Glass
 from livepost.control.requests import Callback, RequestStep, RightsRequest
 from livepost.govern.rights.store import Held
 from livepost.govern.rights.summary import HeldLine
@@ -49,6 +50,7 @@ APPROVAL = Approval(
     asked_at=1,
     until=10**15,
 )
+GLASS = Glass(id="ab" * 8, user="1", reason="a mail went wrong", begun_at=1, until=10**15)
 REQUEST = RightsRequest(
     id="ab" * 16,
     kind="erasure",
@@ -107,6 +109,9 @@ ANSWERS = {
     "campaigns": [REMINDER],
     "kills": [],
     "approvals": [APPROVAL],
+    "glass": [GLASS],
+    "break_glass": None,
+    "end_glass": None,
     "settle_approval": None,
     "rights_requests": ([REQUEST], {"open": 1, "due_soon": 0, "overdue": 1}),
     "rights_request": (REQUEST, [STEP], [CALLBACK]),

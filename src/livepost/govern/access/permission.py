@@ -38,8 +38,10 @@ Kind: TypeAlias = Literal[
     "retention",
     "policies",
     "audit",
+    "glass",
 ]
-"""To what. `house` is how it runs, `mails` the ledger of them, `mailbox` what they say, `letters` dead ones."""
+"""To what. `house` is how it runs, `glass` to see all for a while,
+`mails` the ledger of them, `mailbox` what they say, `letters` dead ones."""
 
 VERBS: tuple[Verb, ...] = get_args(Verb)
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -283,7 +283,7 @@ def principal_of(session: Session) -> Principal:
     """Return who has a session; that of a one-time link is the owner's."""
     if session.user is None or session.role is None:
         return Principal(by=by_session(session.id), role="owner")
-    return Principal(by=by_user(session.user), role=session.role)
+    return Principal(by=by_user(session.user), role=session.role, glass=session.glass)
 
 
 def require_above(who: Principal, *roles: Role) -> None:

@@ -23,6 +23,7 @@ from livepost.audit.head import Signer
 from livepost.audit.verify import Verdict as AuditVerdict
 from livepost.clock import DAY_MS, WallClock
 from livepost.control.approvals import Approval, ApprovalKind, Approvals
+from livepost.control.glass import Glass, Glasses
 from livepost.control.requests import Callback, Requests, RequestStep, RightsRequest
 from livepost.control.retention import runs
 from livepost.deliver.mail import NotMade
@@ -383,6 +384,21 @@ class Looking:
         """Return what was asked for that a second person has to approve, the newest first."""
         with contextlib.closing(self._folder.control()) as store:
             return Approvals(store).listed(limit)
+
+    def glass(self, limit: int) -> list[Glass]:
+        """Return when the glass was broken, the newest first."""
+        with contextlib.closing(self._folder.control()) as store:
+            return Glasses(store).listed(limit)
+
+    def break_glass(self, reason: str, minutes: int, by: str) -> None:
+        """Let a user see everything for so many minutes; raises RejectedError (403)."""
+        with contextlib.closing(self._folder.control()) as store:
+            Glasses(store).break_(by, reason, WallClock().now_ms(), minutes)
+
+    def end_glass(self, id: str, by: str) -> None:
+        """End what somebody sees by a broken glass; raises RejectedError (404)."""
+        with contextlib.closing(self._folder.control()) as store:
+            Glasses(store).end(id, by, WallClock().now_ms())
 
     def settle_approval(self, id: str, kind: ApprovalKind, what: Literal["approve", "refuse"], by: str) -> None:
         """Approve or refuse what was asked for; raises RejectedError (403, 404, 409)."""

@@ -102,3 +102,20 @@ def test_what_cedar_cannot_decide_is_denied() -> None:
     rules = Rules('permit (principal == Role::"owner", action, resource);')
     assert not rules.decide("no such role", "read", "Kind", "people")
     assert rules.decide("owner", "read", "Kind", "people")
+
+
+def test_a_broken_glass_shows_all_to_who_may_break_it_and_nothing_more_to_others() -> None:
+    rules = load_rules()
+    for role in ROLES:
+        plain = Principal(by="user:1", role=role)
+        broken = Principal(by="user:1", role=role, glass="ab")
+        may = rules.permits(role, "open", "Kind", "glass")
+        assert may is (role in ("owner", "admin", "marketer", "analyst", "developer"))
+        for field in ("user_id", "email", "first_name", "age", "note"):
+            assert rules.sight(broken).how(field) == ("plain" if may else rules.sight(plain).how(field))
+    forbidding = Rules(
+        "permit (principal, action, resource);"
+        'forbid (principal, action == Action::"see", resource);'
+        'forbid (principal, action == Action::"open", resource == Kind::"glass");'
+    )
+    assert forbidding.sight(Principal(by="user:1", role="analyst", glass="ab")).how("email") != "plain"
