@@ -57,6 +57,7 @@ from livepost.govern.access.permission import Permission
 from livepost.govern.access.rules import Rules
 from livepost.govern.access.second import USER
 from livepost.govern.login.accounts import Accounts
+from livepost.govern.login.oidc.provider import Provider
 from livepost.model.principal import Principal
 from livepost.ops.seen import seen_by
 
@@ -124,15 +125,24 @@ class Console:
     """The console over one house."""
 
     def __init__(
-        self, house: House, door: Door, accounts: Accounts, notary: Notary, shop_name: str, rules: Rules
+        self,
+        house: House,
+        door: Door,
+        accounts: Accounts,
+        notary: Notary,
+        shop_name: str,
+        rules: Rules,
+        provider: Provider | None = None,
     ) -> None:
-        """Take the house, who may come in, who writes down what is seen and done, and who decides who may."""
+        """Take the house, who may come in, who writes down what is seen and done, who decides who may, and where else
+        people may sign in.
+        """
         self._house = house
         self._door = door
         self._notary = notary
         self._rules = rules
         self._entrance = Entrance(
-            door, accounts, notary, self._render, lambda error: self.trouble(trouble_of(error)), rules
+            door, accounts, notary, self._render, lambda error: self.trouble(trouble_of(error)), rules, provider
         )
         self._live = Live()
         folder = str(files("livepost.console") / "templates")

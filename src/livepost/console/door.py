@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Literal
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
@@ -19,7 +20,8 @@ from starlette.responses import RedirectResponse, Response
 from livepost.control.sessions import Session
 from livepost.errors import RejectedError, StoreError
 from livepost.govern.login.accounts import SECOND_MS, SESSION_MS, Accounts, principal_of
-from livepost.govern.session import COOKIE, SECOND_COOKIE, Links, cookie_name
+from livepost.govern.login.oidc.attempts import ATTEMPT_MS
+from livepost.govern.session import COOKIE, SECOND_COOKIE, SIGN_IN_COOKIE, Links, cookie_name
 from livepost.model.principal import Principal
 
 LINK_PATH = "/open/{word}"
@@ -100,8 +102,9 @@ class Door:
 def let_in(request: Request, answer: Response, word: str) -> Response:
     """Give the browser a session's word; what waited for a second factor is over."""
     _keep(request, answer, COOKIE, word, SESSION_MS)
-    if _word(request, SECOND_COOKIE):
-        _drop(request, answer, SECOND_COOKIE)
+    for name in (SECOND_COOKIE, SIGN_IN_COOKIE):
+        if _word(request, name):
+            _drop(request, answer, name)
     return answer
 
 
@@ -114,6 +117,17 @@ def ask_for_code(request: Request, answer: Response, word: str) -> Response:
 def waiting_word(request: Request) -> str:
     """Return the word of the wait for a second factor that a browser is in, "" for none."""
     return _word(request, SECOND_COOKIE)
+
+
+def send_away(request: Request, answer: Response, word: str) -> Response:
+    """Give the browser the word of an attempt to sign in at a provider."""
+    _keep(request, answer, SIGN_IN_COOKIE, word, ATTEMPT_MS, samesite="lax")
+    return answer
+
+
+def attempt_word(request: Request) -> str:
+    """Return the word of the attempt to sign in that a browser is in, "" for none."""
+    return _word(request, SIGN_IN_COOKIE)
 
 
 def require_own(request: Request) -> None:
@@ -141,14 +155,16 @@ def _word(request: HTTPConnection, name: str) -> str:
     return request.cookies.get(cookie_name(name, secure=is_secure(request)), "")
 
 
-def _keep(request: Request, answer: Response, name: str, word: str, for_ms: int) -> None:
+def _keep(
+    request: Request, answer: Response, name: str, word: str, for_ms: int, samesite: Literal["strict", "lax"] = "strict"
+) -> None:
     secure = is_secure(request)
     answer.set_cookie(
         cookie_name(name, secure=secure),
         word,
         max_age=for_ms // 1000,
         httponly=True,
-        samesite="strict",
+        samesite=samesite,
         secure=secure,
     )
 

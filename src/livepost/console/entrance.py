@@ -20,12 +20,14 @@ from starlette.routing import Route
 from livepost.audit.deed import Deed, Notary, by_user
 from livepost.console.door import Door, ask_for_code, let_in, require_own, waiting_word
 from livepost.console.page import fields_of
+from livepost.console.sign_in import SignIn
 from livepost.control.sessions import Session
 from livepost.control.users import User
 from livepost.errors import LivepostError, OverloadedError, RejectedError
 from livepost.govern.access.permission import Permission
 from livepost.govern.access.rules import Rules
 from livepost.govern.login.accounts import Accounts, Enrolling, principal_of, require_above
+from livepost.govern.login.oidc.provider import Provider
 from livepost.govern.login.password import PASSWORD_MAX, PASSWORD_MIN
 from livepost.model.principal import ROLES, Principal, Role
 
@@ -83,17 +85,20 @@ class UserTold(msgspec.Struct, frozen=True):
 
 
 class FormView(msgspec.Struct, frozen=True, kw_only=True):
-    """A page with a form: what is said above it, whether that is trouble, and who it is for."""
+    """A page with a form: what is said above it, whether that is trouble, who it is for, where else one signs in."""
 
     said: str = ""
     trouble: bool = False
     name: str = ""
     least: int = PASSWORD_MIN
     most: int = PASSWORD_MAX
+    provider: str = ""
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """One's own account; `user` is None for a session of a one-time link. `codes` are shown this once."""
+    """One's own account; `user` is None for a session of a one-time link. `codes` are shown this once; `provider` is
+    where they sign in.
+    """
 
     user: User | None
     session: Session
@@ -105,6 +110,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""
     trouble: bool = False
     may_see_users: bool = False
+    provider: str = ""
     least: int = PASSWORD_MIN
 
 
@@ -140,6 +146,7 @@ class Entrance:
         render: Render,
         trouble: Callable[[LivepostError], Response],
         rules: Rules,
+        provider: Provider | None = None,
     ) -> None:
         self._door = door
         self._accounts = accounts
@@ -147,6 +154,7 @@ class Entrance:
         self._render = render
         self._trouble = trouble
         self._rules = rules
+        self._sign_in = None if provider is None else SignIn(provider, accounts, notary)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -157,7 +165,9 @@ class Entrance:
             "/account": (self._account_page, self._account),
             "/users": (self._users_page, self._users),
         }
+        away = {"/login/oidc": self._to_provider, "/login/oidc/back": self._from_provider} if self._sign_in else {}
         shown = [Route(path, self._safe(get), methods=["GET"]) for path, (get, _) in both.items()]
+        shown += [Route(path, self._safe(get), methods=["GET"]) for path, get in away.items()]
         return shown + [Route(path, self._safe(post), methods=["POST"]) for path, (_, post) in both.items()]
 
     def _safe(self, work: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -175,7 +185,7 @@ class Entrance:
     async def _login_page(self, request: Request) -> Response:
         if self._door.session(request):
             return RedirectResponse("/", 303)
-        return self._form(request, "login", "Log in", FormView())
+        return self._login_form(request)
 
     async def _login(self, request: Request) -> Response:
         told = await fields_of(LoginTold, request)
@@ -183,10 +193,34 @@ class Entrance:
             entered = await run_in_threadpool(self._accounts.log_in, told.email, told.password, _address(request))
         except (RejectedError, OverloadedError) as error:
             await self._notary.note(NOBODY, Deed("login.failed"))
-            return self._form(request, "login", "Log in", FormView(said=_sentence(error), trouble=True), _status(error))
+            return self._login_form(request, error)
         if entered.second:
             return ask_for_code(request, RedirectResponse("/login/code", 303), entered.word)
         return await self._entered(request, entered.user, entered.word)
+
+    def _login_form(self, request: Request, error: LivepostError | None = None) -> Response:
+        said = "" if error is None else _sentence(error)
+        view = FormView(said=said, trouble=bool(said), provider=self._sign_in.name if self._sign_in else "")
+        return self._form(request, "login", "Log in", view, 200 if error is None else _status(error))
+
+    async def _to_provider(self, request: Request) -> Response:
+        assert self._sign_in is not None
+        try:
+            return await self._sign_in.leave(request, _address(request))
+        except LivepostError as error:
+            return self._login_form(request, error)
+
+    async def _from_provider(self, request: Request) -> Response:
+        assert self._sign_in is not None
+        try:
+            word = await self._sign_in.come_back(request, _address(request))
+        except LivepostError as error:
+            await self._notary.note(NOBODY, Deed("login.failed"))
+            return self._login_form(request, error)
+        # A redirect from here would still be the other site's doing, for which a browser keeps a strict cookie back.
+        page = self._form(request, "signed_in", "You are signed in", FormView())
+        page.headers["Refresh"] = "0; url=/"
+        return let_in(request, page, word)
 
     async def _code_page(self, request: Request) -> Response:
         return self._form(request, "code", "Your code", FormView())
@@ -280,9 +314,13 @@ class Entrance:
             user=self._accounts.users.get(session.user),
             session=session,
             sessions=self._accounts.sessions.of(session.user, self._accounts.now_ms()),
+            provider=self._provider_of(session.user),
             codes_left=self._accounts.users.recovery_codes_left(session.user),
             may_see_users=may_see,
         )
+
+    def _provider_of(self, user: str) -> str:
+        return self._sign_in.name if self._sign_in and self._accounts.users.is_bound(user) else ""
 
     def _my_account(self, request: Request, view: AccountView, status: int = 200) -> Response:
         return self._render(request, "account", "My account", view, status, True)

@@ -109,4 +109,14 @@ CREATE INDEX glass_by_user ON glass (user_id, until);
 """
 """Who broke the glass: see `glass`. `ended_at` is 0 where nobody ended it before its time."""
 
-STEPS: tuple[str, ...] = (ERASURES, USERS, RIGHTS, RETENTION, APPROVALS, GLASS)
+SIGN_INS = """
+CREATE TABLE sign_ins (
+    user_id TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    subject BLOB NOT NULL UNIQUE
+) STRICT
+"""
+"""Who a user is at the provider that they sign in at: a keyed hash of issuer and id there, bound by the first
+sign-in.
+"""
+
+STEPS: tuple[str, ...] = (ERASURES, USERS, RIGHTS, RETENTION, APPROVALS, GLASS, SIGN_INS)

@@ -1,7 +1,7 @@
 """Who may log in: a name, an address and a role each, with what proves that it is they.
 
-Reads and writes: the tables `users`, `recovery_codes` and `invitations`. Promised: names, addresses and secrets of
-second factors are sealed; passwords come here hashed already; removing somebody leaves nothing of theirs.
+Reads and writes: the tables `users`, `recovery_codes`, `invitations` and `sign_ins`. Promised: names, addresses and
+secrets of second factors are sealed; passwords come here hashed already; removing somebody leaves nothing of theirs.
 """
 
 from __future__ import annotations
@@ -83,6 +83,26 @@ class Users:
         rows = self._store.read(f"SELECT {_COLUMNS} FROM users WHERE email_blind = ?", (self._blind(email),))
         return self._user(rows[0]) if rows else None
 
+    def by_subject(self, issuer: str, subject: str) -> User | None:
+        """Return the user who is bound to an id at a provider; None if nobody is."""
+        rows = self._store.read("SELECT user_id FROM sign_ins WHERE subject = ?", (self._subject(issuer, subject),))
+        return self.get(rows[0][0]) if rows else None
+
+    def is_bound(self, id: str) -> bool:
+        """Return whether a user is bound to an id at a provider."""
+        return bool(self._store.read("SELECT 1 FROM sign_ins WHERE user_id = ?", (id,)))
+
+    def bind(self, id: str, issuer: str, subject: str) -> None:
+        """Bind a user to an id at a provider; raise RejectedError (409) if they, or that id, are bound otherwise."""
+        kept = self._subject(issuer, subject)
+        with self._store.transaction():
+            sql = "SELECT user_id, subject FROM sign_ins WHERE user_id = ? OR subject = ?"
+            bound = self._store.read(sql, (id, kept))
+            if any(row != (id, kept) for row in bound):
+                raise _conflict("this user signs in as somebody else already; an owner resets them")
+            if not bound:
+                self._store.write("INSERT INTO sign_ins VALUES (?, ?)", (id, kept))
+
     def set_role(self, id: str, role: Role) -> None:
         """Give a user another role, and end their sessions."""
         self._change(id, "UPDATE users SET role = ? WHERE id = ?", (role, id))
@@ -135,11 +155,12 @@ class Users:
         return int(self._store.read("SELECT count(*) FROM recovery_codes WHERE user_id = ?", (id,))[0][0])
 
     def reset(self, id: str) -> None:
-        """Forget password and second factor, as for somebody who lost both; sessions end."""
+        """Forget password, second factor and who they are at a provider, as for somebody who lost all; sessions end."""
         with self._store.transaction():
             sql = "UPDATE users SET password = '', second = NULL, second_step = -1 WHERE id = ?"
             self._change_here(id, sql, (id,))
             self._store.write("DELETE FROM recovery_codes WHERE user_id = ?", (id,))
+            self._store.write("DELETE FROM sign_ins WHERE user_id = ?", (id,))
 
     def remove(self, id: str) -> None:
         """Forget a user; the audit's entries keep their id, which belongs to nobody then."""
@@ -190,6 +211,9 @@ class Users:
 
     def _blind(self, email: str) -> bytes:
         return digest("email", email.strip().casefold(), size=16, key=self._blinding)
+
+    def _subject(self, issuer: str, subject: str) -> bytes:
+        return digest("sign-in", issuer, subject, size=16, key=self._blinding)
 
     def _seal(self, id: str, told: list[str]) -> bytes:
         return self._cipher_text(id, b"who", msgspec.msgpack.encode(told))

@@ -16,6 +16,9 @@ COOKIE = "livepost_session"
 SECOND_COOKIE = "livepost_second"
 """The cookie of who has said a password and is asked for a code."""
 
+SIGN_IN_COOKIE = "livepost_sign_in"
+"""The cookie of who was sent to a provider; it comes back from another site, so it is no strict one."""
+
 LINK_MS = HOUR_MS
 """How long a link waits to be followed."""
 

@@ -18,6 +18,7 @@ from livepost.errors import SettingsError
 from livepost.settings.audience import Audience, check_audiences
 from livepost.settings.kek import read_kek_reference
 from livepost.settings.mail_events import MailEvents, check_mail_events
+from livepost.settings.oidc import Oidc, check_oidc
 from livepost.settings.opendsr import OpenDsr, check_opendsr
 from livepost.settings.part import (
     PARTS,
@@ -44,6 +45,9 @@ MAX_FILE_BYTES = 65_536
 DEFAULT = "default"
 
 _HINTS = get_type_hints(Settings, include_extras=True)
+TABLES = ("AUDIENCES", "WEBHOOKS", "MAIL_EVENTS", "SENDERS", "OIDC")
+"""Settings of tables, as variables name them, that may refer to variables."""
+
 _IN_TABLE = re.compile(rf"""["']{ENVIRONMENT}(\w+)["']""")
 """A reference to a variable within a list of tables, as Python or JSON writes it."""
 
@@ -140,8 +144,8 @@ def _secret_names(written: Mapping[str, Value], environ: Mapping[str, str]) -> s
     """Return the variables that settings name as the place of a secret: they are no settings themselves."""
     values = [*(value.given for value in written.values()), *environ.values()]
     plain = {value.removeprefix(ENVIRONMENT) for value in values if str(value).startswith(ENVIRONMENT)}
-    tables = [str(value) for value in values if isinstance(value, list)]
-    tables += [environ.get(f"{PREFIX}{name}", "") for name in ("AUDIENCES", "WEBHOOKS", "MAIL_EVENTS", "SENDERS")]
+    tables = [str(value) for value in values if isinstance(value, list | dict)]
+    tables += [environ.get(f"{PREFIX}{name}", "") for name in TABLES]
     return plain | {name for text in tables for name in _IN_TABLE.findall(text)}
 
 
@@ -218,6 +222,7 @@ def _check(values: Mapping[str, Value]) -> None:
     check_quiet(values["quiet_hours"].given, values["quiet_hours"].origin)
     check_webhooks(values["webhooks"].given, values["webhooks"].origin)
     check_mail_events(values["mail_events"].given, values["mail_events"].origin)
+    check_oidc(values["oidc"].given, values["oidc"].origin)
     check_opendsr(values["opendsr"].given, values["opendsr"].origin)
     check_audiences(values["audiences"].given, values["audiences"].origin)
     check_rows(values["rows_mb"].given, values["state_rows"].given, values["rows_mb"].origin)
@@ -254,7 +259,7 @@ def _absolute(folder: Path, key: str, value: Value) -> Any:
         return with_path_in(folder, value.given, "sslrootcert")
     if key == "mail":
         return _with_cafile_in(folder, value.given)
-    if isinstance(value.given, OpenDsr):
+    if isinstance(value.given, OpenDsr | Oidc):
         return _with_files_in(folder, value.given)
     return _absolute_tables(folder, key, value)
 
@@ -276,7 +281,10 @@ def _with_paths_in(folder: Path, table: Webhook | MailEvents | Audience | Sender
     return msgspec.structs.replace(table, **paths)
 
 
-def _with_files_in(folder: Path, table: OpenDsr) -> OpenDsr:
+def _with_files_in(folder: Path, table: OpenDsr | Oidc) -> OpenDsr | Oidc:
+    if isinstance(table, Oidc):
+        cafile = str(folder / table.cafile) if table.cafile else ""
+        return msgspec.structs.replace(table, cafile=cafile, client_secret=_in(folder, table.client_secret))
     certificate = str(folder / table.certificate) if table.certificate else ""
     return msgspec.structs.replace(table, certificate=certificate, key=_in(folder, table.key))
 

@@ -15,6 +15,7 @@ from msgspec import Meta
 from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from livepost.settings.audience import AUDIENCES_MAX, Audience
 from livepost.settings.mail_events import MailEvents
+from livepost.settings.oidc import Oidc
 from livepost.settings.opendsr import OpenDsr
 from livepost.settings.sender import DOMAINS_MAX, SENDERS_MAX, SenderTable
 from livepost.settings.webhook import TARGETS_MAX, Webhook
@@ -298,6 +299,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "fro
             "(a PEM file), `key` (`file:PATH`), and perhaps `controller`, `callbacks` (hosts) and `wait`."
         ),
     ] = OpenDsr()
+    oidc: Annotated[
+        Oidc,
+        Meta(
+            description="Sign-in at your company's provider by OpenID Connect: a table `[oidc]` with `issuer`, "
+            "`client_id`, `client_secret` (by reference), and perhaps `name`, `console`, `cafile` and `on_loopback`."
+        ),
+    ] = Oidc()
     allow_outgoing: Annotated[
         list[str],
         Meta(

@@ -8,6 +8,7 @@ before; who has no account waits as long for a refusal as who has one.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -17,10 +18,11 @@ from livepost.audit.deed import by_session, by_user
 from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, Clock
 from livepost.control.sessions import Session, SessionTable
 from livepost.control.sqlite import ControlStore
-from livepost.control.tries import Tries
+from livepost.control.tries import Tries, WaitMs
 from livepost.control.users import User, Users
 from livepost.errors import RejectedError
 from livepost.govern.login import totp
+from livepost.govern.login.oidc.id_token import Identity
 from livepost.govern.login.password import Passwords, require_good
 from livepost.govern.login.throttle import account_wait_ms, address_wait_ms, pair_wait_ms
 from livepost.model.principal import Principal, Role
@@ -105,6 +107,35 @@ class Accounts:
             raise _refused("this code is not right, or was used before; wait for the next one", "second")
         self._waiting.pop(word, None)
         self._let_in(account, address)
+        return self._enter(user)
+
+    def charge_sign_in(self, address: str) -> None:
+        """Count a try to sign in from an address, before it is judged; raise RejectedError (429) for too many."""
+        self._charge_for([(f"address:{address}", address_wait_ms)])
+
+    def known_as(self, issuer: str, who: Identity) -> tuple[User, bool]:
+        """Return the user whom a provider signed in, and whether that is the first time: they are bound to it then.
+
+        Raises RejectedError (401) if nobody has a right to come in by it: who is not bound has to have been made a user
+        with an address that the provider says is theirs, and never to have signed in as somebody else.
+        """
+        bound = self.users.by_subject(issuer, who.subject)
+        user = bound or (self.users.by_email(who.email) if who.email else None)
+        if user is None or user.disabled or (bound is None and self.users.is_bound(user.id)):
+            raise _refused(
+                "nobody here has the address that the provider says is yours; ask an owner to add you"
+                if who.email or bound is not None
+                else "the provider does not say that your address is proven (email_verified); ask who runs it",
+                "sign_in",
+            )
+        return user, bound is None
+
+    def sign_in(self, user: User, issuer: str, who: Identity, address: str) -> Entered:
+        """Let in a user whom a provider signed in; no second factor is asked for, which is the provider's to do."""
+        self.users.bind(user.id, issuer, who.subject)
+        self._tries.clear(
+            [f"address:{address}"], f"known:{_pair(user.email.strip().casefold(), address)}", self.now_ms()
+        )
         return self._enter(user)
 
     def begin_by_link(self) -> str:
@@ -222,7 +253,9 @@ class Accounts:
         return self.users.invite(id, self._clock.now_ms() + INVITATION_MS)
 
     def reset(self, id: str) -> str:
-        """Forget a user's password and second factor; return the word of an invitation to set a new password."""
+        """Forget a user's password, second factor and who they are at a provider; return the word of an invitation to
+        set a new password.
+        """
         self.users.reset(id)
         return self.invite(id)
 
@@ -237,6 +270,9 @@ class Accounts:
         whats = [(f"pair:{pair}", pair_wait_ms), (f"address:{address}", address_wait_ms)]
         if not self._tries.knows(f"known:{pair}"):
             whats.append((f"account:{account}", account_wait_ms))
+        self._charge_for(whats)
+
+    def _charge_for(self, whats: Sequence[tuple[str, WaitMs]]) -> None:
         wait_ms = self._tries.charge(whats, self._clock.now_ms())
         if wait_ms:
             raise RejectedError(

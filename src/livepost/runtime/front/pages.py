@@ -6,6 +6,7 @@ In: the house's parts. Out: an ASGI app. Promised: a path that nobody has is ans
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from http import HTTPStatus
@@ -33,9 +34,11 @@ from livepost.console.door import Door
 from livepost.console.trouble import missing
 from livepost.govern.access.rules import PSEUDONYMS, load_rules
 from livepost.govern.login.accounts import Accounts
+from livepost.govern.login.oidc.provider import BACK_PATH, provider_of
 from livepost.govern.login.password import Passwords
 from livepost.govern.session import Links
 from livepost.ledger.base import Ledger
+from livepost.runtime.courier.targets import allowed_of
 from livepost.runtime.data.accounts import PURPOSE
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.client import EngineClient
@@ -45,6 +48,7 @@ from livepost.runtime.front.ruled import unruled
 from livepost.runtime.front.sending import Sending
 from livepost.runtime.front.telling import Telling
 from livepost.runtime.front.tending import Tending
+from livepost.settings.secret import read_secret
 from livepost.vault.base import Vault
 
 
@@ -75,7 +79,15 @@ class Pages:
         self._control = folder.control()
         accounts = Accounts(self._control, vault.secret(PURPOSE), WallClock(), Passwords(), folder.settings.shop_name)
         door = Door(accounts, self._links)
-        self._console = Console(house, door, accounts, notary, folder.settings.shop_name, rules)
+        settings = folder.settings
+        provider = provider_of(
+            settings.oidc,
+            lambda: f"{settings.oidc.console.rstrip('/') or folder.console_url}{BACK_PATH}",
+            allowed_of(settings),
+            WallClock(),
+            lambda key, reference: read_secret(key, reference, os.environ),
+        )
+        self._console = Console(house, door, accounts, notary, folder.settings.shop_name, rules, provider)
         self._engine = EngineClient(folder)
         self._people = EngineClient(folder)
         telling = Telling(lambda: house.gate, self._people, ledger, folder.clock)

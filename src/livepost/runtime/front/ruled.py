@@ -34,6 +34,8 @@ PUBLIC: dict[str, str] = {
     "/close": "the way out",
     "/login": "the way in: a password",
     "/login/code": "the way in: a second factor",
+    "/login/oidc": "the way in: to the provider that the settings name",
+    "/login/oidc/back": "the way in: from there, with a code",
     "/welcome/{word}": "the way in: the first password, by a one-time link",
     "/account": "one's own password, second factor and sessions",
     "/.well-known/gpc.json": "says that Global Privacy Control is heard",
