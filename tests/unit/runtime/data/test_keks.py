@@ -9,11 +9,12 @@ import msgspec
 import pytest
 
 from livepost.errors import SettingsError
-from livepost.fetch.address import UnsafeAddressError
+from livepost.fetch.address import OutgoingError, UnsafeAddressError
 from livepost.runtime.data.keks import keks_of, make_keks
 from livepost.settings.settings import Settings
 from livepost.vault.kek.plain import FileKeks, VariableKeks
 from livepost.vault.kek.wrapped import WrappedKeks
+from tests.unit.fetch.authority import Authority
 
 KEY = bytes(range(32))
 
@@ -83,3 +84,21 @@ def test_transit_is_asked_over_http_where_the_operator_allows_it_and_not_else(tm
         finally:
             server.shutdown()
             thread.join()
+
+
+def test_transit_is_refused_without_a_certificate_of_the_named_authority(tmp_path: Path) -> None:
+    for name in ("own", "other"):
+        (tmp_path / name).mkdir()
+    own, other = Authority(tmp_path / "own"), Authority(tmp_path / "other")
+    server = HTTPServer(("127.0.0.1", 0), Played)
+    server.socket = own.serving("127.0.0.1").wrap_socket(server.socket, server_side=True)
+    with server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        here = f"127.0.0.1:{server.server_port}"
+        settings = Settings(kek="transit:shop", allow_outgoing=[here])
+        environ = {"VAULT_ADDR": f"https://{here}", "VAULT_TOKEN": "hvs.token"}
+        for trusted in ({}, {"VAULT_CACERT": str(other.file)}):
+            with pytest.raises(OutgoingError, match="certificate verify failed"):
+                make_keks(settings, tmp_path, {**environ, **trusted})
+        make_keks(settings, tmp_path, {**environ, "VAULT_CACERT": str(own.file)})
+        server.shutdown()
