@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "why": "inspect:why",
     "measure": "earnings:measure",
     "parity": "inspect:parity",
+    "sql": "sql:sql",
     "replay": "replay:replay",
     "snapshot": "replay:snapshot",
     "test-send": "trying:test_send",
