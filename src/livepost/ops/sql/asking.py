@@ -85,11 +85,11 @@ class SqlProcess:
         except TimeoutError:
             self.close()
             raise RejectedError(
-                f"the query took longer than {seconds:g} s and was stopped; ask for less", code="sql_slow"
+                f"the query took longer than {seconds:g} s and was stopped; ask for less", code="sql"
             ) from None
         except EOFError:
             self.close()
-            raise RejectedError("the query took more memory than it may; ask for less", code="sql_memory") from None
+            raise RejectedError("the query took more memory than it may; ask for less", code="sql") from None
 
     def _send(self, told: msgspec.Struct) -> None:
         assert self._process.stdin is not None
