@@ -26,6 +26,7 @@ from livepost.api.operation import Operation, route_of
 from livepost.api.people import CONSENTS, PERSON, WHY
 from livepost.api.preview import PREVIEW
 from livepost.api.providers import PROVIDERS
+from livepost.api.requests import ENTER_REQUEST, REQUESTS
 from livepost.api.segments import MEMBERS, SEGMENTS
 from livepost.api.send import SEND, Sends
 from livepost.api.status import STATUS
@@ -55,8 +56,9 @@ OPERATIONS: tuple[Operation, ...] = (
     PROVIDERS,
     AUDIT,
     APPROVALS,
+    REQUESTS,
 )
-ACTIONS: tuple[Action, ...] = (SEND, TEST_SEND, BROADCAST, APPROVE, KILL, SAY, SET_CONSENT)
+ACTIONS: tuple[Action, ...] = (SEND, TEST_SEND, BROADCAST, APPROVE, KILL, SAY, SET_CONSENT, ENTER_REQUEST)
 
 
 def api_routes(
@@ -84,6 +86,7 @@ def api_routes(
         KILL.name: seen,
         SAY.name: seen,
         SET_CONSENT.name: seen,
+        ENTER_REQUEST.name: seen,
     }
     operations = [route_of(operation, house, keys, has_session, notary, rules) for operation in OPERATIONS]
     bodies = BodyReader()

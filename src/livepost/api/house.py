@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from livepost.control.approvals import Approval
+from livepost.control.requests import Regulation, RequestKind, RightsRequest
 from livepost.deliver.mail import NotMade
 from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, Proof, SenderStanding, Verdict
 from livepost.ledger.moves import State
@@ -53,6 +54,25 @@ class House(Protocol):
 
     def choose(self, person: bytes, wishes: Mapping[str, bool], source: str, shown: str) -> list[Proof]:
         """Record what a person wishes, as the server of `source` tells it; return what of it is news."""
+        ...
+
+    def rights_requests(self, limit: int) -> tuple[list[RightsRequest], dict[str, int]]:
+        """Return rights requests, those that fall due first on top, and how many wait, are due soon, overdue."""
+        ...
+
+    def enter_request(
+        self,
+        view: PersonView,
+        kind: RequestKind,
+        regulation: Regulation,
+        verified: str,
+        purpose: str,
+        source: str,
+        key: str,
+    ) -> tuple[RightsRequest, bool]:
+        """Enter a person's request, as the server of `source` took it, once by its `key`; return it, and whether it is
+        new. `purpose` is "" for all direct marketing.
+        """
         ...
 
     async def echo(self) -> None:

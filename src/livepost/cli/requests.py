@@ -21,15 +21,16 @@ from livepost.clock import WallClock
 from livepost.control import erasures
 from livepost.control.requests import Regulation, RequestKind, Requests, RequestState, RequestStep, RightsRequest
 from livepost.errors import LivepostError
-from livepost.govern.rights.deadline import SOON_MS, due_at
+from livepost.govern.rights.deadline import SOON_MS, due_at, is_extendable
 from livepost.govern.rights.receipt import Receipt, is_signed
 from livepost.ids import new_subject_id
-from livepost.ledger.base import EVERY_PURPOSE, Limit, LimitKind
+from livepost.ledger.base import EVERY_PURPOSE
 from livepost.model.person import PersonView
 from livepost.runtime.data.audits import PURPOSE
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.asking import engine_of
 from livepost.runtime.front.reasons import person_of
+from livepost.runtime.rights.entering import Entering, Entry
 
 _console = Console(soft_wrap=True, highlight=False)
 app = typer.Typer(help="Rights requests: what people ask for by right, and when it is due.", no_args_is_help=True)
@@ -150,9 +151,9 @@ def enter(
 ) -> None:
     """Enter a request that came by mail, telephone or in a shop: its time runs from now on."""
     folder = used_folder_here()
-    view = _person(folder, person)
-    entered = _enter(folder, kind, view, regulation, verified)
-    _told(entered, f"Entered as {entered.id[:8]}, due {_day(entered.due_at)}.", as_json)
+    entered = _enter(folder, kind, _person(folder, person), regulation, verified)
+    told = f"due {_day(entered.due_at)}" if entered.is_open else entered.answer
+    _told(entered, f"Entered as {entered.id[:8]}, {told}.", as_json)
 
 
 @app.command()
@@ -185,6 +186,8 @@ def extend(
     with _requests(folder) as requests:
         one = _one(requests, id_)
         note(folder, Deed("request.extended", one.subjects, one.id))
+        if not is_extendable(one.regulation, one.kind):
+            raise RequestError("the CCPA knows no more time for an opt-out of sale (11 CCR 7026 (f)); see to it now")
         due = due_at(one.regulation, one.received_at, extended=True)
         if not requests.extend(one.id, due, why=why, now_ms=WallClock().now_ms(), by=by_command(who())):
             raise RequestError(f"the request {one.id[:8]} is answered, or was extended before; answer it")
@@ -195,7 +198,8 @@ def extend(
 @app.command()
 def restrict(person: Person, verified: Verified, regulation: Law = "gdpr", as_json: AsJson = False) -> None:
     """Restrict a person's data (GDPR art. 18): they are kept and not used; no campaign mails from the next claim on."""
-    done = _limit("restriction", "restricted", EVERY_PURPOSE, person, verified, regulation)
+    folder = used_folder_here()
+    done = _enter(folder, "restriction", _person(folder, person), regulation, verified)
     _told(done, f"Restricted by {done.id[:8]}: no campaign mails them, no audience has them.", as_json)
 
 
@@ -213,9 +217,7 @@ def unrestrict(
         lifted = ledger.unlimit(view.person)
     if not lifted:
         raise RequestError("the person's data is not restricted; nothing was changed")
-    entered = _enter(folder, "restriction", view, "gdpr", told)
-    with _requests(folder) as requests:
-        requests.move(entered.id, "completed", now_ms=WallClock().now_ms(), by=by_command(who()), told="lifted")
+    entered = _lifted(folder, view, told)
     _told(entered, "Lifted: their data is used again, as far as they allow it.", as_json)
 
 
@@ -228,7 +230,8 @@ def object_(
     as_json: AsJson = False,
 ) -> None:
     """Note an objection (GDPR art. 21): the purpose is off for good, whatever is allowed later."""
-    done = _limit("objection", "objected", purpose, person, verified, regulation)
+    folder = used_folder_here()
+    done = _enter(folder, "objection", _person(folder, person), regulation, verified, purpose)
     what = "all direct marketing" if purpose == EVERY_PURPOSE else purpose
     _told(done, f"Noted by {done.id[:8]}: {what} is off for good.", as_json)
 
@@ -237,40 +240,62 @@ def _receipt(raw: bytes) -> Receipt:
     return msgspec.json.decode(raw, type=Receipt)
 
 
-def _limit(
-    kind: RequestKind, limit: LimitKind, purpose: str, person: str, verified: str, regulation: Regulation
-) -> RightsRequest:
+@app.command("opt-out")
+def opt_out(
+    person: Person,
+    verified: Verified = "not needed (11 CCR 7026 (d))",
+    regulation: Law = "ccpa",
+    as_json: AsJson = False,
+) -> None:
+    """Opt a person out of the sale and sharing of their data (CCPA): done at once, kept with its proof."""
     folder = used_folder_here()
-    view = _person(folder, person)
-    entered = _enter(folder, kind, view, regulation, verified)
-    with closing(folder.ledger()) as ledger:
-        at = folder.clock.now_ms()
-        ledger.limit(Limit(person=view.person, kind=limit, purpose=purpose, at=at, request=entered.id))
-    with _requests(folder) as requests:
-        told = "it takes effect from now on"
-        requests.move(entered.id, "completed", now_ms=WallClock().now_ms(), by=by_command(who()), told=told)
-        return _one(requests, entered.id)
+    done = _enter(folder, "opt_out_of_sale", _person(folder, person), regulation, verified)
+    if done.is_open:
+        text = (
+            f"Entered as {done.id[:8]}, due {_day(done.due_at)}: without a policy.toml nothing says what "
+            "a sale is here; see to it, then answer it."
+        )
+    else:
+        text = f"{done.id[:8]}: {done.answer}."
+    _told(done, text, as_json)
 
 
 def _enter(
-    folder: DataFolder, kind: RequestKind, view: PersonView, regulation: Regulation, verified: str
+    folder: DataFolder,
+    kind: RequestKind,
+    view: PersonView,
+    regulation: Regulation,
+    verified: str,
+    purpose: str = EVERY_PURPOSE,
 ) -> RightsRequest:
+    by = by_command(who())
+    entry = Entry(kind=kind, regulation=regulation, way="cli", verified=verified, by=by, purpose=purpose)
+    note(folder, Deed("request.entered", tuple(view.subjects), kind))
+    policy = applied_project_of(folder).policy
+    with _requests(folder) as requests, closing(folder.ledger()) as ledger:
+        return Entering(requests, ledger, policy, clock=folder.clock, host=WallClock()).enter(view, entry)
+
+
+def _lifted(folder: DataFolder, view: PersonView, told: str) -> RightsRequest:
+    """Enter that a restriction was lifted, and how the person was told."""
     now_ms = WallClock().now_ms()
     request = RightsRequest(
         id=new_subject_id().hex(),
-        kind=kind,
-        regulation=regulation,
+        kind="restriction",
+        regulation="gdpr",
         way="cli",
         subjects=tuple(view.subjects),
         submitted_at=now_ms,
         received_at=now_ms,
-        due_at=due_at(regulation, now_ms),
-        verified=verified,
+        due_at=due_at("gdpr", now_ms),
+        verified=told,
         entered_by=by_command(who()),
     )
     note(folder, Deed("request.entered", request.subjects, request.id))
     with _requests(folder) as requests:
-        return requests.enter(request)
+        requests.enter(request)
+        requests.move(request.id, "completed", now_ms=now_ms, by=request.entered_by, told="lifted")
+        return _one(requests, request.id)
 
 
 def _person(folder: DataFolder, name: str) -> PersonView:

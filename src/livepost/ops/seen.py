@@ -39,6 +39,7 @@ OPEN = frozenset(
         "delivery",
         "divergences",
         "echo",
+        "enter_request",
         "glass",
         "holdings",
         "keeps_mails",

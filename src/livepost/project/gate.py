@@ -83,7 +83,7 @@ class Gate:
 
     def _on_consent(self, purposes: Iterable[str]) -> tuple[str, ...]:
         known = self.policy.purposes
-        return tuple(one for one in purposes if one not in known or known[one].basis == "consent")
+        return tuple(one for one in purposes if one not in known or known[one].on_consent)
 
 
 def gate_of(policy: Policy | None, compiled: Compiled) -> Gate | None:

@@ -75,6 +75,11 @@ class Purpose(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return _ms(self.retention)
 
     @property
+    def on_consent(self) -> bool:
+        """Whether a person has to say yes: by its basis, or since who opted out of a sale must be out of it."""
+        return self.basis == "consent" or self.sale
+
+    @property
     def valid_ms(self) -> int | None:
         """`valid` in milliseconds; None for no end."""
         return _ms(self.valid) if self.valid else None

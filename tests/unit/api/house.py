@@ -20,14 +20,27 @@ from livepost.api.problem import http_error
 from livepost.audit.deed import Deed, by_session
 from livepost.clock import SimulatedClock
 from livepost.control.approvals import Approval
+from livepost.control.requests import Requests, RightsRequest
+from livepost.control.sqlite import ControlStore
 from livepost.deliver.mail import NotMade
 from livepost.errors import RejectedError, StoreError
 from livepost.govern.access.rules import default_rules
 from livepost.govern.access.sight import EVERYTHING, Sight
+from livepost.govern.rights.deadline import SOON_MS
 from livepost.intake.call import read_call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Stores
-from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, Ledger, Proof, SenderStanding, Verdict
+from livepost.ledger.base import (
+    EVERY_PURPOSE,
+    AskedBroadcast,
+    Delivery,
+    Kill,
+    KnownSend,
+    Ledger,
+    Proof,
+    SenderStanding,
+    Verdict,
+)
 from livepost.ledger.moves import State
 from livepost.ledger.routing import Routing, SenderRule
 from livepost.model.choice import Said
@@ -55,6 +68,7 @@ from livepost.runtime.front.reasons import with_records
 from livepost.runtime.front.said import exported, said_by
 from livepost.runtime.front.sending import Sending, template_names
 from livepost.runtime.front.trying import Trying
+from livepost.runtime.rights.entering import Entering, Entry
 from livepost.runtime.simulated import SimulatedHouse
 from livepost.settings.settings import Settings
 from tests.unit.api.happenings import Stores as Stored
@@ -124,6 +138,7 @@ class Asked:
         self.entries: list[EntryLine] = []
         self.role: Role = "owner"
         self.clock = SimulatedClock(START)
+        self.control = ControlStore(folder / "control.db")
         self.house = SimulatedHouse(load_project(folder, settings), settings, self.clock)
         self.sending = sending_of(self.house, settings)
         self.broadcasting = broadcasting_of(self.house)
@@ -169,6 +184,19 @@ class Asked:
 
     def choose(self, person: bytes, wishes: Mapping[str, bool], source: str, shown: str) -> list[Proof]:
         return self.house.ledger.choose(person, wishes, self.clock.now_ms(), "api", source, shown)
+
+    def rights_requests(self, limit: int) -> tuple[list[RightsRequest], dict[str, int]]:
+        requests = Requests(self.control)
+        return requests.listed(limit=limit), requests.standing(self.clock.now_ms(), SOON_MS)
+
+    def enter_request(
+        self, view: PersonView, kind: Any, regulation: Any, verified: str, purpose: str, source: str, key: str
+    ) -> tuple[RightsRequest, bool]:
+        requests, ledger, policy = Requests(self.control), self.house.ledger, self.house.project.policy
+        first = requests.by_outside(key) is None
+        told = {"kind": kind, "regulation": regulation, "way": "api", "verified": verified, "by": source}
+        entry = Entry(**told, purpose=purpose or EVERY_PURPOSE, outside=key)
+        return Entering(requests, ledger, policy, clock=self.clock, host=self.clock).enter(view, entry), first
 
     async def echo(self) -> None:
         if self.house.ledger.unechoed(1) or self.house.ledger.unechoed_grants(1):

@@ -88,3 +88,10 @@ def test_receipts_of_erasures_are_listed_and_shown_with_their_signature(livepost
     assert "signature is this workspace's" in shown.out
     assert livepost("requests", "receipt", "cdcd").code == 1
     assert "got 0 that begin with ff" in livepost("requests", "receipt", "ff").err
+
+
+def test_an_opt_out_without_a_policy_waits_and_has_no_more_time(livepost: Command, house: StillHouse) -> None:
+    out = livepost("requests", "opt-out", "ada", "--json").json()
+    assert (out["kind"], out["regulation"], out["way"]) == ("opt_out_of_sale", "ccpa", "cli")
+    assert out["state"] == "pending", "without a policy nothing says what a sale is"
+    assert "no more time" in livepost("requests", "extend", out["id"][:8], "--why", "many letters").err

@@ -207,3 +207,13 @@ def test_for_a_purpose_a_person_has_what_reaches_it() -> None:
 
 def test_a_project_without_a_policy_has_no_gate() -> None:
     assert gate_of(None, project()) is None
+
+
+@pytest.mark.parametrize("sale", [False, True])
+def test_what_is_a_sale_needs_a_yes_whatever_its_basis_is(sale: bool) -> None:
+    told = policy({"ads": {"purposes": ["orders"], "fields": ["P.bought"]}})
+    orders = msgspec.structs.replace(told.purposes["orders"], sale=sale)
+    gate = Gate(msgspec.structs.replace(told, purposes={**told.purposes, "orders": orders}), project())
+    assert gate.refusal("ads", "P.bought", {}) == ("consent" if sale else "")
+    assert gate.refusal("ads", "P.bought", {"orders": False}) == ("consent" if sale else "")
+    assert gate.refusal("ads", "P.bought", {"orders": True}) == ""

@@ -19,12 +19,13 @@ from typing import Literal
 import msgspec
 
 from livepost.api.consents import HOW
+from livepost.audit.deed import by_key
 from livepost.audit.head import Signer
 from livepost.audit.verify import Verdict as AuditVerdict
 from livepost.clock import DAY_MS, WallClock
 from livepost.control.approvals import Approval, ApprovalKind, Approvals
 from livepost.control.glass import Glass, Glasses
-from livepost.control.requests import Callback, Requests, RequestStep, RightsRequest
+from livepost.control.requests import Callback, Regulation, RequestKind, Requests, RequestStep, RightsRequest
 from livepost.control.retention import runs
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
@@ -35,12 +36,13 @@ from livepost.govern.approval.desk import FourEyes
 from livepost.govern.policy.finding import Report
 from livepost.govern.policy.records import Records, records_of
 from livepost.govern.policy.unread import Unread, unread
-from livepost.govern.rights.deadline import SOON_MS, due_at
+from livepost.govern.rights.deadline import SOON_MS, due_at, is_extendable
 from livepost.govern.rights.retention import terms_of
 from livepost.govern.rights.standing import RetentionStanding
 from livepost.govern.rights.store import Held
 from livepost.govern.rights.summary import HeldLine, summarise
 from livepost.ledger.base import (
+    EVERY_PURPOSE,
     MAX_LISTED,
     AskedBroadcast,
     Delivery,
@@ -107,6 +109,7 @@ from livepost.runtime.front.said import exported, said_by
 from livepost.runtime.front.sampling import Sampling
 from livepost.runtime.front.trying import Trying
 from livepost.runtime.house.processes import process_standings
+from livepost.runtime.rights.entering import Entering, Entry
 from livepost.runtime.rights.exporting import held_of
 from livepost.runtime.rights.retaining import mail_days, next_run
 from livepost.runtime.rights.stores import STORES, store_standings
@@ -376,6 +379,8 @@ class Looking:
             if one is None:
                 return False
             if what == "extend":
+                if not is_extendable(one.regulation, one.kind):
+                    return False
                 due = due_at(one.regulation, one.received_at, extended=True)
                 return requests.extend(id, due, why=told, now_ms=now_ms, by="console")
             return requests.move(id, what, now_ms=now_ms, by="console", told=told)
@@ -412,6 +417,35 @@ class Looking:
                     status=404,
                 )
             (desk.approve if what == "approve" else desk.refuse)(id, by)
+
+    def enter_request(
+        self,
+        view: PersonView,
+        kind: RequestKind,
+        regulation: Regulation,
+        verified: str,
+        purpose: str,
+        source: str,
+        key: str,
+    ) -> tuple[RightsRequest, bool]:
+        """Enter a person's request as a server took it, once by its key; return it, and whether it is new."""
+        with self._look() as look:
+            outside = "api:" + look.vault.blind("request key", f"{len(source)} {source} {key}").hex()
+        entry = Entry(
+            kind=kind,
+            regulation=regulation,
+            way="api",
+            verified=verified,
+            by=by_key(source),
+            purpose=purpose or EVERY_PURPOSE,
+            outside=outside,
+        )
+        with self._requests() as requests:
+            first = requests.by_outside(outside) is None
+            entering = Entering(
+                requests, self._ledger, self._project.policy, clock=self._folder.clock, host=WallClock()
+            )
+            return entering.enter(view, entry), first
 
     def holdings(self, view: PersonView) -> tuple[list[HeldLine], list[Held]]:
         """Return what is held on a person, a line a kind, and the accesses; the log is read as a whole."""

@@ -33,7 +33,7 @@ def purposed(gate: Gate | None, refusals: Refusals, view: PersonView, purpose: s
             code="no_purpose",
             status=HTTPStatus.NOT_FOUND,
         )
-    if declared.basis == "consent" and not _allows(refusals, view, purpose):
+    if declared.on_consent and not _allows(refusals, view, purpose):
         return msgspec.structs.replace(view, features={}, sealed={}, memberships=(), journeys=())
     return gate.for_purpose(purpose, view)
 

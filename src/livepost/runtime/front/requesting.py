@@ -141,7 +141,7 @@ class Requesting:
             subjects=await asyncio.to_thread(self._all, [one.subject for one in known if one is not None]),
             submitted_at=int(asked.submitted_time.timestamp() * 1000),
             received_at=now_ms,
-            due_at=due_at(asked.regulation, now_ms),
+            due_at=due_at(asked.regulation, now_ms, kind=asked.subject_request_type),
             verified="by the controller, who has a secret key",
             entered_by=by,
         )

@@ -1,0 +1,108 @@
+"""Rights requests as they come in: entered, and where nobody has to look anything up, done.
+
+In: a person, what they ask for, by which law. Out: the request. Promised: it is entered before anything is done about
+it; what takes effect at once is done in the ledger, so the next claim sees it, and can be done twice: a request that a
+crash left between is entered again under its outside id and finished then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from livepost.clock import Clock
+from livepost.control.requests import Regulation, RequestKind, Requests, RightsRequest, Way
+from livepost.errors import RejectedError
+from livepost.govern.consent.rules import sales_of
+from livepost.govern.rights.deadline import due_at
+from livepost.ids import new_subject_id
+from livepost.ledger.base import EVERY_PURPOSE, Ledger, Limit, LimitKind
+from livepost.model.person import PersonView
+from livepost.settings.policy import Policy
+
+HOW = "request"
+"""How the proof says that an opt-out came; its source is the request's id."""
+
+LIMITS: dict[RequestKind, LimitKind] = {"restriction": "restricted", "objection": "objected"}
+AT_ONCE: tuple[RequestKind, ...] = (*LIMITS, "opt_out_of_sale")
+"""What takes effect as it is entered; the others wait for somebody."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for, how it came, and who enters it, as the audit names them.
+
+    verified   how it was made sure that the person asks
+    purpose    what an objection is about; EVERY_PURPOSE for all direct marketing
+    outside    its id there, "" without one: what came under it before is not entered again
+    """
+
+    kind: RequestKind
+    regulation: Regulation
+    way: Way
+    verified: str
+    by: str
+    purpose: str = EVERY_PURPOSE
+    outside: str = ""
+
+
+class Entering:
+    """Enters requests of one workspace; `host` is the host's clock, `clock` the workspace's."""
+
+    def __init__(self, requests: Requests, ledger: Ledger, policy: Policy | None, *, clock: Clock, host: Clock) -> None:
+        """Take where they are kept and take effect, and what the project calls a sale."""
+        self._requests = requests
+        self._ledger = ledger
+        self._policy = policy
+        self._clock = clock
+        self._host = host
+
+    def enter(self, view: PersonView, entry: Entry) -> RightsRequest:
+        """Enter a person's request, do it if it can be done at once, and return it as it stands then.
+
+        Raises RejectedError (409) where another request came under the outside id.
+        """
+        request = _request(entry, view.subjects, self._host.now_ms())
+        entered = self._requests.enter(request)
+        if entered.kind != entry.kind or not {*entered.subjects} & {*view.subjects}:
+            raise RejectedError(
+                "expected the request that this idempotency key came with first, got another; send a new key with it",
+                code="key_used",
+                status=409,
+            )
+        if entered.is_open and (told := self._done(entered.id, view.person, entry)):
+            self._requests.move(entered.id, "completed", now_ms=self._host.now_ms(), by=entry.by, told=told)
+        return self._requests.get(entered.id) or entered
+
+    def _done(self, id_: str, person: bytes, entry: Entry) -> str:
+        """Do what can be done at once; return what was done, "" if somebody has to do it."""
+        if limit := LIMITS.get(entry.kind):
+            purpose = entry.purpose if limit == "objected" else EVERY_PURPOSE
+            at = self._clock.now_ms()
+            self._ledger.limit(Limit(person=person, kind=limit, purpose=purpose, at=at, request=id_))
+            return "it takes effect from now on"
+        if entry.kind == "opt_out_of_sale" and self._policy is not None:
+            return self._opted_out(id_, person, sales_of(self._policy))
+        return ""
+
+    def _opted_out(self, id_: str, person: bytes, sales: Sequence[str]) -> str:
+        if not sales:
+            return "policy.toml calls nothing a sale or sharing, so there is nothing to opt out of"
+        self._ledger.choose(person, dict.fromkeys(sales, False), self._clock.now_ms(), HOW, id_, "")
+        return f"opted out from now on: {', '.join(sales)}"
+
+
+def _request(entry: Entry, subjects: Sequence[bytes], now_ms: int) -> RightsRequest:
+    return RightsRequest(
+        id=new_subject_id().hex(),
+        kind=entry.kind,
+        regulation=entry.regulation,
+        way=entry.way,
+        outside=entry.outside,
+        subjects=tuple(subjects),
+        submitted_at=now_ms,
+        received_at=now_ms,
+        due_at=due_at(entry.regulation, now_ms, kind=entry.kind),
+        verified=entry.verified,
+        entered_by=entry.by,
+    )
