@@ -1,7 +1,7 @@
 """What is held on a person, in a page: per kind of data what, why, since when, until when, from where.
 
-In: things held, what `policy.toml` promises. Out: a line a kind. Promised: each thing is counted in one line; where
-nobody said why something is held, the line says so.
+In: things held, what `policy.toml` promises. Out: a line a kind. Promised: each thing is counted in one line; what is
+computed is held for what all it is made of may be used for; where nobody said why something is held, the line says so.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import msgspec
 
 from livepost.govern.rights.store import Held
 from livepost.model.compiled import Compiled
+from livepost.project.purposes import Purposes
 from livepost.settings.policy import Policy
 
 NOT_SAID = "not said"
@@ -38,6 +39,7 @@ def summarise(
 ) -> list[HeldLine]:
     """Return a line a kind, in the order they come; `kept` says by store how long it keeps what it has."""
     classes = {event.name: event.cls for event in compiled.events}
+    travelling = None if policy is None else Purposes(compiled, policy)
     lines: dict[tuple[str, str], HeldLine] = {}
     for one in held:
         what = _what(one)
@@ -54,7 +56,7 @@ def summarise(
         lines[one.store, what] = msgspec.structs.replace(
             line,
             count=line.count + 1,
-            purposes=_with(line.purposes, _purposes(one, classes, policy)),
+            purposes=_with(line.purposes, _purposes(one, classes, policy, travelling)),
             since=min(line.since, one.at) if one.at else line.since,
             newest=max(line.newest, one.at),
             sources=_with(line.sources, [source] if (source := _source(one)) else []),
@@ -67,12 +69,17 @@ def _what(one: Held) -> str:
     return f"{one.what}: {name}" if name else one.what
 
 
-def _purposes(one: Held, classes: Mapping[str, str], policy: Policy | None) -> list[str]:
+def _purposes(one: Held, classes: Mapping[str, str], policy: Policy | None, travelling: Purposes | None) -> list[str]:
     decision = one.values.get("decision")
     told = one.values.get("purpose") or (decision.get("purpose") if isinstance(decision, dict) else "")
     if told:
         return [str(told)]
-    if policy is None or one.store != "log":
+    if policy is None or travelling is None:
+        return []
+    computed = one.values.get("feature") or one.values.get("segment")
+    if computed and one.what in ("feature", "segment"):
+        return sorted(travelling.of(travelling.feature(computed)))
+    if one.store != "log":
         return []
     cls = classes.get(one.values.get("name", ""), "")
     event = policy.events.get(cls)

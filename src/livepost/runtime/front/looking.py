@@ -451,7 +451,7 @@ class Looking:
         """Return what is held on a person, a line a kind, and the accesses; the log is read as a whole."""
         with self._search_turn():
             held = [*held_of(self._folder, self._project, tuple(view.subjects))]
-        kept = {store.name: store.kept for store in STORES}
+        kept = {store.name: store.kept.replace("`", "") for store in STORES}  # a page shows text, not Markdown
         lines = summarise(held, self._compiled, self._project.policy, kept)
         return lines, [one for one in held if one.store == "audit.db"]
 

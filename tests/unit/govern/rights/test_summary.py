@@ -4,6 +4,7 @@ from livepost.govern.rights.store import Held
 from livepost.govern.rights.summary import NOT_SAID, summarise
 from livepost.model.compiled import Compiled, EventSpec
 from livepost.settings.policy import Controller, EventPolicy, FieldPolicy, Policy
+from tests.unit.project.test_gate import policy, project
 
 COMPILED = Compiled(events=(EventSpec(name="Product Viewed", cls="ProductViewed", fields=()),))
 POLICY = Policy(
@@ -12,6 +13,7 @@ POLICY = Policy(
     events={"ProductViewed": EventPolicy(purposes=("analysis",))},
     fields={"ProductViewed.note": FieldPolicy(purposes=("service",))},
 )
+COMPUTED = [("feature", "bought"), ("feature", "all"), ("segment", "both")]
 HELD = [
     Held(
         store="log", what="event", at=9, values={"name": "Product Viewed", "source": "web", "personal": {"note": "x"}}
@@ -28,6 +30,17 @@ def test_each_kind_has_a_line_with_why_since_when_and_from_where() -> None:
     assert (views.purposes, views.sources, views.kept) == (("analysis", "service"), ("web", "app"), "90 days")
     assert mails.purposes == ("marketing",)
     assert ids.purposes == (NOT_SAID,)
+
+
+def test_what_is_computed_is_held_for_what_all_it_is_made_of_may_be_used_for() -> None:
+    held = [Held(store="state.db", what=kind, at=1, values={kind: name}) for kind, name in COMPUTED]
+    told = {line.what: line.purposes for line in summarise(held, project(), policy(), {})}
+    assert told == {
+        "feature: bought": ("letters", "orders", "profiling"),
+        "feature: all": (NOT_SAID,),
+        "segment: both": ("letters", "profiling"),
+    }
+    assert all(line.purposes == (NOT_SAID,) for line in summarise(held, project(), None, {}))
 
 
 def test_without_a_policy_nothing_is_made_up() -> None:
