@@ -85,7 +85,9 @@ async def _enter(house: House, source: str, key: str, wish: RequestWish) -> Done
 
 def _entered(house: House, source: str, key: str, wish: RequestWish) -> tuple[RequestTold, bool]:
     if wish.purpose is not UNSET and wish.kind != "objection":
-        raise RejectedError("expected `purpose` with an objection alone, got it with another kind", code="body")
+        raise RejectedError(
+            "expected `purpose` with an objection alone, got it with another kind", code="body", status=409
+        )
     view = found_person(house, wish.person)
     purpose = "" if wish.purpose is UNSET else wish.purpose
     entered, first = house.enter_request(view, wish.kind, wish.regulation, wish.verified, purpose, source, key)

@@ -22,7 +22,7 @@ from livepost.audit.deed import Deed
 from livepost.cli.four_eyes import require_approval
 from livepost.cli.workspace import folder_here, note, used_folder_here
 from livepost.clock import WallClock
-from livepost.errors import SettingsError, StoreError
+from livepost.errors import LivepostError, SettingsError, StoreError
 from livepost.govern.approval.wanted import destroying_of
 from livepost.model.principal import Role
 from livepost.runtime.data.folder import DataFolder
@@ -143,8 +143,10 @@ def destroy(
         )
     if old:
         require_approval(folder, destroying_of(map(fingerprint, old)), reason)
-    note(folder, Deed("vault_key.destroyed"))
-    gone = folder.keks.destroy()
+        if [one for one in folder.keks.read() if one.retired] != old:
+            raise LivepostError("another key was retired meanwhile, which nobody spoke of; look, and say it again")
+        note(folder, Deed("vault_key.destroyed"))
+    gone = folder.keks.destroy() if old else 0
     if as_json:
         _console.print(json.dumps({"destroyed": gone}))
         return

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 from contextlib import closing
 from pathlib import Path
 
@@ -37,8 +37,8 @@ def note(folder: DataFolder, deed: Deed) -> None:
 def who() -> str:
     """Return the name of the user of this machine who runs the command."""
     try:
-        return getpass.getuser()
-    except OSError:  # a user without a name
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a user without a name
         return "cli"
 
 

@@ -30,7 +30,7 @@ class ApprovalTold(msgspec.Struct, frozen=True, kw_only=True):
 
     act: ApprovalKind
     what: Literal["approve", "refuse"]
-    id: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
 
 
 def _approvals(house: House, asked: NothingAsked) -> ApprovalsView:

@@ -30,7 +30,7 @@ class GlassTold(msgspec.Struct, frozen=True, kw_only=True):
     act: Literal["break", "end"]
     reason: Annotated[str, msgspec.Meta(max_length=1_000)] = ""
     minutes: Annotated[int, msgspec.Meta(ge=1, le=GLASS_MINUTES_MAX)] = GLASS_MINUTES_MAX
-    id: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{16})?$")] = ""
+    id: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{16})?\Z")] = ""
 
 
 def _glass(house: House, asked: NothingAsked) -> GlassView:

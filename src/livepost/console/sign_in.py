@@ -57,11 +57,11 @@ class SignIn:
         Raises RejectedError: 401 for who proves nothing or is nobody here, 429 for too many tries, 503 if the provider
         cannot be asked.
         """
-        await run_in_threadpool(self._accounts.charge_sign_in, address)
         told = {name: value[:WORD_CHARS_MAX] for name, value in request.query_params.items()}
         attempt = self._attempts.take(told.get("state", ""), attempt_word(request), self._accounts.now_ms())
         if attempt is None:
             raise _refused("this browser was not sent to the provider, or it took too long; sign in again")
+        await run_in_threadpool(self._accounts.charge_sign_in, address)
         who = await run_in_threadpool(self._who, attempt, told)
         issuer = self._provider.issuer
         user, is_new = await run_in_threadpool(self._accounts.known_as, issuer, who)

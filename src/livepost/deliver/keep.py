@@ -125,9 +125,17 @@ class Keep:
         """Close the file."""
         self._file.close()
 
+    def _held(self) -> int:
+        """Return how many bytes the files have together."""
+        held = 0
+        for path in files(self._folder):
+            with contextlib.suppress(FileNotFoundError):  # dropped just now
+                held += path.stat().st_size
+        return held
+
     def _load(self) -> None:
         paths = files(self._folder)
-        self._bytes = sum(path.stat().st_size for path in paths)
+        self._bytes = self._held()
         for path in paths:
             frames, end = scan(path)
             self._kept.update(frame.decision for frame in frames)
@@ -156,11 +164,13 @@ class Keep:
     def _write(self, group: bytes, day: int) -> Receipt | None:
         """Append and fsync; return None, or the receipt that says why not. A day begins a file."""
         if self._bytes + len(group) > self._max_bytes:
+            self._bytes = self._held()  # retention drops files
+        if self._bytes + len(group) > self._max_bytes:
             return self._receipt("temporary", f"the mailbox is full ({self._max_bytes} bytes); remove old files")
         if self._size >= ROLL_BYTES or self._day not in (None, day):
             self._file.close()
             self._file = self._next_file()
-            self._bytes = sum(path.stat().st_size for path in files(self._folder))  # retention drops files
+            self._bytes = self._held()
         self._day = day
         try:
             self._file.write(group)

@@ -173,9 +173,12 @@ class Maker:
         return f"<{digest(decision, key=self._message_key).hex()}@{self._domain}>"
 
     def _opened(self, decision: Decision, view: PersonView) -> tuple[dict[str, Any], AskedMail | None] | NotMade:
-        """Return the personal values by feature name and, for a send, what was asked to be said; or why not."""
+        """Return the personal values by feature name and, for a send, what was asked to be said; or why not.
+
+        What retention took out of the log (an empty seal) is no value.
+        """
         try:
-            opened = {name: self._seals.open(value) for name, value in view.sealed.items()}
+            opened = {name: self._seals.open(value) for name, value in view.sealed.items() if value.seal}
             if decision.campaign != SEND:
                 return opened, None
             draft = self._drafts.draft(decision.id) if self._drafts else None

@@ -8,7 +8,7 @@ stretch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
@@ -681,8 +681,10 @@ class Ledger(Protocol):
         """Return when each campaign last decided a mail (ms), those that never did left out."""
         ...
 
-    def drop_aged(self, before: int) -> dict[str, int]:
-        """Take a part of that out in one transaction; return how many rows of what went, 0 where none is left."""
+    def drop_aged(self, before: int, done: Collection[str] = ()) -> dict[str, int]:
+        """Take a part of that out in one transaction, but of kinds that are `done`; return how many rows of what went,
+        0 where none is left.
+        """
         ...
 
     def forgotten(self) -> list[bytes]:

@@ -7,17 +7,20 @@ and wish of a person, stays; an address stays while a cap may still count it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
-from livepost.ledger.moves import FINAL
+from livepost.ledger.moves import FINAL, State
 from livepost.ledger.store import Store, places
 
 AT_ONCE = 1_000
 """Rows of one kind changed in one transaction."""
 
 _OVER = f"state IN ({places(FINAL)})"
+_ANSWERED: tuple[State, ...] = ("sent", "failed")
+"""States whose `detail` is what a server answered; by that of a skipped mail lift knows who was drawn."""
 
 
 class _Aged(msgspec.Struct, frozen=True):
@@ -47,9 +50,9 @@ AGED: tuple[_Aged, ...] = (
         "deliveries",
         "number",
         "UPDATE deliveries SET detail = ''",
-        f"detail != '' AND {_OVER} AND changed_at < ?",
+        f"detail != '' AND state IN ({places(_ANSWERED)}) AND changed_at < ?",
         "changed_at",
-        FINAL,
+        _ANSWERED,
     ),
     _Aged("answers in moves", "moves", "number", "UPDATE moves SET detail = ''", "detail != '' AND at < ?"),
     _Aged("events of providers", "heard", "key", "DELETE FROM heard", "logged = 1 AND at < ?"),
@@ -74,12 +77,26 @@ def aged(store: Store, before: int) -> dict[str, tuple[int, int]]:
     return found
 
 
-def drop_aged(store: Store, before: int) -> dict[str, int]:
-    """Take the next AT_ONCE rows of each kind out, inside a transaction; return how many went, 0 where none is left."""
+def next_aged(store: Store, before: int, done: Collection[str]) -> dict[str, list[Any]]:
+    """Return the keys of the next AT_ONCE rows of each kind but those that are `done`; no transaction waits for it."""
+    return {
+        one.what: [
+            key
+            for (key,) in store.read(
+                f"SELECT {one.key} FROM {one.table} WHERE {one.which} LIMIT {AT_ONCE}", (*one.values, before)
+            )
+        ]
+        for one in AGED
+        if one.what not in done
+    }
+
+
+def drop(store: Store, found: Mapping[str, Sequence[Any]], before: int) -> dict[str, int]:
+    """Take rows out by their keys, those that are still too old, inside a transaction; return how many went."""
     return {
         one.what: store.change(
-            f"{one.how} WHERE {one.key} IN (SELECT {one.key} FROM {one.table} WHERE {one.which} LIMIT {AT_ONCE})",
-            (*one.values, before),
+            f"{one.how} WHERE {one.key} IN ({places(keys)}) AND {one.which}", (*keys, *one.values, before)
         )
         for one in AGED
+        if (keys := found.get(one.what, ()))
     }

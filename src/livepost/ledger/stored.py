@@ -6,7 +6,7 @@ front and courier may both have it open (the front only withdraws, suppresses, h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -570,10 +570,12 @@ class StoredLedger:
         """Return when each campaign last decided a mail (ms)."""
         return retention.last_decided(self._store)
 
-    def drop_aged(self, before: int) -> dict[str, int]:
-        """Take some of what is older than a time (ms) out; return how many rows of what, 0 where none is left."""
+    def drop_aged(self, before: int, done: Collection[str] = ()) -> dict[str, int]:
+        """Take some of what is older than a time (ms) out, not of kinds that are `done`; return how many of what."""
+        found = retention.next_aged(self._store, before, done)
         with self._store.transaction():
-            return retention.drop_aged(self._store, before)
+            gone = retention.drop(self._store, found, before)
+        return {what: gone.get(what, 0) for what in found}
 
     def forgotten(self) -> list[bytes]:
         """Return every subject that was erased."""

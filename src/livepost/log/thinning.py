@@ -77,7 +77,7 @@ def _part(connection: apsw.Connection, span: tuple[int, int], before_stamp: int,
             changed.append((pack(thinner), first))
             for word in gone:
                 oldest.setdefault(word, stamp)
-    if change and changed:
+    if change and rows:
         _write(connection, changed)
     if len(rows) == BLOCKS_AT_ONCE:
         return Thinned(rows[-1][0] + 1, True, gone, oldest)
@@ -110,6 +110,7 @@ def _opened(path: Path) -> apsw.Connection:
 
 
 def _write(connection: apsw.Connection, changed: list[tuple[bytes, int]]) -> None:
+    """Write blocks, and cut the WAL: also where a part that was written before could not."""
     with connection:
         connection.executemany("UPDATE blocks SET body = ? WHERE first = ?", changed)
     connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)

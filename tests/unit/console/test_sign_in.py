@@ -182,8 +182,17 @@ def test_who_is_disabled_or_removed_is_out_and_stays_out(away: Away) -> None:
 
 
 def test_too_many_tries_of_an_address_have_to_wait(away: Away) -> None:
-    statuses = [away.browser.get("/login/oidc/back?state=guessed").status_code for _ in range(200)]
+    statuses = []
+    for _ in range(200):
+        state = httpx.URL(away.leaves()).params[STATE]
+        statuses.append(away.browser.get("/login/oidc/back?" + urlencode({STATE: state, "error": "no"})).status_code)
     assert (statuses[0], statuses[-1]) == (401, 429)
+
+
+def test_a_browser_that_was_not_sent_away_uses_up_nobodys_tries(away: Away) -> None:
+    statuses = {away.browser.get("/login/oidc/back?state=guessed").status_code for _ in range(200)}
+    add(away)
+    assert (statuses, away.enters().status_code) == ({401}, 200)
 
 
 def test_another_site_does_not_send_a_browser_away(away: Away) -> None:

@@ -323,11 +323,12 @@ def principal_of(session: Session) -> Principal:
 
 
 def require_above(who: Principal, *roles: Role) -> None:
-    """Raise RejectedError (403) if somebody who may change users would make or change one above themselves: an owner.
+    """Raise RejectedError (403) if somebody who may change users would make or change one above themselves: an owner,
+    or a privacy officer, who sees people unmasked and approves what concerns them.
 
     Who may change users at all is the rules' to say.
     """
-    if "owner" in roles and who.role != "owner":
+    if {"owner", "privacy_officer"} & {*roles} and who.role != "owner":
         raise RejectedError(
             f"expected an owner to do this, got a {who.role}; ask one",
             code="role",

@@ -12,6 +12,7 @@ from livepost.log.base import Position
 from livepost.model.block import Block
 from livepost.model.compiled import Compiled
 from livepost.model.person import PersonView
+from livepost.model.record import SealedValue
 from livepost.ops.parity.persons import Person
 from livepost.ops.parity.recompute import MEMORY_MB, People, Recomputed, recompute
 
@@ -123,12 +124,19 @@ def _values(view: PersonView, recomputed: Recomputed) -> Iterator[Mismatch]:
     person = view.person.hex()
     live = {**view.features, **view.sealed}
     for name, value in recomputed.features.items():
-        yield Mismatch(person, "feature", name, live.get(name), value)
+        yield Mismatch(person, "feature", name, _as_thinned(live.get(name), value), value)
     inside = {each.segment: UNKNOWN if each.unknown else each.inside for each in view.memberships}
     for name, told in recomputed.segments.items():
         yield Mismatch(person, "segment", name, inside.get(name), UNKNOWN if told is None else told)
     for purpose in sorted({*view.consents, *recomputed.consents}):
         yield Mismatch(person, "consent", purpose, view.consents.get(purpose), recomputed.consents.get(purpose))
+
+
+def _as_thinned(live: Any, recomputed: Any) -> Any:
+    """Return a live value as it is in a log out of which retention took its seal."""
+    if isinstance(live, SealedValue) and isinstance(recomputed, SealedValue) and not recomputed.seal:
+        return msgspec.structs.replace(live, seal=b"")
+    return live
 
 
 def _hex(subjects: Iterable[bytes]) -> list[str]:

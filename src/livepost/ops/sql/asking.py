@@ -80,6 +80,7 @@ class SqlProcess:
         try:
             size = int.from_bytes(self._read(4, until), "big")
             if size > ANSWER_BYTES_MAX:
+                self.close()
                 raise RejectedError("the answer is too large; ask for less", code="sql")
             return msgspec.msgpack.decode(self._read(size, until), type=Result)
         except TimeoutError:

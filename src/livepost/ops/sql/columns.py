@@ -69,7 +69,7 @@ def catalog_of(project: Project, gate: Gate, sight: Sight, purpose: str) -> Cata
     reach = _Reach(gate, sight, purpose)
     return Catalog(
         purpose=purpose,
-        on_consent=gate.policy.purposes[purpose].basis == "consent",
+        on_consent=gate.policy.purposes[purpose].on_consent,
         tables=(
             Table(PEOPLE, (_PERSON, *_features(project, reach))),
             Table(MEMBERSHIPS, (_PERSON, Column("segment", "VARCHAR"), Column("since", "TIMESTAMP"))),

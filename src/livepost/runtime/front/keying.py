@@ -11,14 +11,13 @@ from http import HTTPStatus
 
 from livepost.clock import WallClock
 from livepost.errors import RejectedError
-from livepost.ids import digest
 from livepost.ops.keyed import Keys, ProgramKey, VaultKey, VaultKeys
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.keyring import KeyRingError, StoredKey, is_valid
 from livepost.runtime.front.rotating import ROTATE, ROTATION, Rotation
 from livepost.runtime.sockets.wire import WireClient
 from livepost.settings.kek import read_kek_reference
-from livepost.vault.kek.base import Kek
+from livepost.vault.kek.base import Kek, fingerprint
 from livepost.vault.sqlite import SqliteVault
 
 SHOWN = 200
@@ -28,8 +27,9 @@ SHOWN = 200
 def keys_of(folder: DataFolder, vault: SqliteVault) -> Keys:
     """Return all keys as people see them; raise SettingsError or StoreError where they cannot be read."""
     now_ms = WallClock().now_ms()
-    programs = [_program(key, now_ms) for key in reversed(folder.keys.all())]
-    return Keys(programs=programs[:SHOWN], vault=_vault_keys(folder, vault))
+    ring = folder.keys
+    programs = [_program(key, ring.used_ms(key.id), now_ms) for key in ring.all()[: -SHOWN - 1 : -1]]
+    return Keys(programs=programs, vault=_vault_keys(folder, vault))
 
 
 def revoke(folder: DataFolder, id: str) -> None:
@@ -46,16 +46,16 @@ def rotate(folder: DataFolder) -> None:
         front.call(ROTATE, None, Rotation)
 
 
-def _program(key: StoredKey, now_ms: int) -> ProgramKey:
+def _program(key: StoredKey, used_ms: int | None, now_ms: int) -> ProgramKey:
     state = "valid" if is_valid(key, now_ms) else "expired" if key.revoked_ms is None else "revoked"
     return ProgramKey(
         id=key.id,
         kind=key.kind,
         source=key.source,
-        role=getattr(key, "role", None) or ("developer" if key.kind == "secret" else ""),
+        role=key.role if key.kind == "secret" else "",
         scopes=key.scopes,
         made_ms=key.made_ms,
-        used_ms=getattr(key, "used_ms", None),
+        used_ms=used_ms,
         expires_ms=key.expires_ms,
         state=state,  # type: ignore[arg-type]
     )
@@ -85,6 +85,6 @@ def _rotation(folder: DataFolder) -> Rotation:
 
 
 def _vault_key(kek: Kek, number: int) -> VaultKey:
-    """Return a key as it is shown: its id is a hash of 32 random bytes, by which nobody finds these."""
+    """Return a key as it is shown: by its fingerprint, which an approval to destroy it names too."""
     state = "retired" if kek.retired else "opens" if number else "seals"
-    return VaultKey(id=digest("key-encryption key", size=8, key=kek.key).hex(), state=state)  # type: ignore[arg-type]
+    return VaultKey(id=fingerprint(kek), state=state)  # type: ignore[arg-type]

@@ -60,11 +60,16 @@ class Entering:
     def enter(self, view: PersonView, entry: Entry) -> RightsRequest:
         """Enter a person's request, do it if it can be done at once, and return it as it stands then.
 
-        Raises RejectedError (409) where another request came under the outside id.
+        Raises RejectedError: 409 where another request came under the outside id, 404 for a purpose that nobody has.
         """
+        self._require_purpose(entry)
         request = _request(entry, view.subjects, self._host.now_ms())
         entered = self._requests.enter(request)
-        if entered.kind != entry.kind or not {*entered.subjects} & {*view.subjects}:
+        if (
+            entered.kind != entry.kind
+            or not {*entered.subjects} & {*view.subjects}
+            or self._other(entered, view, entry)
+        ):
             raise RejectedError(
                 "expected the request that this idempotency key came with first, got another; send a new key with it",
                 code="key_used",
@@ -73,6 +78,22 @@ class Entering:
         if entered.is_open and (told := self._done(entered.id, view.person, entry)):
             self._requests.move(entered.id, "completed", now_ms=self._host.now_ms(), by=entry.by, told=told)
         return self._requests.get(entered.id) or entered
+
+    def _require_purpose(self, entry: Entry) -> None:
+        known = None if self._policy is None else {*self._policy.purposes, EVERY_PURPOSE}
+        if entry.kind == "objection" and known is not None and entry.purpose not in known:
+            raise RejectedError(
+                f"expected one of the purposes of policy.toml ({', '.join(sorted(known))}), got another name",
+                code="no_purpose",
+                status=404,
+            )
+
+    def _other(self, entered: RightsRequest, view: PersonView, entry: Entry) -> bool:
+        """Whether an objection that took effect before was about another purpose."""
+        if entry.kind != "objection" or entered.is_open:
+            return False
+        limits = [one for one in self._ledger.limits(view.person) if one.kind == "objected"]
+        return not any(one.purpose == entry.purpose for one in limits)
 
     def _done(self, id_: str, person: bytes, entry: Entry) -> str:
         """Do what can be done at once; return what was done, "" if somebody has to do it."""

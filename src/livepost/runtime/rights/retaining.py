@@ -203,7 +203,9 @@ async def from_log(house: House, run: Run) -> Run:
 async def from_ledger(house: House, run: Run) -> Run:
     """Take out of the ledger where mails went, and what was said of them."""
     before = run.as_of - _mail_ms(house.folder, house.mail_days)
-    while any((gone := await asyncio.to_thread(house.ledger.drop_aged, before)).values()):
+    done: set[str] = set()
+    while any((gone := await asyncio.to_thread(house.ledger.drop_aged, before, done)).values()):
+        done.update(what for what, count in gone.items() if not count)
         went = (Went(store="ledger.db", field=what, count=count, before=before) for what, count in gone.items())
         run = _with(run, went)
         retention.go_on(house.control, run)

@@ -260,6 +260,8 @@ def test_a_reset_forgets_password_and_second_factor() -> None:
         ("admin", ("owner",), False),
         ("admin", ("marketer", "owner"), False),
         ("developer", ("owner",), False),
+        ("admin", ("privacy_officer",), False),
+        ("owner", ("privacy_officer",), True),
     ],
 )
 def test_only_an_owner_changes_owners(role: str, roles: tuple[str, ...], may: bool) -> None:

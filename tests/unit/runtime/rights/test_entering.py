@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from livepost.clock import SimulatedClock
@@ -53,6 +54,20 @@ def test_what_a_crash_left_is_done_when_it_is_entered_again(tmp_path: Path, monk
         assert entering.enter(person(ADA), entry) == done
         with pytest.raises(RejectedError, match="got another"):
             entering.enter(person(BOB), entry)
+
+
+def test_an_objection_to_another_purpose_needs_another_key(tmp_path: Path) -> None:
+    clock = SimulatedClock(1_000)
+    entry = Entry(kind="objection", regulation="gdpr", way="api", verified="x", by="key:server", outside="api:1")
+    with (
+        closing(ControlStore(tmp_path / "control.db")) as store,
+        closing(SqliteLedger(":memory:", host=clock)) as ledger,
+    ):
+        entering = Entering(Requests(store), ledger, None, clock=clock, host=clock)
+        first = entering.enter(person(ADA), msgspec.structs.replace(entry, purpose="news"))
+        assert entering.enter(person(ADA), msgspec.structs.replace(entry, purpose="news")) == first
+        with pytest.raises(RejectedError, match="got another"):
+            entering.enter(person(ADA), msgspec.structs.replace(entry, purpose="offers"))
 
 
 def _dies(limit: object) -> None:

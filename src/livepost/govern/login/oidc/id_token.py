@@ -102,7 +102,7 @@ def _check(claims: Mapping[str, Any], expected: Expected) -> None:
     several = isinstance(audience, list) and len(audience) > 1
     if claims.get("azp", None if several else expected.client_id) != expected.client_id:
         raise OidcError("the ID token is not for this sign-in: azp")
-    if not 0 < len(claims["sub"]) <= SUBJECT_CHARS_MAX:
+    if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= SUBJECT_CHARS_MAX:
         raise OidcError("the ID token is not for this sign-in: sub")
 
 

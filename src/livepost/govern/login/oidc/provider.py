@@ -18,9 +18,9 @@ from urllib.parse import quote_plus, urlencode
 import msgspec
 from joserfc.jwk import KeySet
 
-from livepost.clock import HOUR_MS, MINUTE_MS, Clock
+from livepost.clock import HOUR_MS, MINUTE_MS, SECOND_MS, Clock
 from livepost.errors import SettingsError
-from livepost.fetch.address import Allowed
+from livepost.fetch.address import Allowed, OutgoingError
 from livepost.fetch.fetcher import Answer, Fetcher, Method
 from livepost.govern.login.oidc.attempts import Attempt
 from livepost.govern.login.oidc.id_token import (
@@ -41,6 +41,7 @@ BACK_PATH = "/login/oidc/back"
 SCOPE = "openid email"
 KEPT_MS = HOUR_MS
 AGAIN_MS = MINUTE_MS
+FAILED_FOR_MS = 10 * SECOND_MS
 TOTAL_S = 8.0
 """How long the provider may take for one answer."""
 
@@ -81,6 +82,7 @@ class Provider:
         self._trust = _trust(table.cafile)
         self._lock = Lock()
         self._described: tuple[Described, int] | None = None
+        self._failed: tuple[Exception, int] | None = None
         self._keys: tuple[KeySet, int] | None = None
 
     @property
@@ -140,7 +142,7 @@ class Provider:
         with self._lock:
             now_ms = self._clock.now_ms()
             if self._described is None or now_ms - self._described[1] >= KEPT_MS:
-                self._described = self._discover(), now_ms
+                self._described = self._discovered(now_ms), now_ms
             return self._described[0]
 
     def keys(self, *, anew: bool = False) -> KeySet:
@@ -152,6 +154,16 @@ class Provider:
             if self._keys is None or age_ms >= (AGAIN_MS if anew else KEPT_MS):
                 self._keys = usable_keys(_json(self._ask("GET", place), Any)), now_ms
             return self._keys[0]
+
+    def _discovered(self, now_ms: int) -> Described:
+        """Ask who the provider is; while it does not answer once in FAILED_FOR_MS: all who wait are told the same."""
+        if self._failed is not None and now_ms - self._failed[1] < FAILED_FOR_MS:
+            raise OidcError("the provider did not answer just now") from self._failed[0]
+        try:
+            return self._discover()
+        except (OidcError, OutgoingError) as error:
+            self._failed = error, self._clock.now_ms()
+            raise
 
     def _discover(self) -> Described:
         told = _json(self._ask("GET", self.issuer.rstrip("/") + WELL_KNOWN), Described)
