@@ -110,7 +110,7 @@ WITHOUT_ENGINE = (
 UNPROMISED = "/policies"
 """The page that says what this house's project lacks: a policy."""
 NOTHING_YET = (UNPROMISED, "/approvals", "/glass", "/retention")
-"""Pages that may have nothing to show in this house: nobody asked for an approval, broke the glass, or wrote a policy."""
+"""Pages that may have nothing to show in this house: nobody asked for an approval, broke the glass, wrote a policy."""
 
 FILLED = {"/preview": "/preview?person=ada&campaign=reminder", "/mails": "/mails?state=sent"}
 """Where pages have something to show that show nothing, or nothing amiss, when nothing is asked for."""

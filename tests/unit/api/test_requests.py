@@ -64,7 +64,7 @@ def test_without_a_policy_an_opt_out_waits_for_somebody(asked: Asked) -> None:
 
 def test_restriction_and_objection_hold_at_once(asked: Asked) -> None:
     assert enters(asked, "objection", "o", purpose="ads")[1]["state"] == "completed"
-    assert enters(asked, "restriction", "r", purpose="ads")[0] == 400, "a restriction is for all purposes"
+    assert enters(asked, "restriction", "r", purpose="ads")[0] == 409, "a restriction is for all purposes"
     assert enters(asked, "restriction", "r")[1]["state"] == "completed"
     person = asked.house.subject("ada")
     assert person is not None
