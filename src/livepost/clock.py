@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -147,3 +148,24 @@ def anchor_clock(data: Path, speed: float, anchor_ms: int | None = None) -> Scal
 def _monotonic_ms() -> float:
     """Return monotonic time that also counts while a laptop sleeps, so that waking up is no step."""
     return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) / 1_000_000
+
+
+def moment(ms: int) -> str:
+    """Return a time (UTC ms) to the second.
+
+    >>> moment(1_767_603_600_000)
+    '2026-01-05 09:00:00 UTC'
+    """
+    try:
+        return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):  # a client's clock may say anything
+        return f"{ms:,} ms since 1970"
+
+
+def day(ms: int) -> str:
+    """Return the day of a time (UTC ms).
+
+    >>> day(1_767_603_600_000)
+    '2026-01-05'
+    """
+    return moment(ms)[:10]

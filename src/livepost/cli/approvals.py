@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -14,7 +13,7 @@ from livepost.api.approvals import ApprovalAnswer, answer_of
 from livepost.audit.deed import Deed, by_command
 from livepost.cli.four_eyes import four_eyes_of
 from livepost.cli.workspace import note, used_folder_here, who
-from livepost.clock import WallClock
+from livepost.clock import WallClock, moment
 from livepost.control.approvals import Approval
 from livepost.errors import RejectedError
 from livepost.govern.approval.desk import FourEyes
@@ -40,7 +39,7 @@ def list_approvals(
         return
     table = Table("id", "kind", "asked by", "asked at", "state", "what", box=None)
     for one in found:
-        table.add_row(one.id, one.kind, one.asked_by, _moment(one.asked_at), one.state, " ".join(one.told))
+        table.add_row(one.id, one.kind, one.asked_by, moment(one.asked_at), one.state, " ".join(one.told))
     _console.print(table if found else "Nothing was asked for.")
 
 
@@ -81,7 +80,3 @@ def _told(one: Approval, as_json: bool) -> None:
         _console.print_json(msgspec.json.encode(answer).decode())
     else:
         _console.print(f"{one.id} is {answer.state}.", markup=False)
-
-
-def _moment(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import Annotated
 from uuid import uuid4
 
@@ -15,6 +14,7 @@ from rich.console import Console
 from livepost.api.broadcasts import BroadcastAnswer, BroadcastCounts, answer_of, counted
 from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import used_folder_here, who
+from livepost.clock import moment
 from livepost.errors import ProjectError
 from livepost.ledger.base import AskedBroadcast
 from livepost.ledger.moves import State
@@ -129,7 +129,7 @@ def _became(counts: BroadcastCounts) -> str:
 
 
 def _line(one: BroadcastAnswer) -> str:
-    asked = f"{one.campaign}  to {one.people:,} people, asked for {_moment(one.asked_at)} by {one.asked_by}"
+    asked = f"{one.campaign}  to {one.people:,} people, asked for {moment(one.asked_at)} by {one.asked_by}"
     if one.state == "begun":
         return f"{one.id[:8]}  begun    {asked}"
     if one.state == "approved":
@@ -138,7 +138,3 @@ def _line(one: BroadcastAnswer) -> str:
         anew = f"nobody approved it within 24 hours; `livepost broadcast {one.campaign}` asks anew"
         return f"{one.id[:8]}  lapsed   {asked}; {anew}"
     return f"{one.id[:8]}  waiting  {asked}; `livepost broadcast --approve {one.id[:8]}` begins it"
-
-
-def _moment(at: int) -> str:
-    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -14,6 +13,7 @@ from rich.console import Console
 from livepost.audit.deed import Deed, by_command
 from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import note, used_folder_here, who
+from livepost.clock import moment
 from livepost.errors import LivepostError, StoreError
 from livepost.govern.rights.receipt import Receipt
 from livepost.runtime.data.definitions import Named
@@ -64,20 +64,16 @@ def lines(receipt: Receipt) -> list[str]:
     told = [
         f"Erased. Nothing of the person was to be read or sent after {receipt.live_at - receipt.asked_at:,} ms; "
         f"all was done after {receipt.done_at - receipt.asked_at:,} ms.",
-        f"Receipt {receipt.id}, {_moment(receipt.done_at)}, asked for by {receipt.by}:",
+        f"Receipt {receipt.id}, {moment(receipt.done_at)}, asked for by {receipt.by}:",
     ]
     for one in receipt.stores:
         rows = ", ".join(f"{count:,} {what}" for what, count in one.rows.items())
         told.append(f"  {one.store:21}{one.done}" + (f" ({rows})" if rows else ""))
         if one.remains:
-            until = f", until {_moment(one.until)}" if one.until else ""
+            until = f", until {moment(one.until)}" if one.until else ""
             told.append(f"{'':23}left: {one.remains}{until}")
     told.append(f"Signed {receipt.signature}; checked by the public key of `livepost audit head`.")
     return told
-
-
-def _moment(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _require_running(front: WireClient) -> None:

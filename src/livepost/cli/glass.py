@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -13,7 +12,7 @@ from rich.table import Table
 
 from livepost.audit.deed import Deed, by_command
 from livepost.cli.workspace import note, used_folder_here, who
-from livepost.clock import WallClock
+from livepost.clock import WallClock, moment
 from livepost.control.glass import Glasses
 
 app = typer.Typer(help="Who broke the glass to see people unmasked, and an end to it.", no_args_is_help=True)
@@ -32,7 +31,7 @@ def list_glass(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.
     table = Table("id", "user", "from", "until", "", "because", box=None)
     for one in found:
         state = "holds" if one.holds(now_ms) else "over"
-        table.add_row(one.id, one.user, _moment(one.begun_at), _moment(one.ended_at or one.until), state, one.reason)
+        table.add_row(one.id, one.user, moment(one.begun_at), moment(one.ended_at or one.until), state, one.reason)
     _console.print(table if found else "Nobody broke the glass.")
 
 
@@ -44,7 +43,3 @@ def end(id_: Annotated[str, typer.Argument(help="Its id, as `livepost glass list
     with closing(folder.control()) as store:
         Glasses(store).end(id_, by_command(who()), WallClock().now_ms())
     _console.print("It has ended: the user sees as their role does.")
-
-
-def _moment(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -19,6 +18,7 @@ from rich.table import Column, Table
 from livepost.audit.deed import Deed, named
 from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import note, used_folder_here
+from livepost.clock import moment
 from livepost.deliver.keep import KeptMail, read
 from livepost.errors import StoreError
 from livepost.runtime.data.folder import DataFolder
@@ -110,7 +110,7 @@ def _row(kept: KeptMail) -> dict[str, str]:
     mail = _parsed(kept)
     return {
         "id": kept.decision.hex(),
-        "at": datetime.fromtimestamp(kept.at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        "at": moment(kept.at_ms),
         "to": str(mail["To"]),
         "subject": str(mail["Subject"]),
     }

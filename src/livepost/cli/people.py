@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -13,6 +12,7 @@ from rich.console import Console
 from livepost.audit.deed import Deed
 from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import note, used_folder_here
+from livepost.clock import moment
 from livepost.errors import LivepostError
 from livepost.runtime.outside.unlinking import Split, Undone, Unlinking
 
@@ -92,7 +92,7 @@ def _show(unlinking: Unlinking, splits: list[Split], as_json: bool) -> None:
 
 
 def _line(split: Split) -> str:
-    when = datetime.fromtimestamp(split.at / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    when = moment(split.at)
     return (
         f"{split.position:12,}  {when}  {split.name}: {split.subject} mentions {split.mentioned}\n"
         f"{'':14}without it: {' '.join(split.one)}\n{'':14}{'and':>11} {' '.join(split.other)}"

@@ -17,7 +17,7 @@ from livepost.audit.head import Signer
 from livepost.cli.author import applied_project_of
 from livepost.cli.erasing import lines
 from livepost.cli.workspace import note, used_folder_here, who
-from livepost.clock import WallClock
+from livepost.clock import WallClock, day
 from livepost.control import erasures
 from livepost.control.requests import Regulation, RequestKind, Requests, RequestState, RequestStep, RightsRequest
 from livepost.errors import LivepostError
@@ -82,7 +82,7 @@ def list_(
     table = Table("request", "kind", "came in", "by", "due", "state", box=None)
     now_ms = WallClock().now_ms()
     for one in found:
-        table.add_row(one.id[:8], one.kind, _day(one.received_at), one.way, _due(one, now_ms), one.state)
+        table.add_row(one.id[:8], one.kind, day(one.received_at), one.way, _due(one, now_ms), one.state)
     _console.print(table if found else "No request waits for an answer.")
 
 
@@ -98,7 +98,7 @@ def show(id_: Id, as_json: AsJson = False) -> None:
         _json(shown)
         return
     _console.print(f"{one.kind} by {one.regulation}, {one.state}: {one.id}", markup=False)
-    _console.print(f"came in {_day(one.received_at)} ({one.way}), due {_due(one, WallClock().now_ms())}", markup=False)
+    _console.print(f"came in {day(one.received_at)} ({one.way}), due {_due(one, WallClock().now_ms())}", markup=False)
     _console.print(f"of {', '.join(shown.people) or 'nobody who is known'}; verified: {one.verified}", markup=False)
     for step in shown.steps:
         _console.print(f"  {_moment(step.at)}  {step.state}  {step.who}: {step.told}", markup=False)
@@ -152,7 +152,7 @@ def enter(
     """Enter a request that came by mail, telephone or in a shop: its time runs from now on."""
     folder = used_folder_here()
     entered = _enter(folder, kind, _person(folder, person), regulation, verified)
-    told = f"due {_day(entered.due_at)}" if entered.is_open else entered.answer
+    told = f"due {day(entered.due_at)}" if entered.is_open else entered.answer
     _told(entered, f"Entered as {entered.id[:8]}, {told}.", as_json)
 
 
@@ -192,7 +192,7 @@ def extend(
         if not requests.extend(one.id, due, why=why, now_ms=WallClock().now_ms(), by=by_command(who())):
             raise RequestError(f"the request {one.id[:8]} is answered, or was extended before; answer it")
         done = _one(requests, one.id)
-    _told(done, f"{one.id[:8]} is due {_day(due)} now. Tell the person, with the reason.", as_json)
+    _told(done, f"{one.id[:8]} is due {day(due)} now. Tell the person, with the reason.", as_json)
 
 
 @app.command()
@@ -252,7 +252,7 @@ def opt_out(
     done = _enter(folder, "opt_out_of_sale", _person(folder, person), regulation, verified)
     if done.is_open:
         text = (
-            f"Entered as {done.id[:8]}, due {_day(done.due_at)}: without a policy.toml nothing says what "
+            f"Entered as {done.id[:8]}, due {day(done.due_at)}: without a policy.toml nothing says what "
             "a sale is here; see to it, then answer it."
         )
     else:
@@ -337,14 +337,10 @@ def _json(told: object) -> None:
 
 def _due(one: RightsRequest, now_ms: int) -> str:
     if not one.is_open:
-        return f"answered {_day(one.answered_at)}"
+        return f"answered {day(one.answered_at)}"
     left = one.due_at - now_ms
     warning = " OVERDUE" if left <= 0 else " soon" if left <= SOON_MS else ""
-    return f"{_day(one.due_at)}{warning}"
-
-
-def _day(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d")
+    return f"{day(one.due_at)}{warning}"
 
 
 def _moment(at_ms: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -15,7 +14,7 @@ from rich.table import Column, Table
 
 from livepost.cli.author import applied_project_of
 from livepost.cli.workspace import used_folder_here, who
-from livepost.clock import WallClock
+from livepost.clock import WallClock, day, moment
 from livepost.control import retention
 from livepost.control.retention import Run, Went
 from livepost.errors import StoreError
@@ -91,8 +90,8 @@ def _print(runs: Sequence[Run], as_json: bool) -> None:
     if not runs:
         _console.print("Nothing was taken out yet: there was no run.")
     for one in runs:
-        ended = f"done {_moment(one.ended_at)}" if one.ended_at else f"under way, {len(one.done)} steps done"
-        _console.print(f"Run {one.id}, begun {_moment(one.begun_at)} by {one.by}, {ended}:", markup=False)
+        ended = f"done {moment(one.ended_at)}" if one.ended_at else f"under way, {len(one.done)} steps done"
+        _console.print(f"Run {one.id}, begun {moment(one.begun_at)} by {one.by}, {ended}:", markup=False)
         _console.print(_table(one.went))
 
 
@@ -107,15 +106,7 @@ def _table(found: Sequence[Went]) -> Table | str:
         box=None,
     )
     for one in found:
-        oldest = _day(one.oldest) if one.oldest else ""
+        oldest = day(one.oldest) if one.oldest else ""
         words = ", ".join(one.purposes)
-        table.add_row(one.store, one.field, words, f"{one.count:,}", oldest, _day(one.before))
+        table.add_row(one.store, one.field, words, f"{one.count:,}", oldest, day(one.before))
     return table if found else "Nothing is promised, and nothing is too old."
-
-
-def _day(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1_000, UTC).strftime("%Y-%m-%d")
-
-
-def _moment(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M")

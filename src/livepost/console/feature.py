@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from livepost.console.words import duration, moment, number
+from livepost.clock import moment
+from livepost.console.words import duration, number
 from livepost.model.compiled import ADDRESS_FEATURE, Compiled, FeatureSpec, FieldType
 from livepost.model.person import PersonView
 from livepost.ops.condition import duration as in_full

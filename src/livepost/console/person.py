@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from livepost.audit.deed import Deed
-from livepost.clock import DAY_MS
+from livepost.clock import DAY_MS, moment
 from livepost.console.feature import FeatureLine, feature_lines
 from livepost.console.house import House
 from livepost.console.live import SELDOM_S
 from livepost.console.page import Page
 from livepost.console.people import ID_MAX, found_person
 from livepost.console.story import KINDS, Entry, entry, kind_of
-from livepost.console.words import counted, moment
+from livepost.console.words import counted
 from livepost.govern.access.permission import Permission
 from livepost.model.choice import Said
 from livepost.model.compiled import Compiled

@@ -9,10 +9,11 @@ from __future__ import annotations
 import msgspec
 from markupsafe import Markup
 
+from livepost.clock import moment
 from livepost.console.feature import SEALED, plain
 from livepost.console.picture.mark import mark
 from livepost.console.state import state_colour, state_word
-from livepost.console.words import moment, number, short
+from livepost.console.words import number, short
 from livepost.model.decision import reason_words
 from livepost.model.story import (
     DecisionTaken,

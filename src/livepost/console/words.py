@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from livepost.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, day, moment
 
 _UNITS_MS = ((DAY_MS, "d"), (HOUR_MS, "h"), (MINUTE_MS, "min"), (SECOND_MS, "s"))
 SHORT = 12
@@ -22,18 +21,6 @@ _BYTES = ("B", "KB", "MB", "GB", "TB")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def moment(ms: int) -> str:
-    """Return a time (UTC ms) to the second.
-
-    >>> moment(1_767_603_600_000)
-    '2026-01-05 09:00:00 UTC'
-    """
-    try:
-        return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (ValueError, OverflowError, OSError):  # a client's clock may say anything
-        return f"{ms:,} ms since 1970"
-
-
 def hour(ms: int) -> str:
     """Return a time (UTC ms) as an axis has it.
 
@@ -42,15 +29,6 @@ def hour(ms: int) -> str:
     """
     at = moment(ms)
     return f"{_MONTHS[int(at[5:7]) - 1]} {int(at[8:10])}, {at[11:16]}" if at.endswith("UTC") else at
-
-
-def day(ms: int) -> str:
-    """Return the day of a time (UTC ms).
-
-    >>> day(1_767_603_600_000)
-    '2026-01-05'
-    """
-    return moment(ms)[:10]
 
 
 def clock(ms: int) -> str:
