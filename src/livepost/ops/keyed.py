@@ -5,11 +5,14 @@ In: nothing; `runtime` fills it in. Out: lines of a page. Promised: no key is in
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from livepost.settings.kek import KekPlace
+
+ProgramKeyState: TypeAlias = Literal["valid", "expired", "revoked"]
+VaultKeyState: TypeAlias = Literal["seals", "opens", "retired"]
 
 
 class ProgramKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +26,7 @@ class ProgramKey(msgspec.Struct, frozen=True, kw_only=True):
     made_ms: int
     used_ms: int | None
     expires_ms: int | None
-    state: Literal["valid", "expired", "revoked"]
+    state: ProgramKeyState
 
 
 class VaultKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +37,7 @@ class VaultKey(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    state: Literal["seals", "opens", "retired"]
+    state: VaultKeyState
 
 
 class VaultKeys(msgspec.Struct, frozen=True, kw_only=True):

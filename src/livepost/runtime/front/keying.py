@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 from livepost.clock import WallClock
 from livepost.errors import RejectedError
-from livepost.ops.keyed import Keys, ProgramKey, VaultKey, VaultKeys
+from livepost.ops.keyed import Keys, ProgramKey, ProgramKeyState, VaultKey, VaultKeys, VaultKeyState
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.keyring import KeyRingError, StoredKey, is_valid
 from livepost.runtime.front.rotating import ROTATE, ROTATION, Rotation
@@ -47,7 +47,7 @@ def rotate(folder: DataFolder) -> None:
 
 
 def _program(key: StoredKey, used_ms: int | None, now_ms: int) -> ProgramKey:
-    state = "valid" if is_valid(key, now_ms) else "expired" if key.revoked_ms is None else "revoked"
+    state: ProgramKeyState = "valid" if is_valid(key, now_ms) else "expired" if key.revoked_ms is None else "revoked"
     return ProgramKey(
         id=key.id,
         kind=key.kind,
@@ -57,22 +57,19 @@ def _program(key: StoredKey, used_ms: int | None, now_ms: int) -> ProgramKey:
         made_ms=key.made_ms,
         used_ms=used_ms,
         expires_ms=key.expires_ms,
-        state=state,  # type: ignore[arg-type]
+        state=state,
     )
 
 
 def _vault_keys(folder: DataFolder, vault: SqliteVault) -> VaultKeys:
     told, store = read_kek_reference(folder.settings.kek, "settings"), folder.keks
     keks = store.read()
-    changed_ms = None
-    with contextlib.suppress(AttributeError, OSError):
-        changed_ms = int(store.path.stat().st_mtime * 1000)  # type: ignore[attr-defined]
     rotation = _rotation(folder) if any(not one.retired for one in keks[1:]) else None
     return VaultKeys(
         place=told.place,
         name="" if told.place == "file" else told.name,
         keys=tuple(_vault_key(one, number) for number, one in enumerate(keks)),
-        changed_ms=changed_ms,
+        changed_ms=store.changed_ms(),
         people=vault.count(),
         wrapped=rotation.keys if rotation else None,
         trouble=rotation.trouble if rotation else "",
@@ -86,5 +83,5 @@ def _rotation(folder: DataFolder) -> Rotation:
 
 def _vault_key(kek: Kek, number: int) -> VaultKey:
     """Return a key as it is shown: by its fingerprint, which an approval to destroy it names too."""
-    state = "retired" if kek.retired else "opens" if number else "seals"
-    return VaultKey(id=fingerprint(kek), state=state)  # type: ignore[arg-type]
+    state: VaultKeyState = "retired" if kek.retired else "opens" if number else "seals"
+    return VaultKey(id=fingerprint(kek), state=state)

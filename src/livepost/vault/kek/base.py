@@ -53,6 +53,10 @@ class KekStore(Protocol):
         """Destroy the retired keys for good; return how many. Raises SettingsError where only an operator can."""
         ...
 
+    def changed_ms(self) -> int | None:
+        """Return when they were last written (host ms); None where they are in no file."""
+        ...
+
 
 class Keks:
     """The keys at hand, which wrap and unwrap: the newest wraps, any of them may have wrapped."""

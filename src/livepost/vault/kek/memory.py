@@ -30,3 +30,7 @@ class MemoryKeks:
         before = len(self._keks)
         self._keks = [one for one in self._keks if not one.retired]
         return before - len(self._keks)
+
+    def changed_ms(self) -> int | None:
+        """Return None: they are in no file."""
+        return None

@@ -63,6 +63,10 @@ class FileKeks:
             replace(self.path, _lines(left))
         return len(keys) - len(left)
 
+    def changed_ms(self) -> int | None:
+        """Return when the file was last written (host ms)."""
+        return int(self.path.stat().st_mtime * 1000)
+
 
 class VariableKeks:
     """Keys in a variable of the environment; a body of `KekStore`."""
@@ -97,6 +101,10 @@ class VariableKeks:
                 f"keys in the variable {self._name} cannot be destroyed from here; take all but the first out of it"
             )
         return 0
+
+    def changed_ms(self) -> int | None:
+        """Return None: they are in no file."""
+        return None
 
 
 def _lines(keys: Sequence[Kek]) -> bytes:

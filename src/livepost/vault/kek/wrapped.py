@@ -78,6 +78,10 @@ class WrappedKeks:
             replace(self.path, _lines(left))
         return len(keys) - len(left)
 
+    def changed_ms(self) -> int | None:
+        """Return when the file was last written (host ms)."""
+        return int(self.path.stat().st_mtime * 1000)
+
     def _keys(self) -> list[WrappedKek]:
         try:
             lines = self.path.read_bytes().splitlines()
