@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from contextlib import closing
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -19,7 +19,7 @@ from livepost.errors import RejectedError
 from livepost.govern.access.permission import Permission
 from livepost.govern.access.rules import PSEUDONYMS, load_rules
 from livepost.intake.seal import open_value
-from livepost.model.principal import Principal, Role
+from livepost.model.principal import ROLES, Principal, Role
 from livepost.model.record import SealedValue
 from livepost.ops.sql.asking import ROWS_MAX, SqlProcess
 from livepost.ops.sql.columns import Catalog, catalog_of
@@ -79,8 +79,8 @@ def _catalog(folder: DataFolder, project: Project, role: str, purpose: str) -> t
         raise RejectedError(
             f"expected --purpose to be one of {', '.join(gate.policy.purposes)}, got another name", code="no_purpose"
         )
-    if role not in get_args(Role):
-        raise RejectedError(f"expected --role to be one of {', '.join(get_args(Role))}, got another name", code="role")
+    if role not in ROLES:
+        raise RejectedError(f"expected --role to be one of {', '.join(ROLES)}, got another name", code="role")
     with closing(folder.vault(readonly=True)) as vault:
         key = vault.secret(PSEUDONYMS)
     rules, who = load_rules(project.folder, key), Principal(by="command:sql", role=msgspec.convert(role, Role))

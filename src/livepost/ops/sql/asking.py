@@ -23,7 +23,8 @@ MEMORY_MB = 512
 SECONDS_MAX = 10.0
 STARTING_S = 30.0
 ROWS_MAX = 10_000
-ANSWER_BYTES_MAX = 200_000_000
+FRAME_BYTES_MAX = 200_000_000
+"""Of an answer as it comes: the process bounds its rows far below, and one row may be large."""
 
 
 class SqlProcess:
@@ -79,7 +80,7 @@ class SqlProcess:
         self._send(question)
         try:
             size = int.from_bytes(self._read(4, until), "big")
-            if size > ANSWER_BYTES_MAX:
+            if size > FRAME_BYTES_MAX:
                 self.close()
                 raise RejectedError("the answer is too large; ask for less", code="sql")
             return msgspec.msgpack.decode(self._read(size, until), type=Result)

@@ -27,68 +27,14 @@ SHAPE_CHARS = 130
 _CONSTANT = re.compile(r"--[^\n]*|/\*.*?\*/|(?:[eE]|\b[xX])?'(?:[^']|'')*'?|\$\w*\$.*", re.DOTALL)
 _QUOTED = re.compile(r'"[^"]*"?')
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*|[0-9][\w.]*|\S")
-_SPOKEN = frozenset(
-    (
-        "select",
-        "from",
-        "where",
-        "group",
-        "by",
-        "order",
-        "having",
-        "limit",
-        "offset",
-        "with",
-        "as",
-        "recursive",
-        "join",
-        "left",
-        "right",
-        "full",
-        "inner",
-        "outer",
-        "cross",
-        "on",
-        "using",
-        "union",
-        "all",
-        "intersect",
-        "except",
-        "distinct",
-        "and",
-        "or",
-        "not",
-        "in",
-        "is",
-        "null",
-        "like",
-        "ilike",
-        "between",
-        "case",
-        "when",
-        "then",
-        "else",
-        "end",
-        "asc",
-        "desc",
-        "count",
-        "sum",
-        "avg",
-        "min",
-        "max",
-        "filter",
-        "over",
-        "partition",
-        "qualify",
-        "cast",
-        "true",
-        "false",
-        "exists",
-        "unnest",
-        "values",
-        "lateral",
-    )
-)
+_WORDS = """
+select from where group by order having limit offset with as recursive join left right full inner outer
+cross on using union all intersect except distinct and or not in is null like ilike between case when then
+else end asc desc count sum avg min max filter over partition qualify cast true false exists unnest values
+lateral
+"""
+_SPOKEN = frozenset(_WORDS.split())
+"""Words of SQL that the audit keeps."""
 
 
 def tables_of(told: dict[str, Any], known: Collection[str]) -> tuple[str, ...]:

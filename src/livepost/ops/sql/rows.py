@@ -17,7 +17,7 @@ from livepost.ids import digest
 from livepost.ledger.base import Delivery
 from livepost.model.person import PersonView
 from livepost.model.record import Kind, Record, SealedValue, Verdict
-from livepost.ops.sql.columns import CONSENTS, DELIVERIES, EVENTS, MEMBERSHIPS, PEOPLE, Catalog, Column, Table
+from livepost.ops.sql.columns import CONSENTS, DELIVERIES, EVENTS, MEMBERSHIPS, PEOPLE, Catalog, Column, Property, Table
 
 Cell: TypeAlias = str | None
 """A value as text that DuckDB casts to its column's type: times in ms, lists as JSON."""
@@ -115,22 +115,21 @@ class Rows:
     def _events(self, records: Iterable[Record]) -> Iterator[list[Cell]]:
         counted: set[tuple[str, str]] = set()
         for one in records:
-            name, told, id_ = (
-                self._names.get(one.subject),
-                self._catalog.events.get(one.name),
-                (one.source, one.message_id),
-            )
+            name, told = self._names.get(one.subject), self._catalog.events.get(one.name)
             if name is None or told is None or one.kind is not Kind.EVENT or one.verdict is not Verdict.ACCEPTED:
                 continue
-            if id_ not in counted:
-                counted.add(id_)
+            if (one.source, one.message_id) not in counted:
+                counted.add((one.source, one.message_id))
                 event, fields = told
-                shown = {
-                    field.name: self._masked(one.properties[field.name], field.mask)
-                    for field in fields
-                    if field.name in one.properties
-                }
-                yield [name, event, str(one.effective_ts), msgspec.json.encode(shown).decode()]
+                yield [name, event, str(one.effective_ts), self._shown(one, fields)]
+
+    def _shown(self, record: Record, fields: Iterable[Property]) -> str:
+        told = {
+            field.name: self._masked(record.properties[field.name], field.mask)
+            for field in fields
+            if field.name in record.properties
+        }
+        return msgspec.json.encode(told).decode()
 
 
 def members(people: Iterable[PersonView], catalog: Catalog, allows: Mapping[bytes, bool]) -> list[PersonView]:
