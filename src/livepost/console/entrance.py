@@ -26,7 +26,7 @@ from livepost.control.users import User
 from livepost.errors import LivepostError, OverloadedError, RejectedError
 from livepost.govern.access.permission import Permission
 from livepost.govern.access.rules import Rules
-from livepost.govern.login.accounts import Accounts, Enrolling, principal_of, require_above
+from livepost.govern.login.accounts import ABOVE, Accounts, Enrolling, principal_of, require_above
 from livepost.govern.login.oidc.provider import Provider
 from livepost.govern.login.password import PASSWORD_MAX, PASSWORD_MIN
 from livepost.model.principal import ROLES, Principal, Role
@@ -119,7 +119,6 @@ class UsersView(msgspec.Struct, frozen=True, kw_only=True):
 
     users: list[User]
     roles: tuple[Role, ...] = ROLES
-    is_owner: bool = False
     may_change: bool = False
     link: str = ""
     link_of: str = ""
@@ -364,10 +363,9 @@ class Entrance:
         return msgspec.structs.replace(self._users_view(who), link=link, link_of=link_of, said="" if link else "Done.")
 
     def _users_view(self, who: Principal) -> UsersView:
-        roles = ROLES if who.role == "owner" else tuple(role for role in ROLES if role != "owner")
+        roles = tuple(role for role in ROLES if who.role == "owner" or role not in ABOVE)
         return UsersView(
             users=self._accounts.users.all(),
-            is_owner=who.role == "owner",
             may_change=self._rules.may(who, CHANGES_USERS),
             roles=roles,
         )

@@ -322,13 +322,16 @@ def principal_of(session: Session) -> Principal:
     return Principal(by=by_user(session.user), role=session.role, glass=session.glass)
 
 
+ABOVE: frozenset[Role] = frozenset(("owner", "privacy_officer"))
+"""Roles that only an owner gives and changes: the others see people unmasked, and approve what concerns them."""
+
+
 def require_above(who: Principal, *roles: Role) -> None:
-    """Raise RejectedError (403) if somebody who may change users would make or change one above themselves: an owner,
-    or a privacy officer, who sees people unmasked and approves what concerns them.
+    """Raise RejectedError (403) if somebody who may change users would make or change one above themselves (`ABOVE`).
 
     Who may change users at all is the rules' to say.
     """
-    if {"owner", "privacy_officer"} & {*roles} and who.role != "owner":
+    if ABOVE & {*roles} and who.role != "owner":
         raise RejectedError(
             f"expected an owner to do this, got a {who.role}; ask one",
             code="role",
