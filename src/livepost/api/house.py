@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from livepost.control.approvals import Approval
-from livepost.control.requests import Regulation, RequestKind, RightsRequest
+from livepost.control.requests import RightsRequest
 from livepost.deliver.mail import NotMade
+from livepost.govern.rights.entry import Entry
 from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, Proof, SenderStanding, Verdict
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
@@ -60,18 +61,9 @@ class House(Protocol):
         """Return rights requests, those that fall due first on top, and how many wait, are due soon, overdue."""
         ...
 
-    def enter_request(
-        self,
-        view: PersonView,
-        kind: RequestKind,
-        regulation: Regulation,
-        verified: str,
-        purpose: str,
-        source: str,
-        key: str,
-    ) -> tuple[RightsRequest, bool]:
-        """Enter a person's request, as the server of `source` took it, once by its `key`; return it, and whether it is
-        new. `purpose` is "" for all direct marketing.
+    def enter_request(self, view: PersonView, entry: Entry) -> tuple[RightsRequest, bool]:
+        """Enter a person's request, as a server of the shop took it, once by the key that `outside` is; return it, and
+        whether it is new.
         """
         ...
 

@@ -17,10 +17,12 @@ from livepost.api.action import Action, Done
 from livepost.api.house import House
 from livepost.api.operation import Operation
 from livepost.api.people import NOBODY, Id, found_person
-from livepost.audit.deed import Deed, people_of
+from livepost.audit.deed import Deed, by_key, people_of
 from livepost.control.requests import Regulation, RequestKind, RequestState, RightsRequest
 from livepost.errors import RejectedError
 from livepost.govern.access.permission import Permission
+from livepost.govern.rights.entry import Entry
+from livepost.ledger.base import EVERY_PURPOSE
 
 Purpose = Annotated[str, Meta(pattern=r"^[a-z0-9 ._:/+-]{1,64}$")]
 
@@ -89,8 +91,16 @@ def _entered(house: House, source: str, key: str, wish: RequestWish) -> tuple[Re
             "expected `purpose` with an objection alone, got it with another kind", code="body", status=409
         )
     view = found_person(house, wish.person)
-    purpose = "" if wish.purpose is UNSET else wish.purpose
-    entered, first = house.enter_request(view, wish.kind, wish.regulation, wish.verified, purpose, source, key)
+    entry = Entry(
+        kind=wish.kind,
+        regulation=wish.regulation,
+        way="api",
+        verified=wish.verified,
+        by=by_key(source),
+        purpose=EVERY_PURPOSE if wish.purpose is UNSET else wish.purpose,
+        outside=key,
+    )
+    entered, first = house.enter_request(view, entry)
     return _told(entered), first
 
 

@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from livepost.audit.entry import Word
+from livepost.model.principal import USER
 
 _NAME = re.compile(r"\*|[A-Za-z_$][A-Za-z0-9_.$-]{0,99}|[0-9a-f]{32}")
 
@@ -74,4 +75,4 @@ def by_session(id: str) -> str:
 
 def by_user(id: str) -> str:
     """Return how the audit names whoever has logged in."""
-    return f"user:{id}"
+    return f"{USER}{id}"

@@ -14,7 +14,7 @@ from livepost.audit.deed import Deed, by_command
 from livepost.cli.four_eyes import four_eyes_of
 from livepost.cli.workspace import note, used_folder_here, who
 from livepost.clock import WallClock, moment
-from livepost.control.approvals import Approval
+from livepost.control.approvals import LISTED_MAX, Approval
 from livepost.errors import RejectedError
 from livepost.govern.approval.desk import FourEyes
 
@@ -27,7 +27,7 @@ Id = Annotated[str, typer.Argument(help="Its id, or how that begins, as `livepos
 
 @app.command("list")
 def list_approvals(
-    limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many, the newest first.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=LISTED_MAX, help="How many, the newest first.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """List what was asked for, the newest first."""
@@ -64,7 +64,7 @@ def refuse(id_: Id, as_json: AsJson = False) -> None:
 
 
 def _one(desk: FourEyes, id_: str) -> Approval:
-    found = [one for one in desk.approvals.listed(1_000) if one.id.startswith(id_)]
+    found = [one for one in desk.approvals.listed(LISTED_MAX) if one.id.startswith(id_)]
     if len(found) != 1:
         raise RejectedError(
             f"expected the id of one approval, got {len(found)} that begin with {id_[:40]}; say more of it",

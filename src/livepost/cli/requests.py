@@ -22,6 +22,7 @@ from livepost.control import erasures
 from livepost.control.requests import Regulation, RequestKind, Requests, RequestState, RequestStep, RightsRequest
 from livepost.errors import LivepostError
 from livepost.govern.rights.deadline import SOON_MS, due_at, is_extendable
+from livepost.govern.rights.entry import Entry
 from livepost.govern.rights.receipt import Receipt, is_signed
 from livepost.ids import new_subject_id
 from livepost.ledger.base import EVERY_PURPOSE
@@ -30,7 +31,7 @@ from livepost.runtime.data.audits import PURPOSE
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.asking import engine_of
 from livepost.runtime.front.reasons import person_of
-from livepost.runtime.rights.entering import Entering, Entry
+from livepost.runtime.rights.entering import Entering
 
 _console = Console(soft_wrap=True, highlight=False)
 app = typer.Typer(help="Rights requests: what people ask for by right, and when it is due.", no_args_is_help=True)

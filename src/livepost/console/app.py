@@ -55,10 +55,9 @@ from livepost.console.webhooks import WEBHOOKS
 from livepost.errors import LivepostError
 from livepost.govern.access.permission import Permission
 from livepost.govern.access.rules import Rules
-from livepost.govern.access.second import USER
 from livepost.govern.login.accounts import Accounts
 from livepost.govern.login.oidc.provider import Provider
-from livepost.model.principal import Principal
+from livepost.model.principal import USER, Principal
 from livepost.ops.seen import seen_by
 
 PAGES: tuple[Page, ...] = (

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from livepost.control.sqlite import ControlStore
 from livepost.errors import RejectedError
 
-ApprovalKind: TypeAlias = Literal["export", "policy", "destroy-key"]
-APPROVAL_KINDS: tuple[ApprovalKind, ...] = get_args(ApprovalKind)
+ApprovalKind: TypeAlias = Literal["export", "destroy-key"]
 ApprovalState: TypeAlias = Literal["waiting", "approved", "refused", "used", "expired"]
 
 LISTED_MAX = 1_000

@@ -14,10 +14,10 @@ import msgspec
 from livepost.clock import MINUTE_MS
 from livepost.control.sqlite import ControlStore
 from livepost.errors import RejectedError
+from livepost.model.principal import USER
 
 GLASS_MINUTES_MAX = 60
 LISTED_MAX = 1_000
-USER = "user:"
 
 
 class Glass(msgspec.Struct, frozen=True, kw_only=True):

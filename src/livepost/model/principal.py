@@ -13,6 +13,9 @@ ROLES: tuple[Role, ...] = get_args(Role)
 SEND_EVENTS = "send:events"
 """The scope by which a key may send events; other scopes are named as permissions are, like `read:people`."""
 
+USER = "user:"
+"""How the audit's names of those who logged in begin."""
+
 SENDERS: frozenset[Role] = frozenset(("owner", "admin", "developer"))
 """Roles whose keys may send events."""
 

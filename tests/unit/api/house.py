@@ -27,11 +27,11 @@ from livepost.errors import RejectedError, StoreError
 from livepost.govern.access.rules import default_rules
 from livepost.govern.access.sight import EVERYTHING, Sight
 from livepost.govern.rights.deadline import SOON_MS
+from livepost.govern.rights.entry import Entry
 from livepost.intake.call import read_call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Stores
 from livepost.ledger.base import (
-    EVERY_PURPOSE,
     AskedBroadcast,
     Delivery,
     Kill,
@@ -68,7 +68,7 @@ from livepost.runtime.front.reasons import with_records
 from livepost.runtime.front.said import exported, said_by
 from livepost.runtime.front.sending import Sending, template_names
 from livepost.runtime.front.trying import Trying
-from livepost.runtime.rights.entering import Entering, Entry
+from livepost.runtime.rights.entering import Entering
 from livepost.runtime.simulated import SimulatedHouse
 from livepost.settings.settings import Settings
 from tests.unit.api.happenings import Stores as Stored
@@ -189,13 +189,9 @@ class Asked:
         requests = Requests(self.control)
         return requests.listed(limit=limit), requests.standing(self.clock.now_ms(), SOON_MS)
 
-    def enter_request(
-        self, view: PersonView, kind: Any, regulation: Any, verified: str, purpose: str, source: str, key: str
-    ) -> tuple[RightsRequest, bool]:
+    def enter_request(self, view: PersonView, entry: Entry) -> tuple[RightsRequest, bool]:
         requests, ledger, policy = Requests(self.control), self.house.ledger, self.house.project.policy
-        first = requests.by_outside(key) is None
-        told = {"kind": kind, "regulation": regulation, "way": "api", "verified": verified, "by": source}
-        entry = Entry(**told, purpose=purpose or EVERY_PURPOSE, outside=key)
+        first = requests.by_outside(entry.outside) is None
         return Entering(requests, ledger, policy, clock=self.clock, host=self.clock).enter(view, entry), first
 
     async def echo(self) -> None:

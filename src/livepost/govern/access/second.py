@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal, TypeAlias
 
+from livepost.model.principal import USER
+
 Eyes: TypeAlias = Literal["two", "alone", "same", "nobody"]
 """Another user; a house of one; the one who asked; no user at all."""
 
-USER = "user:"
 """What the audit's name of a user begins with."""
 
 

@@ -14,16 +14,16 @@ import secrets
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from livepost.audit.deed import Deed
+from livepost.audit.deed import Deed, by_user
 from livepost.clock import HOUR_MS, Clock
 from livepost.control.approvals import REASON_MAX, Approval, Approvals
 from livepost.control.sqlite import ControlStore
 from livepost.control.users import roles_of_users
 from livepost.errors import LivepostError, RejectedError
 from livepost.govern.access.rules import Rules
-from livepost.govern.access.second import USER, approvals_wanted
+from livepost.govern.access.second import approvals_wanted
 from livepost.govern.approval.wanted import NEEDS, Wanted
-from livepost.model.principal import Role
+from livepost.model.principal import USER, Role
 
 GOOD_FOR_MS = 24 * HOUR_MS
 """How long after it was asked for something may be approved and done."""
@@ -128,7 +128,7 @@ class FourEyes:
         """Return who could approve, by the names that the audit has of them."""
         need = NEEDS[one.kind]
         return {
-            f"{USER}{id}": role
+            by_user(id): role
             for id, role in roles_of_users(self._store).items()
             if self._rules.permits(role, need.verb, "Kind", need.kind)
         }

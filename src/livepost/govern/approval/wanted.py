@@ -18,7 +18,6 @@ from livepost.govern.access.permission import Permission
 
 NEEDS: dict[ApprovalKind, Permission] = {
     "export": Permission("approve", "people"),
-    "policy": Permission("approve", "policies"),
     "destroy-key": Permission("approve", "vault_keys"),
 }
 """What one must be allowed to approve it."""

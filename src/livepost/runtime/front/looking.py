@@ -19,13 +19,13 @@ from typing import Literal
 import msgspec
 
 from livepost.api.consents import HOW
-from livepost.audit.deed import by_key
+from livepost.audit.deed import source_of
 from livepost.audit.head import Signer
 from livepost.audit.verify import Verdict as AuditVerdict
 from livepost.clock import DAY_MS, WallClock
 from livepost.control.approvals import Approval, ApprovalKind, Approvals
 from livepost.control.glass import Glass, Glasses
-from livepost.control.requests import Callback, Regulation, RequestKind, Requests, RequestStep, RightsRequest
+from livepost.control.requests import Callback, Requests, RequestStep, RightsRequest
 from livepost.control.retention import runs
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
@@ -37,12 +37,12 @@ from livepost.govern.policy.finding import Report
 from livepost.govern.policy.records import Records, records_of
 from livepost.govern.policy.unread import Unread, unread
 from livepost.govern.rights.deadline import SOON_MS, due_at, is_extendable
+from livepost.govern.rights.entry import Entry
 from livepost.govern.rights.retention import terms_of
 from livepost.govern.rights.standing import RetentionStanding
 from livepost.govern.rights.store import Held
 from livepost.govern.rights.summary import HeldLine, summarise
 from livepost.ledger.base import (
-    EVERY_PURPOSE,
     MAX_LISTED,
     AskedBroadcast,
     Delivery,
@@ -99,7 +99,6 @@ from livepost.runtime.data.kept_pages import changed_pages
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.front import keying
 from livepost.runtime.front.kept import Kept
-from livepost.runtime.front.keying import keys_of
 from livepost.runtime.front.letters import kept, letters_of
 from livepost.runtime.front.metering import Metering
 from livepost.runtime.front.preview import Previews
@@ -109,7 +108,7 @@ from livepost.runtime.front.said import exported, said_by
 from livepost.runtime.front.sampling import Sampling
 from livepost.runtime.front.trying import Trying
 from livepost.runtime.house.processes import process_standings
-from livepost.runtime.rights.entering import Entering, Entry
+from livepost.runtime.rights.entering import Entering
 from livepost.runtime.rights.exporting import held_of
 from livepost.runtime.rights.retaining import mail_days, next_run
 from livepost.runtime.rights.stores import STORES, store_standings
@@ -168,6 +167,7 @@ class Looking:
         """
         self._folder = folder
         self._home = home or project.folder
+        self._rules = load_rules(self._home)
         self._project = project
         self._gate = gate_of(project.policy, project.compiled)
         self._ledger = ledger
@@ -237,7 +237,7 @@ class Looking:
     def keys(self) -> Keys:
         """Return the keys of programs and of the vault, as people see them."""
         with self._look() as look:
-            return keys_of(self._folder, look.vault)
+            return keying.keys_of(self._folder, look.vault)
 
     def revoke_key(self, id_: str) -> None:
         """Make a program's key invalid; raise RejectedError (404) if there is none of that id."""
@@ -408,7 +408,7 @@ class Looking:
     def settle_approval(self, id: str, kind: ApprovalKind, what: Literal["approve", "refuse"], by: str) -> None:
         """Approve or refuse what was asked for; raises RejectedError (403, 404, 409)."""
         with contextlib.closing(self._folder.control()) as store:
-            desk = FourEyes(store, load_rules(self._home), WallClock())
+            desk = FourEyes(store, self._rules, WallClock())
             known = desk.approvals.get(id)
             if known is not None and known.kind != kind:
                 raise RejectedError(
@@ -418,34 +418,19 @@ class Looking:
                 )
             (desk.approve if what == "approve" else desk.refuse)(id, by)
 
-    def enter_request(
-        self,
-        view: PersonView,
-        kind: RequestKind,
-        regulation: Regulation,
-        verified: str,
-        purpose: str,
-        source: str,
-        key: str,
-    ) -> tuple[RightsRequest, bool]:
-        """Enter a person's request as a server took it, once by its key; return it, and whether it is new."""
+    def enter_request(self, view: PersonView, entry: Entry) -> tuple[RightsRequest, bool]:
+        """Enter a person's request as a server took it, once by its key, of which a keyed hash is kept; return it, and
+        whether it is new.
+        """
+        source = source_of(entry.by)
         with self._look() as look:
-            outside = "api:" + look.vault.blind("request key", f"{len(source)} {source} {key}").hex()
-        entry = Entry(
-            kind=kind,
-            regulation=regulation,
-            way="api",
-            verified=verified,
-            by=by_key(source),
-            purpose=purpose or EVERY_PURPOSE,
-            outside=outside,
-        )
+            outside = "api:" + look.vault.blind("request key", f"{len(source)} {source} {entry.outside}").hex()
         with self._requests() as requests:
             first = requests.by_outside(outside) is None
             entering = Entering(
                 requests, self._ledger, self._project.policy, clock=self._folder.clock, host=WallClock()
             )
-            return entering.enter(view, entry), first
+            return entering.enter(view, msgspec.structs.replace(entry, outside=outside)), first
 
     def holdings(self, view: PersonView) -> tuple[list[HeldLine], list[Held]]:
         """Return what is held on a person, a line a kind, and the accesses; the log is read as a whole."""

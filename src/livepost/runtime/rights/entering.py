@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from livepost.clock import Clock
-from livepost.control.requests import Regulation, RequestKind, Requests, RightsRequest, Way
+from livepost.control.requests import RequestKind, Requests, RightsRequest
 from livepost.errors import RejectedError
 from livepost.govern.consent.rules import sales_of
 from livepost.govern.rights.deadline import due_at
+from livepost.govern.rights.entry import Entry
 from livepost.ids import new_subject_id
 from livepost.ledger.base import EVERY_PURPOSE, Ledger, Limit, LimitKind
 from livepost.model.person import PersonView
@@ -25,25 +24,7 @@ HOW = "request"
 """How the proof says that an opt-out came; its source is the request's id."""
 
 LIMITS: dict[RequestKind, LimitKind] = {"restriction": "restricted", "objection": "objected"}
-AT_ONCE: tuple[RequestKind, ...] = (*LIMITS, "opt_out_of_sale")
-"""What takes effect as it is entered; the others wait for somebody."""
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for, how it came, and who enters it, as the audit names them.
-
-    verified   how it was made sure that the person asks
-    purpose    what an objection is about; EVERY_PURPOSE for all direct marketing
-    outside    its id there, "" without one: what came under it before is not entered again
-    """
-
-    kind: RequestKind
-    regulation: Regulation
-    way: Way
-    verified: str
-    by: str
-    purpose: str = EVERY_PURPOSE
-    outside: str = ""
+"""What takes effect as it is entered, besides an opt-out of sale; the others wait for somebody."""
 
 
 class Entering:

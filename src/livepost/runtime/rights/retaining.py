@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import groupby
 
 import msgspec
@@ -312,7 +312,7 @@ def _went(term: Term, gone: dict[str, int], oldest: dict[str, int], before: int)
     return Went(store="log", field=term.field, purposes=term.purposes, count=count, before=before, oldest=first)
 
 
-def _with(run: Run, more: Iterator[Went] | list[Went]) -> Run:
+def _with(run: Run, more: Iterable[Went]) -> Run:
     """Return the run with more that went, added to what went of the same field before."""
     went = {(one.store, one.field): one for one in run.went}
     for one in more:

@@ -12,9 +12,10 @@ from livepost.clock import SimulatedClock
 from livepost.control.requests import Requests
 from livepost.control.sqlite import ControlStore
 from livepost.errors import RejectedError, StoreError
+from livepost.govern.rights.entry import Entry
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.model.person import PersonView
-from livepost.runtime.rights.entering import Entering, Entry
+from livepost.runtime.rights.entering import Entering
 
 ADA, BOB = b"a" * 16, b"b" * 16
 

@@ -58,7 +58,6 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     userinfo_endpoint: str = ""
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
     id_token_signing_alg_values_supported: tuple[str, ...] = ("RS256",)
-    code_challenge_methods_supported: tuple[str, ...] = ("S256",)
     authorization_response_iss_parameter_supported: bool = False
 
 
@@ -156,7 +155,9 @@ class Provider:
             return self._keys[0]
 
     def _discovered(self, now_ms: int) -> Described:
-        """Ask who the provider is; while it does not answer once in FAILED_FOR_MS: all who wait are told the same."""
+        """Ask who the provider is; one that did not answer is asked again after FAILED_FOR_MS, and whoever comes in
+        between is told so at once.
+        """
         if self._failed is not None and now_ms - self._failed[1] < FAILED_FOR_MS:
             raise OidcError("the provider did not answer just now") from self._failed[0]
         try:
