@@ -171,22 +171,13 @@ class _Front:
         if self._project is project:
             self._keep_pages()
         self._house = self._new_house()
-        self._replaying = Replaying(
-            self._house,
-            self._intake,
-            log=lambda: writing.log,
-            letters=lambda: letters_of(folder, self._project.compiled, writing.vault),
-        )
+        self._replaying = self._new_replaying()
         self._sending = self._new_sending()
         self._desk = self._new_desk()
         self._house.brings = lambda: echo(self._desk)
         self._hearing = self._new_hearing()
-        parts = (self._house, self._sending, self._broadcasting, self._desk, self._new_subscribing())
         self._requesting = self._new_requesting()
-        routes = [*hook_routes(hooks_of(folder.settings, self._hearing)), *more]
-        if self._requesting is not None:
-            routes[:0] = dsr_routes(self._requesting, folder.keys, self._auditing)
-        self._pages = Pages(folder, writing.vault, ledger, *parts, self._auditing, self._trouble, home, routes)
+        self._pages = self._new_pages(more)
 
     async def run(self, listening: socket.socket) -> None:
         await self._server.start()
@@ -269,6 +260,30 @@ class _Front:
             listed=self._use_erased,
         )
         return Erasing(house)
+
+    def _new_replaying(self) -> Replaying:
+        return Replaying(
+            self._house,
+            self._intake,
+            log=lambda: self._writing.log,
+            letters=lambda: letters_of(self._folder, self._project.compiled, self._writing.vault),
+        )
+
+    def _new_pages(self, more: Sequence[BaseRoute]) -> Pages:
+        parts = (self._house, self._sending, self._broadcasting, self._desk, self._new_subscribing())
+        routes = [*hook_routes(hooks_of(self._folder.settings, self._hearing)), *more]
+        if self._requesting is not None:
+            routes[:0] = dsr_routes(self._requesting, self._folder.keys, self._auditing)
+        return Pages(
+            self._folder,
+            self._writing.vault,
+            self._ledger,
+            *parts,
+            self._auditing,
+            self._trouble,
+            self._home,
+            routes,
+        )
 
     def _new_retaining(self) -> Retaining:
         """Return who takes out what is older than is promised, once a day."""
