@@ -10,7 +10,6 @@ import pytest
 from livepost.clock import HOUR_MS
 from livepost.log.base import Position
 from livepost.measure.click import clicked
-from livepost.model.person import PersonView
 from livepost.model.record import Origin, Record, Verdict
 from livepost.model.story import (
     DecisionTaken,
@@ -26,8 +25,10 @@ from livepost.ops.evidence import Evidence, gather
 from livepost.ops.search import Bounds, Searched, search
 from livepost.ops.story import story_of
 from tests.unit.api.house import Asked
+from tests.unit.nobody import nobody
 
 ADA, BOB = b"a" * 16, b"b" * 16
+NOTHING = Evidence(view=nobody(ADA))
 
 
 @pytest.fixture
@@ -148,19 +149,19 @@ def test_a_limit_cuts_the_oldest_and_says_so(asked: Asked) -> None:
 def test_what_came_twice_is_told_once_as_it_came_first() -> None:
     first = event(1, message_id="m")
     again, other = event(5, message_id="m"), event(6, message_id="m", content_hash=b"c" * 16)
-    found = story_of(nobody(), {}, Searched([other, again, first], Position(0, 0), whole=True), 10)
+    found = story_of(NOTHING, {}, Searched([other, again, first], Position(0, 0), whole=True), 10)
     assert [one.position for one in found.entries if isinstance(one, EventHappened)] == [6, 1]
 
 
 def test_what_another_source_calls_a_click_is_an_event() -> None:
-    found = story_of(nobody(), {}, Searched([event(1, name="Email Link Clicked")], Position(0, 0), whole=True), 10)
+    found = story_of(NOTHING, {}, Searched([event(1, name="Email Link Clicked")], Position(0, 0), whole=True), 10)
     assert [one.kind for one in found.entries] == ["event"]
 
 
 def test_every_verdict_and_origin_of_a_record_has_a_word() -> None:
     records = [event(1, verdict=verdict, origin=origin) for verdict in Verdict for origin in Origin]
     for record in records:
-        [one] = story_of(nobody(), {}, Searched([record], Position(0, 0), whole=True), 10).entries
+        [one] = story_of(NOTHING, {}, Searched([record], Position(0, 0), whole=True), 10).entries
         assert isinstance(one, EventHappened)
         assert (one.verdict.upper(), one.origin.upper()) == (record.verdict.name, record.origin.name)
 
@@ -168,19 +169,3 @@ def test_every_verdict_and_origin_of_a_record_has_a_word() -> None:
 def event(seq: int, **also: object) -> Record:
     given = {"subject": ADA, "name": "Viewed", "source": "web", "message_id": str(seq), **also}
     return Record(seq=seq, stamp=seq, **given)  # type: ignore[arg-type]
-
-
-def nobody() -> Evidence:
-    view = PersonView(
-        person=ADA,
-        subjects=(ADA,),
-        position=0,
-        as_of=0,
-        features={},
-        sealed={},
-        memberships=(),
-        journeys=(),
-        consents={},
-        next_due=None,
-    )
-    return Evidence(view=view)

@@ -11,11 +11,11 @@ import pytest
 from livepost.cli.workspace import folder_here
 from livepost.errors import StoreError
 from livepost.ledger.base import MAX_LISTED
-from livepost.model.person import PersonView
 from livepost.observe.rates import Rates
 from livepost.runtime.front import looking
 from livepost.runtime.front.looking import Looking
 from livepost.settings.load import load
+from tests.unit.nobody import nobody
 from tests.unit.runtime.engine.test_asking import EngineProcess
 from tests.unit.runtime.still import StillHouse, make_project
 
@@ -29,18 +29,7 @@ LETTERS = [
     }
     for n in (1, 2)
 ]
-NOBODY = PersonView(
-    person=b"n" * 16,
-    subjects=(b"n" * 16,),
-    position=0,
-    as_of=0,
-    features={},
-    sealed={},
-    memberships=(),
-    journeys=(),
-    consents={},
-    next_due=None,
-)
+NOBODY = nobody(b"n" * 16)
 
 
 @pytest.fixture

@@ -14,25 +14,10 @@ from livepost.control.sqlite import ControlStore
 from livepost.errors import RejectedError, StoreError
 from livepost.govern.rights.entry import Entry
 from livepost.ledger.sqlite import SqliteLedger
-from livepost.model.person import PersonView
 from livepost.runtime.rights.entering import Entering
+from tests.unit.nobody import nobody
 
 ADA, BOB = b"a" * 16, b"b" * 16
-
-
-def person(name: bytes) -> PersonView:
-    return PersonView(
-        person=name,
-        subjects=(name,),
-        position=0,
-        as_of=0,
-        features={},
-        sealed={},
-        memberships=(),
-        journeys=(),
-        consents={},
-        next_due=None,
-    )
 
 
 def test_what_a_crash_left_is_done_when_it_is_entered_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,14 +32,14 @@ def test_what_a_crash_left_is_done_when_it_is_entered_again(tmp_path: Path, monk
         with monkeypatch.context() as broken:
             broken.setattr(ledger, "limit", _dies)
             with pytest.raises(StoreError):
-                entering.enter(person(ADA), entry)
+                entering.enter(nobody(ADA), entry)
         [left] = requests.listed()
         assert left.is_open and not ledger.limits(ADA)
-        done = entering.enter(person(ADA), entry)
+        done = entering.enter(nobody(ADA), entry)
         assert (done.id, done.state, [one.request for one in ledger.limits(ADA)]) == (left.id, "completed", [left.id])
-        assert entering.enter(person(ADA), entry) == done
+        assert entering.enter(nobody(ADA), entry) == done
         with pytest.raises(RejectedError, match="got another"):
-            entering.enter(person(BOB), entry)
+            entering.enter(nobody(BOB), entry)
 
 
 def test_an_objection_to_another_purpose_needs_another_key(tmp_path: Path) -> None:
@@ -65,10 +50,10 @@ def test_an_objection_to_another_purpose_needs_another_key(tmp_path: Path) -> No
         closing(SqliteLedger(":memory:", host=clock)) as ledger,
     ):
         entering = Entering(Requests(store), ledger, None, clock=clock, host=clock)
-        first = entering.enter(person(ADA), msgspec.structs.replace(entry, purpose="news"))
-        assert entering.enter(person(ADA), msgspec.structs.replace(entry, purpose="news")) == first
+        first = entering.enter(nobody(ADA), msgspec.structs.replace(entry, purpose="news"))
+        assert entering.enter(nobody(ADA), msgspec.structs.replace(entry, purpose="news")) == first
         with pytest.raises(RejectedError, match="got another"):
-            entering.enter(person(ADA), msgspec.structs.replace(entry, purpose="offers"))
+            entering.enter(nobody(ADA), msgspec.structs.replace(entry, purpose="offers"))
 
 
 def _dies(limit: object) -> None:

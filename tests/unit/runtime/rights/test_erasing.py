@@ -26,6 +26,7 @@ from livepost.runtime.rights.erasing import STEPS, House
 from livepost.state.opening import open_state
 from livepost.sync.book import Book as Audiences
 from tests.crash.scanning import found_in
+from tests.unit.runtime.rights.dying import DiedError, dies_behind
 from tests.unit.runtime.rights.erasable import ADDRESS, DESTINATION, OPEN, PERSONAL, Erasable, erasable, lived
 from tests.unit.runtime.still import ada, look
 
@@ -101,15 +102,8 @@ def test_the_receipt_names_each_store_and_nobody_and_is_signed(house: Erasable) 
 
 @pytest.mark.parametrize("step", [*NAMES, "control"])
 def test_a_crash_behind_a_step_is_gone_on_with(house: Erasable, step: str) -> None:
-    class DiedError(Exception):
-        pass
-
-    def die(passed: str) -> None:
-        if passed == step:
-            raise DiedError
-
     with pytest.raises(DiedError):
-        asyncio.run(house.erasing(die).erase("ada", "command:test"))
+        asyncio.run(house.erasing(dies_behind(step)).erase("ada", "command:test"))
     asyncio.run(_until(house, lambda: not erasures.under_way(house.control)))
     assert left_of(house) == set()
     assert len(erasures.receipts(house.control)) == 1

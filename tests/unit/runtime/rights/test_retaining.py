@@ -36,6 +36,7 @@ from livepost.runtime.rights.reach import Reach
 from livepost.runtime.rights.retaining import STEPS, House, Retaining, next_run, planned
 from livepost.vault.base import USER, ExternalId
 from tests.crash.scanning import found_in
+from tests.unit.runtime.rights.dying import DiedError, dies_behind
 from tests.unit.runtime.still import STARTER, THREE_LOOKS, StillHouse, ada, make_project
 
 OLD, YOUNG, CONTROL, LETTER = "ada@example.com", "bob@example.com", "green-tea", "letter-of-old"
@@ -202,15 +203,8 @@ def test_a_run_that_leaves_a_store_out_is_found(house: Aged, step: str, monkeypa
 
 @pytest.mark.parametrize("step", [*NAMES, "end"])
 def test_a_crash_behind_a_step_is_gone_on_with(house: Aged, step: str) -> None:
-    class DiedError(Exception):
-        pass
-
-    def die(passed: str) -> None:
-        if passed == step:
-            raise DiedError
-
     with pytest.raises(DiedError):
-        house.run(die)
+        house.run(dies_behind(step))
     asyncio.run(house.retaining().go_on())
     assert house.telling(OLD) == set()
     [run] = retention.runs(house.control)
