@@ -8,11 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
-from livepost.deliver.mail import Maker, Shop
+from livepost.deliver.mail import Maker, NotMade, Shop
 from livepost.deliver.message import From
 from livepost.deliver.token import Open, Tokens
+from livepost.errors import SealError
 from livepost.ids import digest
 from livepost.ledger.base import Claimed, Permit
 from livepost.model.compiled import ADDRESS_FEATURE
@@ -39,11 +41,22 @@ class Parts:
         return RenderedMail(subject="Hello", html="<html><body><p>Hello</p></body></html>", text="Hello")
 
     def open(self, value: SealedValue) -> Any:
+        if not value.seal:
+            raise SealError("no key opens it")
         return "ada@example.com"
 
 
 def made(shop: Shop = SHOP, refused: str | None = "", **consents: bool) -> str:
     """Return the HTML of a mail to who consents to this; `refused` is the ledger's word, None: it is not asked."""
+    message = answered(_view(consents), shop, refused)
+    assert isinstance(message, Message)
+    body = email.message_from_bytes(message.raw, policy=email.policy.SMTP).get_body(["html"])
+    assert body is not None
+    return str(body.get_content())
+
+
+def answered(view: PersonView, shop: Shop = SHOP, refused: str | None = "") -> Message | NotMade:
+    """Return a person's mail, or why there is none."""
     asked: list[Permit] = []
 
     def refusals(permits: Sequence[Permit]) -> list[str]:
@@ -55,22 +68,19 @@ def made(shop: Shop = SHOP, refused: str | None = "", **consents: bool) -> str:
         shop, parts, parts, parts, lambda name: digest(name, size=32), None, None if refused is None else refusals
     )
     claim = Claimed(decision=decision(1), person=ADA, fence=1, worker="w", attempt=1)
-    message = maker.make(claim, _view(consents), START_MS)
-    assert isinstance(message, Message)
+    answer = maker.make(claim, view, START_MS)
     assert all(one == Permit(person=ADA, purpose="seen") for one in asked)
-    body = email.message_from_bytes(message.raw, policy=email.policy.SMTP).get_body(["html"])
-    assert body is not None
-    return str(body.get_content())
+    return answer
 
 
-def _view(consents: dict[str, bool]) -> PersonView:
+def _view(consents: dict[str, bool], **sealed: SealedValue) -> PersonView:
     return PersonView(
         person=ADA,
         subjects=(ADA,),
         position=0,
         as_of=START_MS,
         features={},
-        sealed={ADDRESS_FEATURE: ADDRESS},
+        sealed={ADDRESS_FEATURE: ADDRESS, **sealed},
         memberships=(),
         journeys=(),
         consents=consents,
@@ -96,3 +106,9 @@ def test_without_anybodys_word_there_is_none(html: str) -> None:
 def test_without_a_purpose_there_is_none() -> None:
     shop = Shop(sender=SHOP.sender, name="Shop", address="", public_url="https://m.example")
     assert "/o/" not in made(shop, seen=True)
+
+
+def test_a_value_that_retention_took_out_stops_no_mail_and_one_that_nobody_can_open_does() -> None:
+    gone = msgspec.structs.replace(ADDRESS, field="first_name", seal=b"")
+    assert isinstance(answered(_view({}, first_name=gone)), Message)
+    assert answered(_view({ADDRESS_FEATURE: True}, **{ADDRESS_FEATURE: gone})) == NotMade("no_address")

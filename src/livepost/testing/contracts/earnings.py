@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livepost.clock import SimulatedClock
+from livepost.clock import DAY_MS, SimulatedClock
 from livepost.ids import digest
 from livepost.ledger.base import AskedBroadcast, Ledger, OutcomeTally
 from livepost.model.decision import Merge
@@ -173,6 +173,9 @@ class EarningsContract:
             ),
         )
         assert ledger.exposed("nobody", WITHIN_MS) == Exposed(treated=0, held_out=0, bought=[])
+        found = ledger.exposed("browse_reminder", WITHIN_MS)
+        assert ledger.drop_aged(START_MS + 4_000 * DAY_MS)["answers of servers"] == 0
+        assert ledger.exposed("browse_reminder", WITHIN_MS) == found, "who was drawn is known when addresses are not"
 
     def test_whom_a_campaign_decided_on_before_it_held_anybody_out_is_in_neither_group(self, ledger: Ledger) -> None:
         dora, emil = digest("dora"), digest("emil")

@@ -207,6 +207,15 @@ def test_a_seal_with_one_other_byte_is_a_mismatch() -> None:
     assert parity.mismatches == (Mismatch(BEN.hex(), "feature", "called", wrong, ben.sealed["called"]),)
 
 
+def test_a_seal_that_retention_took_out_of_the_log_alone_is_none() -> None:
+    thinned = [msgspec.structs.replace(record, sealed={"first_name": b""}) for record in log()]
+    people = people_of(SHOP, log())
+    assert parity_of(SHOP, thinned, people).holds
+    ada, ben = people
+    wrong = msgspec.structs.replace(ben.sealed["called"], message_id="m-9")
+    assert parity_of(SHOP, thinned, [ada, changed(ben, sealed={"called": wrong})]).mismatched == 1
+
+
 @pytest.mark.parametrize("lost", range(5))
 def test_a_record_that_the_engine_folded_and_the_log_has_not_is_found(lost: int) -> None:
     people = people_of(SHOP, log())

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import get_args
 
+import msgspec
 import pytest
 
-from livepost.model.principal import Role
-from tests.unit.ops.sql.shop import CANARIES, MASKS, catalog
+from livepost.model.principal import Principal, Role
+from livepost.ops.sql.columns import catalog_of
+from livepost.project.gate import Gate
+from tests.unit.ops.sql.shop import CANARIES, MASKS, catalog, policy, project, rules
 
 
 def masks(role: Role, purpose: str = "study") -> dict[str, str]:
@@ -41,6 +44,14 @@ def test_what_does_not_reach_the_purpose_is_not_there() -> None:
     assert (study.campaigns, orders.campaigns) == (("thanks",), ("thanks", "spy"))
     assert set(study.events) == {"Bought"}
     assert (study.on_consent, orders.on_consent) == (True, False)
+
+
+def test_a_purpose_that_is_a_sale_needs_a_yes_whatever_its_basis_is() -> None:
+    promised = policy()
+    orders = msgspec.structs.replace(promised.purposes["orders"], sale=True)
+    sold = msgspec.structs.replace(promised, purposes={**promised.purposes, "orders": orders})
+    sight = rules(sold).sight(Principal(by="user:1", role="owner"))
+    assert catalog_of(project(), Gate(sold, project()), sight, "orders").on_consent
 
 
 def test_money_is_two_columns() -> None:
