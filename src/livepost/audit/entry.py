@@ -46,7 +46,7 @@ def encoded(entry: Entry) -> bytes:
 
 
 def decoded(body: bytes) -> Entry:
-    """Return the entry of bytes; raise msgspec.DecodeError if they are none."""
+    """return the entry of bytes; raise ValueError if they are none."""
     return _decoder.decode(body)
 
 

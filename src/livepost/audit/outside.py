@@ -37,5 +37,5 @@ def kept_heads(path: Path) -> list[Head]:
         raise StoreError(f"the heads of the audit in {path} cannot be read: {error.strerror}") from error
     try:
         return [msgspec.json.decode(line, type=Head) for line in lines[:-1]]
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise StoreError(f"expected a head of the audit a line in {path}, got something else: {error}") from None

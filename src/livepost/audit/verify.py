@@ -77,7 +77,7 @@ def _broken(one: Stored, number: int, link: bytes) -> list[Finding]:
         return [Finding(number=number, wrong="an entry was changed, moved or put in, or one before it was")]
     try:
         decoded(one.body)
-    except msgspec.DecodeError:
+    except ValueError:
         return [Finding(number=number, wrong="an entry cannot be read")]
     return []
 

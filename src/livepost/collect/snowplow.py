@@ -250,7 +250,7 @@ def _number(told: Any) -> Any:
     """Return the number that a text spells, else the text."""
     try:
         return msgspec.json.decode(told, type=int | float, strict=True)
-    except (msgspec.MsgspecError, TypeError, ValueError):
+    except (TypeError, ValueError):
         return told
 
 

@@ -70,7 +70,7 @@ def unpack(body: bytes) -> Block:
     """Return the block of a body; raise StoreError if it is damaged or of another format."""
     try:
         return _DECODER.decode(plain_of(body))
-    except msgspec.MsgspecError as error:
+    except ValueError as error:
         raise StoreError(DAMAGED.format(error)) from error
 
 

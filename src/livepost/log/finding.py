@@ -106,7 +106,7 @@ class _Finder:
 def _undecoded(body: bytes) -> _Undecoded:
     try:
         return _DECODER.decode(plain_of(body))
-    except msgspec.MsgspecError as error:
+    except ValueError as error:
         raise StoreError(DAMAGED.format(error)) from error
 
 

@@ -398,7 +398,7 @@ class RocksState:
             return new
         try:
             meta = _meta.decode(raw)
-        except msgspec.DecodeError as error:
+        except ValueError as error:
             raise StoreError(f"the state {self._path} cannot be read: {error}; see `livepost doctor`") from error
         if meta.format != ROCKSDB_FORMAT:
             raise StoreError(

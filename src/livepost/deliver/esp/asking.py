@@ -104,7 +104,7 @@ def _json(answer: Answer) -> dict[str, Any]:
     """Return an answer's object; an empty one for a refusal, or what is none."""
     try:
         found = msgspec.json.decode(answer.body) if answer.status == 200 else None
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -150,7 +150,7 @@ async def _sign_in(shop: Storefront, request: Request) -> Response:
         return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"expected {_JSON}")
     try:
         said = msgspec.json.decode(await _body(request), type=SigningIn)
-    except (msgspec.DecodeError, ClientDisconnect):
+    except (ValueError, RecursionError, ClientDisconnect):
         return _problem(HTTPStatus.BAD_REQUEST, "expected a first name of 1 to 40 characters, and a yes or no")
     if not said.first_name.isprintable() or not said.first_name.strip():
         return _problem(HTTPStatus.BAD_REQUEST, "expected a first name that can be read")

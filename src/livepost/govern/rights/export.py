@@ -129,7 +129,7 @@ def _checked(bundle: zipfile.ZipFile, public: bytes) -> Checked:
     wrong = [] if _signed(told, bundle.read(SIGNATURE), public) else ["the manifest was not signed by this key"]
     try:
         manifest = msgspec.json.decode(told, type=Manifest)
-    except msgspec.MsgspecError as error:
+    except ValueError as error:
         return Checked(manifest=None, wrong=[*wrong, f"the manifest cannot be read: {error}"])
     listed = {one.name: one for one in manifest.files}
     wrong += [f"{name} is missing" for name in listed if name not in names]

@@ -63,7 +63,7 @@ def read_request(body: bytes, kinds: tuple[str, ...]) -> AskedDsr:
     """Return what a body asks; raise RejectedError (400), with no word of whose it is, if it does not fit."""
     try:
         asked = msgspec.json.decode(body, type=AskedDsr)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise _bad(_without_values(str(error))) from None
     if asked.submitted_time.tzinfo is None:
         raise _bad("submitted_time must be an RFC 3339 time with its zone")

@@ -99,7 +99,7 @@ def _keys(path: Path) -> list[KeyGiven]:
     """Return the keys that are not revoked; none where there is no file of them yet."""
     try:
         kept = msgspec.json.decode(path.read_bytes(), type=list[_Kept])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError):
         return []
     valid = (one for one in kept if one.revoked_ms is None)
     return [KeyGiven(id=one.id, kind=one.kind, source=one.source, scopes=one.scopes) for one in valid]

@@ -68,7 +68,7 @@ def read_named(path: Path, log: LogReader) -> Named | None:
         kept = msgspec.json.decode(path.read_bytes(), type=Named)
     except FileNotFoundError:
         return _searched(log)
-    except msgspec.MsgspecError as error:
+    except ValueError as error:
         raise StoreError(f"{path} cannot be read ({error}); move it away, and it is made anew from the log") from error
     return settled(kept, log)
 

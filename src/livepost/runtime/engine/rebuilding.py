@@ -298,5 +298,5 @@ def _decisions_of(store: StateStore, start: int) -> Iterator[Decision]:
 def _read_begun(place: Path) -> Begun | None:
     try:
         return msgspec.json.decode((place / BEGUN).read_bytes(), type=Begun)
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except (FileNotFoundError, ValueError):
         return None

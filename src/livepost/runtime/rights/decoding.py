@@ -82,7 +82,7 @@ def ledger(reach: Reach) -> Iterator[bytes]:
         for value in open_ledger.values():
             yield _bytes(value)
             if isinstance(value, bytes):
-                with contextlib.suppress(msgspec.DecodeError):
+                with contextlib.suppress(ValueError):
                     yield from _opened(reach, msgspec.msgpack.decode(value, type=SealedValue))
 
 

@@ -133,7 +133,7 @@ def _singles(posted: Posted, error: Exception) -> Iterator[Posted]:
     """Yield a request for each event of a list; raise UnreadableError for a body that is none."""
     try:
         told = msgspec.json.decode(posted.body, type=list[msgspec.Raw])
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         raise UnreadableError("expected events, got a body that cannot be read") from error
     if len(told) > EVENTS_MAX:
         raise UnreadableError(f"expected at most {EVENTS_MAX} events at a time, got {len(told)}")

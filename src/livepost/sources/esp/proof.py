@@ -213,7 +213,7 @@ def json_object(body: bytes) -> Mapping[str, object]:
     """Return a JSON object; raise UnreadableError for another body."""
     try:
         return msgspec.json.decode(body, type=dict[str, object])
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         raise UnreadableError("expected a JSON object, got another body") from None
 
 

@@ -101,7 +101,7 @@ def told(answer: Answer) -> dict[str, Any]:
     """Return an answer's JSON object; an empty one for anything else."""
     try:
         found = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

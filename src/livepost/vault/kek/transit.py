@@ -100,7 +100,7 @@ class Transit:
             )
         try:
             return msgspec.json.decode(answer.body, type=_Answer).data
-        except msgspec.DecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise SettingsError(f"{self.name} was not given: Vault's answer cannot be read: {error}") from None
 
     def _key_of(self, told: _Data) -> bytes:

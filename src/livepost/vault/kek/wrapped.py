@@ -89,7 +89,7 @@ class WrappedKeks:
             raise SettingsError(f"the wrapped keys in {self.path} cannot be read: {error.strerror}") from error
         try:
             keys = [msgspec.json.decode(line, type=WrappedKek) for line in lines]
-        except msgspec.DecodeError as error:
+        except ValueError as error:
             raise SettingsError(f"expected a wrapped key a line in {self.path}, got something else: {error}") from None
         if not keys:
             raise SettingsError(f"expected a wrapped key in {self.path}, got none; bring the file back from a backup")

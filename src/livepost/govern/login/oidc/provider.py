@@ -228,7 +228,7 @@ def provider_of(
 def _json(answer: Answer, told: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.body, type=told)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise OidcError(
             "the provider's answer is not what OpenID Connect says; look whether the issuer is right"
         ) from error
