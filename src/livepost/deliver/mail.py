@@ -14,9 +14,9 @@ import msgspec
 
 from livepost.deliver.links import rewrite_links, with_picture
 from livepost.deliver.message import From, Parts, Skeleton, is_address
+from livepost.deliver.message_id import MessageIds
 from livepost.deliver.token import Bounces, Click, Open, Preferences, Tokens, Unsubscribe
 from livepost.errors import LivepostError, SealError
-from livepost.ids import digest
 from livepost.ledger.base import Claimed, Permit
 from livepost.model.compiled import ADDRESS_FEATURE
 from livepost.model.decision import SEND, TEST, Decision
@@ -115,9 +115,8 @@ class Maker:
         self._renderer = renderer
         self._seals = seals
         self._tokens = Tokens(secret("tokens"))
-        self._message_key = secret("message ids")
+        self._message_ids = MessageIds(secret, shop.sender.address)
         self._bounces = Bounces(shop.bounces, secret("bounces")) if shop.bounces else None
-        self._domain = shop.sender.address.rpartition("@")[2]
         self._skeletons = {one_click: Skeleton(shop.sender, one_click=one_click) for one_click in (True, False)}
 
     def make(self, claim: Claimed, view: PersonView | None, now_ms: int) -> Message | NotMade:
@@ -169,8 +168,8 @@ class Maker:
         return _made(TEST, lambda: self._enveloped(claim, test.to, rendered, now_ms))
 
     def message_id(self, decision: bytes) -> str:
-        """Return the mail's Message-ID: a keyed hash of the decision, so the same at each try."""
-        return f"<{digest(decision, key=self._message_key).hex()}@{self._domain}>"
+        """Return the mail's Message-ID, the same at each try."""
+        return self._message_ids.of(decision)
 
     def _opened(self, decision: Decision, view: PersonView) -> tuple[dict[str, Any], AskedMail | None] | NotMade:
         """Return the personal values by feature name and, for a send, what was asked to be said; or why not.

@@ -49,6 +49,15 @@ class Read(msgspec.Struct, frozen=True):
     provider_id: str = ""
 
 
+class Request(msgspec.Struct, frozen=True):
+    """A question to the API: where, with which parameters and headers; posted, the parameters are a body of JSON."""
+
+    url: str
+    params: dict[str, str]
+    headers: dict[str, str]
+    is_posted: bool = False
+
+
 class Carrier:
     """A provider's API, ready to be given mails by several threads."""
 
@@ -87,10 +96,12 @@ class Carrier:
         """The API's address, below which mails are given to it."""
         return str(self._backend.api_url)
 
-    def ask(self, url: str, params: dict[str, str], headers: dict[str, str], exchange: Exchange) -> Answer:
+    def ask(self, request: Request, exchange: Exchange) -> Answer:
         """Return the answer to a question. Raises whatever went wrong."""
+        told: dict[str, Any] = {"json": request.params} if request.is_posted else {"params": request.params}
         with exchanging(exchange):
-            self._session.get(url, params=params, headers=headers, timeout=self._timeout_s)
+            method = "POST" if request.is_posted else "GET"
+            self._session.request(method, request.url, headers=request.headers, timeout=self._timeout_s, **told)
         return exchange.answer or Answer(status=0)
 
     def let_go(self) -> None:

@@ -8,7 +8,7 @@ waits.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import msgspec
@@ -17,8 +17,8 @@ from livepost.clock import Clock, WallClock
 from livepost.deliver.answer import TEXT_CHARS, one_line
 from livepost.deliver.envelope import unfit
 from livepost.deliver.esp.answer import CONFLICT, Answer, asked_wait_ms, meaning, without, words
-from livepost.deliver.esp.anymail import IMPOSSIBLE, Carrier, Read
-from livepost.deliver.esp.asking import QUESTIONS, Question
+from livepost.deliver.esp.anymail import IMPOSSIBLE, Carrier, Read, Request
+from livepost.deliver.esp.asking import QUESTIONS, Question, Sought
 from livepost.deliver.esp.provider import provider_of
 from livepost.deliver.esp.wire import Exchange
 from livepost.model.message import Message, Receipt, ReceiptState
@@ -55,12 +55,22 @@ class EspSender:
     """Gives mails to one provider."""
 
     def __init__(
-        self, address: ProviderAddress, secret: str, clock: Clock | None = None, patience: Patience | None = None
+        self,
+        address: ProviderAddress,
+        secret: str,
+        clock: Clock | None = None,
+        patience: Patience | None = None,
+        message_id: Callable[[bytes], str] | None = None,
     ) -> None:
-        """Take the provider's address and key; nothing is connected to before there is a mail."""
+        """Take the provider's address and key; nothing is connected to before there is a mail.
+
+        `message_id` gives the Message-ID of a decision's mail: by it some providers are asked what became of one.
+        """
         self._provider = provider_of(address.name)
         self._secret = secret
         self._user = address.options.get("user", "")
+        self._domain = address.options.get("domain", "")
+        self._message_id = message_id
         self._clock = clock or WallClock()
         self._patience = patience or Patience()
         timeout_s = (self._patience.connect_s, self._patience.answer_s)
@@ -80,7 +90,8 @@ class EspSender:
         return [receipt.result() for receipt in receipts]
 
     def lookup(self, decisions: Sequence[bytes]) -> list[Receipt]:
-        """Return `sent` for mails that the provider says it has; else `unknown`: what it does not find may come later.
+        """Return `sent` for mails that the provider says it has, `failed` for those it says it refused; else `unknown`:
+        what it does not find may come later.
 
         At most MAX_ASKED are asked about, and none more once an answer did not come.
         """
@@ -91,31 +102,39 @@ class EspSender:
         receipts: list[Receipt] = []
         try:
             for decision in decisions[:MAX_ASKED]:
-                receipts.append(self._found(question, decision.hex()))
+                receipts.append(self._found(question, self._sought(decision)))
         except Exception:  # of requests, urllib3, the time-out: whatever it is, nothing was found
             self._carrier.let_go()
         left = len(decisions) - len(receipts)
         return receipts + [self._receipt("unknown", f"{self._provider.name} was not asked, or did not answer")] * left
 
-    def _found(self, question: Question, decision: str) -> Receipt:
+    def _sought(self, decision: bytes) -> Sought:
+        message_id = self._message_id(decision).strip("<>") if self._message_id else ""
+        return Sought(decision.hex(), message_id, self._domain)
+
+    def _found(self, question: Question, sought: Sought) -> Receipt:
         """Return what the provider says of a mail; raises whatever went wrong."""
-        headers = {question.header: question.header_value(self._secret, self._user)}
+        headers = {question.header: question.header_value(self._secret, self._user)} if question.header else {}
         base = question.base(self._carrier.api_url)
 
         def ask(path: str, params: dict[str, str]) -> Answer:
+            told = {**params, "key": self._secret} if question.is_posted else params
+            request = Request(f"{base.rstrip('/')}/{path}", told, headers, is_posted=question.is_posted)
             exchange = Exchange()
-            answer = self._workers.submit(self._carrier.ask, f"{base}/{path}", params, headers, exchange)
+            answer = self._workers.submit(self._carrier.ask, request, exchange)
             try:
                 return answer.result(self._patience.ask_s)
             except TimeoutError:
                 exchange.cut()
                 raise
 
-        found = question.find(ask, decision)
+        found = question.find(ask, sought)
         if found is None:
             return self._receipt("unknown", f"{self._provider.name} finds no such mail, which proves nothing")
-        text = self._line(f"{self._provider.name} has it: {found.status}")
-        return self._receipt("sent", text, "".join(c for c in found.provider_id if c.isprintable())[:TEXT_CHARS])
+        says = "refused" if found.refused else "has"
+        text = self._line(f"{self._provider.name} {says} it: {found.status}")
+        provider_id = "".join(c for c in found.provider_id if c.isprintable())[:TEXT_CHARS]
+        return self._receipt("failed", text) if found.refused else self._receipt("sent", text, provider_id)
 
     def close(self) -> None:
         """End the threads and the connections."""

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from livepost.deliver.keep import Keep
+from livepost.deliver.message_id import MessageIds
 from livepost.deliver.sender import Sender
 from livepost.deliver.smtp import Route, SmtpSender, route_to
 from livepost.errors import LivepostError, SettingsError
@@ -97,7 +98,7 @@ def _open(table: SenderTable, folder: DataFolder, vault: Vault) -> OpenSender:
     if table.mail.startswith(SCHEMES):
         return SmtpSender(_route(table, folder.settings))
     if table.mail.startswith(PROVIDER_SCHEMES):
-        return _esp_sender(*_provider(table))
+        return _esp_sender(*_provider(table), MessageIds(vault.secret, folder.settings.sender))
     return Keep(folder.mailbox, vault, folder.settings.workspace)
 
 
@@ -114,9 +115,10 @@ def _provider(table: SenderTable) -> tuple[ProviderAddress, str]:
     return address, _password(table)
 
 
-def _esp_sender(address: ProviderAddress, secret: str) -> OpenSender:
+def _esp_sender(address: ProviderAddress, secret: str, ids: MessageIds) -> OpenSender:
     """Return the sender, imported only now: it is an extra, and takes a second."""
-    sender: OpenSender = importlib.import_module("livepost.deliver.esp.sender").EspSender(address, secret)
+    kind = importlib.import_module("livepost.deliver.esp.sender").EspSender
+    sender: OpenSender = kind(address, secret, message_id=ids.of)
     return sender
 
 

@@ -197,7 +197,12 @@ def desk_of(name: str, context: ssl.SSLContext | None = None) -> Iterator[Desk]:
 def sender_to(name: str, url: str, patience: Patience | None = None, more: str = "") -> EspSender:
     """Return a sender to a provider's API at another address."""
     address = read_provider(f"{name}:?{OPTIONS.get(name, '')}{more}url={url}", "test")
-    return EspSender(address, KEY, patience=patience)
+    return EspSender(address, KEY, patience=patience, message_id=message_id_of)
+
+
+def message_id_of(decision: bytes) -> str:
+    """Return the Message-ID of a decision's mail, as a workspace's `MessageIds` would."""
+    return f"<{digest('mail', decision).hex()}@shop.example>"
 
 
 def mail(

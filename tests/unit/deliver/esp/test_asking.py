@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Callable
+from contextlib import closing
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from livepost.deliver.esp.sender import MAX_ASKED, Patience
+from livepost.deliver.esp.asking import QUESTIONS
+from livepost.deliver.esp.sender import MAX_ASKED, EspSender, Patience
 from livepost.ids import digest
-from tests.unit.deliver.esp.desk import KEY, Desk, Reply, Senders, desk_of, mail
+from livepost.model.message import Receipt
+from livepost.settings.provider import read_provider
+from tests.unit.deliver.esp.desk import KEY, Desk, Reply, Senders, desk_of, mail, message_id_of
 
 DECISION = digest("decision", 1)
 OTHER = digest("decision", 2)
@@ -34,6 +39,26 @@ def mailjet(decision: bytes) -> Reply:
     """Return Mailjet's list of one mail, after its API reference (no contract of it is at hand)."""
     one = {"ID": 576460752303423500, "Status": "sent", "ContactID": 1, "CustomID": decision.hex()}
     return Reply(200, json.dumps({"Count": 1, "Data": [one], "Total": 1}))
+
+
+def mailgun(decision: bytes, *events: str) -> Reply:
+    """Return Mailgun's events of one mail, after its API reference (no contract of it is at hand)."""
+    one = {
+        "id": "OMTXD3-sSmKIQa1gSKkYVA",
+        "timestamp": 1529704976.104692,
+        "log-level": "info",
+        "recipient": "ada@example.com",
+        "message": {"headers": {"message-id": message_id_of(decision).strip("<>"), "to": "ada@example.com"}},
+        "user-variables": {"decision": decision.hex()},
+    }
+    items = [one | {"event": event} for event in events or ("accepted",)]
+    return Reply(200, json.dumps({"items": items, "paging": {"next": "", "previous": ""}}))
+
+
+def mandrill(decision: bytes, *states: str) -> Reply:
+    """Return what Mailchimp Transactional's search finds, after its API reference (no contract of it is at hand)."""
+    one = {"ts": 1365190000, "_id": "abc123", "email": "ada@example.com", "metadata": {"decision": decision.hex()}}
+    return Reply(200, json.dumps([one | {"state": state} for state in states or ("sent",)]))
 
 
 def asked(desk: Desk, number: int = 0) -> tuple[str, dict[str, list[str]]]:
@@ -80,12 +105,70 @@ def test_the_id_that_mailjet_is_asked_by_went_along_with_the_mail(senders: Sende
         assert json.loads(desk.requests[0].body)["Globals"]["CustomID"] == one.decision.hex()
 
 
+def test_mailgun_is_asked_for_the_events_of_the_message_id_below_its_domain(senders: Senders) -> None:
+    with desk_of("mailgun") as desk:
+        desk.reply = mailgun(DECISION)
+        [receipt] = senders("mailgun", desk.url).lookup([DECISION])
+        message_id = message_id_of(DECISION).strip("<>")
+        assert receipt.state == "sent"
+        assert (receipt.provider_id, receipt.text) == (message_id, "mailgun has it: accepted")
+        path, query = asked(desk)
+        assert (path, query["message-id"]) == ("/api/mg.shop.example/events", [message_id])
+        login = b64encode(f"api:{KEY}".encode()).decode()
+        assert (desk.requests[0].method, desk.requests[0].headers["authorization"]) == ("GET", f"Basic {login}")
+
+
+def test_the_message_id_that_mailgun_is_asked_by_went_along_with_the_mail(senders: Senders) -> None:
+    with desk_of("mailgun") as desk:
+        one = mail()
+        senders("mailgun", desk.url).send([one])
+        told = parse_qs(desk.requests[0].body.decode())
+        assert (told["h:Message-Id"], told["v:decision"]) == ([one.message_id], [one.decision.hex()])
+
+
+def test_mailgun_is_not_asked_without_its_domain_or_the_message_id() -> None:
+    with desk_of("mailgun") as desk:
+        desk.reply = mailgun(DECISION)
+        for more, ids in (("", message_id_of), ("domain=mg.shop.example&", None)):
+            address = read_provider(f"mailgun:?{more}url={desk.url}", "test")
+            with closing(EspSender(address, KEY, message_id=ids)) as sender:
+                assert sender.lookup([DECISION])[0].state == "unknown"
+        assert desk.requests == []
+
+
+def test_mailchimp_transactional_is_asked_by_metadata_and_told_the_key_in_the_body(senders: Senders) -> None:
+    with desk_of("mandrill") as desk:
+        desk.reply = mandrill(DECISION)
+        [receipt] = senders("mandrill", desk.url).lookup([DECISION])
+        assert (receipt.state, receipt.provider_id, receipt.text) == ("sent", "abc123", "mandrill has it: sent")
+        [request] = desk.requests
+        assert (request.method, request.path) == ("POST", "/api/messages/search.json")
+        assert json.loads(request.body) == {"key": KEY, "query": f"u_decision:{DECISION.hex()}"}
+
+
+@pytest.mark.parametrize(("name", "reply"), [("mailgun", mailgun), ("mandrill", mandrill)])
+def test_what_the_provider_refused_failed_unless_another_try_was_taken(
+    senders: Senders, name: str, reply: Callable[..., Reply]
+) -> None:
+    def found(*states: str) -> Receipt:
+        with desk_of(name) as desk:
+            desk.reply = reply(DECISION, *states)
+            return senders(name, desk.url).lookup([DECISION])[0]
+
+    assert (found("rejected").state, found("rejected").text) == ("failed", f"{name} refused it: rejected")
+    assert [found(*both).state for both in (("rejected", "delivered"), ("delivered", "rejected"))] == ["sent"] * 2
+
+
 def test_a_mail_of_another_decision_is_not_the_one(senders: Senders) -> None:
     """A filter that the provider does not know, and passes over, would find any mail."""
     for name, replies in (
         ("postmark", [postmark(OTHER)]),
         ("sendgrid", sendgrid(OTHER)),
         ("mailjet", [mailjet(OTHER)]),
+        ("mailgun", [mailgun(OTHER)]),
+        ("mailgun", [mailgun(OTHER, "rejected")]),
+        ("mandrill", [mandrill(OTHER)]),
+        ("mandrill", [mandrill(OTHER, "rejected")]),
     ):
         with desk_of(name) as desk:
             desk.answers = [*replies]
@@ -93,14 +176,25 @@ def test_a_mail_of_another_decision_is_not_the_one(senders: Senders) -> None:
             assert (receipt.state, "proves nothing" in receipt.text) == ("unknown", True)
 
 
-@pytest.mark.parametrize("name", ["postmark", "sendgrid", "mailjet"])
+@pytest.mark.parametrize("name", sorted(QUESTIONS))
 @pytest.mark.parametrize(
     "reply",
     [
         *(Reply(status, json.dumps(LIST)) for status in (401, 403, 404, 422, 429, 500)),
         *(
             Reply(200, body)
-            for body in ("", "[]", "null", "{}", '{"messages": {}}', '{"Messages": [1]}', '{"Data": [1]}', "[[[[")
+            for body in (
+                "",
+                "[]",
+                "null",
+                "{}",
+                '{"messages": {}}',
+                '{"Messages": [1]}',
+                '{"Data": [1]}',
+                '{"items": [1]}',
+                "[1]",
+                "[[[[",
+            )
         ),
     ],
 )
@@ -128,6 +222,6 @@ def test_so_many_are_asked_about_at_a_time(senders: Senders) -> None:
 
 
 def test_the_others_are_not_asked(senders: Senders) -> None:
-    with desk_of("mailgun") as desk:
-        [receipt] = senders("mailgun", desk.url).lookup([DECISION])
+    with desk_of("sparkpost") as desk:
+        [receipt] = senders("sparkpost", desk.url).lookup([DECISION])
         assert (receipt.state, desk.requests) == ("unknown", [])
