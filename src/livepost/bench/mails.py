@@ -89,48 +89,68 @@ def run(
         new.start()
         identify_everybody(new)
         mails_per_s = _work_off(new, waiting)
-        before = _resident(new)
-        for _ in range((mails - waiting) // PEOPLE):
-            sent = _sent(new)
-            _broadcast(new, 1)
-            _wait_for_all(new, sent + PEOPLE)
-        after = _resident(new)
-        among = _among_events(new, seconds)
+        resident = _grown(new, mails - waiting)
+        took = {"among_events": _among_events(new, seconds)}
         identify_everybody(new, bulk)
-        alone = _receipts(new, "alone", seconds)
-        before_bulk = _decided(new)
-        _broadcast(new, 1)
-        deciding = _receipts(new, "deciding", seconds)
-        wait("the bulk to be decided", lambda: _decided(new) >= before_bulk + bulk)
-        beside = _receipts(new, "beside", seconds)
+        took |= _beside_bulk(new, bulk, seconds)
         left = _open(new)
-    figures = {
-        "mails_per_s": round(mails_per_s),
-        "memory_growth": round(after / before, 3),
-        "event_to_smtp_p99_ms": quantile(among, 0.99),
-        "receipt_p99_ms": quantile(alone, 0.99),
-        "receipt_p99_deciding_bulk": round(quantile(deciding, 0.99) / quantile(alone, 0.99), 2),
-        "receipt_p99_beside_bulk": round(quantile(beside, 0.99) / quantile(alone, 0.99), 2),
-    }
+    figures = _figures(mails_per_s, resident, took)
     return {
         "question": "mails a second of one courier to smtp-sink; its memory; receipts among events, beside a bulk",
         "machine": told,
         "people": PEOPLE,
         "waiting": waiting,
         "mails": mails,
-        "resident_mb": [round(before / 1e6, 1), round(after / 1e6, 1)],
+        "resident_mb": [round(bytes_ / 1e6, 1) for bytes_ in resident],
         "bulk": bulk,
-        "receipts": {"among_events": len(among), "alone": len(alone), "deciding": len(deciding), "beside": len(beside)},
-        "event_to_smtp_ms": _quantiles(among),
-        "receipt_ms": _quantiles(alone),
-        "receipt_deciding_ms": _quantiles(deciding),
-        "receipt_beside_ms": _quantiles(beside),
+        "receipts": {name: len(times) for name, times in took.items()},
+        "event_to_smtp_ms": _quantiles(took["among_events"]),
+        "receipt_ms": _quantiles(took["alone"]),
+        "receipt_deciding_ms": _quantiles(took["deciding"]),
+        "receipt_beside_ms": _quantiles(took["beside"]),
         "bulk_left": left,
         **figures,
-        "gates": {
-            **{name: {"at_least": gate, "holds": figures[name] >= gate} for name, gate in AT_LEAST.items()},
-            **{name: {"at_most": gate, "holds": figures[name] <= gate} for name, gate in AT_MOST.items()},
-        },
+        "gates": _gates(figures),
+    }
+
+
+def _grown(new: House, mails: int) -> tuple[int, int]:
+    """Broadcast until so many mails more are sent; return the bytes of the courier in memory before and after."""
+    before = _resident(new)
+    for _ in range(mails // PEOPLE):
+        sent = _sent(new)
+        _broadcast(new, 1)
+        _wait_for_all(new, sent + PEOPLE)
+    return before, _resident(new)
+
+
+def _beside_bulk(new: House, bulk: int, seconds: float) -> dict[str, list[int]]:
+    """Return how long (ms) receipts took alone, while a broadcast to all is decided, and while its mails go out."""
+    alone = _receipts(new, "alone", seconds)
+    before = _decided(new)
+    _broadcast(new, 1)
+    deciding = _receipts(new, "deciding", seconds)
+    wait("the bulk to be decided", lambda: _decided(new) >= before + bulk)
+    return {"alone": alone, "deciding": deciding, "beside": _receipts(new, "beside", seconds)}
+
+
+def _figures(mails_per_s: float, resident: tuple[int, int], took: dict[str, list[int]]) -> dict[str, float]:
+    """Return what the gates are held to."""
+    p99 = {name: quantile(times, 0.99) for name, times in took.items()}
+    return {
+        "mails_per_s": round(mails_per_s),
+        "memory_growth": round(resident[1] / resident[0], 3),
+        "event_to_smtp_p99_ms": p99["among_events"],
+        "receipt_p99_ms": p99["alone"],
+        "receipt_p99_deciding_bulk": round(p99["deciding"] / p99["alone"], 2),
+        "receipt_p99_beside_bulk": round(p99["beside"] / p99["alone"], 2),
+    }
+
+
+def _gates(figures: dict[str, float]) -> dict[str, dict[str, Any]]:
+    return {
+        **{name: {"at_least": gate, "holds": figures[name] >= gate} for name, gate in AT_LEAST.items()},
+        **{name: {"at_most": gate, "holds": figures[name] <= gate} for name, gate in AT_MOST.items()},
     }
 
 
