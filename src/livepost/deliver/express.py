@@ -36,7 +36,7 @@ ROUNDS = 2
 HURRY_S = 1.0
 """How long after a transactional mail the next one is expected."""
 
-SMALLER = 4
+SMALLER = 10
 """By how much the pieces of a bulk are smaller then."""
 
 ANSWER_S = 1.0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -8,7 +9,7 @@ import pytest
 from livepost.errors import StoreError
 from livepost.ids import digest
 from livepost.ledger.moves import STATES, State
-from livepost.ledger.sqlite import SqliteLedger, SqliteStore
+from livepost.ledger.sqlite import WAL_PAGES, SqliteLedger, SqliteStore
 from livepost.testing.contracts.broadcasts import letter_to_three
 from livepost.testing.contracts.ledger import ADA, BOB, START_MS, asked, consent, decision, flown, page, settled
 
@@ -205,3 +206,14 @@ def test_a_wal_that_cannot_be_moved_to_the_file_is_as_good_there(tmp_path: Path)
     store = SqliteStore(tmp_path / "ledger.db")
     assert store.read("SELECT count(*) FROM deliveries") == [(9,)]
     store.close()
+
+
+def test_the_wal_is_moved_to_the_file_when_it_has_so_many_pages(tmp_path: Path) -> None:
+    def wal_bytes(name: str, pages: int) -> int:
+        with closing(SqliteLedger(tmp_path / name, wal_pages=pages)) as ledger:
+            for n in range(60):
+                ledger.take_over(page(decision(n)), START_MS)
+            return (tmp_path / f"{name}-wal").stat().st_size
+
+    seldom, often = wal_bytes("seldom.db", WAL_PAGES), wal_bytes("often.db", 20)
+    assert often < seldom / 4 < WAL_PAGES * 4_096
