@@ -26,8 +26,8 @@ OLDEST_SQLITE = 3_051_003
 """Before 3.51.3 a WAL could be corrupted by several connections."""
 
 WAL_PAGES = 4_000
-"""Pages that the WAL holds at most before it is moved to the file: 16 MB. The commit that moves it takes some ms more, for
-which a receipt may wait; a page that changes again meanwhile is moved once.
+"""Pages that the WAL holds at most before it is moved to the file: 16 MB. The commit that moves it takes some ms more,
+for which a receipt may wait; a page that changes again meanwhile is moved once.
 """
 
 
