@@ -821,13 +821,6 @@ class Ledger(Protocol):
         """Return what `counts` and `outcome_counts` tell of campaigns for each broadcast by itself."""
         ...
 
-    def note_outcome(self, decision: bytes, outcome: OutcomeKind, at_ms: int) -> bool:
-        """Note what happened to a mail, once: the first time stays. Return whether it is new.
-
-        A decision that the ledger does not know changes nothing.
-        """
-        ...
-
     def outcomes(self, decision: bytes) -> list[Outcome]:
         """Return what happened to one mail, in order of time."""
         ...

@@ -77,7 +77,7 @@ from livepost.model.choice import EXPIRED
 from livepost.model.consent import ConsentEvent, ConsentFault, ConsentTally
 from livepost.model.decision import Decision
 from livepost.model.earning import Earned, Exposed, Measured
-from livepost.model.feedback import ComplaintRate, Feedback, FeedbackTally, Heard, OutcomeKind
+from livepost.model.feedback import ComplaintRate, Feedback, FeedbackTally, Heard
 from livepost.model.outbox import OutboxPage
 from livepost.model.record import SealedValue
 
@@ -479,11 +479,6 @@ class StoredLedger:
     def broadcast_counts(self) -> list[BroadcastTally]:
         """Return how many mails of each broadcast are where, and what became of them."""
         return broadcasts.counts(self._store)
-
-    def note_outcome(self, decision: bytes, outcome: OutcomeKind, at_ms: int) -> bool:
-        """Note what happened to a mail, once; return whether it is new."""
-        with self._store.transaction():
-            return outcomes.note(self._store, decision, outcome, at_ms)
 
     def outcomes(self, decision: bytes) -> list[Outcome]:
         """Return what happened to one mail, in order of time."""

@@ -11,7 +11,18 @@ from livepost.ids import digest
 from livepost.ledger.moves import STATES, State
 from livepost.ledger.sqlite import WAL_PAGES, SqliteLedger, SqliteStore
 from livepost.testing.contracts.broadcasts import letter_to_three
-from livepost.testing.contracts.ledger import ADA, BOB, START_MS, asked, consent, decision, flown, page, settled
+from livepost.testing.contracts.ledger import (
+    ADA,
+    BOB,
+    START_MS,
+    asked,
+    clicked,
+    consent,
+    decision,
+    flown,
+    page,
+    settled,
+)
 
 from ..log.faults import FaultyVFS
 
@@ -122,7 +133,7 @@ def test_a_ledger_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_ha
     assert [one.after for one in ledger.history(decision(1).id)] == ["pending", "claimed"]
     assert [one.after for one in ledger.moves(0, 10)] == ["pending", "claimed"]
     assert ledger.send(asked(2), START_MS).new
-    assert ledger.note_outcome(decision(1).id, "clicked", START_MS)
+    assert clicked(ledger, decision(1).id, START_MS)
     assert [one.count for one in ledger.outcome_counts()] == [1]
     assert [one for _, one in ledger.decided(0, 10)] == [decision(1), asked(2).decision]
     ledger.close()

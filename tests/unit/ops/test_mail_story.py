@@ -14,6 +14,7 @@ from livepost.ledger.moves import STATES
 from livepost.ledger.sqlite import SqliteLedger
 from livepost.model.message import Receipt
 from livepost.ops.mail_story import checks, mail_story, todo
+from livepost.testing.contracts.feedback import told
 from livepost.testing.contracts.ledger import ADDRESS, START_MS, consent, decision, page
 
 WANTED = decision(2, cap_times=2, cap_per_ms=7 * DAY_MS)
@@ -32,7 +33,7 @@ def test_a_mail_that_was_sent_tells_who_took_it_and_what_became_of_it(ledger: Sq
     ledger.settle(
         [Settlement(claim=claim, receipt=Receipt(state="sent", provider="smtp", provider_id="A1"))], START_MS + 12
     )
-    ledger.note_outcome(WANTED.id, "soft_bounced", START_MS + 20)
+    ledger.hear([told(1, "soft_bounced", decision=WANTED.id, at=START_MS + 20)], START_MS + 20)
     story = mail_story(ledger, WANTED.id)
     assert story is not None
     assert (story.campaign, story.step, story.attempts, story.todo) == ("browse_reminder", 1, 1, "")

@@ -24,6 +24,7 @@ from livepost.ops import search as looking_back
 from livepost.ops.evidence import Evidence, gather
 from livepost.ops.search import Bounds, Searched, search
 from livepost.ops.story import story_of
+from livepost.testing.contracts.ledger import clicked as measured_click
 from tests.unit.api.house import Asked
 from tests.unit.nobody import nobody
 
@@ -112,7 +113,7 @@ def test_a_click_is_told_once_with_its_campaign_by_the_log_or_where_that_was_not
     [mail] = asked.house.ledger.deliveries()
     at = asked.clock.now_ms()
     asked.house.append([clicked(mail.decision.id, mail.person, 0, at, known=True)])
-    asked.house.ledger.note_outcome(mail.decision.id, "clicked", at)
+    measured_click(asked.house.ledger, mail.decision.id, at)
     [click] = [one for one in told(asked).entries if isinstance(one, OutcomeNoted)]
     assert (click.campaign, click.name, click.decision) == ("nudge", "Email Link Clicked", mail.decision.id.hex())
     assert click.position is not None and click.properties["link"] == 0

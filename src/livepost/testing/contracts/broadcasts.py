@@ -14,6 +14,7 @@ from livepost.testing.contracts.ledger import (
     BOB,
     START_MS,
     cancellation,
+    clicked,
     consent,
     decision,
     flown,
@@ -46,8 +47,8 @@ def letter_to_three(ledger: Ledger) -> None:
     others = (decision(5, after + 3), decision(6, after + 3, lane="bulk"))
     ledger.take_over(page(mail_of(NEXT_LETTER, 4, after), *others), START_MS)
     for _ in range(2):
-        ledger.note_outcome(decision(1).id, "clicked", START_MS)
-    ledger.note_outcome(decision(5).id, "clicked", START_MS)
+        clicked(ledger, decision(1).id, START_MS)
+    clicked(ledger, decision(5).id, START_MS)
 
 
 def counted(ledger: Ledger) -> dict[tuple[bytes, str, str], int]:
