@@ -1,6 +1,6 @@
 """Providers' own API contracts, served by Prism and checked by jsonschema: two programs that are not ours.
 
-In: a contract of `../shared/data` (seen from the project's root; LIVEPOST_SHARED names another folder). Out: a server
+In: a contract of `../shared/data` (seen from the project's root; SHARED_DATA names another folder). Out: a server
 that refuses what the contract does not allow, and the body's schema. Prism lies beside the SDKs
 (`make .venv/.clients`).
 """
@@ -22,7 +22,7 @@ from tests.real.post import free_port, wait_until
 from tests.real.sdk import INSTALLED, MODULES, needs_clients
 from tests.unit.deliver.esp.desk import Request
 
-SHARED = Path(os.environ.get("LIVEPOST_SHARED") or Path(__file__).parents[3] / "shared" / "data")
+SHARED = Path(os.environ.get("SHARED_DATA") or Path(__file__).parents[3] / "shared" / "data")
 CONTRACTS = SHARED / "esp_contracts" / "openapi"
 START_S = 60.0
 ANSWER_S = 20.0

@@ -41,7 +41,7 @@ from livepost.settings.opendsr import OpenDsr
 from tests.unit.runtime.still import StillHouse, ada, look, make_project
 
 DOMAIN = "opendsr.shop.example"
-SHARED = Path(os.environ.get("LIVEPOST_SHARED", Path(__file__).parents[5] / "shared" / "data"))
+SHARED = Path(os.environ.get("SHARED_DATA", Path(__file__).parents[5] / "shared" / "data"))
 EXAMPLES = SHARED / "governance" / "opendsr" / "opendsr_examples.json"
 ID = "a7551968-d5d6-44b2-9831-815ac9017798"
 
