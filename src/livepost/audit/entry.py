@@ -46,7 +46,7 @@ def encoded(entry: Entry) -> bytes:
 
 
 def decoded(body: bytes) -> Entry:
-    """return the entry of bytes; raise ValueError if they are none."""
+    """Return the entry of bytes; raise ValueError if they are none."""
     return _decoder.decode(body)
 
 

@@ -15,7 +15,7 @@ by their own ids.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -115,26 +115,30 @@ def _mailgun(ask: Ask, sought: Sought) -> Found | None:
     if not sought.domain or not sought.message_id:
         return None
     told = ask(f"{sought.domain}/events", {"message-id": sought.message_id, "ascending": "no", "limit": "25"})
-    found = None
-    for one in _listed(told, "items"):
-        if _named(one.get("user-variables"), sought):
-            status = str(one.get("event", ""))
-            found = Found(sought.message_id, status, refused=status == "rejected")
-            if not found.refused:
-                break
-    return found
+    return _taken_before_refused(
+        _after_review(sought.message_id, one.get("event"))
+        for one in _listed(told, "items")
+        if _named(one.get("user-variables"), sought)
+    )
 
 
 def _mandrill(ask: Ask, sought: Sought) -> Found | None:
     told = ask("messages/search.json", {"query": f"u_{DECISION}:{sought.decision}"})
-    found = None
-    for one in _objects(_decoded(told)):
-        if _named(one.get("metadata"), sought):
-            status = str(one.get("state", ""))
-            found = Found(str(one.get("_id", "")), status, refused=status == "rejected")
-            if not found.refused:
-                break
-    return found
+    return _taken_before_refused(
+        _after_review(one.get("_id"), one.get("state"))
+        for one in _objects(_decoded(told))
+        if _named(one.get("metadata"), sought)
+    )
+
+
+def _after_review(provider_id: Any, status: Any) -> Found:
+    """Return what a provider tells that looks at mails before it takes them, and calls those it refuses `rejected`."""
+    return Found(str(provider_id or ""), str(status or ""), refused=status == "rejected")
+
+
+def _taken_before_refused(found: Iterable[Found]) -> Found | None:
+    """Return the first that is no refusal, else a refusal: a mail may have been taken at another try."""
+    return min(found, key=lambda one: one.refused, default=None)
 
 
 QUESTIONS: dict[str, Question] = {
