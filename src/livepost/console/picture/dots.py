@@ -1,6 +1,7 @@
 """The freshness strip: latencies as dots on a log scale from 1 ms to 10 s, p50 and p99 marked.
 
-In: a histogram. Out: SVG. Promised: what is faster or slower than the scale stands at its end, not outside it.
+In: a histogram. Out: SVG. Promised: what is faster or slower than the scale stands at its end, not outside it, and so
+do the words beside a mark.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ DOTS_MAX = 12
 """Dots that stand above each other at most: that many mean the fullest place."""
 
 GAP = 5.0
+WORDS = 80.0
+"""Room for the words of a mark: `p99 11.8 s`, in letters of 12 px."""
+
+LINES = (10.0, 24.0)
+"""Where words stand: beside their mark, and a line lower, on its other side, where they would leave the picture."""
+
 HIGH = 112.0
 FLOOR = 88.0
 
@@ -48,13 +55,16 @@ def dots(counts: Sequence[tuple[float, int]], marked: Quantiles, what: str, widt
         for step in range(max(1, round(DOTS_MAX * count / fullest))):
             drawn.append(tag("circle", cx=column * GAP, cy=FLOOR - 5 - step * GAP, r=1.6, class_="fill-signal"))
     if counts:
-        drawn += _mark(place(marked.p50), f"p50 {latency(marked.p50)}", 10, "end")
-        drawn += _mark(place(marked.p99), f"p99 {latency(marked.p99)}", 10, "")
+        p50, p99 = place(marked.p50), place(marked.p99)
+        drawn += _mark(p50, f"p50 {latency(marked.p50)}", before=True, fits=p50 >= WORDS)
+        drawn += _mark(p99, f"p99 {latency(marked.p99)}", before=False, fits=p99 <= width - WORDS)
     return picture(width, HIGH, alternative, *drawn, class_=class_)
 
 
-def _mark(x: float, words: str, y: float, side: str) -> list[Markup]:
+def _mark(x: float, words: str, *, before: bool, fits: bool) -> list[Markup]:
+    """Draw a mark with its words, before it or behind it if they fit there."""
+    left, y = before is fits, LINES[0 if fits else 1]
     return [
-        tag("line", x1=x, x2=x, y1=y - 8, y2=FLOOR, class_="trace sky"),
-        tag("text", words, x=x - 4 if side else x + 4, y=y, class_=side),
+        tag("line", x1=x, x2=x, y1=LINES[0] - 8, y2=FLOOR, class_="trace sky"),
+        tag("text", words, x=x - 4 if left else x + 4, y=y, class_="end" if left else ""),
     ]

@@ -37,3 +37,20 @@ def test_p50_and_p99_are_said_and_their_absence_too() -> None:
     assert 'aria-label="freshness: p50 5 ms, p99 80 ms"' in drawn
     assert "p99" not in dots([], MARKED, "freshness", 464, "")
     assert "none yet" in dots([], MARKED, "freshness", 464, "")
+
+
+def test_words_of_a_mark_stay_in_the_picture_and_on_lines_of_their_own() -> None:
+    for width in (310, 464):
+        for marked in (Quantiles(1.0, 60_000.0), Quantiles(9_000.0, 60_000.0), Quantiles(1.0, 1.0), MARKED):
+            read = ElementTree.fromstring(dots([(5.0, 1)], marked, "freshness", width, ""))
+            words = [one for one in read.iter("text") if (one.text or "").startswith("p")]
+            spans = {(_span(one), float(one.attrib["y"])) for one in words}
+            assert all(left >= 0 and right <= width for (left, right), _ in spans)
+            (first, one_y), (second, other_y) = sorted(spans)
+            assert one_y != other_y or first[1] <= second[0]
+
+
+def _span(words: ElementTree.Element) -> tuple[float, float]:
+    """Return from where to where words reach, at 7 px a letter."""
+    at, long = float(words.attrib["x"]), 7.0 * len(words.text or "")
+    return (at - long, at) if words.attrib.get("class") == "end" else (at, at + long)
