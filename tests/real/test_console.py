@@ -109,8 +109,10 @@ WITHOUT_ENGINE = (
 
 UNPROMISED = "/policies"
 """The page that says what this house's project lacks: a policy."""
-NOTHING_YET = (UNPROMISED, "/approvals", "/glass", "/retention")
-"""Pages that may have nothing to show in this house: nobody asked for an approval, broke the glass, wrote a policy."""
+NOTHING_YET = (UNPROMISED, "/approvals", "/glass", "/retention", "/receipts")
+"""Pages that may have nothing to show in this house: nobody asked for an approval, broke the glass, wrote a
+policy, or was erased.
+"""
 
 FILLED = {"/preview": "/preview?person=ada&campaign=reminder", "/mails": "/mails?state=sent"}
 """Where pages have something to show that show nothing, or nothing amiss, when nothing is asked for."""

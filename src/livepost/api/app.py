@@ -26,6 +26,7 @@ from livepost.api.operation import Operation, route_of
 from livepost.api.people import CONSENTS, PERSON, WHY
 from livepost.api.preview import PREVIEW
 from livepost.api.providers import PROVIDERS
+from livepost.api.receipts import RECEIPT, RECEIPTS
 from livepost.api.requests import ENTER_REQUEST, REQUESTS
 from livepost.api.segments import MEMBERS, SEGMENTS
 from livepost.api.send import SEND, Sends
@@ -57,6 +58,8 @@ OPERATIONS: tuple[Operation, ...] = (
     AUDIT,
     APPROVALS,
     REQUESTS,
+    RECEIPTS,
+    RECEIPT,
 )
 ACTIONS: tuple[Action, ...] = (SEND, TEST_SEND, BROADCAST, APPROVE, KILL, SAY, SET_CONSENT, ENTER_REQUEST)
 

@@ -9,6 +9,7 @@ from livepost.control.approvals import Approval
 from livepost.control.requests import RightsRequest
 from livepost.deliver.mail import NotMade
 from livepost.govern.rights.entry import Entry
+from livepost.govern.rights.receipt import CheckedReceipt
 from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, Proof, SenderStanding, Verdict
 from livepost.ledger.moves import State
 from livepost.model.choice import Said
@@ -55,6 +56,14 @@ class House(Protocol):
 
     def choose(self, person: bytes, wishes: Mapping[str, bool], source: str, shown: str) -> list[Proof]:
         """Record what a person wishes, as the server of `source` tells it; return what of it is news."""
+        ...
+
+    def receipts(self, limit: int) -> list[CheckedReceipt]:
+        """Return the receipts of erasures, the newest first."""
+        ...
+
+    def receipt(self, id: str) -> CheckedReceipt | None:
+        """Return a receipt by its id in hex, None if there is none."""
         ...
 
     def rights_requests(self, limit: int) -> tuple[list[RightsRequest], dict[str, int]]:

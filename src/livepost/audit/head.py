@@ -10,6 +10,8 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from livepost.errors import SettingsError
+
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
     """The chain at a moment: `link` (hex) of the entry with that number; 0 entries: the link before the first.
@@ -43,6 +45,17 @@ class Signer:
     def sign(self, text: bytes) -> str:
         """Return the signature (hex) of a text."""
         return self._key.sign(text).hex()
+
+
+def read_public(text: str) -> bytes:
+    """Return a public key from hex; raise SettingsError for what is none."""
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise SettingsError("expected a public key of 64 hex digits; `livepost audit head` prints it")
+    return key
 
 
 def is_signed(head: Head, public: bytes) -> bool:

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from livepost.audit.head import Signer
+from livepost.audit.head import Signer, read_public
 from livepost.audit.outside import kept_heads
 from livepost.audit.sqlite import SqliteAudit
 from livepost.audit.verify import Verdict, verify
@@ -75,7 +75,7 @@ def verify_chain(
     folder = used_folder_here()
     given = [head for path in heads or _kept_by(folder) for head in kept_heads(path)]
     _require_own(folder.settings.workspace, {one.workspace for one in given})
-    public = _public(key) if key else _own(folder)
+    public = read_public(key) if key else _own(folder)
     with closing(SqliteAudit(audit or folder.audit_file, folder.settings.workspace, readonly=True)) as opened:
         verdict = verify(folder.settings.workspace, opened.stored(), given, public)
     if as_json:
@@ -103,16 +103,6 @@ def _require_own(workspace: str, named: set[str]) -> None:
 def _own(folder: DataFolder) -> bytes:
     with closing(folder.vault(readonly=True)) as vault:
         return Signer(vault.secret(PURPOSE)).public
-
-
-def _public(text: str) -> bytes:
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise SettingsError("expected a public key of 64 hex digits; `livepost audit head` prints it")
-    return key
 
 
 def _subject(text: str) -> bytes | None:

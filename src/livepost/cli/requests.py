@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from livepost.audit.deed import Deed, by_command
-from livepost.audit.head import Signer
+from livepost.audit.head import Signer, read_public
 from livepost.cli.author import applied_project_of
 from livepost.cli.erasing import lines
 from livepost.cli.workspace import note, used_folder_here, who
@@ -123,8 +124,18 @@ def receipts(
 
 
 @app.command()
-def receipt(id_: Annotated[str, typer.Argument(help="The receipt's id, or how it begins.")]) -> None:
+def receipt(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The receipt's id, or how it begins.")] = "",
+    check: Annotated[Path | None, typer.Option(help="Check a receipt in this file instead; needs no house.")] = None,
+    key: Annotated[str, typer.Option(help="With --check: the public key in hex; else this workspace's.")] = "",
+) -> None:
     """Show a receipt of an erasure, store by store, and whether its signature is this workspace's."""
+    if check is not None:
+        public = read_public(key) if key else _own_key()
+        _say_receipt(_receipt_in(check), public, "this key's" if key else "this workspace's")
+        return
+    if not id_:
+        raise typer.BadParameter("say which, or --check FILE", param_hint="ID")
     folder = used_folder_here()
     with closing(folder.control()) as control:
         found = [one for one in map(_receipt, erasures.receipts(control, RECEIPTS)) if one.id.startswith(id_)]
@@ -133,13 +144,7 @@ def receipt(id_: Annotated[str, typer.Argument(help="The receipt's id, or how it
             f"expected the id of one receipt, got {len(found)} that begin with {id_[:32]}; "
             "`livepost requests receipts` lists them"
         )
-    for line in lines(found[0]):
-        _console.print(line, markup=False)
-    with closing(folder.vault(readonly=True)) as vault:
-        ours = is_signed(found[0], Signer(vault.secret(PURPOSE)).public)
-    _console.print("The signature is this workspace's." if ours else "The signature is NOT this workspace's.")
-    if not ours:
-        raise typer.Exit(1)
+    _say_receipt(found[0], _own_key(), "this workspace's")
 
 
 @app.command()
@@ -239,6 +244,30 @@ def object_(
 
 def _receipt(raw: bytes) -> Receipt:
     return msgspec.json.decode(raw, type=Receipt)
+
+
+def _receipt_in(path: Path) -> Receipt:
+    """Return the receipt that a file has; raise RequestError if it has none."""
+    try:
+        return _receipt(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise RequestError(
+            f"expected a receipt in {path}, as /receipts gives it, got what cannot be read: {error}"
+        ) from None
+
+
+def _own_key() -> bytes:
+    with closing(used_folder_here().vault(readonly=True)) as vault:
+        return Signer(vault.secret(PURPOSE)).public
+
+
+def _say_receipt(told: Receipt, public: bytes, whose: str) -> None:
+    for line in lines(told):
+        _console.print(line, markup=False)
+    ours = is_signed(told, public)
+    _console.print(f"The signature is {'' if ours else 'NOT '}{whose}.")
+    if not ours:
+        raise typer.Exit(1)
 
 
 @app.command("opt-out")

@@ -44,6 +44,7 @@ from livepost.console.person import PERSON
 from livepost.console.policies import POLICIES
 from livepost.console.preview import PREVIEW, PREVIEW_HTML
 from livepost.console.providers import PROVIDERS
+from livepost.console.receipts import RECEIPT, RECEIPT_FILE, RECEIPTS
 from livepost.console.requests import REQUEST, REQUESTS
 from livepost.console.retention import RETENTION
 from livepost.console.segment import SEGMENT
@@ -67,6 +68,8 @@ PAGES: tuple[Page, ...] = (
     HOLDINGS,
     REQUESTS,
     REQUEST,
+    RECEIPTS,
+    RECEIPT,
     SEGMENTS,
     SEGMENT,
     CAMPAIGNS,
@@ -92,7 +95,7 @@ PAGES: tuple[Page, ...] = (
 )
 """All pages; those without a `rail` of their own stand in the rail, in this order."""
 
-PAPERS: tuple[Paper, ...] = (MAIL_HTML, MAIL_FILE, PREVIEW_HTML)
+PAPERS: tuple[Paper, ...] = (MAIL_HTML, MAIL_FILE, PREVIEW_HTML, RECEIPT_FILE)
 """What pages show in frames or give to keep."""
 
 FILES = {"console.css": "text/css; charset=utf-8", "console.js": "text/javascript; charset=utf-8"}

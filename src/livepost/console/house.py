@@ -8,10 +8,11 @@ from typing import Literal, Protocol
 from livepost.audit.verify import Verdict as AuditVerdict
 from livepost.control.approvals import Approval, ApprovalKind
 from livepost.control.glass import Glass
-from livepost.control.requests import Callback, RequestStep, RightsRequest
+from livepost.control.requests import RequestStory, RightsRequest
 from livepost.deliver.mail import NotMade
 from livepost.govern.policy.finding import Report
 from livepost.govern.policy.records import Records
+from livepost.govern.rights.receipt import CheckedReceipt
 from livepost.govern.rights.standing import RetentionStanding
 from livepost.govern.rights.store import Held
 from livepost.govern.rights.summary import HeldLine
@@ -240,8 +241,16 @@ class House(Protocol):
         """Return rights requests, those that fall due first on top, and how many wait, are due soon, overdue."""
         ...
 
-    def rights_request(self, id: str) -> tuple[RightsRequest, list[RequestStep], list[Callback]] | None:
-        """Return a request, what was done about it and whom it was told; None if there is none."""
+    def rights_request(self, id: str) -> RequestStory | None:
+        """Return a request with what was done about it; None if there is none."""
+        ...
+
+    def receipts(self, limit: int) -> list[CheckedReceipt]:
+        """Return the receipts of erasures, the newest first."""
+        ...
+
+    def receipt(self, id: str) -> CheckedReceipt | None:
+        """Return a receipt by its id in hex, None if there is none."""
         ...
 
     def settle_request(self, id: str, what: Literal["completed", "cancelled", "extend"], told: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -46,8 +47,9 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
 
     one: RightsRequest
     person: str
-    steps: list[RequestStep]
-    callbacks: list[Callback]
+    steps: Sequence[RequestStep]
+    callbacks: Sequence[Callback]
+    receipts: Sequence[str]
     now_ms: int
     soon_ms: int = SOON_MS
 
@@ -61,9 +63,16 @@ def _request(house: House, asked: RequestAsked) -> RequestView:
     found = house.rights_request(asked.id)
     if found is None:
         raise RejectedError("no rights request has this id; the list shows all", code="request", status=404)
-    one, steps, callbacks = found
+    one = found.request
     person = one.subjects[0].hex() if one.subjects else ""
-    return RequestView(one=one, person=person, steps=steps, callbacks=callbacks, now_ms=WallClock().now_ms())
+    return RequestView(
+        one=one,
+        person=person,
+        steps=found.steps,
+        callbacks=found.callbacks,
+        receipts=found.receipts,
+        now_ms=WallClock().now_ms(),
+    )
 
 
 def _take(house: House, asked: RequestAsked, told: RequestTold) -> RequestView:

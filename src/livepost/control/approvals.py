@@ -171,6 +171,21 @@ class Approvals:
         return Approval(**told, approved=tuple(Eye(who, at) for who, at in eyes))
 
 
+def forget(store: ControlStore, subjects: Sequence[bytes]) -> int:
+    """Take a person out of all that was asked for about them inside a transaction; return of how much.
+
+    That somebody asked, why, and who approved stays.
+    """
+    gone = [subject.hex() for subject in subjects]
+    marks = ", ".join("?" * len(gone))
+    theirs = f"SELECT 1 FROM json_each(approvals.people) AS one WHERE one.value IN ({marks})"
+    return store.write(
+        "UPDATE approvals SET people = (SELECT json_group_array(one.value) FROM json_each(approvals.people) AS one"
+        f" WHERE one.value NOT IN ({marks})) WHERE EXISTS ({theirs})",
+        (*gone, *gone),
+    )
+
+
 _NAMES = tuple(name for name in Approval.__struct_fields__ if name != "approved")
 _COLUMNS = ", ".join(_NAMES)
 

@@ -6,9 +6,15 @@ for is there until its last step; then nothing of whom it was is left but how ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
+from livepost.control import approvals, requests
 from livepost.control.sqlite import ControlStore
+
+AT_ONCE = 5_000
+"""Subjects that one statement names: each stands in it twice, and SQLite takes 32,766 values."""
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,11 +63,21 @@ def go_on(store: ControlStore, erasure: Erasure) -> None:
         store.write("UPDATE erasures SET body = ? WHERE id = ?", (_encode(erasure), erasure.id))
 
 
-def end(store: ControlStore, id: bytes, receipt: bytes) -> None:
-    """Keep the receipt in place of whom it was about."""
+def end(store: ControlStore, id: bytes, receipt: bytes, subjects: Sequence[bytes] = ()) -> None:
+    """Keep the receipt in place of whom it was about, and take them out of requests and approvals."""
     with store.transaction():
+        for first in range(0, len(subjects), AT_ONCE):
+            some = subjects[first : first + AT_ONCE]
+            requests.forget(store, some, id.hex())
+            approvals.forget(store, some)
         store.write("UPDATE erasures SET body = NULL, receipt = ? WHERE id = ?", (receipt, id))
     store.read("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def receipt_of(store: ControlStore, id: bytes) -> bytes | None:
+    """Return a receipt as it was signed, None if there is none (yet)."""
+    found = store.read("SELECT receipt FROM erasures WHERE id = ?", (id,))
+    return found[0][0] if found else None
 
 
 def under_way(store: ControlStore) -> list[Erasure]:

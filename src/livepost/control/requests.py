@@ -93,6 +93,15 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
+class RequestStory(msgspec.Struct, frozen=True, kw_only=True):
+    """A request, what was done about it, whom it was told, and the ids of erasures that took people out of it."""
+
+    request: RightsRequest
+    steps: Sequence[RequestStep]
+    callbacks: Sequence[Callback]
+    receipts: Sequence[str] = ()
+
+
 class Requests:
     """The requests of a workspace."""
 
@@ -149,6 +158,15 @@ class Requests:
         """Return a request, None if there is none."""
         return self._one(id_)
 
+    def story(self, id_: str) -> RequestStory | None:
+        """Return a request with what was done about it, None if there is none."""
+        one = self._one(id_)
+        if one is None:
+            return None
+        return RequestStory(
+            request=one, steps=self.steps(id_), callbacks=self.callbacks_of(id_), receipts=self.receipts_of(id_)
+        )
+
     def by_outside(self, outside: str) -> RightsRequest | None:
         """Return the request that came under an outside id, None if none did."""
         return self._by_outside(outside)
@@ -172,6 +190,11 @@ class Requests:
             wanted,
         )
         return [_request(row) for row in found]
+
+    def receipts_of(self, id_: str) -> list[str]:
+        """Return the ids of the erasures that took somebody out of a request."""
+        found = self._store.read("SELECT receipt FROM request_receipts WHERE request = ? ORDER BY receipt", [id_])
+        return [receipt for (receipt,) in found]
 
     def steps(self, id_: str) -> list[RequestStep]:
         """Return what was done about a request, oldest first."""
@@ -242,6 +265,26 @@ class Requests:
     def _by_outside(self, outside: str) -> RightsRequest | None:
         found = self._store.read(f"SELECT {_COLUMNS} FROM requests WHERE outside = ?", (outside,))
         return _request(found[0]) if found else None
+
+
+def forget(store: ControlStore, subjects: Sequence[bytes], receipt: str) -> int:
+    """Take a person out of all requests inside a transaction; return of how many.
+
+    That there was a request, when, by which law and what was answered stays as proof, with the receipt's id in the
+    place of whose it was.
+    """
+    marks = _marks(subjects)
+    gone = [subject.hex() for subject in subjects]
+    theirs = f"SELECT 1 FROM json_each(requests.subjects) AS one WHERE one.value IN ({marks})"
+    store.write(
+        f"INSERT INTO request_receipts SELECT id, ? FROM requests WHERE EXISTS ({theirs}) ON CONFLICT DO NOTHING",
+        (receipt, *gone),
+    )
+    return store.write(
+        "UPDATE requests SET body = x'', subjects = (SELECT json_group_array(one.value)"
+        f" FROM json_each(requests.subjects) AS one WHERE one.value NOT IN ({marks})) WHERE EXISTS ({theirs})",
+        (*gone, *gone),
+    )
 
 
 _COLUMNS = ", ".join(RightsRequest.__struct_fields__)

@@ -119,4 +119,11 @@ CREATE TABLE sign_ins (
 sign-in.
 """
 
-STEPS: tuple[str, ...] = (ERASURES, USERS, RIGHTS, RETENTION, APPROVALS, GLASS, SIGN_INS)
+REQUEST_RECEIPTS = """
+CREATE TABLE request_receipts (
+    request TEXT NOT NULL, receipt TEXT NOT NULL, PRIMARY KEY (request, receipt)
+) STRICT
+"""
+"""Which erasures took whose a request was out of it: what is left of a request names nobody."""
+
+STEPS: tuple[str, ...] = (ERASURES, USERS, RIGHTS, RETENTION, APPROVALS, GLASS, SIGN_INS, REQUEST_RECEIPTS)

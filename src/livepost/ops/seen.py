@@ -58,6 +58,8 @@ OPEN = frozenset(
         "purposed",
         "read",
         "reasons",
+        "receipt",
+        "receipts",
         "replay",
         "retention",
         "revoke_key",

@@ -18,7 +18,9 @@ from livepost.api.app import api_routes
 from livepost.api.feed import Feed
 from livepost.api.problem import http_error
 from livepost.audit.deed import Deed, by_session
+from livepost.audit.head import Signer
 from livepost.clock import SimulatedClock
+from livepost.control import erasures
 from livepost.control.approvals import Approval
 from livepost.control.requests import Requests, RightsRequest
 from livepost.control.sqlite import ControlStore
@@ -28,6 +30,7 @@ from livepost.govern.access.rules import default_rules
 from livepost.govern.access.sight import EVERYTHING, Sight
 from livepost.govern.rights.deadline import SOON_MS
 from livepost.govern.rights.entry import Entry
+from livepost.govern.rights.receipt import CheckedReceipt, checked
 from livepost.intake.call import read_call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Stores
@@ -94,6 +97,7 @@ def nudge(visitor):
 """
 NOTE = "<mjml><mj-body><mj-section><mj-column><mj-text>Note</mj-text></mj-column></mj-section></mj-body></mjml>"
 SESSION = "0f" * 8
+SIGNER = Signer(b"s" * 32)
 
 
 def sending_of(house: SimulatedHouse, settings: Settings, ledger: Ledger | None = None) -> Sending:
@@ -184,6 +188,13 @@ class Asked:
 
     def choose(self, person: bytes, wishes: Mapping[str, bool], source: str, shown: str) -> list[Proof]:
         return self.house.ledger.choose(person, wishes, self.clock.now_ms(), "api", source, shown)
+
+    def receipts(self, limit: int) -> list[CheckedReceipt]:
+        return [checked(one, SIGNER.public) for one in erasures.receipts(self.control, limit)]
+
+    def receipt(self, id: str) -> CheckedReceipt | None:
+        raw = erasures.receipt_of(self.control, bytes.fromhex(id))
+        return None if raw is None else checked(raw, SIGNER.public)
 
     def rights_requests(self, limit: int) -> tuple[list[RightsRequest], dict[str, int]]:
         requests = Requests(self.control)

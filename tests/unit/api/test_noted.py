@@ -27,7 +27,11 @@ def subjects_of(asked: Asked, name: str) -> list[str]:
 
 def test_every_operation_about_people_is_tried_here() -> None:
     about_people = {one.path for one in OPERATIONS if one.shows is not None}
-    assert about_people == {*READ, "/api/audit", "/api/requests"}  # which name people by ids of subjects only
+    assert about_people == {
+        *READ,
+        *("/api/audit", "/api/requests"),  # which name people by ids of subjects only
+        "/api/receipts/{id}",  # which names nobody
+    }
 
 
 def test_whose_entries_of_the_audit_were_read_is_noted_too(asked: Asked) -> None:

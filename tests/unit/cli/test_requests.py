@@ -87,7 +87,24 @@ def test_receipts_of_erasures_are_listed_and_shown_with_their_signature(livepost
     assert (shown.code, "rows are deleted (4 keys)" in shown.out) == (0, True)
     assert "signature is this workspace's" in shown.out
     assert livepost("requests", "receipt", "cdcd").code == 1
+    _checks_files(livepost, house, ours, forged)
     assert "got 0 that begin with ff" in livepost("requests", "receipt", "ff").err
+
+
+def _checks_files(livepost: Command, house: StillHouse, ours: Receipt, forged: Receipt) -> None:
+    """A receipt that was handed out is checked from its file, with a key alone."""
+    with closing(house.folder.vault(readonly=True)) as vault:
+        key = Signer(vault.secret(PURPOSE)).public.hex()
+    file = house.folder.path.parent / "receipt.json"
+    file.write_bytes(msgspec.json.encode(ours))
+    for more in ((), ("--key", key)):
+        assert livepost("requests", "receipt", "--check", str(file), *more).code == 0
+    assert livepost("requests", "receipt", "--check", str(file), "--key", "00" * 32).code == 1
+    assert "64 hex digits" in livepost("requests", "receipt", "--check", str(file), "--key", "abc").err
+    file.write_bytes(msgspec.json.encode(forged))
+    assert livepost("requests", "receipt", "--check", str(file), "--key", key).code == 1
+    file.write_text("ada")
+    assert "cannot be read" in livepost("requests", "receipt", "--check", str(file)).err
 
 
 def test_an_opt_out_without_a_policy_waits_and_has_no_more_time(livepost: Command, house: StillHouse) -> None:

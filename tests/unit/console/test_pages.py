@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from livepost.audit.verify import Verdict
+from livepost.clock import DAY_MS
 from livepost.console.app import PAGES
 from livepost.control.approvals import Approval
 from livepost.control.glass import Glass
-from livepost.control.requests import Callback, RequestStep, RightsRequest
+from livepost.control.requests import Callback, RequestStep, RequestStory, RightsRequest
+from livepost.govern.rights.receipt import CheckedReceipt, Receipt, StoreReceipt
 from livepost.govern.rights.store import Held
 from livepost.govern.rights.summary import HeldLine
 from livepost.model.consent import ConsentTally
@@ -64,6 +66,32 @@ REQUEST = RightsRequest(
     entered_by="key:controller",
 )
 STEP = RequestStep(at=START, who="key:controller", state="pending", told="it came in")
+RECEIPT = CheckedReceipt(
+    receipt=Receipt(
+        id="ab" * 16,
+        workspace="shop",
+        by="command:me",
+        asked_at=START,
+        live_at=START + 83,
+        done_at=START + 1_109,
+        position=7,
+        subjects=4,
+        stores=(
+            StoreReceipt(
+                store="vault.db",
+                done="rows are deleted",
+                at=START,
+                rows={"keys": 4},
+                remains="in backups of the vault",
+                until=START + 7 * DAY_MS,
+            ),
+            StoreReceipt(store="log", done="the keys are destroyed", at=START),
+        ),
+        signature="5e" * 64,
+    ),
+    ours=True,
+    public_key="9a" * 32,
+)
 CALLBACK = Callback(
     number=1, request=REQUEST.id, url="https://c.example/", state="pending", tries=1, next_at=1, error="it slept"
 )
@@ -114,7 +142,9 @@ ANSWERS = {
     "end_glass": None,
     "settle_approval": None,
     "rights_requests": ([REQUEST], {"open": 1, "due_soon": 0, "overdue": 1}),
-    "rights_request": (REQUEST, [STEP], [CALLBACK]),
+    "rights_request": RequestStory(request=REQUEST, steps=[STEP], callbacks=[CALLBACK]),
+    "receipts": [RECEIPT],
+    "receipt": RECEIPT,
     "holdings": ([HELD], [ACCESS]),
     "complaints": ComplaintRate(),
     "deliveries": [delivery("sent")],
@@ -136,6 +166,7 @@ NAMES = {
     "letter": "17",
     "holdings": ADA.hex(),
     "request": REQUEST.id,
+    "receipt": RECEIPT.receipt.id,
 }
 PATHS = [re.sub(r"\{\w+\}", NAMES.get(page.name, ""), page.path) for page in PAGES]
 

@@ -47,6 +47,20 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     signature: str = ""
 
 
+class CheckedReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """A receipt, whether this workspace signed it, and the public key (hex) by which anybody can tell."""
+
+    receipt: Receipt
+    ours: bool
+    public_key: str
+
+
+def checked(raw: bytes, public: bytes) -> CheckedReceipt:
+    """Return a kept receipt and whether the owner of a public key signed it; raise ValueError if it is none."""
+    receipt = msgspec.json.decode(raw, type=Receipt)
+    return CheckedReceipt(receipt=receipt, ours=is_signed(receipt, public), public_key=public.hex())
+
+
 def signed(receipt: Receipt, signer: Signer) -> Receipt:
     """Return the receipt with its signature (hex)."""
     return msgspec.structs.replace(receipt, signature=signer.sign(_told(receipt)))

@@ -23,9 +23,10 @@ from livepost.audit.deed import source_of
 from livepost.audit.head import Signer
 from livepost.audit.verify import Verdict as AuditVerdict
 from livepost.clock import DAY_MS, WallClock
+from livepost.control import erasures
 from livepost.control.approvals import Approval, ApprovalKind, Approvals
 from livepost.control.glass import Glass, Glasses
-from livepost.control.requests import Callback, Requests, RequestStep, RightsRequest
+from livepost.control.requests import Requests, RequestStory, RightsRequest
 from livepost.control.retention import runs
 from livepost.deliver.mail import NotMade
 from livepost.deliver.mailbox import Mailbox
@@ -38,6 +39,7 @@ from livepost.govern.policy.records import Records, records_of
 from livepost.govern.policy.unread import Unread, unread
 from livepost.govern.rights.deadline import SOON_MS, due_at, is_extendable
 from livepost.govern.rights.entry import Entry
+from livepost.govern.rights.receipt import CheckedReceipt, checked
 from livepost.govern.rights.retention import terms_of
 from livepost.govern.rights.standing import RetentionStanding
 from livepost.govern.rights.store import Held
@@ -366,11 +368,26 @@ class Looking:
         with self._requests() as requests:
             return requests.listed(limit=limit), requests.standing(WallClock().now_ms(), SOON_MS)
 
-    def rights_request(self, id: str) -> tuple[RightsRequest, list[RequestStep], list[Callback]] | None:
-        """Return a request, what was done about it and whom it was told; None if there is none."""
+    def rights_request(self, id: str) -> RequestStory | None:
+        """Return a request with what was done about it; None if there is none."""
         with self._requests() as requests:
-            one = requests.get(id)
-            return None if one is None else (one, requests.steps(id), requests.callbacks_of(id))
+            return requests.story(id)
+
+    def receipts(self, limit: int) -> list[CheckedReceipt]:
+        """Return the receipts of erasures, the newest first."""
+        with contextlib.closing(self._folder.control()) as store:
+            return self._checked(erasures.receipts(store, limit))
+
+    def receipt(self, id: str) -> CheckedReceipt | None:
+        """Return a receipt by its id in hex, None if there is none."""
+        with contextlib.closing(self._folder.control()) as store:
+            raw = erasures.receipt_of(store, bytes.fromhex(id))
+        return None if raw is None else self._checked([raw])[0]
+
+    def _checked(self, kept: Sequence[bytes]) -> list[CheckedReceipt]:
+        with self._look() as look:
+            public = Signer(look.vault.secret(PURPOSE)).public
+        return [checked(one, public) for one in kept]
 
     def settle_request(self, id: str, what: Literal["completed", "cancelled", "extend"], told: str) -> bool:
         """Answer a request, or extend its time; say whether it could be."""

@@ -201,7 +201,7 @@ class Erasing:
                 erasures.go_on(self._house.control, erasure)
                 self._passed(name)
         receipt = signed(_receipt(erasure, self._house), self._house.signer)
-        erasures.end(self._house.control, erasure.id, msgspec.json.encode(receipt))
+        erasures.end(self._house.control, erasure.id, msgspec.json.encode(receipt), erasure.subjects)
         self._passed("control")
         return receipt
 

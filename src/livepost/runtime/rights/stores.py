@@ -153,8 +153,9 @@ STORES: tuple[Store, ...] = (
         purpose="users, sessions, what was asked for and approved",
         holds="what people asked for by right, and what others had approved about them, by numbers; erasures' receipts",
         erased_by="control",
-        erased="the receipt stays; who was meant goes from it when the last step is done",
-        kept="receipts for good; sessions and invitations until they end",
+        erased="the receipt stays; who was meant goes from it, from requests and from approvals when the last step is "
+        "done; that somebody asked, when, and what was answered stays as proof, beside the receipt's id",
+        kept="receipts and requests for good; sessions and invitations until they end",
         kept_by="control",
         decodes=decoding.control,
         gives=giving.control,

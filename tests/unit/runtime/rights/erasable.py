@@ -15,12 +15,15 @@ from livepost.announce.book import Book as Webhooks
 from livepost.announce.book import DeadLetter
 from livepost.audit.head import Signer
 from livepost.clock import WallClock
+from livepost.control.approvals import Approval, Approvals
+from livepost.control.requests import Requests, RightsRequest
 from livepost.control.sqlite import ControlStore
 from livepost.intake.call import read_call
 from livepost.intake.erased import Erased
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.record import Arrival
 from livepost.intake.writer import Intake, Stores
+from livepost.ledger.base import EVERY_PURPOSE, Limit
 from livepost.ledger.stored import StoredLedger
 from livepost.log.sqlite import SqliteLog, SqliteLogReader
 from livepost.model.person import PersonView
@@ -42,6 +45,9 @@ from tests.unit.runtime.still import THREE_LOOKS, StillHouse, ada, look, make_pr
 ADDRESS = "ada@example.com"
 PERSONAL = (ADDRESS, "Ada of the tests", "device-of-ada")
 OPEN = "green-tea"
+REQUEST = "ab" * 16
+"""The id of what Ada asked for by right."""
+
 DESTINATION = "to-klaviyo"
 
 
@@ -181,3 +187,40 @@ def _beside(still: StillHouse, subject: bytes) -> None:
         webhooks.die(DeadLetter(0, "shop", "transition_1", "transition", body, at=1, sent=9, error="gone"), "1")
     with closing(Audiences(still.folder.audiences_file)) as audiences:
         audiences.write(DESTINATION, [Row(handle=b"h" * 16, person=subject, ident=b"sealed")])
+    with closing(still.folder.control()) as control:
+        Requests(control).enter(request_of(subject))
+        Requests(control).enter(request_of(b"b" * 16, id="ef" * 16))
+        Approvals(control).ask(_approval_of(subject))
+    with closing(still.folder.ledger()) as ledger:
+        ledger.limit(Limit(person=subject, kind="restricted", purpose=EVERY_PURPOSE, at=1, request=REQUEST))
+
+
+def request_of(*subjects: bytes, id: str = REQUEST) -> RightsRequest:
+    """Return a request that waits, with what came in."""
+    return RightsRequest(
+        id=id,
+        kind="erasure",
+        regulation="gdpr",
+        way="api",
+        subjects=subjects,
+        submitted_at=1,
+        received_at=1,
+        due_at=2,
+        verified="by a call back",
+        entered_by="key:server",
+        body=b"sealed",
+    )
+
+
+def _approval_of(subject: bytes) -> Approval:
+    return Approval(
+        id="cd" * 16,
+        kind="export",
+        hash=b"h" * 32,
+        told=("an export",),
+        people=(subject, b"b" * 16),
+        asked_by="user:ops",
+        reason="they asked",
+        asked_at=1,
+        until=2,
+    )

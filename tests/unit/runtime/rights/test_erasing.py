@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 import pytest
@@ -14,7 +15,9 @@ import pytest
 from livepost.announce.book import Book as Webhooks
 from livepost.audit.head import Signer
 from livepost.clock import HOUR_MS, WallClock
-from livepost.control import erasures
+from livepost.control import approvals, erasures, requests
+from livepost.control.approvals import Approvals
+from livepost.control.requests import Requests
 from livepost.errors import StoreError
 from livepost.govern.rights.receipt import Receipt, is_signed
 from livepost.intake.writer import Lane
@@ -27,7 +30,17 @@ from livepost.state.opening import open_state
 from livepost.sync.book import Book as Audiences
 from tests.crash.scanning import found_in
 from tests.unit.runtime.rights.dying import DiedError, dies_behind
-from tests.unit.runtime.rights.erasable import ADDRESS, DESTINATION, OPEN, PERSONAL, Erasable, erasable, lived
+from tests.unit.runtime.rights.erasable import (
+    ADDRESS,
+    DESTINATION,
+    OPEN,
+    PERSONAL,
+    REQUEST,
+    Erasable,
+    erasable,
+    lived,
+    request_of,
+)
 from tests.unit.runtime.still import ada, look
 
 NAMES = [name for name, _ in STEPS]
@@ -65,17 +78,32 @@ def left_of(house: Erasable) -> set[str]:
     with closing(Audiences(house.still.folder.audiences_file)) as audiences:
         left |= {"audiences"} if audiences.rows_of(DESTINATION, house.subjects) else set()
     numbers = [subject.hex() for subject in house.subjects]
-    control = [("control", row[0] or b"") for row in house.control.read("SELECT body FROM erasures")]
-    left |= {"control"} if any(subject in raw for subject in house.subjects for _, raw in control) else set()
+    left |= {f"control: {table}" for table in _tables_with(house, numbers)}
+    left |= {"limits"} if any(house.ledger.limits(subject) for subject in house.subjects) else set()
     left |= {"receipt"} if found_in([*PERSONAL, *numbers], _receipts(house)) else set()
     return left
+
+
+def _tables_with(house: Erasable, numbers: Sequence[str]) -> set[str]:
+    """Return the tables of `control.db` in which a number of Ada's stands, as bytes or in hex."""
+    tables = [name for (name,) in house.control.read("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    found = set()
+    for table in tables:
+        for row in house.control.read(f"SELECT * FROM {table}"):
+            told = b" ".join(one if isinstance(one, bytes) else str(one).encode() for one in row)
+            if any(number.encode() in told or bytes.fromhex(number) in told for number in numbers):
+                found.add(table)
+    return found
 
 
 def _receipts(house: Erasable) -> list[tuple[str, bytes]]:
     return [("receipt", receipt) for receipt in erasures.receipts(house.control)]
 
 
-BEFORE = {"vault.db", "log", "mailbox", "state", "ledger", "list", "webhooks", "audiences"}
+BEFORE = {
+    *("vault.db", "log", "mailbox", "state", "ledger", "list", "webhooks", "audiences", "limits"),
+    *("control: requests", "control: approvals"),
+}
 
 
 def test_everything_is_there_to_be_found_and_nothing_is_left(house: Erasable) -> None:
@@ -139,7 +167,7 @@ def test_an_eraser_that_skips_the_ledger_is_found(house: Erasable, monkeypatch: 
     _skip(monkeypatch, "ledger")
     _skip(monkeypatch, "ledger again")
     erase(house)
-    assert left_of(house) == {"ledger", "list"}
+    assert left_of(house) == {"ledger", "list", "limits"}
 
 
 def _skip(patch: pytest.MonkeyPatch, step: str) -> None:
@@ -148,6 +176,39 @@ def _skip(patch: pytest.MonkeyPatch, step: str) -> None:
 
     steps = [(name, nothing if name == step else done) for name, done in erasing.STEPS]
     patch.setattr(erasing, "STEPS", tuple(steps))
+
+
+def test_that_somebody_asked_stays_as_proof_with_the_receipt_and_without_a_number(house: Erasable) -> None:
+    before = Requests(house.control).get(REQUEST)
+    receipt = erase(house)
+    story = Requests(house.control).story(REQUEST)
+    assert before is not None and story is not None
+    assert (story.request.subjects, story.request.body, story.receipts) == ((), b"", [receipt.id])
+    assert story.request == msgspec.structs.replace(before, subjects=(), body=b"")
+    other = Requests(house.control).story("ef" * 16)
+    assert other is not None
+    assert (other.request.subjects, other.request.body, other.receipts) == ((b"b" * 16,), b"sealed", [])
+    [approval] = Approvals(house.control).listed()
+    assert (approval.people, approval.reason) == ((b"b" * 16,), "they asked")
+
+
+@pytest.mark.parametrize("table", [requests, approvals])
+def test_an_eraser_that_forgets_a_table_of_requests_is_found(
+    house: Erasable, table: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control."""
+    monkeypatch.setattr(table, "forget", lambda *asked: 0)
+    erase(house)
+    assert left_of(house) == {f"control: {table.__name__.rpartition('.')[2]}"}
+
+
+def test_of_a_request_of_two_the_other_stays(house: Erasable) -> None:
+    both = request_of(house.subjects[0], b"b" * 16, id="12" * 16)
+    Requests(house.control).enter(both)
+    receipt = erase(house)
+    story = Requests(house.control).story(both.id)
+    assert story is not None
+    assert (story.request.subjects, story.receipts) == ((b"b" * 16,), [receipt.id])
 
 
 def test_who_is_not_known_is_not_erased(house: Erasable) -> None:
