@@ -79,6 +79,22 @@ def test_a_store_that_nobody_sees_to_is_found() -> None:
     assert not any(_is_kept_by_somebody(dataclasses.replace(mailbox, kept_by=word)) for word in ("", "somebody"))
 
 
+def _is_told_to_its_person(store: Store) -> bool:
+    """Say whether the page of what is held, and an export, have it, or why they do not."""
+    return store.gives is not None or bool(store.instead)
+
+
+@pytest.mark.parametrize("store", STORES, ids=lambda store: store.name)
+def test_each_store_tells_a_person_what_it_holds_or_why_not(store: Store) -> None:
+    assert _is_told_to_its_person(store)
+
+
+def test_a_store_that_says_nothing_to_its_person_is_found() -> None:
+    """The negative control."""
+    images = next(store for store in STORES if store.name == "state.db.images")
+    assert not _is_told_to_its_person(dataclasses.replace(images, instead=""))
+
+
 def test_every_step_of_retention_is_a_stores() -> None:
     assert {name for name, _ in RETENTION} - {"found"} <= {store.kept_by for store in STORES}
 

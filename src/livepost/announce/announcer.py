@@ -166,7 +166,7 @@ class Announcer:
         """Write down what became of a message; return whether the book went on behind it."""
         name, now_ms, found = self._target.name, self._clock.now_ms(), sent.found
         if found.state == "delivered":
-            self._book.delivered(name, sent.notice.cursor, now_ms)
+            self._book.delivered(name, sent.notice.cursor, now_ms, sent.notice.person, sent.notice.about)
             return True
         if found.state == "dead" and self._book.waiting(name) < LETTERS_MAX:
             self._book.die(sent.letter(name, now_ms), sent.notice.cursor)

@@ -1,13 +1,15 @@
 """The book of webhooks: `webhooks.db`, one SQLite file, WAL, synchronous=FULL.
 
-In: what became of messages. Out: each target's place, its wait, its dead letters. Promised: each method is one
-transaction, durable when it returns; courier and command line may both have it open; threads of a process take turns.
+In: what became of messages. Out: each target's place, its wait, its dead letters, of whom it was told what.
+Promised: each method is one transaction, durable when it returns; courier and command line may both have it open;
+threads of a process take turns.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,10 @@ _TABLES = f"""
 _NOTICES = """CREATE TABLE IF NOT EXISTS notices (
     number INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
     body BLOB NOT NULL, UNIQUE (target, id)
+) STRICT"""
+_TOLD = """CREATE TABLE IF NOT EXISTS told (
+    target TEXT NOT NULL, person BLOB NOT NULL, about TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    times INTEGER NOT NULL, PRIMARY KEY (target, person, about)
 ) STRICT"""
 _STANDING = "name, cursor, sent, next_at, disabled, error, delivered, delivered_at"
 _LETTER = "number, target, id, kind, body, at, sent, error, replayed_at"
@@ -90,6 +96,16 @@ class DeadLetter(msgspec.Struct, frozen=True):
     replayed_at: int = 0
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What a target was told of a person, how often, first and last (host ms)."""
+
+    target: str
+    about: str
+    first: int
+    last: int
+    times: int
+
+
 class Book:
     """See the module; everything raises StoreError where the file cannot be read or written."""
 
@@ -122,13 +138,16 @@ class Book:
         """Go on behind a message that was tried, and may not be told any more."""
         self._change("UPDATE targets SET cursor = ?, sent = 0, next_at = 0, error = '' WHERE name = ?", cursor, name)
 
-    def delivered(self, name: str, cursor: str, now_ms: int) -> None:
-        """Go on behind a message that the target has."""
-        self._change(
+    def delivered(self, name: str, cursor: str, now_ms: int, person: bytes | None = None, about: str = "") -> None:
+        """Go on behind a message that the target has; note of whom it was, and about what."""
+        moved = (
             "UPDATE targets SET cursor = ?, sent = 0, next_at = 0, error = '', delivered = delivered + 1,"
-            " delivered_at = ? WHERE name = ?",
-            *(cursor, now_ms, name),
+            " delivered_at = ? WHERE name = ?"
         )
+        with self._transaction():
+            self._run(moved, (cursor, now_ms, name))
+            if person is not None:
+                self._note_told(name, person, about, now_ms)
 
     def again(self, name: str, sent: int, next_at: int, error: str) -> None:
         """Note that the next message was sent so often in vain, and when it is sent again (host ms)."""
@@ -157,15 +176,8 @@ class Book:
 
     def die(self, letter: DeadLetter, cursor: str) -> None:
         """Put a message aside and go on behind it, in one transaction; its number is the book's."""
-        with self._lock:
-            self._run("BEGIN IMMEDIATE", ())
-            try:
-                self._put_aside(letter, cursor)
-                self._run("COMMIT", ())
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._run("ROLLBACK", ())
-                raise
+        with self._transaction():
+            self._put_aside(letter, cursor)
 
     def letters(self, *, after: int = 0, waiting: bool = False, limit: int = 100) -> list[DeadLetter]:
         """Return dead letters with a number > `after`, at most LISTED_MAX; `waiting` ones only, if so asked."""
@@ -186,9 +198,19 @@ class Book:
         [(count,)] = self._read("SELECT count(*) FROM letters WHERE target = ? AND replayed_at = 0", name)
         return int(count)
 
-    def replayed(self, number: int, now_ms: int) -> None:
-        """Note that the target has a dead letter now."""
-        self._change("UPDATE letters SET replayed_at = ? WHERE number = ?", now_ms, number)
+    def replayed(self, number: int, now_ms: int, person: bytes | None = None, about: str = "") -> None:
+        """Note that the target has a dead letter now, of whom it was, and about what."""
+        with self._transaction():
+            self._run("UPDATE letters SET replayed_at = ? WHERE number = ?", (now_ms, number))
+            found = self._run("SELECT target FROM letters WHERE number = ?", (number,))
+            if person is not None and found:
+                self._note_told(found[0][0], person, about, now_ms)
+
+    def told(self, persons: Sequence[bytes]) -> list[Told]:
+        """Return what targets were told of a person, by any of their names, in alphabetical order."""
+        sql = "SELECT target, about, min(first), max(last), sum(times) FROM told WHERE person IN ({}) GROUP BY 1, 2"
+        found = self._read(f"{sql.format(', '.join('?' * len(persons)))} ORDER BY target, about", *persons)
+        return [Told(*values) for values in found]
 
     def tell(self, target: str, id: str, kind: str, body: bytes) -> None:
         """Let a target be told something by the house itself, once for an id."""
@@ -206,13 +228,15 @@ class Book:
         self._change("DELETE FROM notices WHERE number = ?", number)
         self._change("UPDATE targets SET sent = 0, next_at = 0, error = '' WHERE name = ?", name)
 
-    def forget(self, words: Iterable[bytes]) -> int:
-        """Drop the dead letters in which one of these words stands; return how many."""
-        with self._lock:
-            before = self._connection.total_changes()
-            for word in words:
-                self._run("DELETE FROM letters WHERE instr(body, ?) > 0", (word,))
-            return self._connection.total_changes() - before
+    def forget(self, persons: Iterable[bytes]) -> int:
+        """Drop the dead letters that name one of these people, and what was noted of them; return how many letters."""
+        gone = 0
+        with self._transaction():
+            for person in persons:
+                self._run("DELETE FROM letters WHERE instr(body, ?) > 0", (person.hex().encode(),))
+                gone += self._connection.changes()
+                self._run("DELETE FROM told WHERE person = ?", (person,))
+        return gone
 
     def close(self) -> None:
         """Close the file."""
@@ -230,7 +254,8 @@ class Book:
                 raise StoreError(f"expected webhooks.db of format {FORMAT}, got {version}; move it away to begin anew")
             if version == 0:
                 self._connection.execute(_TABLES).fetchall()
-            self._connection.execute(_NOTICES).fetchall()
+            for sql in (_NOTICES, _TOLD):
+                self._connection.execute(sql).fetchall()
         except BaseException:
             self._connection.close()
             raise
@@ -245,6 +270,25 @@ class Book:
             "UPDATE targets SET cursor = ?, sent = 0, next_at = 0, error = ? WHERE name = ?",
             (cursor, letter.error, letter.target),
         )
+
+    def _note_told(self, target: str, person: bytes, about: str, now_ms: int) -> None:
+        self._run(
+            "INSERT INTO told VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (target, person, about)"
+            " DO UPDATE SET last = excluded.last, times = times + 1",
+            (target, person, about, now_ms, now_ms),
+        )
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._run("BEGIN IMMEDIATE", ())
+            try:
+                yield
+                self._run("COMMIT", ())
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._run("ROLLBACK", ())
+                raise
 
     def _read(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._lock:

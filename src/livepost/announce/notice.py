@@ -21,6 +21,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened at `at` (UTC ms); `cursor` is the place when it is told, `data` the stream's message.
 
     person   whom it is about, None for nobody
+    about    the segment or the `campaign.NAME` that it tells of, "" for none
     """
 
     id: str
@@ -29,6 +30,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes
     cursor: str
     person: bytes | None = None
+    about: str = ""
 
     def body(self) -> bytes:
         """Return what is sent."""

@@ -23,7 +23,7 @@ from livepost.api.feed import Feed
 from livepost.api.house import House
 from livepost.api.openapi import openapi_route
 from livepost.api.operation import Operation, route_of
-from livepost.api.people import CONSENTS, PERSON, WHY
+from livepost.api.people import CONSENTS, HELD, PERSON, WHY
 from livepost.api.preview import PREVIEW
 from livepost.api.providers import PROVIDERS
 from livepost.api.receipts import RECEIPT, RECEIPTS
@@ -45,6 +45,7 @@ OPERATIONS: tuple[Operation, ...] = (
     PERSON,
     WHY,
     CONSENTS,
+    HELD,
     SEGMENTS,
     MEMBERS,
     STATUS,

@@ -9,6 +9,7 @@ from livepost.control.approvals import Approval
 from livepost.control.requests import RightsRequest
 from livepost.deliver.mail import NotMade
 from livepost.govern.rights.entry import Entry
+from livepost.govern.rights.holdings import Holdings
 from livepost.govern.rights.receipt import CheckedReceipt
 from livepost.ledger.base import AskedBroadcast, Delivery, Kill, KnownSend, Proof, SenderStanding, Verdict
 from livepost.ledger.moves import State
@@ -56,6 +57,10 @@ class House(Protocol):
 
     def choose(self, person: bytes, wishes: Mapping[str, bool], source: str, shown: str) -> list[Proof]:
         """Record what a person wishes, as the server of `source` tells it; return what of it is news."""
+        ...
+
+    def holdings(self, view: PersonView) -> Holdings:
+        """Return what is held on a person, where it went, who saw it; the log is read as a whole."""
         ...
 
     def receipts(self, limit: int) -> list[CheckedReceipt]:

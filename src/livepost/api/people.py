@@ -6,6 +6,7 @@ Personal values stay sealed: their names are told, not what they say.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -17,6 +18,10 @@ from livepost.api.operation import Operation
 from livepost.audit.deed import Deed, people_of
 from livepost.errors import RejectedError
 from livepost.govern.access.permission import Permission
+from livepost.govern.rights.holdings import Elsewhere
+from livepost.govern.rights.store import Held
+from livepost.govern.rights.summary import HeldLine
+from livepost.govern.rights.travel import Travel
 from livepost.model.choice import Said
 from livepost.model.consent_record import ConsentRecord, Notice
 from livepost.model.person import PersonView
@@ -105,6 +110,28 @@ class SaidAnswer(msgspec.Struct, frozen=True, kw_only=True):
     privacy_notices: list[Notice] = []
 
 
+class HeldAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose data."""
+
+    id: Id
+
+
+class HeldAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is held on a person, and no value of it; times are ms.
+
+    lines      by kind and field: how much, in which store, for what, since when, when it goes (0: no time ends it)
+    travels    where it went: to whom, which field, for what, how often, first and last
+    elsewhere  stores that have the same once more
+    accesses   who saw or changed it, the newest first, as the audit has it
+    """
+
+    person: str
+    lines: Sequence[HeldLine]
+    travels: Sequence[Travel]
+    elsewhere: Sequence[Elsewhere]
+    accesses: Sequence[Held]
+
+
 class WhyAsked(msgspec.Struct, frozen=True, kw_only=True):
     """Whom and about what: a campaign, a segment, or both; all of them if neither is named. `wait` as for a person.
 
@@ -121,6 +148,19 @@ class WhyAsked(msgspec.Struct, frozen=True, kw_only=True):
 def found_person(house: House, name: str, at_least: int = -1) -> PersonView:
     """Return a person as of position `at_least` or later; raise RejectedError (404) if nobody is known by the name."""
     return _found(house.person(name, at_least))
+
+
+def _held(house: House, asked: HeldAsked) -> HeldAnswer:
+    view = found_person(house, asked.id)
+    held = house.holdings(view)
+    newest = sorted(held.accesses, key=lambda one: (-one.at, -one.values["number"]))
+    return HeldAnswer(
+        person=view.person.hex(),
+        lines=held.lines,
+        travels=held.travels,
+        elsewhere=held.elsewhere,
+        accesses=newest,
+    )
 
 
 async def _person(house: House, asked: PersonAsked) -> PersonAnswer:
@@ -197,6 +237,17 @@ PERSON = Operation(
         HTTPStatus.NOT_FOUND: f"{NOBODY}, or no purpose is called so",
         HTTPStatus.CONFLICT: f"{TOO_FAR}, or the project promises nothing about purposes",
     },
+)
+HELD = Operation(
+    path="/api/people/{id}/held",
+    needs=Permission("export", "people"),
+    name="held",
+    summary="What is held on a person, why, until when, where it went, who saw it",
+    asked=HeldAsked,
+    answers=HeldAnswer,
+    run=_held,
+    shows=lambda asked, answer: Deed("holdings.read", people_of([answer.person])),
+    refusals={HTTPStatus.NOT_FOUND: NOBODY},
 )
 CONSENTS = Operation(
     path="/api/people/{id}/consents",

@@ -18,6 +18,13 @@ from livepost.model.principal import USER
 _NAME = re.compile(r"\*|[A-Za-z_$][A-Za-z0-9_.$-]{0,99}|[0-9a-f]{32}")
 
 
+EVERYBODY = "access to all"
+"""The kind of an access by which anybody may have been seen, without each one being named."""
+
+OF_ALL = frozenset(("sql.answered", "policy.looked"))
+"""Such accesses, by what was done."""
+
+
 class Deed(msgspec.Struct, frozen=True):
     """What was done, to the data of which people (ids of subjects), and to what (a name or an id)."""
 

@@ -26,7 +26,7 @@ from livepost.errors import StoreError
 from livepost.fetch.fetcher import Fetcher
 from livepost.project.gate import gate_of
 from livepost.runtime.author.project import policy_of
-from livepost.runtime.courier.passing import Passing
+from livepost.runtime.courier.passing import Passing, whom_and_what
 from livepost.runtime.courier.refusing import refusing
 from livepost.runtime.courier.targets import allowed_of, pseudonyms_of, targets_of
 from livepost.runtime.data.folder import DataFolder
@@ -241,7 +241,7 @@ def _replayed(book: Book, fetch: Fetcher, targets: dict[str, Target], letter: De
     else:
         found = deliver(fetch, target, letter.id, letter.body, target.tries, WallClock())
     if found.state == "delivered":
-        book.replayed(letter.number, WallClock().now_ms())
+        book.replayed(letter.number, WallClock().now_ms(), *whom_and_what(_notice(letter).data))
     return _Answered(id=letter.id, target=letter.target, found=found)
 
 

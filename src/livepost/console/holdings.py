@@ -1,4 +1,4 @@
-"""What is held on one person: what, why, since when, until when, from where; and who saw it."""
+"""What is held on one person: what, why, since when, until when, from where; where it went, and who saw it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from livepost.console.house import House
 from livepost.console.page import Page
 from livepost.console.people import ID_MAX, found_person
 from livepost.govern.access.permission import Permission
+from livepost.govern.rights.holdings import Holdings
 from livepost.govern.rights.store import Held
-from livepost.govern.rights.summary import HeldLine
 
 SEEN_SHOWN = 50
 """Accesses that are shown, the newest."""
@@ -29,21 +29,21 @@ class HoldingsView(msgspec.Struct, frozen=True, kw_only=True):
 
     hex: str
     subjects: list[bytes]
-    lines: list[HeldLine]
+    held: Holdings
     accesses: list[Held]
     seen: int
 
 
 def _holdings(house: House, asked: HoldingsAsked) -> HoldingsView:
     view = found_person(house, asked.id)
-    lines, accesses = house.holdings(view)
-    newest = sorted(accesses, key=lambda one: (-one.at, -one.values["number"]))
+    held = house.holdings(view)
+    newest = sorted(held.accesses, key=lambda one: (-one.at, -one.values["number"]))
     return HoldingsView(
         hex=view.person.hex(),
         subjects=list(view.subjects),
-        lines=lines,
+        held=held,
         accesses=newest[:SEEN_SHOWN],
-        seen=len(accesses),
+        seen=len(held.accesses),
     )
 
 

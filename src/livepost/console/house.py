@@ -12,10 +12,9 @@ from livepost.control.requests import RequestStory, RightsRequest
 from livepost.deliver.mail import NotMade
 from livepost.govern.policy.finding import Report
 from livepost.govern.policy.records import Records
+from livepost.govern.rights.holdings import Holdings
 from livepost.govern.rights.receipt import CheckedReceipt
 from livepost.govern.rights.standing import RetentionStanding
-from livepost.govern.rights.store import Held
-from livepost.govern.rights.summary import HeldLine
 from livepost.ledger.base import (
     AskedBroadcast,
     Delivery,
@@ -257,8 +256,8 @@ class House(Protocol):
         """Answer a request, or extend its time; say whether it could be."""
         ...
 
-    def holdings(self, view: PersonView) -> tuple[list[HeldLine], list[Held]]:
-        """Return what is held on a person, a line a kind, and the accesses; the log is read as a whole."""
+    def holdings(self, view: PersonView) -> Holdings:
+        """Return what is held on a person, where it went, who saw it; the log is read as a whole."""
         ...
 
     def complaints(self) -> ComplaintRate:

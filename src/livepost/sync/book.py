@@ -63,6 +63,10 @@ _TABLES = f"""
     PRAGMA user_version = {FORMAT};
     COMMIT;
 """
+_TOLD = """CREATE TABLE IF NOT EXISTS told (
+    destination TEXT NOT NULL, person BLOB NOT NULL, about TEXT NOT NULL, first INTEGER NOT NULL,
+    last INTEGER NOT NULL, times INTEGER NOT NULL, PRIMARY KEY (destination, person, about)
+) STRICT"""
 _HEARD = ("config", "epoch", "transition", "permit", "stage", "after", "round_at", "rounds")
 _SENT = ("tries", "next_at", "error", "held", "changes", "requests", "accepted_at", "position")
 _STANDING = ", ".join(("name", *_HEARD, *_SENT))
@@ -133,6 +137,16 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     card: str
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What a vendor took of a person, by `sync.card.abouts`, how often, first and last (host ms)."""
+
+    destination: str
+    about: str
+    first: int
+    last: int
+    times: int
+
+
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """How much of a destination there is in the book."""
 
@@ -198,6 +212,7 @@ class Book:
         jobs: Iterable[OpenJob] = (),
         done: Iterable[bytes] = (),
         ended: Iterable[str] = (),
+        told: Iterable[tuple[bytes, str]] = (),
     ) -> None:
         """Write down what came of a batch or a job in one transaction.
 
@@ -205,6 +220,7 @@ class Book:
         letters      what it refused; what it took (`rows`) ends a letter
         jobs, ended  jobs that it works on now, or is asked for later; ids of those it ended
         done         persons who need not be looked at any more
+        told         persons, each with what the vendor took of them at `accepted_at`
         """
         name, rows, gone, letters = standing.name, [*rows], [*gone], [*letters]
         here = "WHERE destination = ? AND"
@@ -217,6 +233,7 @@ class Book:
         statements += [_job(name, one) for one in jobs]
         statements += [(f"DELETE FROM jobs {here} id = ?", (name, one)) for one in ended]
         statements += [(f"DELETE FROM due {here} person = ?", (name, one)) for one in done]
+        statements += [_told(name, person, about, standing.accepted_at) for person, about in told]
         changed = ", ".join(f"{column} = ?" for column in _SENT)
         values = tuple(getattr(standing, column) for column in _SENT)
         statements.append((f"UPDATE destinations SET {changed} WHERE name = ?", (*values, name)))
@@ -268,6 +285,12 @@ class Book:
         sql = f"SELECT handle, card FROM letters WHERE destination = ? AND handle IN ({marks})"
         return {bytes(handle): card for handle, card in self._read(sql, name, *handles)}
 
+    def told(self, persons: Sequence[bytes]) -> list[Told]:
+        """Return what vendors took of a person, by any of their names, in alphabetical order."""
+        marks = ", ".join("?" * len(persons))
+        sql = f"SELECT destination, about, min(first), max(last), sum(times) FROM told WHERE person IN ({marks})"
+        return [Told(*values) for values in self._read(f"{sql} GROUP BY 1, 2 ORDER BY 1, 2", *persons)]
+
     def retry(self, name: str) -> int:
         """Forget a destination's dead letters and whatever it waits for, and look at their people; return how many."""
         dead = self.tally(name).dead
@@ -302,6 +325,7 @@ class Book:
         known = {*told}
         statements: list[Statement] = []
         for person in persons:
+            statements.append(("DELETE FROM told WHERE person = ?", (person,)))
             for (name,) in self._read("SELECT destination FROM rows WHERE person = ?", person):
                 if name in known:
                     rows[name] = rows.get(name, 0) + 1
@@ -334,6 +358,7 @@ class Book:
                 raise StoreError(f"expected audiences.db of format {FORMAT}, got {version}; move it away to begin anew")
             if version == 0:
                 self._connection.execute(_TABLES).fetchall()
+            self._connection.execute(_TOLD).fetchall()
         except BaseException:
             self._connection.close()
             raise
@@ -381,6 +406,14 @@ def _write(name: str, row: Row) -> Statement:
         *(_json(sorted(row.sure)), _json(sorted(row.maybe)), _json(row.digests)),
     )
     return f"INSERT OR REPLACE INTO rows (destination, {_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?)", values
+
+
+def _told(name: str, person: bytes, about: str, at: int) -> Statement:
+    sql = (
+        "INSERT INTO told VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (destination, person, about)"
+        " DO UPDATE SET last = excluded.last, times = times + 1"
+    )
+    return sql, (name, person, about, at, at)
 
 
 def _letter(one: DeadLetter) -> Statement:

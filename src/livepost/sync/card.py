@@ -70,6 +70,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.add or self.values)
 
 
+def abouts(change: Change) -> list[str]:
+    """Return what a vendor gets by a change: by what it knows the person, lists, values, by its own names for them."""
+    if not change.upserts:
+        return []
+    lists = [f"list:{name}" for name in change.add]
+    return [f"ident:{change.ident.kind}", *lists, *(f"value:{name}" for name in sorted(change.values))]
+
+
 Digest = Callable[[Any], str]
 """Returns the keyed hash of a value."""
 

@@ -17,7 +17,7 @@ from livepost.fetch.address import OutgoingError
 from livepost.fetch.fetcher import Answer, FetchAny
 from livepost.sync.answer import Verdict, verdict
 from livepost.sync.book import DEAD_MAX, Book, DeadLetter, OpenJob, Standing
-from livepost.sync.card import Change, Row, accepted, doubted, intended
+from livepost.sync.card import Change, Row, abouts, accepted, doubted, intended
 from livepost.sync.pace import Pace
 from livepost.sync.plan import Plan
 from livepost.sync.source import Shop
@@ -199,7 +199,8 @@ class Pusher:
         self.size = min(self._vendor.limits.people, self.size * 2)
         standing = self._with_letters(standing, letters)
         gone = [one.handle for one in taken if one.delete]
-        self._book.settle(standing, rows=rows, gone=gone, letters=letters, jobs=jobs)
+        told = [(one.person, about) for one in taken for about in abouts(one)]
+        self._book.settle(standing, rows=rows, gone=gone, letters=letters, jobs=jobs, told=told)
         return standing
 
     def _accepted(self, rows: Mapping[bytes, Row], change: Change) -> Row:

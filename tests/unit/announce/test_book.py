@@ -104,5 +104,5 @@ def test_a_book_of_another_format_or_none_is_refused(tmp_path: Path) -> None:
 def test_letters_about_somebody_are_dropped_and_others_stay(book: Book) -> None:
     for id, body in (("receipt_1", b'{"person":"aa"}'), ("receipt_2", b'{"person":"bb"}')):
         book.die(DeadLetter(0, "crm", id, "receipt", body, 7, 10, "it answered 500"), "e.1.1")
-    assert book.forget([b"aa", b"cc"]) == 1
+    assert book.forget([b"\xaa", b"\xcc"]) == 1
     assert [letter.id for letter in book.letters()] == ["receipt_2"]

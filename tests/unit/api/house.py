@@ -30,7 +30,10 @@ from livepost.govern.access.rules import default_rules
 from livepost.govern.access.sight import EVERYTHING, Sight
 from livepost.govern.rights.deadline import SOON_MS
 from livepost.govern.rights.entry import Entry
+from livepost.govern.rights.holdings import Holdings
 from livepost.govern.rights.receipt import CheckedReceipt, checked
+from livepost.govern.rights.store import Held
+from livepost.govern.rights.summary import HeldLine
 from livepost.intake.call import read_call
 from livepost.intake.plan import TrackingPlan
 from livepost.intake.writer import Intake, Stores
@@ -188,6 +191,13 @@ class Asked:
 
     def choose(self, person: bytes, wishes: Mapping[str, bool], source: str, shown: str) -> list[Proof]:
         return self.house.ledger.choose(person, wishes, self.clock.now_ms(), "api", source, shown)
+
+    def holdings(self, view: PersonView) -> Holdings:
+        line = HeldLine(
+            what="event", store="log", count=1, purposes=(), since=1, newest=1, sources=(), kept="", goes=(2, 3)
+        )
+        accesses = [Held(store="audit.db", what="access", at=at, values={"number": at}) for at in (1, 2)]
+        return Holdings(lines=[line], travels=[], elsewhere=[], accesses=accesses)
 
     def receipts(self, limit: int) -> list[CheckedReceipt]:
         return [checked(one, SIGNER.public) for one in erasures.receipts(self.control, limit)]

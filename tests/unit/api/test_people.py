@@ -144,3 +144,12 @@ def test_a_purpose_that_nothing_is_promised_of_is_refused(tmp_path: Path, asked:
     (tmp_path / "other").mkdir()
     reply = promising(tmp_path / "other").ask("/api/people/ada?purpose=letters")
     assert (reply.status_code, reply.json()["code"]) == (404, "no_purpose")
+
+
+def test_what_is_held_is_for_those_who_may_export_and_is_noted(asked: Asked) -> None:
+    assert asked.ask("/api/people/ada/held").status_code == 403
+    told = asked.ask("/api/people/ada/held", key=None, Cookie="session=holds").json()
+    assert (told["lines"][0]["what"], told["lines"][0]["goes"]) == ("event", [2, 3])
+    assert [one["at"] for one in told["accesses"]] == [2, 1], "the newest first"
+    assert [deed.did for _, deed in asked.noted][-1] == "holdings.read"
+    assert asked.ask("/api/people/nobody/held", key=None, Cookie="session=holds").status_code == 404

@@ -14,9 +14,11 @@ from livepost.console.app import PAGES
 from livepost.control.approvals import Approval
 from livepost.control.glass import Glass
 from livepost.control.requests import Callback, RequestStep, RequestStory, RightsRequest
+from livepost.govern.rights.holdings import Elsewhere, Holdings
 from livepost.govern.rights.receipt import CheckedReceipt, Receipt, StoreReceipt
 from livepost.govern.rights.store import Held
 from livepost.govern.rights.summary import HeldLine
+from livepost.govern.rights.travel import Travel
 from livepost.model.consent import ConsentTally
 from livepost.model.feedback import ComplaintRate
 from livepost.model.story import PersonStory
@@ -107,6 +109,24 @@ HELD = HeldLine(
 )
 SEEN = {"number": 1, "by": "command:me", "did": "person.read", "about": ""}
 ACCESS = Held(store="audit.db", what="access", at=START, values=SEEN)
+HOLDINGS = Holdings(
+    lines=[HELD],
+    travels=[
+        Travel(
+            to="mail",
+            kind="sender",
+            field="Identified.email",
+            purposes=("marketing",),
+            times=2,
+            first=START,
+            last=START,
+        )
+    ],
+    elsewhere=[
+        Elsewhere(store="snapshots", holds="people as they were", instead="given once", kept="the newest three")
+    ],
+    accesses=[ACCESS],
+)
 ANSWERS = {
     "standing": STANDING,
     "pace": _pace(),
@@ -145,7 +165,7 @@ ANSWERS = {
     "rights_request": RequestStory(request=REQUEST, steps=[STEP], callbacks=[CALLBACK]),
     "receipts": [RECEIPT],
     "receipt": RECEIPT,
-    "holdings": ([HELD], [ACCESS]),
+    "holdings": HOLDINGS,
     "complaints": ComplaintRate(),
     "deliveries": [delivery("sent")],
     "keeps_mails": True,

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import msgspec
 
@@ -34,6 +34,18 @@ MAX_EXPORT_BYTES = 4_000_000_000
 _STORED = zipfile.ZIP_DEFLATED
 _LEVEL = 1
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)
+
+
+class Besides(Protocol):
+    """A list of an export that is made of what all stores gave."""
+
+    def add(self, one: Held) -> None:
+        """Take a thing that a store gave."""
+        ...
+
+    def held(self) -> Iterator[Held]:
+        """Go through the list."""
+        ...
 
 
 class Whose(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +78,9 @@ def write_export(
     gives: Mapping[str, Callable[[], Iterator[Held]]],
     left_out: Mapping[str, str],
     signer: ExportSigner,
+    besides: Mapping[str, Besides] = {},
 ) -> Manifest:
-    """Write an export of what the stores `gives` names give; return its manifest."""
+    """Write an export of what the stores `gives` give, and lists made of all that; return its manifest."""
     files: list[ExportedFile] = []
     shown: dict[tuple[str, str], _Kind] = {}
     unopened = 0
@@ -76,8 +89,16 @@ def write_export(
             writing = _List(bundle, f"data/{store}.jsonl")
             for held in give():
                 writing.add(held)
+                for other in besides.values():
+                    other.add(held)
                 shown.setdefault((store, held.what), _Kind()).add(held)
                 unopened += len(held.values.get("unopened", ()))
+            files.append(writing.end())
+        for name, other in besides.items():
+            writing = _List(bundle, f"data/{name}.jsonl")
+            for held in other.held():
+                writing.add(held)
+                shown.setdefault((name, held.what), _Kind()).add(held)
             files.append(writing.end())
         page = _page(whose, shown, left_out)
         files.append(_add(bundle, PAGE, page.encode()))
@@ -227,6 +248,8 @@ TITLES: dict[str, str] = {
     "webhooks.db": "Messages that were not delivered",
     "control.db": "What you asked for",
     "audit.db": "Who saw your data",
+    "kept": "Why we keep it, and until when",
+    "went": "Where it went",
 }
 
 
@@ -255,9 +278,16 @@ def _section(what: str, kind: _Kind) -> Iterable[str]:
     more = f", the newest {len(newest)} of them here" if len(newest) < kind.count else ""
     yield f"<h3>{html.escape(what)} ({kind.count:,}{more})</h3>"
     for held in newest:
-        title = str(held.values.get("name") or held.values.get("feature") or held.values.get("segment") or held.what)
+        title = str(held.values.get("name") or held.values.get("feature") or held.values.get("segment") or _named(held))
         when = f"{_moment(held.at)} " if held.at else ""
         yield f"<details><summary>{when}{html.escape(title)}</summary>{_value(held.values)}</details>"
+
+
+def _named(held: Held) -> str:
+    """Return what a line of the lists besides is about."""
+    if held.store == "went":
+        return f"{held.values['field']} to {held.values['to']}"
+    return str(held.values["what"]) if held.store == "kept" else held.what
 
 
 def _value(value: Any) -> str:

@@ -13,10 +13,22 @@ from collections.abc import Callable, Iterator
 from livepost.announce.announcer import IDLE_S, Announcer, Target
 from livepost.announce.book import Book
 from livepost.announce.notice import GAP, Batch, Notice
-from livepost.api.happening import GapTold, Happening, Happenings, Message, Place, ReceiptTold, kind_of, place_of, told
+from livepost.api.happening import (
+    GapTold,
+    Happening,
+    Happenings,
+    Message,
+    Place,
+    ReceiptTold,
+    TransitionTold,
+    kind_of,
+    place_of,
+    told,
+)
 from livepost.clock import Clock, WallClock, steady
 from livepost.fetch.fetcher import Fetcher
 from livepost.project.gate import Gate
+from livepost.project.purposes import CAMPAIGN
 from livepost.runtime.courier.passing import Passing
 from livepost.runtime.courier.refusing import allowing, refusing
 from livepost.runtime.courier.targets import allowed_of, targets_of
@@ -68,6 +80,7 @@ def notice_of(happening: Happening, place: Place) -> Notice:
         data=data,
         cursor=place.cursor,
         person=bytes.fromhex(message.person),
+        about=message.segment if isinstance(message, TransitionTold) else CAMPAIGN + message.campaign,
     )
 
 

@@ -79,6 +79,13 @@ def allowing(people: People, refusals: Refusals, persons: Sequence[bytes], purpo
     }
 
 
+def whom_and_what(data: bytes) -> tuple[bytes | None, str]:
+    """Return whom a message is about, and about what, as `announce.notice.Notice` has them; (None, "") for nobody."""
+    told = msgspec.json.decode(data, type=_Told)
+    about = told.segment or (CAMPAIGN + told.campaign if told.campaign else "")
+    return (bytes.fromhex(told.person) if told.person else None), about
+
+
 class _Told(msgspec.Struct):
     """What of a message says what it is about."""
 

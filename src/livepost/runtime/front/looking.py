@@ -39,11 +39,10 @@ from livepost.govern.policy.records import Records, records_of
 from livepost.govern.policy.unread import Unread, unread
 from livepost.govern.rights.deadline import SOON_MS, due_at, is_extendable
 from livepost.govern.rights.entry import Entry
+from livepost.govern.rights.holdings import Holdings
 from livepost.govern.rights.receipt import CheckedReceipt, checked
 from livepost.govern.rights.retention import terms_of
 from livepost.govern.rights.standing import RetentionStanding
-from livepost.govern.rights.store import Held
-from livepost.govern.rights.summary import HeldLine, summarise
 from livepost.ledger.base import (
     MAX_LISTED,
     AskedBroadcast,
@@ -111,9 +110,9 @@ from livepost.runtime.front.sampling import Sampling
 from livepost.runtime.front.trying import Trying
 from livepost.runtime.house.processes import process_standings
 from livepost.runtime.rights.entering import Entering
-from livepost.runtime.rights.exporting import held_of
+from livepost.runtime.rights.exporting import holdings_of
 from livepost.runtime.rights.retaining import mail_days, next_run
-from livepost.runtime.rights.stores import STORES, store_standings
+from livepost.runtime.rights.stores import store_standings
 from livepost.settings.load import Shown, shown
 
 LOOKS = 8
@@ -449,13 +448,10 @@ class Looking:
             )
             return entering.enter(view, msgspec.structs.replace(entry, outside=outside)), first
 
-    def holdings(self, view: PersonView) -> tuple[list[HeldLine], list[Held]]:
-        """Return what is held on a person, a line a kind, and the accesses; the log is read as a whole."""
+    def holdings(self, view: PersonView) -> Holdings:
+        """Return what is held on a person, where it went, who saw it; the log is read as a whole."""
         with self._search_turn():
-            held = [*held_of(self._folder, self._project, tuple(view.subjects))]
-        kept = {store.name: store.kept.replace("`", "") for store in STORES}  # a page shows text, not Markdown
-        lines = summarise(held, self._compiled, self._project.policy, kept)
-        return lines, [one for one in held if one.store == "audit.db"]
+            return holdings_of(self._folder, self._project, tuple(view.subjects))
 
     @contextlib.contextmanager
     def _requests(self) -> Iterator[Requests]:

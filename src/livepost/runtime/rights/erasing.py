@@ -268,7 +268,7 @@ async def from_webhooks(house: House, erasure: Erasure) -> tuple[Erasure, Done]:
         return erasure, Done(at=house.host.now_ms())
     at = house.host.now_ms()
     with contextlib.closing(Webhooks(house.folder.webhooks_file)) as book:
-        gone = book.forget(subject.hex().encode() for subject in erasure.subjects)
+        gone = book.forget(erasure.subjects)
         for target in targets:
             id = f"erased_{erasure.id.hex()}"
             book.tell(target, id, NOTICE, _notice(id, erasure))

@@ -13,15 +13,18 @@ from contextlib import closing
 from functools import partial
 from typing import IO
 
+from livepost.audit.deed import EVERYBODY
 from livepost.clock import WallClock
 from livepost.errors import StoreError
 from livepost.govern.rights.export import Whose, write_export
+from livepost.govern.rights.holdings import Holdings
 from livepost.govern.rights.manifest import PURPOSE, ExportSigner, Manifest
 from livepost.govern.rights.store import Gives, Held
 from livepost.model.person import PersonView
 from livepost.runtime.author.project import Project
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.asking import Engine, engine_of
+from livepost.runtime.rights.holding import collectors, elsewhere
 from livepost.runtime.rights.reach import Reach, reaching
 from livepost.runtime.rights.stores import NOBODY, STORES
 from livepost.runtime.sockets.wire import POLL_S
@@ -72,7 +75,9 @@ def export_person(
             log_last=last,
         )
         asked = {name: partial(give, reach, subjects) for name, give in gives.items()}
-        return write_export(file, whose, asked, LEFT_OUT, ExportSigner(reach.vault.secret(PURPOSE)))
+        summary, travels = collectors(folder, project)
+        signer = ExportSigner(reach.vault.secret(PURPOSE))
+        return write_export(file, whose, asked, LEFT_OUT, signer, {"kept": summary, "went": travels})
 
 
 def held_of(
@@ -82,6 +87,18 @@ def held_of(
     with reaching(folder, project) as reach:
         for give in gives.values():
             yield from give(reach, subjects)
+
+
+def holdings_of(folder: DataFolder, project: Project, subjects: tuple[bytes, ...]) -> Holdings:
+    """Return what is held on a person, by all of their subjects; raise StoreError if a store cannot be read."""
+    summary, travels = collectors(folder, project)
+    accesses = []
+    for one in held_of(folder, project, subjects):
+        summary.add(one)
+        travels.add(one)
+        if one.store == "audit.db" and one.what in ("access", EVERYBODY):
+            accesses.append(one)
+    return Holdings(lines=summary.lines(), travels=travels.lines(), elsewhere=elsewhere(folder.path), accesses=accesses)
 
 
 def _found(reach: Reach, find: Callable[[Reach, Engine], PersonView]) -> tuple[PersonView, int, int]:

@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 
 from livepost.announce.book import Book as Announced
+from livepost.announce.book import Told
+from livepost.audit.deed import EVERYBODY, OF_ALL
 from livepost.audit.entry import decoded
 from livepost.audit.sqlite import SqliteAudit
 from livepost.control.approvals import Approvals
@@ -35,6 +37,7 @@ from livepost.model.record import KeyKind, Kind, Origin, Record, SealedValue, Ve
 from livepost.ops.condition import Reading
 from livepost.runtime.engine.asking import Engine, engine_of
 from livepost.runtime.rights.reach import Reach, audiences_of
+from livepost.sync.book import Told as TookOver
 from livepost.vault.base import EMAIL
 
 LOG_AT_ONCE = 50_000
@@ -95,18 +98,29 @@ def ledger(reach: Reach, subjects: Sequence[bytes]) -> Iterator[Held]:
 
 
 def webhooks(reach: Reach, subjects: Sequence[bytes]) -> Iterator[Held]:
-    """Give messages about the person that a webhook's target did not take."""
+    """Give messages about the person that a webhook's target did not take, and what each was told of them."""
     if not reach.folder.webhooks_file.exists():
         return
     names = [subject.hex().encode() for subject in subjects]
+    purposes = {one.name: one.purpose for one in reach.folder.settings.webhooks}
     with closing(Announced(reach.folder.webhooks_file)) as book:
         after = 0
         while letters := book.letters(after=after, limit=PAGE):
             for one in letters:
                 if any(name in one.body for name in names):
+                    purpose = purposes.get(one.target, "")
                     told = {"target": one.target, "kind": one.kind, "error": one.error, "body": one.body.decode()}
+                    told |= {"purpose": purpose} if purpose else {}
                     yield Held(store="webhooks.db", what="dead message", at=one.at, values=told)
             after = letters[-1].number
+        for heard in book.told(subjects):
+            yield _told_to("webhooks.db", "webhook", heard.target, heard)
+
+
+def _told_to(store: str, kind: str, to: str, told: Told | TookOver) -> Held:
+    """Return what a destination was told of a person."""
+    values = {"to": to, "kind": kind, "about": told.about, "first": told.first, "last": told.last, "times": told.times}
+    return Held(store=store, what="told", at=told.last, values=values)
 
 
 def audiences(reach: Reach, subjects: Sequence[bytes]) -> Iterator[Held]:
@@ -129,12 +143,14 @@ def audiences(reach: Reach, subjects: Sequence[bytes]) -> Iterator[Held]:
                 }
                 yield Held(store="audiences.db", what="audience", at=0, values=told)
             for handle, why in book.letters_of(one.name, handles).items() if handles else ():
-                refused = {"destination": one.name, "card": why, "handle": handle.hex()}
+                refused = {"destination": one.name, "card": why, "handle": handle.hex(), "purpose": one.purpose}
                 yield Held(store="audiences.db", what="refused", at=0, values=refused)
+        for took in book.told(subjects):
+            yield _told_to("audiences.db", "audience", took.destination, took)
 
 
 def audit(reach: Reach, subjects: Sequence[bytes]) -> Iterator[Held]:
-    """Give who saw and who changed the person's data."""
+    """Give who saw and who changed the person's data, who saw all people's, and who listened to the stream."""
     if not reach.folder.audit_file.exists():
         return
     wanted = frozenset(subjects)
@@ -142,9 +158,13 @@ def audit(reach: Reach, subjects: Sequence[bytes]) -> Iterator[Held]:
     with closing(SqliteAudit(reach.folder.audit_file, workspace, readonly=True)) as chain:
         for stored in chain.stored():
             entry = decoded(stored.body)
+            told = {"number": stored.number, "by": entry.by, "did": entry.did, "about": entry.about}
             if not wanted.isdisjoint(entry.subjects):
-                told = {"number": stored.number, "by": entry.by, "did": entry.did, "about": entry.about}
                 yield Held(store="audit.db", what="access", at=entry.at, values=told)
+            elif entry.did in OF_ALL:
+                yield Held(store="audit.db", what=EVERYBODY, at=entry.at, values=told)
+            elif entry.did == "stream.opened":
+                yield Held(store="audit.db", what="listened", at=entry.at, values={"by": entry.by})
 
 
 def control(reach: Reach, subjects: Sequence[bytes]) -> Iterator[Held]:
