@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -16,6 +17,7 @@ from rich.progress import Progress as Bar
 
 from livepost.audit.deed import Deed
 from livepost.cli.author import project_of
+from livepost.cli.four_eyes import take_policy_here
 from livepost.cli.project import problems_here
 from livepost.cli.workspace import note, used_folder_here
 from livepost.errors import LivepostError, ProjectError
@@ -27,6 +29,7 @@ from livepost.project.renames import renames_of
 from livepost.runtime.author.project import Project
 from livepost.runtime.data.definitions import Named, read_named
 from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.data.kept_policy import is_changed
 from livepost.runtime.engine.asking import engine_of
 from livepost.runtime.outside.applying import Applying, Stage
 
@@ -34,6 +37,8 @@ CHANGES = 2
 """The exit code of `plan` where something is to be done (the habit of `terraform plan -detailed-exitcode`)."""
 
 EVERYBODY = 10_000_000
+
+AT_START = "policy.toml was changed; the house takes it at its next start, or with the next change of the project"
 
 SIGNS = {"new": "+", "changed": "~", "renamed": "~", "removed": "-"}
 HEADINGS = {
@@ -57,7 +62,7 @@ class UnfitError(LivepostError):
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """What `apply` did: the run, the seqs of its CUT and READY, how long it took, and people by segment before and
-    after; nothing to do where `run` is empty.
+    after; nothing to do where `run` is empty. `policy` says why it goes by another policy.toml.
     """
 
     run: str = ""
@@ -66,6 +71,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     before: dict[str, int] = {}
     after: dict[str, int] = {}
+    policy: str = ""
 
 
 def plan(as_json: AsJson = False) -> None:
@@ -95,13 +101,14 @@ def apply(
         named = applying.named
         difference = _difference(named, project)
         if not difference.changes and named.cut is None:
-            _say_applied(Applied(), as_json)
+            _say_applied(Applied(policy=AT_START if is_changed(folder, Path.cwd()) else ""), as_json)
             return
         _require_sound(difference)
         if not as_json:
             _print(_plan(folder, project, named, difference))
         _require_consent(yes or as_json)
         note(folder, Deed("project.applied"))
+        waits = take_policy_here(folder)
         before = applying.segments()
         began = time.monotonic()
         cut_at = _carry_out(applying, project, difference, quiet=as_json)
@@ -113,6 +120,7 @@ def apply(
                 seconds=round(time.monotonic() - began, 2),
                 before=before,
                 after=applying.segments(),
+                policy=waits,
             ),
             as_json,
         )
@@ -224,9 +232,16 @@ def _say_applied(applied: Applied, as_json: bool) -> None:
         return
     if not applied.run:
         _console.print("The folder's project is what serves: nothing to do.")
+        _say_policy(applied)
         return
     _console.print(f"It serves since record {applied.ready_at:,}, after {applied.seconds:,.1f} s.")
     for segment, people in applied.after.items():
         before = applied.before.get(segment)
         told = "new" if before is None else f"{before:,} before"
         _console.print(f"  {segment:<24} {people:,} people, {told}", markup=False)
+    _say_policy(applied)
+
+
+def _say_policy(applied: Applied) -> None:
+    if applied.policy:
+        _console.print(f"{applied.policy}. `livepost policy diff` says what is wider.", markup=False)

@@ -22,12 +22,16 @@ from livepost.govern.policy.unread import unread
 from livepost.project.declarations import collect
 from livepost.runtime.author.governing import given_of, report_of
 from livepost.runtime.author.project import import_shop
+from livepost.runtime.data.kept_policy import is_changed, wider
 from livepost.runtime.rights.finding import RECORDS, find_personal
 
 app = typer.Typer(help="Whether the project keeps what its policy.toml promises.", no_args_is_help=True)
 _console = Console(soft_wrap=True, highlight=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DIFFERS = 2
+"""The exit code of `diff` where the pages differ, as that of `livepost plan`."""
+
 STATES = {"holds": "holds", "warned": "holds, with warnings", "broken": "BROKEN", "not_yet": "nothing to look at yet"}
 
 
@@ -44,6 +48,21 @@ def check_policy(as_json: AsJson = False) -> None:
             _console.print(line, markup=False)
     if not report.holds:
         raise typer.Exit(1)
+
+
+@app.command("diff")
+def diff_policy(as_json: AsJson = False) -> None:
+    """Say what the folder's policy.toml allows that the one in force does not; exit 2 if they differ."""
+    folder, here = used_folder_here(), Path.cwd()
+    differs, allowed = is_changed(folder, here), wider(folder, here)
+    if as_json:
+        _console.print(msgspec.json.encode({"differs": differs, "wider": allowed}).decode(), markup=False)
+    else:
+        for line in allowed:
+            _console.print(f"wider  {line}", markup=False)
+        _console.print(_standing(differs, allowed), markup=False)
+    if differs:
+        raise typer.Exit(DIFFERS)
 
 
 @app.command("rules")
@@ -95,6 +114,15 @@ def found_personal(as_json: AsJson = False) -> None:
     _console.print(
         table if found else f"Nothing looks personal in the newest {RECORDS:,} records but what is declared."
     )
+
+
+def _standing(differs: bool, allowed: list[str]) -> str:
+    if not differs:
+        return "The house goes by the folder's policy.toml, or did not run with one yet."
+    taken = "the house takes it, all of it, at its next start or `livepost apply`"
+    if not allowed:
+        return f"The folder's policy.toml allows nothing more: {taken}."
+    return f"Where two users could approve that, they have to; then {taken}."
 
 
 def _lines(report: Report) -> list[str]:

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from livepost.cli.author import applied_project_of, project_of
 from livepost.cli.console import new_link
+from livepost.cli.four_eyes import take_policy_here
 from livepost.cli.project import problems_here
 from livepost.cli.signals import stop_on_signals
 from livepost.cli.workspace import folder_here
@@ -26,6 +27,7 @@ from livepost.runtime.courier.sender import check_sender
 from livepost.runtime.courier.targets import targets_of
 from livepost.runtime.data.definitions import read_named
 from livepost.runtime.data.folder import DataFolder
+from livepost.runtime.data.kept_policy import keep_home
 from livepost.runtime.front.hearing import check_hooks
 from livepost.runtime.house.lifeline import end_with_input
 from livepost.runtime.house.supervisor import Supervisor, command_of
@@ -77,12 +79,16 @@ def _supervise(folder: DataFolder) -> None:
     problems = [problem for problem in problems_here() if problem.severity == "error"]
     if problems and not _is_applied(folder):
         _refuse(problems)
-    project = applied_project_of(folder, kept=True) if problems else project_of(folder)
     folder.prepare()
+    keep_home(folder, Path.cwd())
+    waits = take_policy_here(folder)
+    project = applied_project_of(folder, kept=True) if problems else project_of(folder)
     stop = stop_on_signals()
     supervisor = Supervisor(Path.cwd(), os.environ, _kept_command if problems else command_of)
     supervisor.start(folder)
     _greet(folder, project, problems)
+    if waits:
+        _console.print(f"{waits}. `livepost policy diff` says what is wider.", markup=False)
     try:
         supervisor.watch(stop)
     finally:

@@ -83,7 +83,8 @@ def _catalog(folder: DataFolder, project: Project, role: str, purpose: str) -> t
         raise RejectedError(f"expected --role to be one of {', '.join(ROLES)}, got another name", code="role")
     with closing(folder.vault(readonly=True)) as vault:
         key = vault.secret(PSEUDONYMS)
-    rules, who = load_rules(project.folder, key), Principal(by="command:sql", role=msgspec.convert(role, Role))
+    rules = load_rules(project.folder, key, folder.path)
+    who = Principal(by="command:sql", role=msgspec.convert(role, Role))
     rules.require(who, READS)
     return catalog_of(project.compiled, gate, rules.sight(who), purpose), key
 

@@ -71,6 +71,10 @@ class House(Protocol):
         """Return the pages of the author's folder that are not as they were when they were applied, by name."""
         ...
 
+    def relaxed(self) -> list[str]:
+        """Return what the folder's policy.toml allows that the one in force does not, in sentences."""
+        ...
+
     def policies(self) -> tuple[Report, Records | None]:
         """Return how the author's folder fares under the rules of its policy, and its records of processing."""
         ...

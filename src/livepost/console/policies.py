@@ -12,15 +12,18 @@ from livepost.govern.policy.records import Records
 
 
 class PoliciesView(msgspec.Struct, frozen=True, kw_only=True):
-    """What the page shows: `records` is None where the project has no policy."""
+    """What the page shows: `records` is None where the project has no policy; `relaxed` is what the folder's page
+    allows that the one in force does not.
+    """
 
     report: Report
     records: Records | None
+    relaxed: list[str]
 
 
 def _policies(house: House, asked: NothingAsked) -> PoliciesView:
     report, records = house.policies()
-    return PoliciesView(report=report, records=records)
+    return PoliciesView(report=report, records=records, relaxed=house.relaxed())
 
 
 POLICIES = Page(

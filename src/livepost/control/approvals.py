@@ -18,7 +18,7 @@ import msgspec
 from livepost.control.sqlite import ControlStore
 from livepost.errors import RejectedError
 
-ApprovalKind: TypeAlias = Literal["export", "destroy-key"]
+ApprovalKind: TypeAlias = Literal["export", "destroy-key", "policy"]
 ApprovalState: TypeAlias = Literal["waiting", "approved", "refused", "used", "expired"]
 
 LISTED_MAX = 1_000

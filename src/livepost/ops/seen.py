@@ -60,6 +60,7 @@ OPEN = frozenset(
         "reasons",
         "receipt",
         "receipts",
+        "relaxed",
         "replay",
         "retention",
         "revoke_key",

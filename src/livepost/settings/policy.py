@@ -180,15 +180,35 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def load_policy(folder: Path) -> Policy | None:
     """Return what the project in a folder promises, None if it has no `policy.toml`; raise SettingsError."""
-    path = folder / FILE_NAME
-    if not path.exists():
-        return None
+    raw = read_page(folder)
+    return None if raw is None else parse_policy(raw)
+
+
+def policy_in_force(folder: Path, data: Path) -> Policy | None:
+    """Return what a house on the data folder `data` goes by: the page that it took, before that its project's in
+    `folder`; raise SettingsError.
+    """
+    taken = load_policy(data)
+    return load_policy(folder) if taken is None else taken
+
+
+def read_page(folder: Path) -> bytes | None:
+    """Return the bytes of a folder's `policy.toml`, None if there is none; raise SettingsError."""
     try:
-        raw = path.read_bytes()
-        if len(raw) > MAX_FILE_BYTES:
-            raise SettingsError(f"{FILE_NAME} has {len(raw)} bytes, expected at most {MAX_FILE_BYTES}; shorten it")
+        return (folder / FILE_NAME).read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SettingsError(f"{FILE_NAME} cannot be read ({error}); mend the file") from error
+
+
+def parse_policy(raw: bytes) -> Policy:
+    """Return what a page promises; raise SettingsError."""
+    if len(raw) > MAX_FILE_BYTES:
+        raise SettingsError(f"{FILE_NAME} has {len(raw)} bytes, expected at most {MAX_FILE_BYTES}; shorten it")
+    try:
         return msgspec.convert(tomllib.loads(raw.decode()), Policy)
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise SettingsError(f"{FILE_NAME} cannot be read as UTF-8 text ({error}); mend the file") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{FILE_NAME} is not TOML: {error}; mend that line") from error

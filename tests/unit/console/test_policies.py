@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from livepost.govern.policy.every import without_policy
@@ -59,8 +61,8 @@ RECORDS = Records(
 )
 
 
-def shown(report: Report = REPORT, records: Records | None = RECORDS) -> str:
-    return Browser(ToldHouse(policies=(report, records))).get("/policies").text
+def shown(report: Report = REPORT, records: Records | None = RECORDS, relaxed: Sequence[str] = ()) -> str:
+    return Browser(ToldHouse(policies=(report, records), relaxed=list(relaxed))).get("/policies").text
 
 
 def test_each_rule_has_its_result_and_what_was_found_with_its_place() -> None:
@@ -92,3 +94,10 @@ def test_a_project_without_a_policy_is_told_what_to_write() -> None:
     text = shown(without_policy(), None)
     assert "there is no policy.toml" in text
     assert "write <code>policy.toml</code>" in text
+
+
+def test_a_page_that_waits_is_told_with_what_is_wider_and_one_that_does_not_is_not() -> None:
+    text = shown(relaxed=["hosts: crm.example is added"])
+    assert "Another page waits" in text
+    assert "<li>hosts: crm.example is added</li>" in text
+    assert "Another page waits" not in shown()

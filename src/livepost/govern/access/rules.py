@@ -25,7 +25,7 @@ from livepost.govern.access.mask import How
 from livepost.govern.access.permission import Permission
 from livepost.govern.access.sight import EVERYTHING, FIELDS, SEES, Field, Sight
 from livepost.model.principal import ROLES, Principal, Role
-from livepost.settings.policy import Policy, load_policy
+from livepost.settings.policy import Policy, load_policy, policy_in_force
 
 PSEUDONYMS = "pseudonyms"
 """The purpose of the key of pseudonyms: of this workspace, and for nothing else."""
@@ -106,13 +106,20 @@ class Rules:
         return bool(answer.allowed) and not answer.diagnostics.errors
 
 
-def load_rules(project: Path | None = None, key: bytes = b"") -> Rules:
+def load_rules(project: Path | None = None, key: bytes = b"", data: Path | None = None) -> Rules:
     """Return our rules with those of a project's folder, and its `policy.toml`; raise SettingsError for what is
-    refused. `key` is the workspace's for pseudonyms (`vault.secret(PSEUDONYMS)`).
+    refused. `key` is the workspace's for pseudonyms (`vault.secret(PSEUDONYMS)`); `data` is the data folder of a house,
+    which says what policy is in force.
     """
     own = files("livepost.govern.access").joinpath(_OWN).read_text()
     added = [_of_project(path) for path in _files(project)] if project is not None else []
-    return Rules("\n".join([own, *added]), key, load_policy(project) if project is not None else None)
+    return Rules("\n".join([own, *added]), key, _policy(project, data))
+
+
+def _policy(project: Path | None, data: Path | None) -> Policy | None:
+    if project is None:
+        return None
+    return load_policy(project) if data is None else policy_in_force(project, data)
 
 
 @cache

@@ -7,7 +7,7 @@ sentence has a personal value.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -16,9 +16,13 @@ import msgspec
 from livepost.control.approvals import ApprovalKind
 from livepost.govern.access.permission import Permission
 
+TOLD_MAX, TOLD_CHARS = 50, 300
+"""Of a relaxed policy so many sentences are told, each of so many characters: somebody has to read them."""
+
 NEEDS: dict[ApprovalKind, Permission] = {
     "export": Permission("approve", "people"),
     "destroy-key": Permission("approve", "vault_keys"),
+    "policy": Permission("approve", "policies"),
 }
 """What one must be allowed to approve it."""
 
@@ -49,6 +53,14 @@ def destroying_of(keys: Iterable[str]) -> Wanted:
         hash=_hash("destroy-key", names),
         told=(*told, "No backup of the vault of before the last rotation opens any more."),
     )
+
+
+def relaxing_of(before: bytes, now: bytes | None, wider: Sequence[str]) -> Wanted:
+    """Return the wish to go by another `policy.toml`, None for none any more, which allows what is `wider`."""
+    pages = [sha256(before).hexdigest(), "" if now is None else sha256(now).hexdigest()]
+    told = [f"policy.toml is relaxed. {line[:TOLD_CHARS]}." for line in wider[:TOLD_MAX]]
+    more = [f"It allows {len(wider) - TOLD_MAX:,} things more; look at the page itself."] if wider[TOLD_MAX:] else []
+    return Wanted(kind="policy", hash=_hash("policy", pages), told=(*told, *more))
 
 
 def _hash(kind: ApprovalKind, what: Any) -> bytes:

@@ -21,6 +21,7 @@ from livepost.project.compiled import compile_project
 from livepost.project.declarations import Declarations
 from livepost.project.problem import Problem
 from livepost.runtime.author.project import policy_of
+from livepost.settings.policy import Policy
 from livepost.settings.settings import Settings
 
 FILES_MAX = 2_000
@@ -33,8 +34,12 @@ ON_PAPER = "PC20"
 
 
 def given_of(folder: Path, declarations: Declarations, settings: Settings) -> Given | None:
-    """Return a project as the rules look at it; None where it has no policy. Raises ProjectError."""
-    policy = policy_of(folder)
+    """Return a project as the rules look at it, by the folder's page; None where it has none. Raises ProjectError."""
+    return given_by(policy_of(folder), folder, declarations, settings)
+
+
+def given_by(policy: Policy | None, folder: Path, declarations: Declarations, settings: Settings) -> Given | None:
+    """Return a project as it is under a policy, such as the one in force; None without one."""
     if policy is None:
         return None
     keys_file = settings.data_folder / "keys" / "keys.json"

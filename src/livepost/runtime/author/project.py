@@ -22,7 +22,7 @@ from livepost.model.person import PersonView
 from livepost.project.compiled import Sending, compile_project
 from livepost.project.declarations import Declarations, collect
 from livepost.project.hours import Quiet, quiet_hours
-from livepost.settings.policy import FILE_NAME, Policy, load_policy
+from livepost.settings.policy import FILE_NAME, Policy, load_policy, policy_in_force
 from livepost.settings.settings import Settings
 
 MODULE = "shop"
@@ -45,21 +45,22 @@ class Project(msgspec.Struct, frozen=True):
 def load_project(folder: Path, settings: Settings, speed: float = 1.0, *, anew: bool = False) -> Project:
     """Return the project in a folder; raise ProjectError with the place of what is wrong.
 
-    `speed` is that of the workspace's clock: `fresh` is multiplied by it, since it is meant in real time. `anew` reads
+    Its policy is the one in force, which is not the folder's while a second person has to approve that. `speed` is that
+    of the workspace's clock: `fresh` is multiplied by it, since it is meant in real time. `anew` reads
     the folder's pages once more, where they were imported before.
     """
     declarations = collect(vars(import_anew(folder) if anew else import_shop(folder)))
     fresh = timedelta(milliseconds=settings.fresh_ms)
     compiled = compile_project(declarations, currency=settings.currency, fresh=fresh, sending=sending_of(settings))
-    return Project(folder, declarations, _stretched(compiled, speed), policy_of(folder))
+    with _told_of(folder):
+        policy = policy_in_force(folder, settings.data_folder)
+    return Project(folder, declarations, _stretched(compiled, speed), policy)
 
 
 def policy_of(folder: Path) -> Policy | None:
     """Return what a folder's `policy.toml` promises, None if there is none; raise ProjectError if it does not fit."""
-    try:
+    with _told_of(folder):
         return load_policy(folder)
-    except SettingsError as error:
-        raise ProjectError(str(error), str(folder / FILE_NAME)) from error
 
 
 def sending_of(settings: Settings) -> Sending:
@@ -128,6 +129,15 @@ def served(project: Project, home: Path, serving: Compiled, settings: Settings, 
         if now.compiled.hash() == serving.hash():
             return now
     return msgspec.structs.replace(project, compiled=serving)
+
+
+@contextlib.contextmanager
+def _told_of(folder: Path) -> Iterator[None]:
+    """Say of what is refused that it is in a project's page."""
+    try:
+        yield
+    except SettingsError as error:
+        raise ProjectError(str(error), str(folder / FILE_NAME)) from error
 
 
 @contextlib.contextmanager

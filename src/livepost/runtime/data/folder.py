@@ -108,6 +108,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         return self.path / "applied"
 
     @property
+    def home_file(self) -> Path:
+        """Where it is written in which folder the project lies that the house ran with last."""
+        return self.path / "home"
+
+    @property
     def replay_folder(self) -> Path:
         """Where a replay builds a state until it takes the place of the one there is."""
         return self.path / "replay"

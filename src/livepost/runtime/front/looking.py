@@ -90,13 +90,14 @@ from livepost.ops.webhooks import WebhookStanding, webhook_standings
 from livepost.ops.why import PersonReason, why_person
 from livepost.project.gate import Gate, gate_of
 from livepost.project.purposes import Purposes
-from livepost.runtime.author.governing import given_of, report_of
+from livepost.runtime.author.governing import given_by, report_of
 from livepost.runtime.author.project import Project
 from livepost.runtime.courier.refusing import refusing
 from livepost.runtime.courier.routing import routing_of
 from livepost.runtime.data.audits import PURPOSE
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import changed_pages
+from livepost.runtime.data.kept_policy import wider
 from livepost.runtime.engine.client import EngineClient
 from livepost.runtime.front import keying
 from livepost.runtime.front.kept import Kept
@@ -168,7 +169,7 @@ class Looking:
         """
         self._folder = folder
         self._home = home or project.folder
-        self._rules = load_rules(self._home)
+        self._rules = load_rules(self._home, data=folder.path)
         self._project = project
         self._gate = gate_of(project.policy, project.compiled)
         self._ledger = ledger
@@ -346,8 +347,9 @@ class Looking:
 
     def _policies_now(self) -> tuple[Report, Records | None]:
         settings = self._folder.settings
-        given = given_of(self._home, self._project.declarations, settings)
-        return report_of(self._home, self._project.declarations, settings), None if given is None else records_of(given)
+        project = self._project
+        given = given_by(project.policy, self._home, project.declarations, settings)
+        return report_of(self._home, project.declarations, settings), None if given is None else records_of(given)
 
     def _earned(self) -> list[Earned]:
         """Return what campaigns earned, as of at most EARNED_S ago: it is counted over all clicks."""
@@ -497,6 +499,10 @@ class Looking:
         """Return the pages of the author's folder that are not as they were when they were applied, by name."""
         return changed_pages(self._folder, self._home)
 
+    def relaxed(self) -> list[str]:
+        """Return what the folder's policy.toml allows that the one in force does not, in sentences."""
+        return wider(self._folder, self._home)
+
     def policies(self) -> tuple[Report, Records | None]:
         """Return how the author's folder fares under the rules of its policy, and its records of processing.
 
@@ -521,7 +527,8 @@ class Looking:
         )
 
     def _unread_now(self) -> list[Unread]:
-        given = given_of(self._home, self._project.declarations, self._folder.settings)
+        project = self._project
+        given = given_by(project.policy, self._home, project.declarations, self._folder.settings)
         since = self._folder.clock.now_ms() - UNREAD_DAYS * DAY_MS
         return [] if given is None else unread(given, self._ledger.last_decided(), since)
 

@@ -75,7 +75,7 @@ class Pages:
         """
         self._folder = folder
         self._links = Links()
-        rules = load_rules(home, vault.secret(PSEUDONYMS))
+        rules = load_rules(home, vault.secret(PSEUDONYMS), folder.path)
         self._control = folder.control()
         accounts = Accounts(self._control, vault.secret(PURPOSE), WallClock(), Passwords(), folder.settings.shop_name)
         door = Door(accounts, self._links)

@@ -16,7 +16,7 @@ from livepost.govern.rights.summary import Summary
 from livepost.govern.rights.travel import Names, Travels
 from livepost.model.compiled import ADDRESS_FEATURE
 from livepost.project.purposes import Purposes
-from livepost.runtime.author.governing import given_of
+from livepost.runtime.author.governing import given_by
 from livepost.runtime.author.project import Project
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.rights.retaining import mail_days
@@ -74,7 +74,7 @@ def names_of(folder: DataFolder, project: Project) -> Names:
 
 
 def _in_mails(folder: DataFolder, project: Project, named: Callable[[str], str]) -> dict[str, list[str]]:
-    given = given_of(project.folder, project.declarations, folder.settings)
+    given = given_by(project.policy, project.folder, project.declarations, folder.settings)
     found: dict[str, list[str]] = {}
     for mail in given.mails if given else ():
         used: Iterable[str] = given.used(mail) if given else ()

@@ -207,6 +207,18 @@ STORES: tuple[Store, ...] = (
         beside=("definitions.json",),
     ),
     Store(
+        name="policy.toml",
+        purpose="the policy in force, and where the project lies",
+        holds=NOBODY,
+        erased_by="",
+        erased=NOBODY,
+        kept="until another one is taken",
+        kept_by="",
+        decodes=decoding.plain("policy.toml*", "home*"),
+        instead=NOBODY,
+        beside=("policy.toml.new", "home", "home.new"),
+    ),
+    Store(
         name="feed.json",
         purpose="how far the demo's shoppers are, households of a published data set",
         holds=NOBODY,

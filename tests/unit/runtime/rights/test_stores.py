@@ -24,7 +24,7 @@ def test_a_folder_of_folders_is_as_long_as_all_files_in_it(tmp_path: Path) -> No
 
 OF_ANOTHER_BODY = {"state.rocksdb", "state.rocksdb.images"}
 WHERE_ASKED_FOR = {"snapshots", "replay", "webhooks.db", "audiences.db", "feed.json"}
-WHERE_PROCESSES_RUN = {"applied", "audit.db", "control.db", "processes.json"}
+WHERE_PROCESSES_RUN = {"applied", "audit.db", "control.db", "policy.toml", "processes.json"}
 
 
 def test_a_house_has_no_store_that_is_not_told(tmp_path: Path) -> None:
