@@ -76,7 +76,7 @@ def gathered(
     """
     bounds = bounds or Bounds()
     views = engine.everybody(bounds.people + 1)
-    people = members(views[: bounds.people], catalog, _allows(catalog, ledger, views, now_ms()))
+    people = members(views[: bounds.people], catalog, _refused(catalog, ledger, views, now_ms()))
     subjects = {subject for one in people for subject in (one.person, *one.subjects)}
     records = list(_records(log, subjects, bounds.events + 1))
     mails = [ledger.deliveries(campaign=campaign, limit=MAX_LISTED) for campaign in catalog.campaigns]
@@ -92,12 +92,9 @@ def gathered(
     )
 
 
-def _allows(catalog: Catalog, ledger: Ledger, views: Sequence[PersonView], now_ms: int) -> dict[bytes, bool]:
-    if not catalog.on_consent:
-        return {}
-    said = [one.person for one in views if one.consents.get(catalog.purpose) is True]
-    refused = ledger.refusals([Permit(person=one, purpose=catalog.purpose) for one in said], now_ms)
-    return {person: not why for person, why in zip(said, refused, strict=True)}
+def _refused(catalog: Catalog, ledger: Ledger, views: Sequence[PersonView], now_ms: int) -> dict[bytes, str]:
+    refused = ledger.refusals([Permit(person=one.person, purpose=catalog.purpose) for one in views], now_ms)
+    return {one.person: why for one, why in zip(views, refused, strict=True)}
 
 
 def _records(log: LogReader, subjects: set[bytes], most: int) -> Iterator[Record]:

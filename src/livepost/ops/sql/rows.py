@@ -19,6 +19,9 @@ from livepost.model.person import PersonView
 from livepost.model.record import Kind, Record, SealedValue, Verdict
 from livepost.ops.sql.columns import CONSENTS, DELIVERIES, EVENTS, MEMBERSHIPS, PEOPLE, Catalog, Column, Property, Table
 
+LIMITED = ("restricted", "objected")
+"""Reasons of the ledger that keep somebody out of the tables of whatever purpose."""
+
 Cell: TypeAlias = str | None
 """A value as text that DuckDB casts to its column's type: times in ms, lists as JSON."""
 
@@ -132,13 +135,19 @@ class Rows:
         return msgspec.json.encode(told).decode()
 
 
-def members(people: Iterable[PersonView], catalog: Catalog, allows: Mapping[bytes, bool]) -> list[PersonView]:
-    """Return the people who may be in the tables: all, or, for a purpose on consent, who allow it by what the engine
-    knows and by what the ledger does (`allows`, by person).
+def members(people: Iterable[PersonView], catalog: Catalog, refused: Mapping[bytes, str]) -> list[PersonView]:
+    """Return the people who may be in the tables; `refused` is the ledger's reason against it, by person.
+
+    Whose data is restricted, or who objected, is in none (GDPR art. 18, 21), and neither is of whom the ledger says
+    nothing. A purpose on consent has to be allowed by what the engine knows and by what the ledger does.
     """
-    if not catalog.on_consent:
-        return list(people)
-    return [one for one in people if one.consents.get(catalog.purpose) is True and allows.get(one.person) is True]
+    return [one for one in people if _may(one, catalog, refused.get(one.person, LIMITED[0]))]
+
+
+def _may(one: PersonView, catalog: Catalog, reason: str) -> bool:
+    if catalog.on_consent:
+        return not reason and one.consents.get(catalog.purpose) is True
+    return reason not in LIMITED
 
 
 def _filled(table: Table, rows: Iterable[list[Cell]]) -> Filled:

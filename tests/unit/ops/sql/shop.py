@@ -181,7 +181,7 @@ def snapshot(role: Role = "owner", purpose: str = "study", masks: Mapping[str, s
         person(PLAIN, values_of(PLAIN), study=True),
         person(SILENT, values_of(SILENT)),
     ]
-    people = members(everybody, there, dict.fromkeys((CANARY, PLAIN, SILENT), True))
+    people = members(everybody, there, dict.fromkeys((CANARY, PLAIN, SILENT), ""))
     shelf = {one.person: values_of(one.person)["shelf"] for one in everybody}
     records = [record(one, one.hex(), "Bought", sku="a", price=[4_200, "EUR"], shelf=shelf[one]) for one in shelf]
     mails = [delivery(one, campaign) for one in shelf for campaign in ("thanks", "spy")]

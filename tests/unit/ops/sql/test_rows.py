@@ -33,8 +33,25 @@ def test_who_does_not_allow_the_purpose_is_in_no_table() -> None:
 
 def test_both_engine_and_ledger_have_to_say_that_a_person_allows_it() -> None:
     people = [person(one, values_of(one), study=True) for one in (CANARY, PLAIN)] + [person(SILENT, values_of(SILENT))]
-    kept = members(people, catalog(), {CANARY: False, PLAIN: True, SILENT: True})
+    kept = members(people, catalog(), {CANARY: "consent", PLAIN: "", SILENT: ""})
     assert [one.person for one in kept] == [PLAIN]
+
+
+@pytest.mark.parametrize("purpose", ["study", "orders"])
+@pytest.mark.parametrize("reason", ["restricted", "objected"])
+def test_who_limited_the_use_of_their_data_is_in_no_table_whatever_the_purpose(purpose: str, reason: str) -> None:
+    there = catalog(purpose=purpose)
+    people = [person(one, values_of(one), study=True) for one in (CANARY, PLAIN, SILENT)]
+    kept = members(people, there, {CANARY: reason, PLAIN: ""})
+    assert [one.person for one in kept] == [PLAIN], "and nobody of whom the ledger says nothing"
+    kept = members(people, there, dict.fromkeys((CANARY, PLAIN, SILENT), ""))
+    assert len(kept) == 3, "the control: without the limit they are in"
+
+
+def test_a_purpose_that_asks_for_no_consent_has_who_never_said_yes() -> None:
+    people = [person(SILENT, values_of(SILENT))]
+    assert members(people, catalog(purpose="orders"), {SILENT: "consent"}) == people
+    assert members(people, catalog(), {SILENT: "consent"}) == []
 
 
 def test_a_person_has_another_name_in_each_purpose() -> None:
