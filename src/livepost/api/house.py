@@ -8,6 +8,7 @@ from typing import Protocol
 from livepost.control.approvals import Approval
 from livepost.control.requests import RightsRequest
 from livepost.deliver.mail import NotMade
+from livepost.govern.rights.correction import Correction
 from livepost.govern.rights.entry import Entry
 from livepost.govern.rights.holdings import Holdings
 from livepost.govern.rights.receipt import CheckedReceipt
@@ -79,6 +80,10 @@ class House(Protocol):
         """Enter a person's request, as a server of the shop took it, once by the key that `outside` is; return it, and
         whether it is new.
         """
+        ...
+
+    async def rectify(self, told: Correction) -> RightsRequest:
+        """Set right what a person is known by, and answer their request; raises RejectedError, StoreError."""
         ...
 
     async def echo(self) -> None:

@@ -1,13 +1,13 @@
 """Rights requests over HTTP, as the shop's server took them: what waits, and enter one.
 
 In: whom, what they ask for, by which law, how it was made sure who they are. Out: the request and its day. Promised: a
-restriction, an objection and an opt-out of sale hold before the reply; nothing is ever erased, corrected or handed out
-by such a call: somebody does that, and answers.
+restriction, an objection, an opt-out of sale and a rectification with its values hold before the reply; nothing is ever
+erased or handed out by such a call: somebody does that, and answers.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -21,6 +21,7 @@ from livepost.audit.deed import Deed, by_key, people_of
 from livepost.control.requests import Regulation, RequestKind, RequestState, RightsRequest
 from livepost.errors import RejectedError
 from livepost.govern.access.permission import Permission
+from livepost.govern.rights.correction import Correction
 from livepost.govern.rights.entry import Entry
 from livepost.ledger.base import EVERY_PURPOSE
 
@@ -62,7 +63,8 @@ class RequestsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 class RequestWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose request, and what is asked for; `verified` says how it was made sure that they ask, without a personal
-    value, since it stays. `purpose` is for an objection alone: without it, it is to all direct marketing.
+    value, since it stays. `purpose` is for an objection alone: without it, it is to all direct marketing. `traits` are
+    the right values of a rectification, which is done and answered then.
     """
 
     person: Id
@@ -70,6 +72,7 @@ class RequestWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     verified: Annotated[str, Meta(min_length=1, max_length=1_000)]
     regulation: Regulation = "gdpr"
     purpose: Purpose | UnsetType = UNSET
+    traits: Annotated[dict[str, Any], Meta(min_length=1, max_length=100)] | UnsetType = UNSET
 
 
 def _requests(house: House, asked: RequestsAsked) -> RequestsAnswer:
@@ -80,6 +83,9 @@ def _requests(house: House, asked: RequestsAsked) -> RequestsAnswer:
 
 async def _enter(house: House, source: str, key: str, wish: RequestWish) -> Done:
     answer, first = await run_in_threadpool(_entered, house, source, key, wish)
+    if wish.traits is not UNSET and answer.state in ("pending", "in_progress"):
+        correction = Correction(request=answer.id, values=wish.traits, by=by_key(source))
+        answer = _told(await house.rectify(correction))
     if answer.kind == "opt_out_of_sale":
         await house.echo()
     return Done(answer, first)
@@ -89,6 +95,10 @@ def _entered(house: House, source: str, key: str, wish: RequestWish) -> tuple[Re
     if wish.purpose is not UNSET and wish.kind != "objection":
         raise RejectedError(
             "expected `purpose` with an objection alone, got it with another kind", code="body", status=409
+        )
+    if wish.traits is not UNSET and wish.kind != "rectification":
+        raise RejectedError(
+            "expected `traits` with a rectification alone, got them with another kind", code="body", status=409
         )
     view = found_person(house, wish.person)
     entry = Entry(

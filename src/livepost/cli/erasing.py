@@ -42,7 +42,7 @@ def erase(
     project = applied_project_of(folder)
     keys = project.compiled.keys()
     with closing(WireClient(folder.front_socket)) as front:
-        _require_running(front)
+        require_running(front, "to erase a person")
         with closing(folder.vault(readonly=True)) as vault, engine_of(folder, project) as engine:
             found = named_person(vault, engine, person, keys)
             subject = named_subject(vault, person, keys)
@@ -76,12 +76,13 @@ def lines(receipt: Receipt) -> list[str]:
     return told
 
 
-def _require_running(front: WireClient) -> None:
+def require_running(front: WireClient, what: str) -> None:
+    """Raise StoreError if no front answers."""
     try:
         front.call(NAMED, None, Named)
     except WireError as error:
         raise StoreError(
-            "expected a house that runs, to erase a person, got no answer from its front; start it with `livepost run`"
+            f"expected a house that runs, {what}, got no answer from its front; start it with `livepost run`"
         ) from error
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -16,12 +17,13 @@ from rich.table import Table
 from livepost.audit.deed import Deed, by_command
 from livepost.audit.head import Signer, read_public
 from livepost.cli.author import applied_project_of
-from livepost.cli.erasing import lines
+from livepost.cli.erasing import lines, require_running
 from livepost.cli.workspace import note, used_folder_here, who
 from livepost.clock import WallClock, day
 from livepost.control import erasures
 from livepost.control.requests import Regulation, RequestKind, Requests, RequestState, RequestStep, RightsRequest
 from livepost.errors import LivepostError
+from livepost.govern.rights.correction import Correction
 from livepost.govern.rights.deadline import SOON_MS, due_at, is_extendable
 from livepost.govern.rights.entry import Entry
 from livepost.govern.rights.receipt import Receipt, is_signed
@@ -33,6 +35,8 @@ from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.engine.asking import engine_of
 from livepost.runtime.front.reasons import person_of
 from livepost.runtime.rights.entering import Entering
+from livepost.runtime.rights.rectifying import RECTIFY
+from livepost.runtime.sockets.wire import WireClient
 
 _console = Console(soft_wrap=True, highlight=False)
 app = typer.Typer(help="Rights requests: what people ask for by right, and when it is due.", no_args_is_help=True)
@@ -270,6 +274,39 @@ def _say_receipt(told: Receipt, public: bytes, whose: str) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def rectify(
+    person: Person,
+    verified: Verified = "",
+    values: Annotated[
+        str, typer.Option(help="A file with a JSON object of traits and their right values; - for standard input.")
+    ] = "",
+    set_: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE, a text; may be repeated.")] = None,
+    request: Annotated[str, typer.Option(help="The request that waits for it, or how it begins.")] = "",
+    regulation: Law = "gdpr",
+    as_json: AsJson = False,
+) -> None:
+    """Set right what a person is known by (GDPR art. 16): done at once, and the request is answered."""
+    folder = used_folder_here()
+    wanted = _values(values, set_ or ())
+    with closing(WireClient(folder.front_socket)) as front:
+        require_running(front, "to set something right")
+        if request:
+            with _requests(folder) as requests:
+                entered = _one(requests, request)
+        elif not verified:
+            raise RequestError("expected --verified, how it was made sure that the person asks, or --request, got none")
+        else:
+            entered = _enter(folder, "rectification", _person(folder, person), regulation, verified)
+        _require_theirs(folder, entered, person)
+        told = Correction(request=entered.id, values=wanted, by=by_command(who()))
+        try:
+            done = front.call(RECTIFY, told, RightsRequest)
+        except LivepostError as error:
+            raise RequestError(f"{error}; request {entered.id[:8]} waits: --request {entered.id[:8]}") from error
+    _told(done, f"{done.id[:8]}: {done.answer}.", as_json)
+
+
 @app.command("opt-out")
 def opt_out(
     person: Person,
@@ -288,6 +325,29 @@ def opt_out(
     else:
         text = f"{done.id[:8]}: {done.answer}."
     _told(done, text, as_json)
+
+
+def _values(file: str, told: Sequence[str]) -> dict[str, Any]:
+    """Return the right values, of a file and of options; raise RequestError for what cannot be read."""
+    found: dict[str, Any] = {}
+    if file:
+        try:
+            raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+            found = msgspec.json.decode(raw, type=dict[str, Any])
+        except (OSError, ValueError, RecursionError):
+            raise RequestError("expected a JSON object of traits in --values, got what cannot be read as one") from None
+    for one in told:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise RequestError("expected NAME=VALUE with --set, got no =")
+        found[name] = value
+    return found
+
+
+def _require_theirs(folder: DataFolder, entered: RightsRequest, person: str) -> None:
+    """Raise RequestError if a request is somebody else's."""
+    if not {*entered.subjects} & {*_person(folder, person).subjects}:
+        raise RequestError(f"expected a request of this person, got {entered.id[:8]}, which is somebody else's")
 
 
 def _enter(

@@ -60,6 +60,7 @@ OPEN = frozenset(
         "reasons",
         "receipt",
         "receipts",
+        "rectify",
         "relaxed",
         "replay",
         "retention",

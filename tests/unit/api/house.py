@@ -28,6 +28,7 @@ from livepost.deliver.mail import NotMade
 from livepost.errors import RejectedError, StoreError
 from livepost.govern.access.rules import default_rules
 from livepost.govern.access.sight import EVERYTHING, Sight
+from livepost.govern.rights.correction import Correction
 from livepost.govern.rights.deadline import SOON_MS
 from livepost.govern.rights.entry import Entry
 from livepost.govern.rights.holdings import Holdings
@@ -75,6 +76,7 @@ from livepost.runtime.front.said import exported, said_by
 from livepost.runtime.front.sending import Sending, template_names
 from livepost.runtime.front.trying import Trying
 from livepost.runtime.rights.entering import Entering
+from livepost.runtime.rights.rectifying import Rectifying
 from livepost.runtime.simulated import SimulatedHouse
 from livepost.settings.settings import Settings
 from tests.unit.api.happenings import Stores as Stored
@@ -214,6 +216,20 @@ class Asked:
         requests, ledger, policy = Requests(self.control), self.house.ledger, self.house.project.policy
         first = requests.by_outside(entry.outside) is None
         return Entering(requests, ledger, policy, clock=self.clock, host=self.clock).enter(view, entry), first
+
+    async def rectify(self, told: Correction) -> RightsRequest:
+        stores = Stores(self.house.log, self.house.vault)
+        plan = TrackingPlan(self.house.project.compiled)
+        rectifying = Rectifying(
+            requests=Requests(self.control),
+            intake=Intake(stores, plan, workspace="shop", reopen=lambda: stores),
+            vault=lambda: self.house.vault,
+            compiled=lambda: self.house.project.compiled,
+            notary=self,
+            clock=self.clock,
+            host=self.clock,
+        )
+        return await rectifying.rectify(told)
 
     async def echo(self) -> None:
         if self.house.ledger.unechoed(1) or self.house.ledger.unechoed_grants(1):

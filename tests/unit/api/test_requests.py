@@ -43,6 +43,15 @@ def test_a_request_is_entered_once_by_its_key_and_waits_with_its_day(asked: Aske
     assert "ada" not in str(told["requests"][0]["people"])
 
 
+def test_a_rectification_with_its_values_is_done_and_one_without_waits(asked: Asked) -> None:
+    assert enters(asked, "rectification")[1]["state"] == "pending"
+    status, one = enters(asked, "rectification", traits={"email": "right@example.com"})
+    assert (status, one["state"], one["answer"]) == (200, "completed", "set right: email")
+    assert enters(asked, "erasure", "e", traits={"email": "right@example.com"})[0] == 409
+    assert enters(asked, "rectification", "f", traits={"shoe": 1})[0] == 400
+    assert len(waiting(asked)["requests"]) == 1, "what did not fit waits with its day"
+
+
 def test_an_opt_out_of_sale_holds_before_the_reply_and_has_its_proof(asked: Asked) -> None:
     with_policy(asked)
     says(asked, True, shown="May we share?")

@@ -68,6 +68,7 @@ from livepost.runtime.recorder.job import ADMIT, JOB, PLAN, Planned
 from livepost.runtime.recorder.recorders import Recorders
 from livepost.runtime.rights.erasing import ERASE, Erasing, House
 from livepost.runtime.rights.patient import PatientEngine
+from livepost.runtime.rights.rectifying import RECTIFY, Rectifying
 from livepost.runtime.rights.retaining import RETAIN, Retaining
 from livepost.runtime.rights.retaining import House as RetainingHouse
 from livepost.runtime.sockets.handed import Handed
@@ -165,6 +166,7 @@ class _Front:
         self._use_erased()
         self._auditing = Auditing(folder.audits(writing.vault))
         self._retaining = self._new_retaining()
+        self._rectifying = self._new_rectifying()
         self._server = WireServer(folder.front_socket, self._handlers())
         self._changing.start(project.compiled)
         self._project = fitting(folder, project, self._changing.named.serving)
@@ -225,6 +227,7 @@ class _Front:
             READY: self._changing.handle_ready,
             UNLINK: self._undoing.handle,
             ERASE: self._erasing.handle,
+            RECTIFY: self._rectifying.handle,
             RETAIN: self._retaining.handle,
             BROADCAST: self._broadcasting.handle,
             APPROVE: self._broadcasting.handle_approval,
@@ -260,6 +263,18 @@ class _Front:
             listed=self._use_erased,
         )
         return Erasing(house)
+
+    def _new_rectifying(self) -> Rectifying:
+        """Return who sets right what people are known by."""
+        return Rectifying(
+            requests=Requests(self._control),
+            intake=self._intake,
+            vault=lambda: self._writing.vault,
+            compiled=lambda: self._changing.named.serving,
+            notary=self._auditing,
+            clock=self._clock,
+            host=WallClock(),
+        )
 
     def _new_replaying(self) -> Replaying:
         return Replaying(
@@ -354,6 +369,7 @@ class _Front:
             vault=lambda: self._writing.vault,
             replay=self._replayed,
             broadcasting=self._broadcasting,
+            rectifying=self._rectifying,
             home=self._home,
         )
 

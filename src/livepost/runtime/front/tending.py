@@ -15,7 +15,9 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.concurrency import run_in_threadpool
 
+from livepost.control.requests import RightsRequest
 from livepost.errors import LivepostError, StoreError
+from livepost.govern.rights.correction import Correction
 from livepost.ledger.base import AskedBroadcast, Ledger
 from livepost.model.letter import Replay, Replayed
 from livepost.model.person import PersonView
@@ -25,6 +27,7 @@ from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.front.broadcasting import Broadcasting
 from livepost.runtime.front.looking import Looking
 from livepost.runtime.front.reasons import named_subject
+from livepost.runtime.rights.rectifying import Rectifying
 from livepost.runtime.sockets.line import Line
 from livepost.vault.base import Vault
 
@@ -51,14 +54,18 @@ class Tending(Looking):
         vault: Callable[[], Vault],
         replay: Callable[[Replay], Coroutine[Any, Any, Replayed]],
         broadcasting: Broadcasting,
+        rectifying: Rectifying,
         home: Path | None = None,
     ) -> None:
-        """Take what `Looking` takes, the vault that this event loop has open, and who replays and broadcasts in it."""
+        """Take what `Looking` takes, the vault that this event loop has open, and who replays, broadcasts and rectifies
+        in it.
+        """
         super().__init__(folder, project, ledger, rates, trouble, outcomes=outcomes, home=home)
         self._loop = asyncio.get_running_loop()
         self._vault = vault
         self._replay = replay
         self._broadcasting = broadcasting
+        self._rectifying = rectifying
         self._line = Line(folder.engine_socket)
         self.brings: Callable[[], Awaitable[int]] | None = None
         """Brings to the log what the ledger was told of consents; the front says who does."""
@@ -68,6 +75,10 @@ class Tending(Looking):
         if self.brings is not None:
             with contextlib.suppress(LivepostError):
                 await self.brings()
+
+    async def rectify(self, told: Correction) -> RightsRequest:
+        """Set right what a person is known by, and answer their request; raises RejectedError, StoreError."""
+        return await self._rectifying.rectify(told)
 
     async def read(self, name: str, at_least: int) -> PersonView | None:
         """Do what `person` does, within the event loop; only who waits for a position has a thread that waits."""

@@ -55,6 +55,7 @@ def tended(house: StillHouse, asking: Callable[[Tending], Awaitable[Any]]) -> An
                 vault=lambda: vault,
                 replay=replayed_nothing,
                 broadcasting=None,  # type: ignore[arg-type]
+                rectifying=None,  # type: ignore[arg-type]
             )
             return await asking(opened.enter_context(closing(tending)))
 
