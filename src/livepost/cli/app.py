@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 from livepost.errors import LivepostError
+from livepost.observe.redactor import mask_stderr
 from livepost.runtime.house.background import stand_back
 
 COMMANDS: dict[str, str] = {
@@ -87,6 +88,7 @@ def livepost() -> None:
 
 def main() -> None:
     """Run the command line; say a Livepost error in its one sentence and exit with 1."""
+    mask_stderr()
     if sys.argv[1:2] and sys.argv[1] in IN_BACKGROUND:
         stand_back()
     try:

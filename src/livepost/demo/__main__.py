@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from livepost.errors import LivepostError
+from livepost.observe.redactor import mask_stderr
 from livepost.runtime.house.lifeline import end_with_input
 from livepost.runtime.house.supervisor import SUPERVISED
 
@@ -40,6 +41,7 @@ def front(supervised: str = "") -> None:
 PROCESSES: dict[str, Callable[..., None]] = {"feed": feed, "readers": readers, "front": front}
 
 if __name__ == "__main__":
+    mask_stderr()
     try:
         PROCESSES[sys.argv[1]](*sys.argv[2:])
     except LivepostError as error:
