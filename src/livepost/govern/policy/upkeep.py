@@ -12,6 +12,7 @@ from livepost.govern.policy.finding import Found
 from livepost.govern.policy.given import Given
 from livepost.govern.policy.records import FILE_NAME, records_of, written
 from livepost.model.principal import SEND_EVENTS
+from livepost.model.record import HOUSE
 
 HASHED = re.compile(r"\b(?:md5|sha-?\d{1,3}|hash(?:ed)?)\b", re.I)
 
@@ -89,7 +90,8 @@ def pipelines(given: Given) -> Iterator[Found]:
         for what, value in (("owner", one.owner), ("alarm", one.alarm)):
             if not value.strip():
                 yield Found(f"the pipeline {name} has no {what}; name one", given.in_policy("pipelines", name))
-    sources = [*(key.source for key in given.keys), *(f"esp:{one.provider}" for one in given.settings.mail_events)]
+    told_of_mails = [HOUSE] if given.settings.mail_events else []  # the house writes down what providers tell
+    sources = [*(key.source for key in given.keys), *told_of_mails]
     for source in dict.fromkeys(sources):
         if declared and source not in declared:
             yield Found(

@@ -11,6 +11,9 @@ import pytest
 
 from livepost.govern.policy.every import RULES, check, without_policy
 from livepost.govern.policy.given import KeyGiven
+from livepost.ids import digest
+from livepost.measure.feedback import feedback_of, heard
+from livepost.model.feedback import Heard, MailEvent
 from tests.unit.govern.policy.shop import MAIL, PAGE, POLICY, given_of
 
 
@@ -58,6 +61,8 @@ def crm(**given: Any) -> dict[str, Any]:
 
 AUDIENCE_FIELDS = '"Shopper.keen", "Shopper.looked_at"'
 DEFAULTS = 'purposes = ["shop"]\nretention = "365d"\nmask = "hide"\nowner = "privacy@shop.example"'
+WEB = '"web" = { owner = "data@shop.example", alarm = "oncall@shop.example" }\n'
+TOLD = settings(mail_events=[{"provider": "postmark", "secret": "env:POSTMARK"}])
 HASHING = "\nimport hashlib\ndef odd(shopper):\n    {}\n"
 
 BROKEN: tuple[Case, ...] = (
@@ -123,6 +128,8 @@ BROKEN: tuple[Case, ...] = (
     Case("PC17", "others on this machine", {"keys_file": "data/keys/keys.json"}, "data/keys/keys.json"),
     Case("PC17", "may do everything", {"keys": (KeyGiven(id="1", kind="secret", source="web", scopes=("*",)),)}),
     Case("PC18", "events come from app", {"keys": (KeyGiven(id="1", kind="write", source="app"),)}),
+    Case("PC18", "events come from livepost", TOLD),
+    Case("PC18", "events come from livepost", policy_and(TOLD, WEB, WEB + WEB.replace("web", "esp:postmark"))),
     Case("PC18", "has no alarm", said('alarm = "oncall@shop.example"', 'alarm = " "')),
     Case("PC18", "no source of events has an owner", said('"web" = { owner = "data@shop.example", alarm = "oncall@shop.example" }', "")),
     Case("PC19", "a key of AWS", {"files": {"conf.yaml": "id: AKIA" + "ABCDEFGH12345678\n"}}, "conf.yaml:1"),
@@ -158,6 +165,7 @@ CLEAN: tuple[Case, ...] = (
     Case("PC16", "", settings(webhooks=[{"name": "erp", "url": "http://127.0.0.1:9000/x", "secret": "env:ERP"}])),
     Case("PC17", "", {"keys": (KeyGiven(id="1", kind="write", source="web", scopes=("send:events",)),)}),
     Case("PC18", "", {"keys": ()}),
+    Case("PC18", "", policy_and(TOLD, WEB, WEB + WEB.replace("web", "livepost"))),
     Case("PC19", "", {"files": {"livepost.toml": 'mail_password = "env:SMTP_PASSWORD_9"\nkey = "file:/run/secrets/a1b2c3d4"\n'}}),
     Case("PC19", "", {"files": {"notes.md": "password: 'correct horse battery staple'\nhttps://shop.example/a?token=short\n"}}),
 )  # fmt: skip
@@ -184,6 +192,17 @@ def test_a_rule_that_is_not_asked_lets_it_pass(case: Case, tmp_path: Path) -> No
 def test_what_is_allowed_raises_no_alarm(case: Case, tmp_path: Path) -> None:
     report = check(given_of(tmp_path, **case.change))
     assert [str(one) for one in report.findings if one.rule == case.rule] == []
+
+
+def test_the_source_that_is_asked_for_is_the_one_that_records_of_providers_events_have(tmp_path: Path) -> None:
+    event = MailEvent(provider="postmark", kind="delivered", event_id="1")
+    meant = feedback_of(event, digest, 1_000)
+    assert meant is not None
+    record = heard(Heard(feedback=meant, new=True, decision=b"d" * 16, person=b"p" * 16), known=True)
+    assert record is not None
+    with_it = policy_and(TOLD, WEB, WEB + WEB.replace("web", record.source))
+    assert check(given_of(tmp_path, **with_it)).holds
+    assert not check(given_of(tmp_path, **TOLD)).holds
 
 
 def test_a_project_that_keeps_its_policy_has_nothing_found(tmp_path: Path) -> None:
