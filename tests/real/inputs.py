@@ -82,7 +82,8 @@ def collected(words: Mapping[str, str]) -> Iterator[Asked]:
             ):
                 yield Asked(path, "POST", path, json.dumps(body).encode(), "application/json")
             yield Asked(path, "POST", path, word.encode(), "application/json")
-            yield Asked(path, "GET", f"{path}?{urlencode({**call, **pairs, 'writeKey': WRITE_KEY})}")
+            for query in ({**call, **pairs}, {**call, "writeKey": WRITE_KEY}):
+                yield Asked(path, "GET", f"{path}?{urlencode(query)}")
 
 
 class Filling:
