@@ -8,8 +8,10 @@ import json
 import re
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -27,10 +29,11 @@ from livepost.govern.approval.wanted import destroying_of
 from livepost.model.principal import Role
 from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.keyring import StoredKey
-from livepost.runtime.front.rotating import ROTATE, ROTATION, Rotation
+from livepost.runtime.front.rotating import MOVE, ROTATE, ROTATION, Move, Rotation
 from livepost.runtime.sockets.wire import POLL_S, WireClient, WireError
+from livepost.settings.kek import read_kek_reference
 from livepost.settings.settings import UNIT_MS
-from livepost.vault.kek.base import fingerprint
+from livepost.vault.kek.base import KekStore, fingerprint
 from livepost.vault.kek.rotation import begin, is_under_way, steps
 
 app = typer.Typer(help="Write and secret keys of the data folder; its key-encryption key.", no_args_is_help=True)
@@ -115,7 +118,7 @@ def rotate(as_json: AsJson = False) -> None:
     """
     folder = used_folder_here()
     note(folder, Deed("vault_key.rotated"))
-    keys = _rotated_by_the_house(folder) if _runs(folder) else _rotated_here(folder)
+    keys = _rotated_by_the_house(folder, ROTATE) if _runs(folder) else _rotated_here(folder, begin)
     left = sum(one.retired for one in folder.keks.read())
     if as_json:
         _console.print(json.dumps({"keys": keys, "retired": left}))
@@ -126,6 +129,33 @@ def rotate(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def move(
+    place: Annotated[str, typer.Argument(help="As the setting kek names it, like `aws-kms:alias/livepost`.")],
+    as_json: AsJson = False,
+) -> None:
+    """Move the key-encryption key into a file, a variable or a key service: a new one is made there and wraps all keys
+    of the vault; the house may run.
+
+    What is left where it was opens backups of before: `livepost keys destroy` ends that.
+    """
+    told = read_kek_reference(place, "keys move")
+    to = f"file:{Path.cwd() / told.name}" if told.place == "file" else place
+    folder = used_folder_here()
+    note(folder, Deed("vault_key.moved", about=f"kek.{told.place}"))
+    keys = (
+        _rotated_by_the_house(folder, MOVE, Move(to))
+        if _runs(folder)
+        else _rotated_here(folder, lambda _: folder.move_keks(to))
+    )
+    if as_json:
+        _console.print(json.dumps({"keys": keys, "kek": to, "left": len(folder.keks.older)}))
+        return
+    _console.print(f"All keys of the vault are wrapped by a new key-encryption key in {to}.", markup=False)
+    _console.print(f'Write kek = "{to}" (LIVEPOST_KEK, if it is set there) before the next start.', markup=False)
+    _console.print("What is left where it was opens backups of before, until `livepost keys destroy`.")
+
+
+@app.command()
 def destroy(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     reason: Annotated[str, typer.Option(help="What for, where others have to approve it.")] = "",
@@ -133,7 +163,7 @@ def destroy(
 ) -> None:
     """Destroy the retired key-encryption keys: no backup of before the last rotation opens any more."""
     folder = used_folder_here()
-    old = [one for one in folder.keks.read() if one.retired]
+    old = folder.keks.retired()
     retired = len(old)
     if retired and not yes:
         if as_json or not sys.stdin.isatty():
@@ -143,7 +173,7 @@ def destroy(
         )
     if old:
         require_approval(folder, destroying_of(map(fingerprint, old)), reason)
-        if [one for one in folder.keks.read() if one.retired] != old:
+        if folder.keks.retired() != old:
             raise LivepostError("another key was retired meanwhile, which nobody spoke of; look, and say it again")
         note(folder, Deed("vault_key.destroyed"))
     gone = folder.keks.destroy() if old else 0
@@ -163,9 +193,9 @@ def _runs(folder: DataFolder) -> bool:
         return True
 
 
-def _rotated_by_the_house(folder: DataFolder) -> int:
+def _rotated_by_the_house(folder: DataFolder, what: str, asked: Move | None = None) -> int:
     with closing(WireClient(folder.front_socket)) as front, _bar() as bar:
-        told, shown = front.call(ROTATE, None, Rotation), bar.add_task("keys wrapped", total=None)
+        told, shown = front.call(what, asked, Rotation), bar.add_task("keys wrapped", total=None)
         while told.running:
             time.sleep(POLL_S)
             told = front.call(ROTATION, None, Rotation)
@@ -175,10 +205,10 @@ def _rotated_by_the_house(folder: DataFolder) -> int:
     return told.keys
 
 
-def _rotated_here(folder: DataFolder) -> int:
+def _rotated_here(folder: DataFolder, begun: Callable[[KekStore], object]) -> int:
     store, keys = folder.keks, 0
     with closing(folder.vault(readonly=False)) as vault, _bar() as bar:
-        begin(store)
+        begun(store)
         shown = bar.add_task("keys wrapped", total=None)
         for keys in steps(store, vault):
             bar.update(shown, completed=keys)

@@ -76,6 +76,7 @@ def _supervise(folder: DataFolder) -> None:
     check_ledger(folder.settings)
     targets_of(folder.settings)
     check_hooks(folder.settings)
+    folder.keks.require_agreed()
     problems = [problem for problem in problems_here() if problem.severity == "error"]
     if problems and not _is_applied(folder):
         _refuse(problems)

@@ -43,6 +43,7 @@ class VaultKey(msgspec.Struct, frozen=True, kw_only=True):
 class VaultKeys(msgspec.Struct, frozen=True, kw_only=True):
     """Where the key-encryption keys are (a file's or variable's name is not told), and what they wrap.
 
+    left        places from which keys were moved: what is there opens backups of before only
     changed_ms  when their file was last written (host ms), None where there is no file
     people      external ids in the vault: each has a key that one of these wraps
     wrapped     of them, how many a rotation that is under way has gone through
@@ -54,6 +55,7 @@ class VaultKeys(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[VaultKey, ...]
     changed_ms: int | None
     people: int
+    left: tuple[KekPlace, ...] = ()
     wrapped: int | None = None
     trouble: str = ""
 

@@ -10,6 +10,7 @@ from livepost.runtime.data.folder import DataFolder
 from livepost.settings.load import load
 from livepost.vault.base import USER, ExternalId
 from livepost.vault.kek.memory import MemoryKeks
+from livepost.vault.kek.plain import FileKeks
 from livepost.vault.sqlite import SqliteVault
 from tests.unit.cli.conftest import Command
 
@@ -121,6 +122,42 @@ def test_a_key_in_a_variable_is_rotated_by_hand_and_the_command_says_how(
     monkeypatch.setenv("SHOP_KEK", new)
     with closing(DataFolder(load(project, {}).settings).vault(readonly=True)) as vault:
         assert vault.find(ADA) is not None
+
+
+def test_the_key_encryption_key_is_moved_while_no_house_runs(livepost: Command, project: Path, tmp_path: Path) -> None:
+    folder = used(project)
+    told = livepost("keys", "move", f"file:{tmp_path}/elsewhere")
+    assert told.code == 0
+    assert (
+        f'Write kek = "file:{tmp_path}/elsewhere" (LIVEPOST_KEK, if it is set there) before the next start.' in told.out
+    )
+    newest = MemoryKeks(FileKeks(tmp_path / "elsewhere").read()[0].key)
+    with closing(SqliteVault(folder.path / "vault.db", newest, readonly=True)) as vault:
+        assert vault.find(ADA) is not None
+    refused = livepost("run")
+    assert (refused.code, "the keys of the vault were moved; write kek" in refused.err) == (1, True)
+    (project / "livepost.toml").write_text(f'kek = "file:{tmp_path}/elsewhere"\n')
+    assert livepost("keys", "destroy", "--yes").out == "1 key-encryption key destroyed.\n"
+    assert not (folder.path / "keys" / "kek").exists()
+    assert livepost("keys", "move", "file:data/keys/kek", "--json").json() == {
+        "keys": 0,
+        "kek": f"file:{project}/data/keys/kek",
+        "left": 1,
+    }
+
+
+def test_a_move_says_what_is_no_place_and_repeats_nothing_that_may_be_a_key(livepost: Command, project: Path) -> None:
+    used(project)
+    told = livepost("keys", "move", "c2VjcmV0")
+    assert (told.code, "must refer to a key" in told.err, "c2VjcmV0" in told.err) == (1, True, False)
+
+
+def test_a_setting_changed_without_a_move_is_refused_and_nothing_is_made(livepost: Command, project: Path) -> None:
+    folder = used(project)
+    (project / "livepost.toml").write_text('kek = "file:data/keys/another"\n')
+    told = livepost("keys", "new", "write")
+    assert (told.code, "expected the key of the vault in" in told.err) == (1, True)
+    assert not (folder.path / "keys" / "another").exists()
 
 
 def test_a_key_has_a_role_and_a_last_use(livepost: Command, project: Path) -> None:

@@ -55,6 +55,13 @@ def test_the_vaults_key_says_where_it_is_and_what_it_wraps() -> None:
     assert "300 of 1,204" in text and "the disk is full" in text and 'value="rotate"' not in text
 
 
+def test_the_page_says_where_a_move_left_keys() -> None:
+    assert "Keys that a move left" not in browser(keys()).get("/keys").text
+    text = browser(keys(place="transit", name="shop", left=("aws-kms", "file"))).get("/keys").text
+    assert "Keys that a move left open backups of before only: wrapped by AWS KMS, in a file." in text
+    assert "Transit, key shop" in text
+
+
 def test_the_forms_do_what_they_say_and_the_audit_is_told_before() -> None:
     done: list[Any] = []
     one = browser(keys(PROGRAM), revoke_key=done.append, rotate_vault_key=lambda: done.append("rotated"))

@@ -18,7 +18,7 @@ from livepost.ledger.opening import ledger_password, open_ledger
 from livepost.ledger.stored import StoredLedger
 from livepost.log.sqlite import SqliteLog, SqliteLogReader
 from livepost.runtime.data.audits import PURPOSE, Audits
-from livepost.runtime.data.keks import keks_of, make_keks
+from livepost.runtime.data.keks import keks_of, place_in
 from livepost.runtime.data.keyring import KeyRing
 from livepost.settings.part import LOOPBACK
 from livepost.settings.settings import Settings
@@ -27,7 +27,7 @@ from livepost.state.image import Images
 from livepost.state.opening import open_state, state_name
 from livepost.state.placing import settle
 from livepost.vault.base import Vault
-from livepost.vault.kek.base import KekStore
+from livepost.vault.kek.placed import PlacedKeks
 from livepost.vault.pseudonym import PURPOSE as PSEUDONYMS
 from livepost.vault.sqlite import SqliteVault
 
@@ -164,8 +164,9 @@ class DataFolder(msgspec.Struct, frozen=True):
         """Make what is not there yet: the folder, the key-encryption key where it can be made, the vault to be read."""
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
-        make_keks(self.settings, self.path / "keys", os.environ)
-        if not (self.path / "vault.db").exists():
+        is_new = not (self.path / "vault.db").exists()
+        self.keks.make_first(is_new=is_new)
+        if is_new:
             self.vault(readonly=False).close()
 
     def hold(self) -> BinaryIO:
@@ -208,9 +209,18 @@ class DataFolder(msgspec.Struct, frozen=True):
             return vault.secret(PSEUDONYMS)
 
     @property
-    def keks(self) -> KekStore:
+    def keks(self) -> PlacedKeks:
         """Where the key-encryption keys are."""
         return keks_of(self.settings, self.path / "keys", os.environ)
+
+    def move_keks(self, reference: str) -> PlacedKeks:
+        """Have the key-encryption keys begin to move to another place, as `kek` would name it; return where they are.
+
+        Raises SettingsError where they cannot move there; then nothing moved.
+        """
+        store = self.keks
+        store.move(place_in(reference, self.path / "keys"))
+        return store
 
     @property
     def audit_file(self) -> Path:

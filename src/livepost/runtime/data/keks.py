@@ -16,6 +16,8 @@ from livepost.fetch.fetcher import Fetcher
 from livepost.settings.kek import KekReference, read_kek_reference
 from livepost.settings.settings import Settings
 from livepost.vault.kek.kms import Kms
+from livepost.vault.kek.placed import PlacedKeks
+from livepost.vault.kek.places import PlacesFile
 from livepost.vault.kek.plain import FileKeks, VariableKeks
 from livepost.vault.kek.transit import Transit, TransitServer
 from livepost.vault.kek.wrapped import KeyService, WrappedKeks
@@ -27,24 +29,41 @@ ADDRESS, TOKEN, NAMESPACE, AUTHORITY = "VAULT_ADDR", "VAULT_TOKEN", "VAULT_NAMES
 """Variables as Vault's own clients read them."""
 
 
-def keks_of(settings: Settings, keys: Path, environ: Mapping[str, str]) -> FileKeks | VariableKeks | WrappedKeks:
+NOTE = "kek.places"
+"""The file that says where keys were moved to; there is none before."""
+
+
+def keks_of(settings: Settings, keys: Path, environ: Mapping[str, str]) -> PlacedKeks:
     """Return where the keys are kept; `keys` is the data folder's folder of keys.
 
-    Raises SettingsError for what is no place, or none that can be reached from here.
+    Raises SettingsError for what is no place, here or as soon as keys are wanted from one that cannot be reached.
     """
-    told = read_kek_reference(settings.kek, "settings")
-    if told.place == "env":
-        return VariableKeks(told.name)
-    if told.place == "file":
-        return FileKeks(Path(told.name))
-    return WrappedKeks(keys / WRAPPED, _service(told, settings, environ))
+
+    def opened(place: str) -> FileKeks | VariableKeks | WrappedKeks:
+        told = read_kek_reference(place, "settings")
+        if told.place == "env":
+            return VariableKeks(told.name)
+        if told.place == "file":
+            return FileKeks(keys / told.name)
+        return WrappedKeks(keys / WRAPPED, _service(told, settings, environ))
+
+    def shown(place: str) -> str:
+        told = read_kek_reference(place, "settings")
+        return f"file:{keys / told.name}" if told.place == "file" else place
+
+    return PlacedKeks(place_in(settings.kek, keys), PlacesFile(keys / NOTE), opened, shown)
 
 
-def make_keks(settings: Settings, keys: Path, environ: Mapping[str, str]) -> None:
-    """Make the first key where there is none and it can be made. Raises SettingsError if that fails."""
-    store = keks_of(settings, keys, environ)
-    if not isinstance(store, VariableKeks) and not store.path.exists():
-        store.make()
+def place_in(reference: str, keys: Path) -> str:
+    """Return a place as it is noted: a file in the folder of keys by its name there, so that the folder may move.
+
+    Raises SettingsError for what is no place.
+    """
+    told = read_kek_reference(reference, "settings")
+    if told.place != "file":
+        return reference
+    path, folder = Path(told.name).absolute(), keys.absolute()
+    return f"file:{path.relative_to(folder) if path.is_relative_to(folder) else path}"
 
 
 def _service(told: KekReference, settings: Settings, environ: Mapping[str, str]) -> KeyService:

@@ -62,13 +62,14 @@ def _program(key: StoredKey, used_ms: int | None, now_ms: int) -> ProgramKey:
 
 
 def _vault_keys(folder: DataFolder, vault: SqliteVault) -> VaultKeys:
-    told, store = read_kek_reference(folder.settings.kek, "settings"), folder.keks
-    keks = store.read()
+    store = folder.keks
+    keks, told = store.read(), read_kek_reference(store.place, "settings")
     rotation = _rotation(folder) if any(not one.retired for one in keks[1:]) else None
     return VaultKeys(
         place=told.place,
         name="" if told.place == "file" else told.name,
         keys=tuple(_vault_key(one, number) for number, one in enumerate(keks)),
+        left=tuple(read_kek_reference(one, "settings").place for one in store.older),
         changed_ms=store.changed_ms(),
         people=vault.count(),
         wrapped=rotation.keys if rotation else None,

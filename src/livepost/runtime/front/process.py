@@ -57,7 +57,7 @@ from livepost.runtime.front.listening import listen, serve
 from livepost.runtime.front.pages import Pages
 from livepost.runtime.front.replaying import REPLAY, Replaying
 from livepost.runtime.front.requesting import Requesting, signer_of
-from livepost.runtime.front.rotating import ROTATE, ROTATION, Rotating
+from livepost.runtime.front.rotating import MOVE, ROTATE, ROTATION, Rotating
 from livepost.runtime.front.sending import Sending, template_names, wake_courier
 from livepost.runtime.front.subscribing import Subscribing
 from livepost.runtime.front.tending import Tending
@@ -160,7 +160,7 @@ class _Front:
         self._changing = Changing(folder.definitions_file, self._intake, lambda: writing.log, self._use_plan)
         self._undoing = Undoing(self._intake, lambda: writing.log, self._changing.known)
         self._broadcasting = self._new_broadcasting()
-        self._rotating = Rotating(lambda: folder.keks, lambda: writing.vault)
+        self._rotating = Rotating(lambda: folder.keks, lambda: writing.vault, folder.move_keks)
         self._control = folder.control()
         self._erasing = self._new_erasing()
         self._use_erased()
@@ -233,6 +233,7 @@ class _Front:
             APPROVE: self._broadcasting.handle_approval,
             HEAR: self._hear,
             ROTATE: self._rotating.begin,
+            MOVE: self._rotating.move,
             ROTATION: self._rotating.told,
         }
 

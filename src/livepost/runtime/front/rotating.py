@@ -1,7 +1,8 @@
 """The front's part in rotations of the key-encryption key: the vault's writer wraps its keys anew while it serves.
 
-In: `ROTATE`, over the front's socket; a rotation that a crash left. Out: how far it is. Promised: calls are served in
-between; a rotation that began ends, in this process or the next.
+In: `ROTATE` and `MOVE`, over the front's socket; a rotation that a crash left. Out: how far it is. Promised: calls are
+served in between; a rotation that began ends, in this process or the next. A move is a rotation whose new key is made
+in another place.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from livepost.errors import LivepostError
+from livepost.errors import LivepostError, SettingsError
 from livepost.vault.kek import rotation
 from livepost.vault.kek.base import KekStore
 from livepost.vault.kek.rotation import START, STEP_KEYS, Wrapping
@@ -20,9 +21,11 @@ from livepost.vault.kek.rotation import START, STEP_KEYS, Wrapping
 ROTATE = "rotate"
 """Begin a rotation, or go on with the one under way; the answer is how far it is."""
 
+MOVE = "move_keys"
+"""Begin to move the keys to another place, or go on with that; the answer is how far it is."""
+
 ROTATION = "rotation"
 """Ask how far it is."""
-
 
 RETRY_S = 1.0
 """How long after a step failed it is tried again."""
@@ -36,13 +39,22 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str = ""
 
 
+class Move(msgspec.Struct, frozen=True):
+    """Where the keys shall move, as the setting `kek` names it; paths are absolute."""
+
+    place: str
+
+
 class Rotating:
     """Rotations of one vault; for the event loop of its writer."""
 
-    def __init__(self, store: Callable[[], KekStore], vault: Callable[[], Wrapping]) -> None:
-        """Take where keys are kept, and the vault as it is open by then."""
+    def __init__(
+        self, store: Callable[[], KekStore], vault: Callable[[], Wrapping], move: Callable[[str], KekStore]
+    ) -> None:
+        """Take where keys are kept, the vault as it is open by then, and what makes the key of another place."""
         self._store = store
         self._vault = vault
+        self._move = move
         self._task: asyncio.Task[None] | None = None
         self._told = Rotation()
 
@@ -52,6 +64,16 @@ class Rotating:
             store = await asyncio.to_thread(self._store)
             await asyncio.to_thread(rotation.begin, store)
             self._go_on(store)
+        return self._told
+
+    async def move(self, told: msgspec.Raw) -> Rotation:
+        """Begin to move the keys, or go on; raise SettingsError where they cannot move there."""
+        asked = msgspec.msgpack.decode(told, type=Move)
+        if self._told.running:
+            raise SettingsError(
+                "a rotation of the key-encryption key is under way; wait for its end, then say it again"
+            )
+        self._go_on(await asyncio.to_thread(self._move, asked.place))
         return self._told
 
     async def resume(self) -> None:

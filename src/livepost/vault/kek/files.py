@@ -33,6 +33,17 @@ def replace(path: Path, content: bytes) -> None:
         ) from error
 
 
+def remove(path: Path) -> None:
+    """Remove a file, durably, if it is there; raise SettingsError if that cannot be done."""
+    try:
+        path.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise SettingsError(
+            f"the key-encryption keys in {path} cannot be destroyed: {error.strerror}; remove the file yourself"
+        ) from error
+
+
 def _write(path: Path, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:

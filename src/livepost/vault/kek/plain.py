@@ -15,18 +15,24 @@ from pathlib import Path
 
 from livepost.errors import SettingsError
 from livepost.vault.kek.base import KEK_BYTES, Kek, new_kek
-from livepost.vault.kek.files import replace, write_new
+from livepost.vault.kek.files import remove, replace, write_new
 
 _RETIRED = b"retired"
 _NEW_ONE = "make one with `head -c 32 /dev/urandom | base64`"
 
 
 class FileKeks:
-    """Keys in a file; a body of `KekStore`."""
+    """Keys in a file; a body of `Keeper`."""
+
+    by_hand = False
 
     def __init__(self, path: Path) -> None:
         """Take the file's path."""
         self.path = path
+
+    def there(self) -> bool:
+        """Say whether there is a file."""
+        return self.path.exists()
 
     def make(self) -> None:
         """Write a first key to a file that is not there yet.
@@ -63,17 +69,32 @@ class FileKeks:
             replace(self.path, _lines(left))
         return len(keys) - len(left)
 
+    def clear(self) -> None:
+        """Remove the file."""
+        if self.path.exists():
+            remove(self.path)
+
     def changed_ms(self) -> int | None:
         """Return when the file was last written (host ms)."""
         return int(self.path.stat().st_mtime * 1000)
 
 
 class VariableKeks:
-    """Keys in a variable of the environment; a body of `KekStore`."""
+    """Keys in a variable of the environment; a body of `Keeper`."""
+
+    by_hand = True
 
     def __init__(self, name: str) -> None:
         """Take the variable's name."""
         self._name = name
+
+    def there(self) -> bool:
+        """Say whether the variable is set."""
+        return self._name in os.environ
+
+    def make(self) -> None:
+        """Raise SettingsError unless the operator set the variable: nobody else can."""
+        self.read()
 
     def read(self) -> list[Kek]:
         """Return the keys; raise SettingsError if there is none, or one is not 32 bytes."""
@@ -101,6 +122,13 @@ class VariableKeks:
                 f"keys in the variable {self._name} cannot be destroyed from here; take all but the first out of it"
             )
         return 0
+
+    def clear(self) -> None:
+        """Raise SettingsError if the variable is set: the operator takes it out."""
+        if self.there():
+            raise SettingsError(
+                f"keys in the variable {self._name} cannot be destroyed from here; take it out of the environment"
+            )
 
     def changed_ms(self) -> int | None:
         """Return None: they are in no file."""

@@ -1,11 +1,13 @@
 """Key-encryption keys that a key service wrapped: only wrapped do they touch the disk.
 
 In: a file with a line a key, the newest first, as the service wrapped it. Out: the bytes, which the service unwraps
-once a process. Promises: without the service the file opens nothing; a new file never overwrites another.
+once a process. Promises: without the service the file opens nothing; a new file never overwrites another, and lines
+that another service's key wrapped stay as they are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +15,7 @@ import msgspec
 
 from livepost.errors import SettingsError
 from livepost.vault.kek.base import KEK_BYTES, Kek
-from livepost.vault.kek.files import replace, write_new
+from livepost.vault.kek.files import remove, replace, write_new
 
 
 class KeyService(Protocol):
@@ -42,7 +44,9 @@ class WrappedKek(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class WrappedKeks:
-    """Keys in a file that a key service wrapped; a body of `KekStore`."""
+    """Keys in a file that a key service wrapped; a body of `Keeper`. Several may share a file, each with its lines."""
+
+    by_hand = False
 
     def __init__(self, path: Path, service: KeyService) -> None:
         """Take the file's path, and who wraps."""
@@ -50,9 +54,18 @@ class WrappedKeks:
         self._service = service
         self._plain: dict[str, bytes] = {}
 
+    def there(self) -> bool:
+        """Say whether the file has a key that this service's wrapped."""
+        return self.path.exists() and any(self._is_own(one) for one in self._lines())
+
     def make(self) -> None:
-        """Have a first key made, into a file that is not there yet; raise SettingsError if there is one already."""
-        write_new(self.path, _lines([self._new()]))
+        """Have a first key made; raise SettingsError if there is one already."""
+        if not self.path.exists():
+            write_new(self.path, _written([self._new()]))
+        elif self.there():
+            raise SettingsError(f"there is a key of {self._service.name} in {self.path} already; rotate it instead")
+        else:
+            replace(self.path, _written([self._new(), *self._lines()]))
 
     def read(self) -> list[Kek]:
         """Return the keys; the service is asked only for those that were not read before."""
@@ -62,12 +75,12 @@ class WrappedKeks:
 
     def add(self) -> None:
         """Have a new key made, and put it in the first line."""
-        replace(self.path, _lines([self._new(), *self._keys()]))
+        self._put([self._new(), *self._keys()])
 
     def retire(self) -> bool:
         """Mark all but the newest."""
         newest, *others = self._keys()
-        replace(self.path, _lines([newest, *(msgspec.structs.replace(one, retired=True) for one in others)]))
+        self._put([newest, *(msgspec.structs.replace(one, retired=True) for one in others)])
         return True
 
     def destroy(self) -> int:
@@ -75,25 +88,51 @@ class WrappedKeks:
         keys = self._keys()
         left = [one for one in keys if not one.retired]
         if len(left) < len(keys):
-            replace(self.path, _lines(left))
+            self._put(left)
         return len(keys) - len(left)
+
+    def clear(self) -> None:
+        """Write the file without this service's lines; remove it where none is left."""
+        if not self.there():
+            return
+        if all(map(self._is_own, self._lines())):
+            remove(self.path)
+        else:
+            self._put([])
 
     def changed_ms(self) -> int | None:
         """Return when the file was last written (host ms)."""
         return int(self.path.stat().st_mtime * 1000)
 
-    def _keys(self) -> list[WrappedKek]:
+    def _is_own(self, one: WrappedKek) -> bool:
+        return one.by == self._service.name
+
+    def _put(self, own: Sequence[WrappedKek]) -> None:
+        """Write these lines, and those of other services behind them."""
+        replace(self.path, _written([*own, *(one for one in self._lines() if not self._is_own(one))]))
+
+    def _lines(self) -> list[WrappedKek]:
         try:
             lines = self.path.read_bytes().splitlines()
         except OSError as error:
             raise SettingsError(f"the wrapped keys in {self.path} cannot be read: {error.strerror}") from error
         try:
-            keys = [msgspec.json.decode(line, type=WrappedKek) for line in lines]
+            return [msgspec.json.decode(line, type=WrappedKek) for line in lines]
         except ValueError as error:
             raise SettingsError(f"expected a wrapped key a line in {self.path}, got something else: {error}") from None
-        if not keys:
+
+    def _keys(self) -> list[WrappedKek]:
+        """Return this service's lines, at least one."""
+        lines = self._lines()
+        if not lines:
             raise SettingsError(f"expected a wrapped key in {self.path}, got none; bring the file back from a backup")
-        return keys
+        own = [one for one in lines if self._is_own(one)]
+        if not own:
+            raise SettingsError(
+                f"expected keys in {self.path} that {self._service.name} wrapped, got one of {lines[0].by}; "
+                "name that in `kek`"
+            )
+        return own
 
     def _new(self) -> WrappedKek:
         key, wrapped = self._service.data_key()
@@ -101,15 +140,10 @@ class WrappedKeks:
         return WrappedKek(self._service.name, wrapped)
 
     def _unwrap(self, one: WrappedKek) -> bytes:
-        if one.by != self._service.name:
-            raise SettingsError(
-                f"expected keys in {self.path} that {self._service.name} wrapped, got one of {one.by}; "
-                "name that in `kek`"
-            )
         return _checked(self._service.unwrap(one.wrapped), self._service.name)
 
 
-def _lines(keys: list[WrappedKek]) -> bytes:
+def _written(keys: Sequence[WrappedKek]) -> bytes:
     return b"".join(msgspec.json.encode(key) + b"\n" for key in keys)
 
 

@@ -61,6 +61,14 @@ def test_the_vaults_keys_are_told_by_a_hash_and_by_what_they_wrap(folder: DataFo
     assert [one.id for one in found.keys] == [fingerprint(one) for one in folder.keks.read()]
 
 
+def test_keys_that_were_moved_are_told_where_they_are_and_where_they_were(folder: DataFolder) -> None:
+    with closing(folder.vault(readonly=False)) as vault:
+        store = folder.move_keks(f"file:{folder.path}/keys/another")
+        [*steps(store, vault)]
+    found = told(folder).vault
+    assert (found.place, found.left, [one.state for one in found.keys]) == ("file", ("file",), ["seals"])
+
+
 def test_a_rotation_is_asked_of_the_front(folder: DataFolder) -> None:
     with pytest.raises(StoreError):
         keying.rotate(folder)

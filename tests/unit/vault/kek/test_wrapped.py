@@ -53,7 +53,7 @@ def test_older_keys_are_retired_and_then_destroyed(tmp_path: Path) -> None:
 def test_a_first_key_overwrites_no_other(tmp_path: Path) -> None:
     store = WrappedKeks(tmp_path / "kek.wrapped", Reversing())
     store.make()
-    with pytest.raises(SettingsError, match="File exists"):
+    with pytest.raises(SettingsError, match=r"is a key of reversing in .* already"):
         store.make()
 
 
