@@ -81,11 +81,12 @@ def _supervise(folder: DataFolder) -> None:
     if problems and not _is_applied(folder):
         _refuse(problems)
     folder.prepare()
+    supervisor = Supervisor(Path.cwd(), os.environ, _kept_command if problems else command_of)
+    supervisor.hold(folder)
     keep_home(folder, Path.cwd())
     waits = take_policy_here(folder)
     project = applied_project_of(folder, kept=True) if problems else project_of(folder)
     stop = stop_on_signals()
-    supervisor = Supervisor(Path.cwd(), os.environ, _kept_command if problems else command_of)
     supervisor.start(folder)
     _greet(folder, project, problems)
     if waits:

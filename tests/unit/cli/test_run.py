@@ -17,8 +17,10 @@ import pytest
 
 from livepost.errors import StoreError
 from livepost.model.record import Kind, Record
+from livepost.runtime.data.folder import DataFolder
 from livepost.runtime.data.kept_pages import keep_pages
 from livepost.runtime.engine.client import EngineClient
+from livepost.settings.load import load
 from tests.unit.cli.conftest import Command
 from tests.unit.runtime.still import StillHouse
 
@@ -47,6 +49,16 @@ def test_a_taken_port_is_said_with_what_to_do(project: Path) -> None:
     assert first.startswith(f"livepost: port {port} on 127.0.0.1 is taken (")
     assert first.endswith("stop what uses it, or set `port` in livepost.toml or LIVEPOST_PORT")
     assert last == "livepost: front did not start; its last words are above"
+
+
+def test_a_house_that_runs_is_asked_for_no_policy_by_a_second_one(livepost: Command, promising: Path) -> None:
+    folder = DataFolder(load(promising, {}).settings)
+    folder.prepare()
+    with closing(folder.hold()):
+        told = livepost("run")
+    assert (told.code, "a house runs on" in told.err) == (1, True)
+    assert not (folder.path / "policy.toml").exists()
+    assert not folder.home_file.exists()
 
 
 def test_a_project_that_does_not_compile_is_said_once_and_nothing_is_made(livepost: Command, project: Path) -> None:

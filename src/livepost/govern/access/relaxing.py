@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from livepost.govern.access.mask import STRICTNESS
-from livepost.settings.policy import DestinationPolicy, EventPolicy, FieldPolicy, Policy, Purpose
+from livepost.settings.policy import DestinationPolicy, FieldPolicy, Policy, Purpose
 
 
 def relaxations(old: Policy, new: Policy) -> list[str]:
@@ -17,8 +17,9 @@ def relaxations(old: Policy, new: Policy) -> list[str]:
     return [
         *_purposes(old.purposes, new.purposes),
         *_fields(old, new),
-        *_events(old.events, new.events),
+        *_events(old, new),
         *_destinations(old.destinations, new.destinations),
+        *_home(old.home, new.home),
         *_added("regions", old.regions, new.regions),
         *_added("hosts", old.hosts, new.hosts),
     ]
@@ -37,6 +38,8 @@ def _purposes(old: Mapping[str, Purpose], new: Mapping[str, Purpose]) -> Iterato
         yield from _added(f"purposes.{name}.compatible", before.compatible, purpose.compatible)
         if before.sale and not purpose.sale:
             yield f"purposes.{name}: it is not said to be a sale any more"
+        if before.valid_ms is not None and (purpose.valid_ms is None or purpose.valid_ms > before.valid_ms):
+            yield f"purposes.{name}: a consent is good for {purpose.valid or 'as long as it is'}, was {before.valid}"
         for one in before.tcf:
             if one not in purpose.tcf:
                 yield f"purposes.{name}.tcf: {one} is not asked for any more"
@@ -58,9 +61,15 @@ def _field(where: str, before: FieldPolicy, now: FieldPolicy) -> Iterator[str]:
         yield f"{where}: it is {now.special or 'of no special category'}, was {before.special}"
 
 
-def _events(old: Mapping[str, EventPolicy], new: Mapping[str, EventPolicy]) -> Iterator[str]:
-    for name, event in new.items():
-        yield from _added(f"events.{name}.purposes", old.get(name, EventPolicy()).purposes, event.purposes)
+def _events(old: Policy, new: Policy) -> Iterator[str]:
+    """Compare what holds of each event: one that is not said any more has what `[defaults]` say."""
+    for name in dict.fromkeys((*old.events, *new.events)):
+        yield from _added(f"events.{name}.purposes", old.of_event(name), new.of_event(name))
+
+
+def _home(before: str, now: str) -> Iterator[str]:
+    if before != now:
+        yield f"home: it is {now or 'not said'}, was {before or 'not said'}"
 
 
 def _destinations(old: Mapping[str, DestinationPolicy], new: Mapping[str, DestinationPolicy]) -> Iterator[str]:
@@ -70,9 +79,16 @@ def _destinations(old: Mapping[str, DestinationPolicy], new: Mapping[str, Destin
             yield f"destinations: {name} is new"
             continue
         yield from _added(f"destinations.{name}.purposes", before.purposes, one.purposes)
+        yield from _taken(f"destinations.{name}.purposes", before.purposes, one.purposes)
         yield from _added(f"destinations.{name}.fields", before.fields, one.fields)
         if one.region != before.region:
             yield f"destinations.{name}: its region is {one.region or 'not said'}, was {before.region or 'not said'}"
+
+
+def _taken(where: str, before: Iterable[str], now: Iterable[str]) -> Iterator[str]:
+    """Yield what need not be allowed any more: all purposes of a destination have to be."""
+    left = set(now)
+    return (f"{where}: {one} need not be allowed any more" for one in before if one not in left)
 
 
 def _added(where: str, before: Iterable[str], now: Iterable[str]) -> Iterator[str]:

@@ -13,7 +13,9 @@ from livepost.settings.policy import (
     Purpose,
 )
 
-MARKETING = Purpose(text="news", basis="consent", retention="30d", compatible=("orders",), sale=True, tcf=(1, 2))
+MARKETING = Purpose(
+    text="news", basis="consent", retention="30d", compatible=("orders",), sale=True, tcf=(1, 2), valid="90d"
+)
 EMAIL = FieldPolicy(purposes=("marketing",), retention="30d", mask="pseudonym", special="health")
 CRM = DestinationPolicy(purposes=("marketing",), fields=("Identified.email",), region="eu")
 OLD = Policy(
@@ -23,6 +25,7 @@ OLD = Policy(
     fields={"Identified.email": EMAIL},
     events={"Viewed": EventPolicy(purposes=("marketing",))},
     destinations={"crm": CRM},
+    home="eu",
     regions=("eu",),
     hosts=("api.example.com",),
 )
@@ -34,6 +37,10 @@ WIDER = [
     ("compatible: ads", {"purposes": {"marketing": replace(MARKETING, compatible=("orders", "ads"))}}),
     ("not said to be a sale", {"purposes": {"marketing": replace(MARKETING, sale=False)}}),
     ("tcf: 2 is not asked for", {"purposes": {"marketing": replace(MARKETING, tcf=(1,))}}),
+    ("good for 91d, was 90d", {"purposes": {"marketing": replace(MARKETING, valid="91d")}}),
+    ("good for as long as it is, was 90d", {"purposes": {"marketing": replace(MARKETING, valid="")}}),
+    ("home: it is us, was eu", {"home": "us"}),
+    ("crm.purposes: marketing need not be allowed", {"destinations": {"crm": replace(CRM, purposes=("ads",))}}),
     ("defaults: its mask is partial", {"defaults": FieldPolicy(mask="partial", retention="10d")}),
     ("defaults: it is kept for", {"defaults": FieldPolicy(mask="hide")}),
     ("purposes: ads is added", {"fields": {"Identified.email": replace(EMAIL, purposes=("marketing", "ads"))}}),
@@ -57,6 +64,13 @@ def test_what_is_wider_is_said_and_only_that(said: str, changes: dict[str, objec
     wider = replace(OLD, **changes)
     assert said in "\n".join(relaxations(OLD, wider))
     assert relaxations(wider, wider) == []
+
+
+def test_an_event_that_is_not_said_any_more_has_what_the_defaults_say() -> None:
+    before = replace(OLD, defaults=replace(OLD.defaults, purposes=("orders",)))
+    assert relaxations(before, replace(before, events={})) == ["events.Viewed.purposes: orders is added"]
+    narrower = {"Viewed": EventPolicy(purposes=("marketing",)), "Bought": EventPolicy(purposes=("orders",))}
+    assert relaxations(before, replace(before, events=narrower)) == [], "Bought had that by the defaults"
 
 
 def test_the_same_and_the_stricter_relax_nothing() -> None:
